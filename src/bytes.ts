@@ -1,0 +1,56 @@
+/**
+ * Bytes: concatenation, comparison, hex, and UTF-8 that never guesses.
+ *
+ * @module
+ */
+
+import { TeleQuickError } from "./errors.ts";
+
+const encoder = new TextEncoder();
+// RFC 3629 section 3: decoders must protect against invalid sequences. `ignoreBOM` keeps a leading U+FEFF as a character.
+const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+
+/** Joins byte arrays into a fresh one. */
+export function concatBytes(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
+  let length = 0;
+  for (const part of parts) length += part.length;
+  const joined = new Uint8Array(length);
+  let offset = 0;
+  for (const part of parts) {
+    joined.set(part, offset);
+    offset += part.length;
+  }
+  return joined;
+}
+
+/** Tells whether two byte arrays hold the same bytes. Not constant time: never for secrets. */
+export function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
+  if (a.length !== b.length) return false;
+  for (let i = 0; i < a.length; i++) {
+    if (a[i] !== b[i]) return false;
+  }
+  return true;
+}
+
+/** Encodes text as UTF-8. A lone surrogate is refused: it would not survive the round trip. */
+export function encodeUtf8(text: string): Uint8Array<ArrayBuffer> {
+  if (!text.isWellFormed()) {
+    throw new TeleQuickError(
+      "ERR_VALUE_INVALID",
+      "Cannot encode text: it holds a lone surrogate, expected well-formed Unicode",
+    );
+  }
+  return encoder.encode(text);
+}
+
+/** Decodes UTF-8; rejects every invalid sequence and keeps a leading byte order mark. Throws `TypeError` as `TextDecoder` does. */
+export function decodeUtf8(bytes: Uint8Array): string {
+  return decoder.decode(bytes);
+}
+
+/** Lower-case hexadecimal digits of bytes. */
+export function encodeHex(bytes: Uint8Array): string {
+  let hex = "";
+  for (const byte of bytes) hex += byte.toString(16).padStart(2, "0");
+  return hex;
+}

@@ -1,0 +1,82 @@
+/**
+ * The part of the W3C WebTransport interface that the SDK uses, structurally, so that any implementation of it fits:
+ * the runtime's own, a package's, or the in-memory pair. (W3C WebTransport, sections 6 to 8.)
+ *
+ * @module
+ */
+
+/** What a session ended with (W3C `WebTransportCloseInfo`). No code survives all implementations: a hint, never a decision. */
+export interface CloseInfo {
+  /** Application code, 0 by default. */
+  readonly closeCode?: number;
+  /** UTF-8 text of at most 1,024 bytes. */
+  readonly reason?: string;
+}
+
+/** Both halves of a bidirectional stream (W3C `WebTransportBidirectionalStream`). */
+export interface BidirectionalStream {
+  /** What the peer writes. */
+  readonly readable: ReadableStream<Uint8Array>;
+  /** What we write. */
+  readonly writable: WritableStream<Uint8Array>;
+}
+
+/** Unreliable datagrams (W3C `WebTransportDatagramDuplexStream`), used for nothing but keeping a session alive. */
+export interface DatagramsLike {
+  /** Largest datagram in bytes; an oversize one breaks some implementations. */
+  readonly maxDatagramSize?: number;
+  /** Sends datagrams. */
+  readonly writable?: WritableStream<Uint8Array>;
+}
+
+/** A session, as W3C WebTransport shapes it. */
+export interface WebTransportLike {
+  /** Settles when the session is established or has failed. */
+  readonly ready: Promise<unknown>;
+  /** Settles, either way and with anything, when the session is over. */
+  readonly closed: Promise<unknown>;
+  /** Streams that the peer opened. */
+  readonly incomingBidirectionalStreams: ReadableStream<BidirectionalStream>;
+  /** One-way streams that the peer opened. */
+  readonly incomingUnidirectionalStreams: ReadableStream<ReadableStream<Uint8Array>>;
+  /** Datagrams, where the implementation has them. */
+  readonly datagrams?: DatagramsLike;
+  /** Opens a stream. Waits for stream credit or rejects at once, by implementation. */
+  createBidirectionalStream(): Promise<BidirectionalStream>;
+  /** Opens a one-way stream. Waits for stream credit or rejects at once, by implementation. */
+  createUnidirectionalStream(): Promise<WritableStream<Uint8Array>>;
+  /** Ends the session at once: what was written and not yet sent is lost. */
+  close(info?: CloseInfo): void;
+}
+
+/** A certificate hash that a session accepts in place of a CA's signature (W3C `WebTransportHash`). */
+export interface CertificateHash {
+  /** Always `"sha-256"`. */
+  readonly algorithm: "sha-256";
+  /** 32 bytes: the SHA-256 of the certificate's DER. */
+  readonly value: Uint8Array<ArrayBuffer>;
+}
+
+/** Options of a WebTransport constructor that the SDK passes. */
+export interface WebTransportOptionsLike {
+  /** Certificates to accept by their hash; left out when there is none. */
+  serverCertificateHashes?: CertificateHash[];
+}
+
+/** A WebTransport constructor: `globalThis.WebTransport`, a package's, or one of ours. */
+export type WebTransportConstructor = new (
+  url: string,
+  options?: WebTransportOptionsLike,
+) => WebTransportLike;
+
+/** A session that a listener accepted, with what the runtime tells of its peer. */
+export interface IncomingSession {
+  /** The session itself. */
+  readonly session: WebTransportLike;
+  /** The peer's IP address, where the runtime shows it. */
+  readonly address?: string;
+  /** Path and query of the CONNECT request, where the runtime shows them; `/` otherwise. */
+  readonly path?: string;
+  /** The `Origin` header, where the runtime shows it. */
+  readonly origin?: string;
+}
