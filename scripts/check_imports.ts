@@ -1,0 +1,261 @@
+/**
+ * Who may import whom: the house's floors, rooms and doors, checked on every import of `mod.ts` and `src/`.
+ * `deno run -R scripts/check_imports.ts`
+ *
+ * @module
+ */
+
+import ts from "typescript";
+import { findCycles } from "./support/cycles.ts";
+import { parse, place, readSources, type Sources, walk } from "./support/source.ts";
+import { conclude } from "./support/terminal.ts";
+
+/** A room of the house, or a single file that is a room by itself. */
+export interface Room {
+  /** Imports lead down, never along the same floor; floor 0 may look at `errors`. */
+  readonly floor: number;
+  /** The file, or the folder with its slash. */
+  readonly path: string;
+  /** The rooms it may import. */
+  readonly mayImport: readonly string[];
+  /** Rooms of which it may import types and constants, and nothing that runs. */
+  readonly constantsOf?: readonly string[];
+  /** What it may import from outside the repository. */
+  readonly outside?: readonly string[];
+  /** Doors beside `mod.ts`, each with the rooms that may use it; not even its own room's other files do. */
+  readonly backDoors?: Readonly<Record<string, readonly string[]>>;
+}
+
+const floor0 = ["errors", "bytes", "base64", "signal", "queue"];
+const floors0To2 = [...floor0, "credentials", "wire", "transport", "audio", "token"];
+
+/** The import table. */
+export const house: Readonly<Record<string, Room>> = {
+  errors: { floor: 0, path: "src/errors.ts", mayImport: [] },
+  bytes: { floor: 0, path: "src/bytes.ts", mayImport: ["errors"] },
+  base64: { floor: 0, path: "src/base64.ts", mayImport: ["errors"] },
+  signal: { floor: 0, path: "src/signal.ts", mayImport: ["errors"] },
+  queue: { floor: 0, path: "src/queue.ts", mayImport: ["errors"] },
+  credentials: { floor: 1, path: "src/credentials/", mayImport: floor0 },
+  wire: { floor: 1, path: "src/wire/", mayImport: floor0 },
+  transport: {
+    floor: 1,
+    path: "src/transport/",
+    mayImport: floor0,
+    backDoors: { "src/transport/listen.ts": ["gateway", "cli"] },
+  },
+  audio: { floor: 1, path: "src/audio/", mayImport: floor0 },
+  token: { floor: 2, path: "src/token/", mayImport: [...floor0, "credentials"] },
+  client: { floor: 3, path: "src/client/", mayImport: floors0To2 },
+  gateway: { floor: 3, path: "src/gateway/", mayImport: floors0To2 },
+  cli: {
+    floor: 4,
+    path: "src/cli/",
+    mayImport: [...floors0To2, "client", "gateway", "front"],
+    outside: ["node:util"],
+  },
+  front: {
+    floor: 5,
+    path: "mod.ts",
+    mayImport: ["errors", "credentials", "token", "client"],
+    constantsOf: ["wire"],
+  },
+};
+
+/** Suites that see the package as its users do: by its name, never by a path into it. */
+const outsiders = "tests/conformance/";
+
+interface Import {
+  readonly node: ts.Node;
+  /** `undefined` when it is computed. */
+  readonly specifier: string | undefined;
+}
+
+/**
+ * Checks the import table.
+ *
+ * @param files Texts by path from the repository's folder: `mod.ts`, `src/` and the conformance tests.
+ * @returns What breaks the table, one sentence each: place, rule, what to do.
+ */
+export function checkImports(files: Sources): string[] {
+  const parsed = new Map([...files].map(([path, text]) => [path, parse(path, text)]));
+  const violations: string[] = [];
+  const edges = new Map<string, Set<string>>();
+  for (const [path, file] of parsed) {
+    const judge = path.startsWith(outsiders) ? judgeOutsider : judgeImport;
+    const targets = new Set<string>();
+    edges.set(path, targets);
+    for (const found of importsOf(file)) {
+      const target = found.specifier === undefined ? undefined : resolve(path, found.specifier);
+      if (target !== undefined) targets.add(target);
+      const wrong = judge(path, target, found, parsed);
+      if (wrong !== undefined) violations.push(`${place(found.node)}: ${wrong}`);
+    }
+    if (/^(src\/[^/]+\/)?mod\.ts$/.test(path)) violations.push(...judgeDoor(file));
+    violations.push(...judgeReferences(file));
+  }
+  for (const cycle of findCycles(edges)) {
+    violations.push(
+      `${cycle[0]}:1: import cycle: ${
+        cycle.join(" -> ")
+      } (move what they share into a file of its own)`,
+    );
+  }
+  return violations;
+}
+
+function importsOf(file: ts.SourceFile): Import[] {
+  const found: Import[] = [];
+  const add = (node: ts.Node, specifier: ts.Node | undefined): void => {
+    const text = specifier !== undefined && ts.isStringLiteralLike(specifier);
+    found.push({ node, specifier: text ? specifier.text : undefined });
+  };
+  walk(file, (node) => {
+    if (ts.isImportDeclaration(node)) add(node, node.moduleSpecifier);
+    else if (ts.isExportDeclaration(node)) {
+      if (node.moduleSpecifier !== undefined) add(node, node.moduleSpecifier);
+    } else if (ts.isExternalModuleReference(node)) add(node, node.expression);
+    else if (ts.isImportTypeNode(node)) {
+      add(node, ts.isLiteralTypeNode(node.argument) ? node.argument.literal : undefined);
+    } else if (ts.isCallExpression(node) && node.expression.kind === ts.SyntaxKind.ImportKeyword) {
+      add(node, node.arguments[0]);
+    }
+  });
+  return found;
+}
+
+/** The path that a relative specifier means; `undefined` for what comes from elsewhere. */
+function resolve(path: string, specifier: string): string | undefined {
+  if (!/^\.{0,2}\//.test(specifier)) return undefined;
+  return new URL(specifier, `file:///${path}`).pathname.slice(1);
+}
+
+function judgeOutsider(path: string, target: string | undefined): string | undefined {
+  if (target === undefined || (target !== "mod.ts" && !target.startsWith("src/"))) return undefined;
+  return `${path} is to run against every build and imports ${target} by its path (import the package by its name)`;
+}
+
+function judgeImport(
+  path: string,
+  target: string | undefined,
+  { specifier, node }: Import,
+  files: ReadonlyMap<string, ts.SourceFile>,
+): string | undefined {
+  const name = roomOf(path);
+  if (name === undefined) {
+    return `${path} is in no room, so nothing says what it may import (give it a room in the import table)`;
+  }
+  const room = house[name]!;
+  if (specifier === undefined) {
+    return `import() of a computed specifier hides what ${name} imports (write the specifier out)`;
+  }
+  if (target === undefined) {
+    if (room.outside?.includes(specifier)) return undefined;
+    return `"${specifier}" is from outside the repository, of which ${name} may import ${
+      room.outside?.join(", ") ?? "nothing"
+    } (write it here, or probe for the runtime's own API)`;
+  }
+  const other = roomOf(target);
+  if (other === undefined) return `${target} is in no room (move it into one)`;
+  const back = house[other]!.backDoors?.[target];
+  if (back !== undefined) {
+    if (back.includes(name)) return undefined;
+    return `${target} is a back door for ${back.join(" and ")}, not for ${name}`;
+  }
+  if (other === name) return undefined;
+  const constants = room.constantsOf?.includes(other) === true;
+  if (!constants && !room.mayImport.includes(other)) return refuse(name, other);
+  const { path: otherPath } = house[other]!;
+  if (otherPath.endsWith("/") && target !== `${otherPath}mod.ts`) {
+    return `${name} reaches into ${target} (enter ${other} through ${otherPath}mod.ts)`;
+  }
+  return constants ? judgeConstants(node, target, files) : undefined;
+}
+
+function roomOf(path: string): string | undefined {
+  return Object.keys(house).find((name) => {
+    const room = house[name]!;
+    return room.path.endsWith("/") ? path.startsWith(room.path) : path === room.path;
+  });
+}
+
+function refuse(name: string, other: string): string {
+  const room = house[name]!;
+  const list = [...room.mayImport, ...room.constantsOf ?? []].join(", ") || "nothing";
+  return room.floor === house[other]!.floor
+    ? `${name} and ${other} are on floor ${room.floor} and never look at each other (move what both need to a lower floor)`
+    : `${name} may not import ${other}, it may import ${list} (move what is needed to a lower floor)`;
+}
+
+/** Finds the first name in an import or re-export that is neither a type nor a constant where it is declared. */
+function judgeConstants(
+  node: ts.Node,
+  target: string,
+  files: ReadonlyMap<string, ts.SourceFile>,
+): string | undefined {
+  if (ts.isExportDeclaration(node) && node.isTypeOnly) return undefined;
+  if (ts.isExportDeclaration(node) && node.exportClause && ts.isNamedExports(node.exportClause)) {
+    const bad = node.exportClause.elements.find((element) =>
+      !element.isTypeOnly && !isConstant(target, (element.propertyName ?? element.name).text, files)
+    );
+    if (bad === undefined) return undefined;
+    return `${bad.name.text} of ${target} is neither a type nor a constant, which is all that may be taken from there`;
+  }
+  return `only named re-exports of types and constants may be taken from ${target}`;
+}
+
+/** Follows a name through re-exports to its declaration: a `const` that holds no function. */
+function isConstant(
+  path: string,
+  name: string,
+  files: ReadonlyMap<string, ts.SourceFile>,
+): boolean {
+  const statements: readonly ts.Statement[] = files.get(path)?.statements ?? [];
+  let local = name;
+  for (const { exportClause, moduleSpecifier } of statements.filter(ts.isExportDeclaration)) {
+    if (exportClause === undefined || !ts.isNamedExports(exportClause)) continue;
+    const element = exportClause.elements.find((each) => each.name.text === name);
+    if (element === undefined) continue;
+    local = (element.propertyName ?? element.name).text;
+    if (moduleSpecifier === undefined || !ts.isStringLiteral(moduleSpecifier)) continue;
+    const next = resolve(path, moduleSpecifier.text);
+    return next !== undefined && isConstant(next, local, files);
+  }
+  return statements.filter(ts.isVariableStatement).some(({ declarationList }) =>
+    (declarationList.flags & ts.NodeFlags.Const) !== 0 &&
+    declarationList.declarations.some((each) =>
+      ts.isIdentifier(each.name) && each.name.text === local &&
+      each.initializer !== undefined && !ts.isFunctionLike(each.initializer)
+    )
+  );
+}
+
+/** A door is a list of names: nothing is declared there, nothing runs, no star lets a name out by accident. */
+function judgeDoor(file: ts.SourceFile): string[] {
+  return file.statements.filter((statement) =>
+    !ts.isExportDeclaration(statement) || statement.moduleSpecifier === undefined ||
+    statement.exportClause === undefined || !ts.isNamedExports(statement.exportClause)
+  ).map((statement) => {
+    const [line = ""] = statement.getText().split("\n");
+    return `${
+      place(statement)
+    }: a door holds nothing but export { names } from "./file.ts", found: ${line}`;
+  });
+}
+
+/** `/// <reference>` brings in what no import shows. */
+function judgeReferences(file: ts.SourceFile): string[] {
+  return [
+    ...file.referencedFiles,
+    ...file.typeReferenceDirectives,
+    ...file.libReferenceDirectives,
+  ].map(({ fileName, pos }) => {
+    const line = file.getLineAndCharacterOfPosition(pos).line + 1;
+    return `${file.fileName}:${line}: a reference to "${fileName}" is an import that hides (declare the part that is used)`;
+  });
+}
+
+if (import.meta.main) {
+  const files = await readSources(["mod.ts", "src", outsiders.slice(0, -1)]);
+  conclude("imports", `${files.size} files`, checkImports(files));
+}
