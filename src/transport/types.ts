@@ -40,7 +40,14 @@ export interface WebTransportLike {
   /** One-way streams that the peer opened. */
   readonly incomingUnidirectionalStreams: ReadableStream<ReadableStream<Uint8Array>>;
   /** Datagrams, where the implementation has them. */
-  readonly datagrams?: DatagramsLike;
+  readonly datagrams?: DatagramsLike | undefined;
+  /**
+   * Ours, not W3C's: how many more bidirectional streams this side can open, where streams never return their credit.
+   * Absent or `undefined`: no such limit.
+   */
+  readonly streamsLeft?: number | undefined;
+  /** Ours, not W3C's: whether an idle session is kept alive without our help. Absent: no. */
+  readonly keepsAlive?: boolean;
   /** Opens a stream. Waits for stream credit or rejects at once, by implementation. */
   createBidirectionalStream(): Promise<BidirectionalStream>;
   /** Opens a one-way stream. Waits for stream credit or rejects at once, by implementation. */

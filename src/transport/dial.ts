@@ -1,0 +1,29 @@
+import { TeleQuickError } from "../errors.ts";
+import { denoWebTransport, isDeno } from "./deno.ts";
+import type { WebTransportConstructor } from "./types.ts";
+
+/**
+ * Finds the WebTransport constructor to use: the caller's, else the runtime's own.
+ *
+ * @param given The caller's, if any.
+ * @throws {TypeError} When `given` is not a constructor.
+ * @throws {TeleQuickError} `ERR_TRANSPORT_UNAVAILABLE` when there is none; its message says the one thing to do on this runtime.
+ */
+export function resolveWebTransport(
+  given?: WebTransportConstructor,
+): WebTransportConstructor | Promise<WebTransportConstructor> {
+  if (given !== undefined && typeof given !== "function") {
+    throw new TypeError(
+      `Cannot use webTransport: it is ${
+        given === null ? "null" : typeof given
+      }, expected a constructor`,
+    );
+  }
+  const native = (globalThis as { WebTransport?: WebTransportConstructor }).WebTransport;
+  if (given !== undefined && given !== native) return given;
+  if (native !== undefined) return isDeno() ? denoWebTransport(native) : native;
+  throw new TeleQuickError(
+    "ERR_TRANSPORT_UNAVAILABLE",
+    "Cannot connect: this runtime has no WebTransport, expected one",
+  );
+}

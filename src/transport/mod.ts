@@ -1,0 +1,28 @@
+/**
+ * Sessions of byte streams: a URL in, a session out. Knows no frames and no tokens.
+ *
+ * @module
+ */
+
+export type { RefusalReason, TeleQuickError, TeleQuickErrorCode } from "../errors.ts";
+export type { Clock } from "../signal.ts";
+export { parseEndpoint } from "./endpoint.ts";
+export { resolveWebTransport } from "./dial.ts";
+export { openSession, Session } from "./session.ts";
+export type { OpenSessionOptions, OpenStreamOptions, SessionClosed } from "./session.ts";
+export { certificateHash, createCertificate } from "./certificate.ts";
+export type { CreateCertificateOptions, CreatedCertificate } from "./certificate.ts";
+export { createPairTransport, createSessionPair } from "./pair.ts";
+export type { SessionPair, SessionPairOptions } from "./pair.ts";
+export { fromTransport } from "./fault.ts";
+export type { FaultContext } from "./fault.ts";
+export type {
+  BidirectionalStream,
+  CertificateHash,
+  CloseInfo,
+  DatagramsLike,
+  IncomingSession,
+  WebTransportConstructor,
+  WebTransportLike,
+  WebTransportOptionsLike,
+} from "./types.ts";

@@ -1,0 +1,166 @@
+import { concatBytes } from "../bytes.ts";
+import { type Clock, systemClock } from "../signal.ts";
+import { encodeVarint, readStreamHeader, streamType } from "./stream_header.ts";
+import type { BidirectionalStream, CloseInfo, DatagramsLike, WebTransportLike } from "./types.ts";
+
+/** The part of Deno's `QuicConn` that is used, structurally: it is unstable there, and unknown to other runtimes' types. */
+export interface QuicConnection {
+  readonly closed: Promise<{ readonly closeCode: number; readonly reason: string }>;
+  readonly incomingBidirectionalStreams: ReadableStream<BidirectionalStream>;
+  readonly incomingUnidirectionalStreams: ReadableStream<ReadableStream<Uint8Array>>;
+  readonly maxDatagramSize: number;
+  createBidirectionalStream(
+    options: { waitUntilAvailable: boolean },
+  ): Promise<BidirectionalStream>;
+  createUnidirectionalStream(
+    options: { waitUntilAvailable: boolean },
+  ): Promise<WritableStream<Uint8Array>>;
+  sendDatagram(bytes: Uint8Array): Promise<void>;
+  close(info: { closeCode: number; reason: string }): void;
+}
+
+/** Options of {@linkcode QuicSession}. */
+export interface QuicSessionOptions {
+  /** Where time comes from. Default: the machine's clock. */
+  readonly clock?: Clock;
+}
+
+// One session per connection, and its CONNECT request is the client's first stream: number 0.
+const SESSION_ID = encodeVarint(0);
+const BIDIRECTIONAL_HEADER = concatBytes([encodeVarint(streamType.bidirectional), SESSION_ID]);
+const UNIDIRECTIONAL_HEADER = concatBytes([encodeVarint(streamType.unidirectional), SESSION_ID]);
+
+/**
+ * The W3C shape over the streams of a QUIC connection on which a WebTransport session is established.
+ * Deno's own wrapper neither ends its streams nor returns their credit; the streams underneath do (runtimes.md section 3).
+ */
+export class QuicSession implements WebTransportLike {
+  readonly ready: Promise<void> = Promise.resolve();
+  readonly closed: Promise<CloseInfo>;
+  readonly incomingBidirectionalStreams: ReadableStream<BidirectionalStream>;
+  readonly incomingUnidirectionalStreams: ReadableStream<ReadableStream<Uint8Array>>;
+  readonly datagrams: DatagramsLike;
+  readonly keepsAlive = true;
+  readonly #connection: QuicConnection;
+
+  constructor(connection: QuicConnection, options: QuicSessionOptions = {}) {
+    const { clock = systemClock } = options;
+    this.#connection = connection;
+    this.closed = connection.closed.then(({ closeCode, reason }) => ({
+      closeCode: applicationCode(closeCode),
+      reason,
+    }));
+    this.closed.catch(ignore);
+    this.incomingBidirectionalStreams = admitted(
+      () => connection.incomingBidirectionalStreams,
+      async (stream) => {
+        if (await isOurs(stream.readable, streamType.bidirectional, clock)) return stream;
+        stream.writable.abort().catch(ignore);
+        return undefined;
+      },
+    );
+    this.incomingUnidirectionalStreams = admitted(
+      () => connection.incomingUnidirectionalStreams,
+      async (stream) => await isOurs(stream, streamType.unidirectional, clock) ? stream : undefined,
+    );
+    this.datagrams = {
+      get maxDatagramSize() {
+        return connection.maxDatagramSize - SESSION_ID.length;
+      },
+      writable: new WritableStream({
+        async write(chunk) {
+          if (chunk.length > connection.maxDatagramSize - SESSION_ID.length) return;
+          await connection.sendDatagram(concatBytes([SESSION_ID, chunk]));
+        },
+      }),
+    };
+  }
+
+  async createBidirectionalStream(): Promise<BidirectionalStream> {
+    const stream = await this.#connection.createBidirectionalStream({ waitUntilAvailable: true });
+    announce(stream.writable, BIDIRECTIONAL_HEADER);
+    return stream;
+  }
+
+  async createUnidirectionalStream(): Promise<WritableStream<Uint8Array>> {
+    const stream = await this.#connection.createUnidirectionalStream({ waitUntilAvailable: true });
+    announce(stream, UNIDIRECTIONAL_HEADER);
+    return stream;
+  }
+
+  close(info: CloseInfo = {}): void {
+    this.#connection.close({ closeCode: info.closeCode ?? 0, reason: info.reason ?? "" });
+  }
+}
+
+/** Writes the header without waiting for it, so that it leaves in one packet with what follows. */
+function announce(writable: WritableStream<Uint8Array>, header: Uint8Array): void {
+  const writer = writable.getWriter();
+  writer.write(header).catch(ignore);
+  writer.releaseLock();
+}
+
+async function isOurs(
+  readable: ReadableStream<Uint8Array>,
+  type: number,
+  clock: Clock,
+): Promise<boolean> {
+  const header = await readStreamHeader(readable, { clock });
+  if (header?.type === type && header.sessionId === 0) return true;
+  // HTTP/3's own streams (control, QPACK) live as long as the connection: what comes on them is thrown away.
+  readable.pipeTo(new WritableStream()).catch(ignore);
+  return false;
+}
+
+/**
+ * Streams of `source` that `admit` lets in. Their headers are awaited side by side: a peer may open a stream long before it sends on it.
+ * The number of streams in waiting is bounded by the stream credit that the connection grants.
+ */
+function admitted<T>(
+  source: () => ReadableStream<T>,
+  admit: (stream: T) => Promise<T | undefined>,
+): ReadableStream<T> {
+  let reader: ReadableStreamDefaultReader<T> | undefined;
+  let over = false;
+  const pump = async (
+    reader: ReadableStreamDefaultReader<T>,
+    controller: ReadableStreamDefaultController<T>,
+  ): Promise<void> => {
+    try {
+      for (let next = await reader.read(); !next.done; next = await reader.read()) {
+        admit(next.value).then((stream) => {
+          if (stream !== undefined && !over) controller.enqueue(stream);
+        }, ignore);
+      }
+    } catch {
+      // The connection is gone, which `closed` tells.
+    }
+    if (!over) {
+      over = true;
+      controller.close();
+    }
+  };
+  return new ReadableStream<T>({
+    pull(controller) {
+      if (reader !== undefined) return;
+      reader = source().getReader();
+      pump(reader, controller);
+    },
+    async cancel() {
+      over = true;
+      await reader?.cancel().catch(ignore);
+    },
+  }, { highWaterMark: 0 });
+}
+
+const FIRST_HTTP3_CODE = 0x52e4a40fa8db;
+const LAST_HTTP3_CODE = 0x52e5ac983162;
+
+/** Takes a code back from the range that WebTransport maps application codes into (draft-ietf-webtrans-http3 section 4.4). */
+export function applicationCode(code: number): number {
+  if (code < FIRST_HTTP3_CODE || code > LAST_HTTP3_CODE) return code;
+  const shifted = code - FIRST_HTTP3_CODE;
+  return shifted - Math.floor(shifted / 0x1f);
+}
+
+function ignore(): void {}

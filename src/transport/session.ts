@@ -1,0 +1,347 @@
+import { TeleQuickError } from "../errors.ts";
+import { type Clock, sleep, systemClock, within } from "../signal.ts";
+import { resolveWebTransport } from "./dial.ts";
+import { checkEndpoint, parseEndpoint } from "./endpoint.ts";
+import { connectTimeout, faultText, fromTransport, isStreamLimit, sessionClosed } from "./fault.ts";
+import type {
+  BidirectionalStream,
+  CertificateHash,
+  CloseInfo,
+  WebTransportConstructor,
+  WebTransportLike,
+} from "./types.ts";
+
+/** How a session ended. A hint for people: no code survives all pairs of implementations (runtimes.md section 0.3). */
+export interface SessionClosed {
+  /** The application code, where one came across. */
+  readonly code?: number;
+  /** The peer's words, or the implementation's; may be empty. */
+  readonly reason: string;
+  /** What the implementation rejected with, when it did. */
+  readonly error?: unknown;
+}
+
+/** Options of opening a stream. */
+export interface OpenStreamOptions {
+  /** Ends the wait: it rejects with the signal's reason. */
+  readonly signal?: AbortSignal | undefined;
+  /** How long to wait for stream credit, in milliseconds. Default: 5,000. */
+  readonly timeoutMs?: number;
+}
+
+/** Options of {@linkcode openSession}. */
+export interface OpenSessionOptions {
+  /** The constructor to use. Default: the runtime's own, else an installed package's (see {@linkcode resolveWebTransport}). */
+  readonly webTransport?: WebTransportConstructor | undefined;
+  /** Certificates to accept by their hash in place of a known authority's signature. Default: none. */
+  readonly certificateHashes?: readonly CertificateHash[];
+  /** How long connecting may take, in milliseconds. Default: 10,000. */
+  readonly connectTimeoutMs?: number;
+  /** Ends the wait: it rejects with the signal's reason. */
+  readonly signal?: AbortSignal | undefined;
+  /** Where time comes from. Default: the machine's clock. */
+  readonly clock?: Clock;
+}
+
+const CONNECT_TIMEOUT_MS = 10_000;
+const OPEN_TIMEOUT_MS = 5_000;
+const FIRST_RETRY_MS = 10;
+const LONGEST_RETRY_MS = 160;
+
+/**
+ * Opens a session: resolves once it is established, with nothing said on it yet.
+ *
+ * @param endpoint Where to; text is read by {@linkcode parseEndpoint}.
+ * @param options The constructor, certificate hashes, the time limit and a signal.
+ * @throws {TeleQuickError} `ERR_ENDPOINT_INVALID` before any packet leaves, `ERR_TRANSPORT_UNAVAILABLE` when the runtime has no WebTransport, `ERR_CONNECT_FAILED` for everything that the network or the peer does.
+ */
+export async function openSession(
+  endpoint: URL | string,
+  options: OpenSessionOptions = {},
+): Promise<Session> {
+  const { certificateHashes = [], connectTimeoutMs = CONNECT_TIMEOUT_MS, clock = systemClock } =
+    options;
+  const url = typeof endpoint === "string" ? parseEndpoint(endpoint) : checkEndpoint(endpoint);
+  options.signal?.throwIfAborted();
+  const WebTransport = await resolveWebTransport(options.webTransport);
+  const pinned = certificateHashes.length > 0;
+  let transport: WebTransportLike | undefined;
+  try {
+    return await within(async () => {
+      // An empty list is refused by some implementations, so it is left out; and some constructors throw (runtimes.md sections 0.8, 0.9).
+      transport = new WebTransport(
+        url.href,
+        pinned ? { serverCertificateHashes: [...certificateHashes] } : {},
+      );
+      transport.closed.catch(ignore);
+      await transport.ready;
+      return new Session(transport, { clock });
+    }, {
+      signal: options.signal,
+      timeoutMs: connectTimeoutMs,
+      clock,
+      onTimeout: () => connectTimeout(url, connectTimeoutMs),
+    });
+  } catch (error) {
+    if (transport !== undefined) abandon(transport);
+    if (options.signal?.aborted && error === options.signal.reason) throw error;
+    throw fromTransport(error, { action: "connect", endpoint: url, pinned });
+  }
+}
+
+/** Closes a session that nobody waits for any more; one that becomes ready only later is closed then. */
+function abandon(transport: WebTransportLike): void {
+  const close = (): void => {
+    try {
+      transport.close();
+    } catch {
+      // Not connected yet: `ready` decides.
+    }
+  };
+  close();
+  transport.ready.then(close, ignore);
+}
+
+/**
+ * An established session over any implementation of the W3C shape, for both sides: the same streams, deadlines and endings everywhere.
+ * Its owner closes it; what was written and not yet acknowledged is lost then (runtimes.md section 0.4).
+ */
+export class Session {
+  /** Resolves when the session is over, for whatever reason; never rejects. */
+  readonly closed: Promise<SessionClosed>;
+  readonly #transport: WebTransportLike;
+  readonly #clock: Clock;
+  readonly #waiters = new Set<() => void>();
+  readonly #resolveClosed: (info: SessionClosed) => void;
+  #end: SessionClosed | undefined;
+  #incomingBidirectional: ReadableStream<BidirectionalStream> | undefined;
+  #incomingUnidirectional: ReadableStream<ReadableStream<Uint8Array>> | undefined;
+
+  /**
+   * Wraps a session that is established, or becomes so: opening streams waits for it.
+   *
+   * @param transport The implementation's session. It belongs to this object from now on.
+   * @param options `clock`: where time comes from; default: the machine's clock.
+   */
+  constructor(transport: WebTransportLike, options: { readonly clock?: Clock } = {}) {
+    this.#transport = transport;
+    this.#clock = options.clock ?? systemClock;
+    let resolveClosed!: (info: SessionClosed) => void;
+    this.closed = new Promise((resolve) => resolveClosed = resolve);
+    this.#resolveClosed = resolveClosed;
+    transport.ready.then(undefined, (error) => this.#finish({ reason: faultText(error), error }));
+    transport.closed.then(
+      (info) => this.#finish(readCloseInfo(info)),
+      (error) => this.#finish({ reason: faultText(error), error }),
+    );
+  }
+
+  /** Whether the session is over. */
+  get isClosed(): boolean {
+    return this.#end !== undefined;
+  }
+
+  /**
+   * How many more bidirectional streams this side can open, on an implementation that never returns stream credit;
+   * `undefined` where there is no such limit (runtimes.md section 3).
+   */
+  get streamsLeft(): number | undefined {
+    return this.#transport.streamsLeft;
+  }
+
+  /** Whether the implementation keeps an idle session alive by itself; where not, see {@linkcode Session.ping} (runtimes.md section 0.6). */
+  get keepsAlive(): boolean {
+    return this.#transport.keepsAlive ?? false;
+  }
+
+  /** Bidirectional streams that the peer opens. Ends with the session; never fails. */
+  get incomingBidirectional(): ReadableStream<BidirectionalStream> {
+    return this.#incomingBidirectional ??= this.#untilClosed(
+      this.#transport.incomingBidirectionalStreams,
+    );
+  }
+
+  /** One-way streams that the peer opens. Ends with the session; never fails. */
+  get incomingUnidirectional(): ReadableStream<ReadableStream<Uint8Array>> {
+    return this.#incomingUnidirectional ??= this.#untilClosed(
+      this.#transport.incomingUnidirectionalStreams,
+    );
+  }
+
+  /**
+   * Opens a bidirectional stream. Waits for stream credit on every implementation, also on those that fail at once without it.
+   *
+   * @param options A signal and the longest wait.
+   * @throws {TeleQuickError} `ERR_LIMIT` (retryable) when no credit came in time, `ERR_SESSION_CLOSED` (retryable) when the session is or gets over.
+   */
+  openBidirectional(options: OpenStreamOptions = {}): Promise<BidirectionalStream> {
+    return this.#open(
+      () => this.#transport.createBidirectionalStream(),
+      discardBidirectional,
+      options,
+    );
+  }
+
+  /** Opens a one-way stream, in the same way as {@linkcode Session.openBidirectional}. */
+  openUnidirectional(options: OpenStreamOptions = {}): Promise<WritableStream<Uint8Array>> {
+    return this.#open(() => this.#transport.createUnidirectionalStream(), discardWritable, options);
+  }
+
+  /**
+   * Sends a datagram of one byte, which keeps the session alive and is ignored by the peer.
+   *
+   * @returns `false` where there are no datagrams or it could not be sent: send something else then.
+   */
+  async ping(): Promise<boolean> {
+    const writable = this.#transport.datagrams?.writable;
+    if (writable === undefined || writable.locked || this.isClosed) return false;
+    const writer = writable.getWriter();
+    try {
+      await writer.write(new Uint8Array(1));
+      return true;
+    } catch {
+      return false;
+    } finally {
+      writer.releaseLock();
+    }
+  }
+
+  /** Ends the session at once; `info` reaches the peer where the implementations let it. Does nothing when it is over already. */
+  close(info: CloseInfo = {}): void {
+    if (this.isClosed) return;
+    try {
+      this.#transport.close(info);
+    } catch {
+      abandon(this.#transport);
+    }
+    this.#finish({ code: info.closeCode ?? 0, reason: info.reason ?? "" });
+  }
+
+  /** Ends the session, as `close()` does. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.close();
+    await this.closed;
+  }
+
+  #open<T>(
+    create: () => Promise<T>,
+    discard: (stream: T) => void,
+    options: OpenStreamOptions,
+  ): Promise<T> {
+    const { signal, timeoutMs = OPEN_TIMEOUT_MS } = options;
+    return within(
+      (over) => this.#unlessClosed(this.#createWithCredit(create, discard, over)),
+      {
+        signal,
+        timeoutMs,
+        clock: this.#clock,
+        onTimeout: () =>
+          new TeleQuickError(
+            "ERR_LIMIT",
+            `Cannot open a stream: the peer allowed no further one within ${timeoutMs} ms, expected streams in use to end`,
+            { retryable: true },
+          ),
+      },
+    );
+  }
+
+  async #createWithCredit<T>(
+    create: () => Promise<T>,
+    discard: (stream: T) => void,
+    over: AbortSignal,
+  ): Promise<T> {
+    for (let wait = FIRST_RETRY_MS;; wait = Math.min(2 * wait, LONGEST_RETRY_MS)) {
+      if (this.#end !== undefined) throw this.#closedError();
+      try {
+        const stream = await create();
+        // Too late: nobody takes it any more, and it must not stay open.
+        if (over.aborted || this.isClosed) discard(stream);
+        return stream;
+      } catch (error) {
+        if (!isStreamLimit(error)) throw fromTransport(error, { action: "open a stream" });
+        if (this.streamsLeft !== undefined) throw noStreamsLeft(error);
+      }
+      await sleep(wait, { signal: over, clock: this.#clock });
+    }
+  }
+
+  /** Settles as `work` does, or rejects when the session is over first. */
+  #unlessClosed<T>(work: Promise<T>): Promise<T> {
+    return new Promise((resolve, reject) => {
+      const onClosed = (): void => reject(this.#closedError());
+      this.#waiters.add(onClosed);
+      work.then(resolve, reject).finally(() => this.#waiters.delete(onClosed));
+    });
+  }
+
+  #untilClosed<T>(source: ReadableStream<T>): ReadableStream<T> {
+    const reader = source.getReader();
+    const end = (controller: ReadableStreamDefaultController<T>): void => {
+      this.#waiters.delete(onClosed);
+      try {
+        controller.close();
+      } catch {
+        // Closed or cancelled already.
+      }
+    };
+    let onClosed: () => void = ignore;
+    return new ReadableStream<T>({
+      start: (controller) => {
+        onClosed = () => end(controller);
+        if (this.isClosed) onClosed();
+        else this.#waiters.add(onClosed);
+      },
+      pull: async (controller) => {
+        try {
+          const { value, done } = await reader.read();
+          if (done) end(controller);
+          else controller.enqueue(value);
+        } catch {
+          end(controller);
+        }
+      },
+      cancel: (reason) => {
+        this.#waiters.delete(onClosed);
+        return reader.cancel(reason).catch(ignore);
+      },
+    }, { highWaterMark: 0 });
+  }
+
+  #closedError(): TeleQuickError {
+    return sessionClosed("open a stream", this.#end?.reason ?? "");
+  }
+
+  #finish(info: SessionClosed): void {
+    if (this.#end !== undefined) return;
+    this.#end = info;
+    this.#resolveClosed(info);
+    for (const onClosed of [...this.#waiters]) onClosed();
+    this.#waiters.clear();
+  }
+}
+
+function noStreamsLeft(cause: unknown): TeleQuickError {
+  return new TeleQuickError(
+    "ERR_LIMIT",
+    "Cannot open a stream: this runtime does not return stream credit and none is left, expected a fresh session",
+    { retryable: true, cause },
+  );
+}
+
+function readCloseInfo(info: unknown): SessionClosed {
+  if (typeof info !== "object" || info === null) return { reason: "" };
+  const { closeCode, reason } = info as { closeCode?: unknown; reason?: unknown };
+  const text = typeof reason === "string" ? reason : "";
+  return typeof closeCode === "number" ? { code: closeCode, reason: text } : { reason: text };
+}
+
+function discardWritable(stream: WritableStream<Uint8Array>): void {
+  stream.abort().catch(ignore);
+}
+
+function discardBidirectional(stream: BidirectionalStream): void {
+  discardWritable(stream.writable);
+  stream.readable.cancel().catch(ignore);
+}
+
+function ignore(): void {}
