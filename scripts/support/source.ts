@@ -40,8 +40,13 @@ export function place(node: ts.Node): string {
   return `${file.fileName}:${file.getLineAndCharacterOfPosition(node.getStart()).line + 1}`;
 }
 
-/** Visits a node and all that is under it, unless `visit` answers `false`. */
-export function walk(node: ts.Node, visit: (node: ts.Node) => boolean | void): void {
-  if (visit(node) === false) return;
-  ts.forEachChild(node, (child) => walk(child, visit));
+/** Visits a node and all that is under it, except what `skip` says. */
+export function walk(
+  node: ts.Node,
+  visit: (node: ts.Node) => void,
+  skip: (node: ts.Node) => boolean = () => false,
+): void {
+  if (skip(node)) return;
+  visit(node);
+  ts.forEachChild(node, (child) => walk(child, visit, skip));
 }
