@@ -1,0 +1,117 @@
+/**
+ * PEM text to WebCrypto keys. The text stops here: what leaves cannot be exported.
+ *
+ * @module
+ */
+
+import { encodeBase64Url } from "../base64.ts";
+import { encodeUtf8 } from "../bytes.ts";
+import { TeleQuickError } from "../errors.ts";
+import { malformedKey, readPem, unsupportedKey } from "./pem.ts";
+import { isRoca, readPrivateRsa, readPublicRsa } from "./rsa.ts";
+import type { ServiceAccount } from "./service_account.ts";
+
+const RS256 = { name: "RSASSA-PKCS1-v1_5", hash: "SHA-256" } as const;
+
+/** A private key that can sign and nothing else, with the names that go into a token. */
+export interface Signer {
+  /** RSASSA-PKCS1-v1_5 with SHA-256, non-extractable, usage `sign` only. */
+  readonly key: CryptoKey;
+  /** The id under which the public half is registered; becomes the header's `kid`. */
+  readonly keyId: string;
+  /** The tenant that the token speaks for; becomes the claim `sub`. */
+  readonly tenantId: string;
+}
+
+/** Options of {@linkcode importSigner}. */
+export interface ImportSignerOptions {
+  /** Import the key although this is a browser page, where everyone who opens it could read the file. Default: `false`. */
+  readonly allowInBrowser?: boolean;
+}
+
+interface BrowserGlobals {
+  readonly document?: unknown;
+  readonly WorkerGlobalScope?: unknown;
+  readonly indexedDB?: unknown;
+}
+
+function inBrowser(): boolean {
+  const { document, WorkerGlobalScope, indexedDB } = globalThis as BrowserGlobals;
+  // Edge runtimes and Deno have worker scopes too; IndexedDB in one is only a browser's.
+  return document !== undefined || (WorkerGlobalScope !== undefined && indexedDB !== undefined);
+}
+
+/**
+ * Imports the private key of a service account.
+ *
+ * @param account What `parseServiceAccount` or `loadServiceAccount` returned.
+ * @param options Whether a browser page is allowed.
+ * @returns A signer whose key is non-extractable.
+ * @throws `ERR_CREDENTIALS_INVALID` when the PEM is damaged, its numbers do not belong together, or this is a browser page;
+ * `ERR_KEY_UNSUPPORTED` when the key is encrypted, not RSA, not of 2048 to 4096 bits or not with the exponent 65537.
+ */
+export async function importSigner(
+  account: ServiceAccount,
+  options: ImportSignerOptions = {},
+): Promise<Signer> {
+  const { tenantId, privateKey, privateKeyId: keyId } = account;
+  for (const [name, value] of Object.entries({ tenantId, privateKey, privateKeyId: keyId })) {
+    if (typeof value !== "string") {
+      throw new TypeError(`Cannot import private key: ${name} is not a string`);
+    }
+  }
+  if (options.allowInBrowser !== true && inBrowser()) {
+    throw new TeleQuickError(
+      "ERR_CREDENTIALS_INVALID",
+      "Cannot import private key: this is a browser page, expected a server " +
+        "(mint a browser token at your backend, or set allowInBrowser)",
+    );
+  }
+  const der = readPrivateRsa(readPem(privateKey, "private"));
+  try {
+    const key = await crypto.subtle.importKey("pkcs8", der, RS256, false, ["sign"]);
+    return { key, keyId, tenantId };
+  } catch {
+    // The runtime's own error stays here: it may quote key material.
+    throw malformedKey("private", "the runtime refuses it, the key is damaged");
+  } finally {
+    der.fill(0);
+  }
+}
+
+/**
+ * Imports a public key that verifies tokens, under the rules of security.md section 4, which WebCrypto does not enforce everywhere:
+ * RSA, 2048 to 4096 bits, odd modulus, exponent 65537, not one of the weak keys of CVE-2017-15361 (ROCA).
+ *
+ * @param pem A PEM block labelled `PUBLIC KEY` (SPKI) or `RSA PUBLIC KEY` (PKCS#1).
+ * @returns An extractable key with usage `verify` only.
+ * @throws `ERR_CREDENTIALS_INVALID` when the text is damaged, `ERR_KEY_UNSUPPORTED` when it holds another kind of key. No message repeats the text.
+ */
+export async function importVerifyingKey(pem: string): Promise<CryptoKey> {
+  if (typeof pem !== "string") {
+    throw new TypeError(`Cannot import public key: PEM is of type ${typeof pem}, expected string`);
+  }
+  const { modulus, n } = readPublicRsa(readPem(pem, "public"));
+  if (isRoca(n)) {
+    throw unsupportedKey(
+      "public",
+      "modulus is of a known weak kind (CVE-2017-15361, ROCA), expected another key",
+    );
+  }
+  const jwk = { kty: "RSA", n: encodeBase64Url(modulus), e: "AQAB" };
+  return await crypto.subtle.importKey("jwk", jwk, RS256, true, ["verify"]);
+}
+
+/**
+ * Computes the JWK thumbprint of an RSA public key (RFC 7638 section 3), the default key id of a generated pair.
+ *
+ * @param key An extractable public key.
+ * @returns SHA-256 of the canonical JWK, base64url: 43 characters.
+ */
+export async function keyThumbprint(key: CryptoKey): Promise<string> {
+  const { e, n } = await crypto.subtle.exportKey("jwk", key);
+  const canonical = JSON.stringify({ e, kty: "RSA", n });
+  return encodeBase64Url(
+    new Uint8Array(await crypto.subtle.digest("SHA-256", encodeUtf8(canonical))),
+  );
+}

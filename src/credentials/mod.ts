@@ -1,0 +1,21 @@
+/**
+ * Credentials: a service-account file in, a key that can only sign out.
+ *
+ * @module
+ */
+
+export {
+  type GeneratedServiceAccount,
+  generateServiceAccount,
+  type GenerateServiceAccountOptions,
+  parseServiceAccount,
+  type ServiceAccount,
+} from "./service_account.ts";
+export { loadServiceAccount, type LoadServiceAccountOptions } from "./load.ts";
+export {
+  importSigner,
+  type ImportSignerOptions,
+  importVerifyingKey,
+  keyThumbprint,
+  type Signer,
+} from "./key.ts";

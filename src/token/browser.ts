@@ -1,0 +1,42 @@
+/**
+ * Tokens for browsers: minted at the application's backend, handed to the page, dead within five minutes.
+ *
+ * @module
+ */
+
+import type { Signer } from "../credentials/mod.ts";
+import { MAX_BROWSER_LIFETIME_SECONDS } from "./claims.ts";
+import { signClaims } from "./sign.ts";
+
+/** Options of {@linkcode mintBrowserToken}. */
+export interface MintBrowserTokenOptions {
+  /** The time of signing, Unix milliseconds. Default: the machine's clock. */
+  readonly now?: number;
+  /** How long the token lives, in whole seconds, at most 300. Default: 300. */
+  readonly lifetimeSeconds?: number;
+  /** What the page may do, as words with spaces between, such as `call.dial call.barge`. Default: no claim `scope`. */
+  readonly scope?: string;
+  /** The page's origin, such as `https://app.example`: a gateway that sees another one refuses. Default: no claim `origin`. */
+  readonly origin?: string;
+  /** Who sits at the page, free-form, usually an id; at most 256 characters. Default: no claim `end_user`. */
+  readonly endUser?: string;
+  /** An id of this token, so that a gateway takes it once; at most 128 characters. Default: no claim `jti`. */
+  readonly jti?: string;
+}
+
+/**
+ * Mints a token for a browser (protocol.md section 1.3), so that no private key ever reaches a page.
+ *
+ * @param signer From `importSigner`.
+ * @param options Lifetime and the browser claims.
+ * @returns The token: the second argument of `TeleQuickClient` in the page, with `true` as the third.
+ * @throws `ERR_TOKEN_LIFETIME` for more than 300 seconds, `ERR_TOKEN_INVALID` for a malformed claim.
+ */
+export function mintBrowserToken(
+  signer: Signer,
+  options: MintBrowserTokenOptions = {},
+): Promise<string> {
+  const { scope, origin, endUser, jti, ...rest } = options;
+  const claims = { scope, origin, end_user: endUser, jti };
+  return signClaims(signer, { ...rest, claims }, MAX_BROWSER_LIFETIME_SECONDS);
+}

@@ -1,0 +1,33 @@
+/**
+ * Looks into a token without trusting it.
+ *
+ * @module
+ */
+
+import { decodeHeader, readObject, splitCompact } from "./jws.ts";
+
+/**
+ * Decodes a token without verifying it: for display and for choosing among one's own tokens, never for trusting one.
+ *
+ * @param token The compact JWS.
+ * @returns Header and claims, frozen, as anybody could have written them.
+ * @throws `ERR_TOKEN_INVALID` when the form is not a compact JWS of two JSON objects.
+ */
+export function decodeToken(token: string): DecodedToken {
+  if (typeof token !== "string") {
+    throw new TypeError(`Cannot decode token: it is of type ${typeof token}, expected string`);
+  }
+  const parts = splitCompact(token);
+  return Object.freeze({
+    header: decodeHeader(parts.headerSegment),
+    claims: readObject(parts.payload, "payload"),
+  });
+}
+
+/** What {@linkcode decodeToken} returns. */
+export interface DecodedToken {
+  /** The header's members. */
+  readonly header: Readonly<Record<string, unknown>>;
+  /** The payload's members. */
+  readonly claims: Readonly<Record<string, unknown>>;
+}

@@ -1,0 +1,35 @@
+/**
+ * Tokens: a key in, a signed RS256 token out, and the same rules the other way round.
+ *
+ * This is all that a backend or an edge function needs to mint browser tokens.
+ *
+ * @example Mint a token for a page
+ * ```ts
+ * import { importSigner, mintBrowserToken, parseServiceAccount } from "@telequick/sdk/token";
+ *
+ * export async function handler(serviceAccountJson: string): Promise<Response> {
+ *   const signer = await importSigner(parseServiceAccount(serviceAccountJson));
+ *   return new Response(await mintBrowserToken(signer, { origin: "https://app.example" }));
+ * }
+ * ```
+ *
+ * @module
+ */
+
+export {
+  importSigner,
+  type ImportSignerOptions,
+  importVerifyingKey,
+  parseServiceAccount,
+  type ServiceAccount,
+  type Signer,
+} from "../credentials/mod.ts";
+export { signToken, type SignTokenOptions } from "./sign.ts";
+export { mintBrowserToken, type MintBrowserTokenOptions } from "./browser.ts";
+export { createTokenSource, type TokenSource, type TokenSourceOptions } from "./source.ts";
+export { type DecodedToken, decodeToken } from "./decode.ts";
+export { verifyToken } from "./verify.ts";
+export type { KeyRecord, KeyRole, VerifiedToken, VerifyTokenOptions } from "./policy.ts";
+export { createReplayStore, type ReplayStore, type ReplayStoreOptions } from "./replay.ts";
+export { isKeyId, isTenantId, type TokenKind } from "./claims.ts";
+export type { Clock } from "../signal.ts";

@@ -1,0 +1,86 @@
+/**
+ * Signs tokens: RS256 in the compact form, nothing else.
+ *
+ * @module
+ */
+
+import { encodeBase64Url } from "../base64.ts";
+import { encodeUtf8 } from "../bytes.ts";
+import type { Signer } from "../credentials/mod.ts";
+import { TeleQuickError } from "../errors.ts";
+import { buildClaims, type ClaimsOptions, MAX_LIFETIME_SECONDS } from "./claims.ts";
+import { MAX_TOKEN_LENGTH } from "./jws.ts";
+
+/** Options of {@linkcode signToken}. */
+export interface SignTokenOptions {
+  /** The time of signing, Unix milliseconds. Default: the machine's clock. */
+  readonly now?: number;
+  /** How long the token lives, in whole seconds, at most 3600. Default: 3600, or 300 when `claims` has a browser claim. */
+  readonly lifetimeSeconds?: number;
+  /**
+   * Further claims. `iss`, `sub`, `iat` and `exp` are the SDK's own and are refused; `scope`, `origin`, `end_user` and `jti`
+   * make it a browser token. Default: none.
+   */
+  readonly claims?: Readonly<Record<string, unknown>>;
+}
+
+/**
+ * Signs a service-account token (protocol.md section 1.2): header `alg`, `typ`, `kid`; claims `iss`, `sub`, `iat`, `exp`.
+ *
+ * @param signer From `importSigner`.
+ * @param options Time, lifetime, further claims.
+ * @returns The token, a secret until it expires.
+ * @throws `ERR_TOKEN_LIFETIME` for a lifetime out of range; `ERR_TOKEN_INVALID` for a claim of the SDK's own, a malformed browser claim,
+ * or a token over 4096 characters; `ERR_KEY_UNSUPPORTED` when the key is not one that `importSigner` makes.
+ *
+ * @example
+ * ```ts
+ * import { importSigner, parseServiceAccount, signToken } from "@telequick/sdk/token";
+ *
+ * export async function tokenFor(serviceAccountJson: string): Promise<string> {
+ *   return signToken(await importSigner(parseServiceAccount(serviceAccountJson)));
+ * }
+ * ```
+ */
+export function signToken(signer: Signer, options: SignTokenOptions = {}): Promise<string> {
+  return signClaims(signer, options, MAX_LIFETIME_SECONDS);
+}
+
+/** Signs the claims of a token that lives at most `maxLifetime` seconds. */
+export async function signClaims(
+  signer: Signer,
+  options: ClaimsOptions,
+  maxLifetime: number,
+): Promise<string> {
+  const { key, keyId, tenantId } = signer;
+  const payload = buildClaims(tenantId, options, maxLifetime);
+  const header = JSON.stringify({ alg: "RS256", typ: "JWT", kid: keyId });
+  let token: string;
+  try {
+    token = await signCompact(key, header, payload);
+  } catch (error) {
+    if (error instanceof TeleQuickError) throw error;
+    throw new TeleQuickError(
+      "ERR_KEY_UNSUPPORTED",
+      "Cannot sign token: the runtime refuses the key, expected one from importSigner",
+    );
+  }
+  if (token.length > MAX_TOKEN_LENGTH) {
+    throw new TeleQuickError(
+      "ERR_TOKEN_INVALID",
+      `Cannot sign token: it has ${token.length} characters, expected at most ${MAX_TOKEN_LENGTH} (shorten the claims)`,
+    );
+  }
+  return token;
+}
+
+/** Signs header and payload text as a compact JWS (RFC 7515 section 5.1) with RS256 (RFC 7518 section 3.3). */
+export async function signCompact(
+  key: CryptoKey,
+  header: string,
+  payload: string,
+): Promise<string> {
+  const signed = `${encodeBase64Url(encodeUtf8(header))}.${encodeBase64Url(encodeUtf8(payload))}`;
+  const signature = await crypto.subtle.sign("RSASSA-PKCS1-v1_5", key, encodeUtf8(signed));
+  return `${signed}.${encodeBase64Url(new Uint8Array(signature))}`;
+}
