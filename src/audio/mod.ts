@@ -23,5 +23,12 @@ export { Packetizer } from "./packetizer.ts";
 export type { PacketizerOptions } from "./packetizer.ts";
 export { Resampler, sampleRates } from "./resampler.ts";
 export type { ResamplerOptions, SampleRate } from "./resampler.ts";
+export { JitterBuffer } from "./jitter.ts";
+export type {
+  ArrivedFrame,
+  JitterBufferOptions,
+  JitterStatistics,
+  PlayoutFrame,
+} from "./jitter.ts";
 export { toneSamples } from "./tone.ts";
 export type { ToneOptions } from "./tone.ts";
