@@ -1,0 +1,137 @@
+/**
+ * The audio frames of one call: what all of them share is written once.
+ *
+ * @module
+ */
+
+import { TeleQuickError } from "../errors.ts";
+import { readI32, writeU32 } from "./envelope.ts";
+import { describeType } from "./fault.ts";
+import { encodeFrame, FRAME_HEADER_BYTES, LEAST_FRAME_BYTES } from "./frame.ts";
+import { audioFrame } from "./method.ts";
+
+const TWO_32 = 2 ** 32;
+// Sequence number and end-of-stream flag, the last fields.
+const SEQUENCE_BYTES = 8;
+const VARIABLE_BYTES = SEQUENCE_BYTES + 1;
+
+/** What all frames of an {@linkcode AudioFrameEncoder} share. */
+export interface AudioFrameEncoderOptions {
+  /** The call's id. */
+  readonly callSid: string;
+  /** The codec of the payloads: `PCMU`, `PCMA` or `PCM16`. */
+  readonly codec: string;
+}
+
+/** Encodes whole `AudioFrame` frames (length, method id, envelope) of one call, byte for byte as `encodeFrame` does. */
+export class AudioFrameEncoder {
+  // Length, method id, envelope header, call id and payload length; then codec, sequence number and end of stream.
+  readonly #head: Uint8Array;
+  readonly #tail: Uint8Array;
+  #frame = new Uint8Array(0);
+
+  /**
+   * Makes an encoder for one call and direction.
+   *
+   * @param options What all frames share.
+   * @throws {TypeError} An option is not a string.
+   * @throws {TeleQuickError} `ERR_VALUE_INVALID`: a text holds a lone surrogate.
+   */
+  constructor(options: AudioFrameEncoderOptions) {
+    const { callSid, codec } = options;
+    const frame = encodeFrame(audioFrame, { callSid, codec });
+    const split = LEAST_FRAME_BYTES + 4 + readI32(frame, LEAST_FRAME_BYTES) + 4;
+    this.#head = frame.slice(0, split);
+    this.#tail = frame.slice(split);
+  }
+
+  /** The bytes of a frame whose payload has `payloadLength` bytes. */
+  size(payloadLength: number): number {
+    return this.#head.length + payloadLength + this.#tail.length;
+  }
+
+  /**
+   * Writes a frame into `target`, beginning at `offset`.
+   *
+   * @param target Where to. It has room for `size(payload.length)` bytes from `offset` on.
+   * @param offset Where the frame begins.
+   * @param payload The encoded samples.
+   * @param sequenceNumber The frame's number, a safe integer of at least 0.
+   * @param endOfStream Whether it is the last frame.
+   * @returns Where the frame ends.
+   * @throws {TypeError} The payload is not a `Uint8Array`.
+   * @throws {TeleQuickError} `ERR_VALUE_INVALID`: the sequence number is not a safe integer of at least 0, or the room is too small.
+   */
+  encodeInto(
+    target: Uint8Array,
+    offset: number,
+    payload: Uint8Array,
+    sequenceNumber: number,
+    endOfStream: boolean,
+  ): number {
+    check(payload, sequenceNumber);
+    const head = this.#head;
+    const size = this.size(payload.length);
+    const end = offset + size;
+    if (end > target.length) {
+      throw refusal(`target has ${target.length - offset} bytes from the offset on`, `${size}`);
+    }
+    target.set(head, offset);
+    const body = offset + head.length;
+    writeU32(target, offset, size - FRAME_HEADER_BYTES + 4);
+    writeU32(target, offset + FRAME_HEADER_BYTES + 2, size - LEAST_FRAME_BYTES);
+    writeU32(target, body - 4, payload.length);
+    target.set(payload, body);
+    target.set(this.#tail, body + payload.length);
+    writeLast(target, end, sequenceNumber, endOfStream);
+    return end;
+  }
+
+  /**
+   * Encodes a frame into the encoder's own buffer.
+   *
+   * @param payload The encoded samples.
+   * @param sequenceNumber The frame's number, a safe integer of at least 0.
+   * @param endOfStream Whether it is the last frame. Default: `false`.
+   * @returns The frame, valid until the next call.
+   * @throws {TypeError} The payload is not a `Uint8Array`.
+   * @throws {TeleQuickError} `ERR_VALUE_INVALID`: the sequence number is not a safe integer of at least 0.
+   */
+  encode(payload: Uint8Array, sequenceNumber: number, endOfStream = false): Uint8Array {
+    const size = this.size(payload.length);
+    if (size !== this.#frame.length) {
+      this.#frame = new Uint8Array(size);
+      this.encodeInto(this.#frame, 0, payload, sequenceNumber, endOfStream);
+      return this.#frame;
+    }
+    // The last frame had the same size: only what differs is written.
+    check(payload, sequenceNumber);
+    this.#frame.set(payload, this.#head.length);
+    writeLast(this.#frame, size, sequenceNumber, endOfStream);
+    return this.#frame;
+  }
+}
+
+function writeLast(frame: Uint8Array, end: number, sequenceNumber: number, last: boolean): void {
+  writeU32(frame, end - VARIABLE_BYTES, sequenceNumber);
+  writeU32(frame, end - VARIABLE_BYTES + 4, sequenceNumber / TWO_32);
+  frame[end - 1] = last ? 1 : 0;
+}
+
+function check(payload: Uint8Array, sequenceNumber: number): void {
+  if (!(payload instanceof Uint8Array)) {
+    throw new TypeError(
+      `Cannot encode AudioFrame: payload is ${describeType(payload)}, expected a Uint8Array`,
+    );
+  }
+  if (!Number.isSafeInteger(sequenceNumber) || sequenceNumber < 0) {
+    throw refusal(`sequenceNumber is ${String(sequenceNumber)}`, "a safe integer of at least 0");
+  }
+}
+
+function refusal(found: string, expected: string): TeleQuickError {
+  return new TeleQuickError(
+    "ERR_VALUE_INVALID",
+    `Cannot encode AudioFrame: ${found}, expected ${expected}`,
+  );
+}

@@ -1,0 +1,215 @@
+/**
+ * The dialplan: verbs on a live call, and the grammars of their arguments (protocol.md sections 5.1 and 5.2).
+ *
+ * @module
+ */
+
+import { TeleQuickError } from "../../errors.ts";
+import { type Message, message } from "../message.ts";
+
+/**
+ * What a call can be made to do: what `action` and `defaultApp` fields hold. 0 to 6 can be a default application; 7 to 12 act on a
+ * live call alone. 13 is the gateway's own. Unknown numbers are kept.
+ */
+export const DialplanAction = {
+  /** Hang up. No arguments. */
+  HANGUP: 0,
+  /** Park the call. No arguments. */
+  PARK: 1,
+  /** Play music on hold. Arguments: none, or a URL. */
+  MUSIC_ON_HOLD: 2,
+  /** Play a file. Arguments: a path on the gateway's host, or a URL. */
+  PLAYBACK: 3,
+  /** Connect a parked call. Arguments: the other call's id, or none. */
+  UNPARK_AND_BRIDGE: 4,
+  /** Answer, and leave the audio to the client. No arguments. */
+  ANSWER: 5,
+  /** Connect an AI agent. Arguments: the agent's id. */
+  AI_BIDIRECTIONAL_STREAM: 6,
+  /** Refer the call elsewhere. Arguments: {@linkcode formatTransfer}. */
+  TRANSFER: 7,
+  /** Stop sending audio. Arguments: {@linkcode formatMute}. */
+  MUTE: 8,
+  /** Send audio again. Arguments: {@linkcode formatMute}, with the same flag. */
+  UNMUTE: 9,
+  /** Hold the call. No arguments. */
+  HOLD: 10,
+  /** Lift the hold. No arguments. */
+  UNHOLD: 11,
+  /** Send a DTMF digit. Arguments: {@linkcode formatSendDtmf}. */
+  SEND_DTMF: 12,
+  /** Echo the far end's audio, for tests. */
+  LOOPBACK: 14,
+} as const;
+
+/** Acts on a live call. */
+export interface ExecuteDialplanRequest {
+  /** The call's id. Default: `""`. */
+  readonly callSid: string;
+  /** A `DialplanAction` (int32). Default: 0, hang up. */
+  readonly action: number;
+  /** Its arguments. Default: `""`. */
+  readonly appArgs: string;
+}
+
+/** Acts on a live call. */
+export const ExecuteDialplanRequest: Message<ExecuteDialplanRequest> = /* @__PURE__ */ message<
+  ExecuteDialplanRequest
+>("ExecuteDialplanRequest", (io, value) => ({
+  callSid: io.text(value.callSid),
+  action: io.i32(value.action),
+  appArgs: io.text(value.appArgs),
+}));
+
+/** Whether the call did so. */
+export interface ExecuteDialplanResponse {
+  /** Coarse state. Default: `""`. */
+  readonly status: string;
+  /** Why it was refused. Default: `""`, it was not. */
+  readonly errorMessage: string;
+  /** An `ErrorCode` (int32). Default: 0, success. */
+  readonly errorCode: number;
+}
+
+/** Whether the call did so. */
+export const ExecuteDialplanResponse: Message<ExecuteDialplanResponse> = /* @__PURE__ */ message<
+  ExecuteDialplanResponse
+>("ExecuteDialplanResponse", (io, value) => ({
+  status: io.text(value.status),
+  errorMessage: io.text(value.errorMessage),
+  errorCode: io.i32(value.errorCode),
+}));
+
+/** How a DTMF digit travels: as an RFC 4733 event in the RTP stream, or in a SIP INFO request. */
+export type DtmfMode = "rfc2833" | "info";
+
+/** The arguments of `SEND_DTMF`. */
+export interface SendDtmf {
+  /** One of `0` to `9`, `*` and `#`. */
+  readonly digit: string;
+  /** How it travels. Default: `"rfc2833"`. */
+  readonly mode?: DtmfMode;
+  /** How long it sounds, in milliseconds, 40 to 4000. Default: 200. */
+  readonly durationMs?: number;
+}
+
+const DTMF_DEFAULT_MODE = "rfc2833";
+const DTMF_DEFAULT_MS = 200;
+const DTMF_LEAST_MS = 40;
+const DTMF_MOST_MS = 4000;
+
+/**
+ * Writes the arguments of `SEND_DTMF`: `5:rfc2833:200`.
+ *
+ * @throws {TeleQuickError} `ERR_VALUE_INVALID`: not one digit, a mode other than the two (`inband` is not supported), or a duration out of range.
+ */
+export function formatSendDtmf(dtmf: SendDtmf): string {
+  const { digit, mode, durationMs } = checkDtmf("Cannot send DTMF", dtmf);
+  return `${digit}:${mode}:${durationMs}`;
+}
+
+/**
+ * Reads the arguments of `SEND_DTMF`; mode and duration may be missing.
+ *
+ * @throws {TeleQuickError} `ERR_VALUE_INVALID`, as {@linkcode formatSendDtmf} does.
+ */
+export function parseSendDtmf(appArgs: string): Required<SendDtmf> {
+  const action = "Cannot parse DTMF arguments";
+  const [digit = "", mode = DTMF_DEFAULT_MODE, duration = String(DTMF_DEFAULT_MS), ...rest] =
+    appArgs.split(":");
+  if (rest.length > 0 || !/^[0-9]{1,9}$/.test(duration)) {
+    throw refusal(action, quote(appArgs), '"<digit>:<mode>:<duration in ms>"');
+  }
+  return checkDtmf(action, { digit, mode: mode as DtmfMode, durationMs: Number(duration) });
+}
+
+function checkDtmf(action: string, dtmf: SendDtmf): Required<SendDtmf> {
+  const { digit, mode = DTMF_DEFAULT_MODE, durationMs = DTMF_DEFAULT_MS } = dtmf;
+  if (typeof digit !== "string" || !/^[0-9*#]$/.test(digit)) {
+    throw refusal(action, `digit is ${quote(digit)}`, 'one of "0" to "9", "*" and "#"');
+  }
+  if (mode !== "rfc2833" && mode !== "info") {
+    const advice = String(mode) === "inband" ? " (the gateway sends no in-band tones)" : "";
+    throw refusal(action, `mode is ${quote(mode)}`, `"rfc2833" or "info"${advice}`);
+  }
+  if (!Number.isInteger(durationMs) || durationMs < DTMF_LEAST_MS || durationMs > DTMF_MOST_MS) {
+    throw refusal(
+      action,
+      `duration is ${String(durationMs)} ms`,
+      `a whole number from ${DTMF_LEAST_MS} to ${DTMF_MOST_MS}`,
+    );
+  }
+  return { digit, mode, durationMs };
+}
+
+/** The arguments of `MUTE` and `UNMUTE`. */
+export interface MuteOptions {
+  /** Whether the far end is told too, by a `recvonly` re-INVITE. Default: `false`, the gateway sends silence. */
+  readonly wire?: boolean;
+}
+
+/** Writes the arguments of `MUTE` and `UNMUTE`: `""` or `wire`. */
+export function formatMute(options: MuteOptions = {}): string {
+  return options.wire === true ? "wire" : "";
+}
+
+/**
+ * Reads the arguments of `MUTE` and `UNMUTE`.
+ *
+ * @throws {TeleQuickError} `ERR_VALUE_INVALID`: neither `""` nor `wire`.
+ */
+export function parseMute(appArgs: string): Required<MuteOptions> {
+  if (appArgs !== "" && appArgs !== "wire") {
+    throw refusal("Cannot parse mute arguments", quote(appArgs), '"" or "wire"');
+  }
+  return { wire: appArgs === "wire" };
+}
+
+/** Where a call is transferred to. */
+export interface TransferTarget {
+  /** Whether it is an E.164 number or a SIP URI. */
+  readonly kind: "e164" | "sip";
+  /** The number or the URI as it was given. */
+  readonly target: string;
+}
+
+/**
+ * Writes the arguments of `TRANSFER`.
+ *
+ * @param target An E.164 number (`+15550100`) or a SIP URI (`sip:user@host`).
+ * @throws {TeleQuickError} `ERR_VALUE_INVALID`: neither of the two.
+ */
+export function formatTransfer(target: string): string {
+  return checkTransfer("Cannot transfer call", target).target;
+}
+
+/**
+ * Reads the arguments of `TRANSFER`.
+ *
+ * @throws {TeleQuickError} `ERR_VALUE_INVALID`: neither an E.164 number nor a SIP URI.
+ */
+export function parseTransfer(appArgs: string): TransferTarget {
+  return checkTransfer("Cannot parse transfer arguments", appArgs);
+}
+
+function checkTransfer(action: string, target: string): TransferTarget {
+  if (typeof target === "string") {
+    // ITU-T E.164: at most 15 digits, the first of a country code never 0.
+    if (/^\+[1-9][0-9]{1,14}$/.test(target)) return { kind: "e164", target };
+    // Visible ASCII without angle brackets: nothing that could end a SIP header or begin another (RFC 3261 section 19.1).
+    if (/^sips?:[!-;=?-~]+@[!-;=?-~]+$/i.test(target)) return { kind: "sip", target };
+  }
+  throw refusal(
+    action,
+    `target is ${quote(target)}`,
+    'an E.164 number such as "+15550100" or a SIP URI such as "sip:user@host"',
+  );
+}
+
+function quote(value: unknown): string {
+  return typeof value === "string" ? JSON.stringify(value.slice(0, 64)) : typeof value;
+}
+
+function refusal(action: string, found: string, expected: string): TeleQuickError {
+  return new TeleQuickError("ERR_VALUE_INVALID", `${action}: ${found}, expected ${expected}`);
+}
