@@ -19,6 +19,7 @@ export type TeleQuickErrorCode =
   | "ERR_CONNECT_FAILED"
   | "ERR_UNAUTHORIZED"
   | "ERR_SESSION_CLOSED"
+  | "ERR_CALL_ENDED"
   | "ERR_TIMEOUT"
   | "ERR_RPC_REJECTED"
   | "ERR_WIRE_INVALID"

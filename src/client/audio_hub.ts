@@ -1,0 +1,187 @@
+/**
+ * All audio links of a client: which stream carries whose frames, and how they move when the session does.
+ *
+ * @module
+ */
+
+import { TeleQuickError } from "../errors.ts";
+import type { Clock } from "../signal.ts";
+import type { AudioFrame } from "../wire/mod.ts";
+import type { AudioLink } from "./audio.ts";
+import type { Connection } from "./connection.ts";
+import { Pacer } from "./pacer.ts";
+import { type PendingFrame, Uplink } from "./uplink.ts";
+
+/** Options of an {@linkcode AudioHub}. */
+export interface AudioHubOptions {
+  readonly clock: Clock;
+  /** One stream per call, as the protocol's documentation says, or one per session, as existing SDKs do. */
+  readonly streams: "call" | "shared";
+  /** The session to send on: the open one, or the next. */
+  readonly connection: () => Promise<Connection>;
+  readonly barge: (callSid: string) => Promise<void>;
+}
+
+// While a stream cannot be written, this much audio is kept per call (200 ms), the newest.
+const PENDING_FRAMES = 10;
+// A stream that fails on a living session was reset by the gateway, unless the session turns out to be dying.
+const RESET_GRACE_MS = 1_000;
+
+interface Lane {
+  uplink: Uplink;
+  connection: Connection | undefined;
+  readonly links: Set<AudioLink>;
+}
+
+/** Owns the outgoing streams, routes incoming frames. */
+export class AudioHub {
+  readonly clock: Clock;
+  readonly pacer: Pacer;
+  readonly #options: AudioHubOptions;
+  readonly #links = new Map<string, AudioLink>();
+  readonly #lanes = new Map<string, Lane>();
+  #unrouted = 0;
+
+  constructor(options: AudioHubOptions) {
+    this.#options = options;
+    this.clock = options.clock;
+    this.pacer = new Pacer(options.clock);
+  }
+
+  /** How many incoming frames belonged to no link. */
+  get unrouted(): number {
+    return this.#unrouted;
+  }
+
+  /** Cuts the playback of a call at the gateway. */
+  barge(callSid: string): Promise<void> {
+    return this.#options.barge(callSid);
+  }
+
+  /** Adds a link. A call has one at a time. */
+  add(link: AudioLink): void {
+    this.#links.set(link.callSid, link);
+  }
+
+  /** The link of a call, if it has one. */
+  get(callSid: string): AudioLink | undefined {
+    return this.#links.get(callSid);
+  }
+
+  /** Removes a link that has ended. */
+  remove(link: AudioLink): void {
+    if (this.#links.get(link.callSid) === link) this.#links.delete(link.callSid);
+    const lane = this.#lanes.get(this.#laneKey(link));
+    if (lane === undefined || !lane.links.delete(link) || lane.links.size > 0) return;
+    if (this.#options.streams === "shared") return;
+    this.#lanes.delete(this.#laneKey(link));
+    void lane.uplink.finish();
+  }
+
+  /** Takes a frame off the wire. */
+  accept(frame: AudioFrame): void {
+    const link = this.#links.get(frame.callSid);
+    if (link === undefined) this.#unrouted++;
+    else link.deliver(frame);
+  }
+
+  /** Adds a frame to what the link's stream writes next. */
+  send(link: AudioLink, frame: PendingFrame): void {
+    this.#laneOf(link).uplink.append(frame);
+  }
+
+  /** Writes what the link's stream has collected. */
+  flush(link: AudioLink): void {
+    this.#lanes.get(this.#laneKey(link))?.uplink.flush();
+  }
+
+  /** Finishes a link's own stream; a shared one only writes what waits. */
+  async finish(link: AudioLink): Promise<void> {
+    const lane = this.#lanes.get(this.#laneKey(link));
+    if (lane === undefined) return;
+    if (this.#options.streams === "shared") lane.uplink.flush();
+    else {
+      this.#lanes.delete(this.#laneKey(link));
+      await lane.uplink.finish();
+    }
+  }
+
+  /** Moves every outgoing stream to the session that is open now; what was not written goes along, in order. */
+  move(): void {
+    for (const lane of this.#lanes.values()) this.#reopen(lane);
+  }
+
+  /** Ends every link. */
+  end(error: TeleQuickError | undefined): void {
+    for (const link of [...this.#links.values()]) link.end(error);
+    for (const lane of this.#lanes.values()) void lane.uplink.finish();
+    this.#lanes.clear();
+  }
+
+  /** Says the end of every link's stream, after what was written; for a client that closes. */
+  async close(): Promise<void> {
+    await Promise.all([...this.#links.values()].map((link) => link.close().catch(ignore)));
+  }
+
+  #laneKey(link: AudioLink): string {
+    return this.#options.streams === "shared" ? "" : link.callSid;
+  }
+
+  #laneOf(link: AudioLink): Lane {
+    const key = this.#laneKey(link);
+    let lane = this.#lanes.get(key);
+    if (lane === undefined) {
+      const links = new Set<AudioLink>();
+      lane = { links, connection: undefined, uplink: undefined as unknown as Uplink };
+      lane.uplink = this.#open(lane);
+      this.#lanes.set(key, lane);
+    }
+    lane.links.add(link);
+    return lane;
+  }
+
+  #open(lane: Lane): Uplink {
+    return new Uplink({
+      capacity: () => PENDING_FRAMES * Math.max(1, lane.links.size),
+      open: async () => {
+        const connection = await this.#options.connection();
+        lane.connection = connection;
+        return await connection.session.openUnidirectional({ signal: connection.lost });
+      },
+      onFailure: (error) => this.#recover(lane, error),
+    });
+  }
+
+  #reopen(lane: Lane): void {
+    const before = lane.uplink;
+    const waiting = before.take();
+    lane.uplink = this.#open(lane);
+    for (const frame of waiting) lane.uplink.append(frame);
+    void before.finish();
+  }
+
+  #recover(lane: Lane, error: unknown): void {
+    const failed = lane.uplink;
+    const connection = lane.connection;
+    if (connection === undefined) return;
+    const retry = (): void => {
+      cancel();
+      if (lane.uplink === failed) this.#reopen(lane);
+    };
+    const giveUp = (): void => {
+      connection.lost.removeEventListener("abort", retry);
+      if (lane.uplink !== failed) return;
+      const end = new TeleQuickError(
+        "ERR_SESSION_CLOSED",
+        "Cannot send audio: the gateway reset the stream of this call",
+        { cause: error },
+      );
+      for (const link of [...lane.links]) link.end(end);
+    };
+    const cancel = this.clock.schedule(RESET_GRACE_MS, giveUp);
+    if (connection.lost.aborted) retry();
+    else connection.lost.addEventListener("abort", retry, { once: true });
+  }
+}
+
+function ignore(): void {}

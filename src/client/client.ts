@@ -1,0 +1,343 @@
+/**
+ * The client: one tenant's connection to a gateway, and every call on it.
+ *
+ * @module
+ */
+
+import type { ServiceAccount } from "../credentials/mod.ts";
+import { TeleQuickError } from "../errors.ts";
+import { within } from "../signal.ts";
+import { certificateHash, parseEndpoint } from "../transport/mod.ts";
+import { type CallEvent, type Method, methods } from "../wire/mod.ts";
+import { AudioHub } from "./audio_hub.ts";
+import { Call } from "./call.ts";
+import { type ConnectOptions, openConnection } from "./connect.ts";
+import type { Connection } from "./connection.ts";
+import { EventHub } from "./events.ts";
+import { type InboxHandlers, readInbox } from "./inbox.ts";
+import { keepAlive } from "./keep_alive.ts";
+import { Keeper } from "./keeper.ts";
+import { createLogger, type Logger } from "./log.ts";
+import { type ClientOptions, duration, type ResolvedOptions, resolveOptions } from "./options.ts";
+import { createTokenSupply, type TokenProvider, type TokenSupply } from "./provider.ts";
+import { accepted, type DialOptions, originateRequest, required } from "./requests.ts";
+import type { RequestOptions } from "./rpc.ts";
+import type { ClientStatus } from "./status.ts";
+import { watchFingerprint } from "./watch.ts";
+
+// How often a watched credentials file is looked at.
+const WATCH_MS = 30_000;
+
+/**
+ * One tenant's connection to a TeleQuick gateway.
+ *
+ * The token is presented once per session, before anything else, and no RPC carries it (protocol.md section 2.4). A session
+ * is renewed before its token ends and replaced when it is lost; calls belong to the tenant, so none drops.
+ *
+ * @example A server: the service-account file that `TELEQUICK_CREDENTIALS` names
+ * ```ts no-run
+ * import { TeleQuickClient } from "@telequick/sdk";
+ *
+ * await using client = new TeleQuickClient("https://engine.telequick.dev:9090");
+ * const call = await client.dial({ to: "+15550100", trunkId: "trunk-1" });
+ * for await (const event of call.events()) console.log(event.status);
+ * ```
+ *
+ * @example A page: a short-lived token that the page's own backend mints
+ * ```ts no-run
+ * import { TeleQuickClient } from "@telequick/sdk";
+ *
+ * const fetchToken = async () => await (await fetch("/telequick-token")).text();
+ * const client = new TeleQuickClient("https://engine.telequick.dev:9090", fetchToken, true);
+ * ```
+ */
+export class TeleQuickClient {
+  /** This instance's id at the gateway (a UUID v4 unless given), the same across reconnects. */
+  readonly clientId: string;
+  readonly #options: ResolvedOptions;
+  readonly #log: Logger;
+  readonly #tokens: TokenSupply;
+  readonly #keeper: Keeper;
+  readonly #events = new EventHub();
+  readonly #audio: AudioHub;
+  readonly #calls = new Set<Call>();
+  readonly #watch = new AbortController();
+  #isWatching = false;
+  #closing: Promise<void> | undefined;
+
+  /**
+   * Makes a client. Nothing is read and nothing is sent before `connect()` or the first RPC.
+   *
+   * @param endpoint `https://host:9090` or `quic://host:9090`, port 9090 by default. `http:` and anything else is refused with `ERR_ENDPOINT_INVALID`.
+   * @param credentials Path of a service-account file (default: `TELEQUICK_CREDENTIALS`), a {@linkcode ServiceAccount}, or a function that gives a token. With `isBrowserToken`: the token, or a function that fetches one.
+   * @param isBrowserToken Whether `credentials` is (or gives) a short-lived token that a backend minted. A plain token cannot be renewed: a function can.
+   * @param options See {@linkcode ClientOptions}; a plain string is the certificate's hash.
+   */
+  constructor(
+    endpoint: string,
+    credentials?: string | ServiceAccount | TokenProvider,
+    isBrowserToken = false,
+    options: ClientOptions | string = {},
+  ) {
+    if (typeof isBrowserToken !== "boolean") {
+      throw new TypeError("Cannot create client: isBrowserToken must be a boolean");
+    }
+    const resolved = resolveOptions(options);
+    this.#options = resolved;
+    this.clientId = resolved.clientId;
+    const { clock, connectTimeoutMs } = resolved;
+    this.#log = createLogger(resolved.log, () => clock.now());
+    this.#tokens = createTokenSupply(credentials, isBrowserToken, {
+      clock,
+      timeoutMs: connectTimeoutMs,
+    });
+    const connectOptions: ConnectOptions = {
+      ...resolved,
+      endpoint: parseEndpoint(endpoint),
+      tokens: this.#tokens,
+      certificateHashes: () =>
+        Promise.all(
+          resolved.certificates.map((one) => typeof one === "string" ? certificateHash(one) : one),
+        ),
+      onReady: (connection) => void readInbox(connection.session, this.#inbox(connection)),
+    };
+    this.#keeper = new Keeper({
+      clock,
+      log: this.#log,
+      reconnect: resolved.reconnect,
+      renewable: this.#tokens.renewable,
+      random: Math.random,
+      open: (request) => openConnection(request, connectOptions),
+      onOpen: (connection) => this.#opened(connection),
+      onClosed: (error) => this.#ended(error),
+    });
+    this.#audio = new AudioHub({
+      clock,
+      streams: resolved.audioStreams,
+      connection: () => this.#keeper.connection(),
+      barge: (callSid) => this.barge(callSid),
+    });
+  }
+
+  /**
+   * Opens the first session, if none is open: resolves when the gateway has accepted the token and the subscription to events.
+   *
+   * Rejects with `ERR_CREDENTIALS_*`, `ERR_KEY_UNSUPPORTED` or `ERR_TOKEN_*` before a packet leaves; `ERR_TRANSPORT_UNAVAILABLE`
+   * where the runtime has no WebTransport; `ERR_CONNECT_FAILED` when nobody answers within `connectTimeoutMs`, or the certificate
+   * is not the one expected; `ERR_UNAUTHORIZED` (with `refusal`) when the gateway refuses the token.
+   *
+   * @param options A signal that ends the wait.
+   */
+  async connect(options: { readonly signal?: AbortSignal | undefined } = {}): Promise<void> {
+    await this.#keeper.connection(options.signal);
+  }
+
+  /** What the connection is doing, from now on: the current status first, the last one `closed`. */
+  status(): AsyncIterableIterator<ClientStatus> {
+    return this.#keeper.statuses();
+  }
+
+  /**
+   * Replaces the session by one with a fresh token while the old one works; what is under way is not disturbed.
+   * Resolves when the new session has taken over.
+   */
+  async renew(): Promise<void> {
+    await this.#keeper.renew("requested");
+  }
+
+  /**
+   * Places a call and resolves when the gateway has accepted it; it is not answered yet.
+   *
+   * A dial is never sent twice by itself. After `ERR_TIMEOUT` or `ERR_SESSION_CLOSED` its outcome is unknown: give `callSid`
+   * beforehand to look for the call's events. Rejects with `ERR_VALUE_INVALID` before anything is sent, and with
+   * `ERR_RPC_REJECTED` and the wire's `rpcCode` when the gateway refuses (protocol.md section 5.1); a trunk of another tenant
+   * is refused as one that does not exist (1).
+   *
+   * @param options Whom to call and how.
+   * @param request A signal and a time limit.
+   */
+  async dial(options: DialOptions, request?: RequestOptions): Promise<Call> {
+    const { callSid, ...rest } = originateRequest(options, this);
+    let call = this.#track(callSid);
+    try {
+      const reply = await this.#call(methods.Originate, { ...rest, callSid }, request);
+      accepted("dial", reply);
+      if (reply.callSid !== "" && reply.callSid !== callSid) {
+        this.#forget(call);
+        call = this.#track(reply.callSid);
+      }
+      return call;
+    } catch (error) {
+      this.#forget(call);
+      throw error;
+    }
+  }
+
+  /**
+   * Hangs up a call of the tenant by its id. Rejects with `ERR_RPC_REJECTED` for a call that is not the tenant's or does not exist.
+   *
+   * @param callSid The call.
+   * @param request A signal and a time limit.
+   */
+  async terminate(callSid: string, request?: RequestOptions): Promise<void> {
+    required("hang up", "callSid", callSid);
+    accepted("hang up", await this.#call(methods.Terminate, { callSid }, request));
+  }
+
+  /**
+   * Cuts what the gateway is playing to a call's far end now (barge-in by hand).
+   *
+   * @param callSid The call.
+   * @param request A signal and a time limit.
+   */
+  async barge(callSid: string, request?: RequestOptions): Promise<void> {
+    required("barge in", "callSid", callSid);
+    await this.#call(methods.Barge, { callSid }, request);
+  }
+
+  /**
+   * Every event of the tenant's calls that the gateway sends this instance, from now on. Ends when the client closes; throws
+   * the error that ended it, if one did. 4,096 events wait for a slow reader, then the oldest are dropped.
+   */
+  events(): AsyncIterableIterator<CallEvent> {
+    return this.#events.listen();
+  }
+
+  /**
+   * Subscribes to the events of another instance's calls too. The client's own subscription is made with every session.
+   *
+   * @param clientId The instance; its events come to this session from now on, until it subscribes again.
+   * @param request A signal and a time limit.
+   */
+  async streamEvents(clientId: string, request?: RequestOptions): Promise<void> {
+    required("subscribe to events", "clientId", clientId);
+    await this.#call(methods.StreamEvents, { clientId }, request);
+  }
+
+  /**
+   * Ends the client: no new work, what is under way is finished within `drainTimeoutMs`, audio ends with its last frame,
+   * the session closes. Calls go on at the gateway; hang up those that should not. Further calls of `close()` wait for the first.
+   */
+  close(): Promise<void> {
+    return this.#closing ??= this.#drainAndClose();
+  }
+
+  /** The same as {@linkcode TeleQuickClient.close}. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  async #drainAndClose(): Promise<void> {
+    this.#watch.abort();
+    await this.#keeper.close(async () => {
+      const connection = this.#keeper.current;
+      await this.#audio.close();
+      // Streams are not ordered among each other: one answered RPC tells that the gateway has come this far.
+      await connection?.call(methods.GetActiveBuckets, {}, {
+        signal: undefined,
+        timeoutMs: this.#options.drainTimeoutMs,
+      }).catch(ignore);
+      await connection?.drained();
+    }, this.#options.drainTimeoutMs);
+  }
+
+  /** Sends a request on the open session, or on the next; never twice. */
+  async #call<Q, R>(
+    method: Method<Q, R>,
+    request: Partial<Q>,
+    { signal, timeoutMs }: RequestOptions = {},
+  ): Promise<R> {
+    if (this.#closing !== undefined) {
+      throw new TeleQuickError("ERR_SESSION_CLOSED", "Client is closed: make a new one");
+    }
+    const { clock, requestTimeoutMs } = this.#options;
+    const limitMs = duration("timeoutMs", timeoutMs, requestTimeoutMs);
+    const startedAt = clock.monotonic();
+    const connection = await this.#connectionWithin(limitMs, signal, method.name);
+    const leftMs = Math.max(1, limitMs - (clock.monotonic() - startedAt));
+    try {
+      return await connection.call(method, request, { signal, timeoutMs: leftMs });
+    } finally {
+      this.#keeper.checkCredit(connection);
+    }
+  }
+
+  #connectionWithin(
+    timeoutMs: number,
+    signal: AbortSignal | undefined,
+    action: string,
+  ): Promise<Connection> {
+    if (this.#keeper.current !== undefined) return this.#keeper.connection(signal);
+    return within((inner) => this.#keeper.connection(inner), {
+      signal,
+      timeoutMs,
+      clock: this.#options.clock,
+      onTimeout: () =>
+        new TeleQuickError(
+          "ERR_TIMEOUT",
+          `Cannot send ${action}: no session within ${timeoutMs} ms (nothing was sent)`,
+          { retryable: true },
+        ),
+    });
+  }
+
+  #track(callSid: string): Call {
+    const call = new Call({
+      events: this.#events,
+      audio: this.#audio,
+      terminate: (sid, options) => this.terminate(sid, options),
+      barge: (sid, options) => this.barge(sid, options),
+    }, callSid);
+    this.#calls.add(call);
+    call.ended.then(() => this.#calls.delete(call), ignore);
+    return call;
+  }
+
+  #forget(call: Call): void {
+    this.#events.unregister(call.sid);
+    this.#calls.delete(call);
+  }
+
+  #inbox(connection: Connection): InboxHandlers {
+    return {
+      event: (event) => this.#events.accept(event),
+      audio: (frame) => this.#audio.accept(frame),
+      ending: (ending) => this.#keeper.announce(connection, ending),
+      unknown: (methodId) => this.#log("debug", "push.unknown", { methodId }),
+      malformed: (error) =>
+        this.#log("warn", "push.malformed", {
+          error: error instanceof Error ? error.message : String(error),
+        }),
+    };
+  }
+
+  #opened(connection: Connection): void {
+    this.#audio.move();
+    void keepAlive(connection, this.#options.clock);
+    this.#watchCredentials();
+  }
+
+  #watchCredentials(): void {
+    const { clock, watchCredentials } = this.#options;
+    const { fingerprint } = this.#tokens;
+    if (!watchCredentials || fingerprint === undefined || this.#isWatching) return;
+    this.#isWatching = true;
+    void watchFingerprint(fingerprint, {
+      clock,
+      intervalMs: WATCH_MS,
+      signal: this.#watch.signal,
+      onChange: () => void this.#keeper.renew("credentials-changed").catch(ignore),
+    });
+  }
+
+  #ended(error: TeleQuickError | undefined): void {
+    this.#watch.abort();
+    const end = error ?? new TeleQuickError("ERR_SESSION_CLOSED", "Client was closed");
+    for (const call of this.#calls) call.abandon(end);
+    this.#calls.clear();
+    this.#audio.end(error);
+    this.#events.end(error);
+  }
+}
+
+function ignore(): void {}

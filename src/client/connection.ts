@@ -1,0 +1,103 @@
+/**
+ * One authenticated session and what is under way on it.
+ *
+ * @module
+ */
+
+import { TeleQuickError } from "../errors.ts";
+import type { Clock } from "../signal.ts";
+import type { Session } from "../transport/mod.ts";
+import type { Method } from "../wire/mod.ts";
+import { callRpc } from "./rpc.ts";
+
+/** Who the gateway says we are, pinned to a session for its life. */
+export interface Principal {
+  readonly tenantId: string;
+  /** The `kid` of the accepted token, empty when it was not readable. */
+  readonly keyId: string;
+  /** When the token ends, in Unix milliseconds; 0 when unknown. */
+  readonly expiresAtMs: number;
+}
+
+/** Options of a {@linkcode Connection}. */
+export interface ConnectionOptions {
+  readonly clock: Clock;
+  readonly requestLength: "inclusive" | "exclusive";
+}
+
+/** A session that has presented its token. Counts its RPCs, so that it can be drained; rejects them when it is lost. */
+export class Connection {
+  /** The session underneath. */
+  readonly session: Session;
+  /** The tenant and key that the session is pinned to. */
+  readonly principal: Principal;
+  readonly #options: ConnectionOptions;
+  readonly #lost = new AbortController();
+  #inFlight = 0;
+  #idle: (() => void)[] = [];
+
+  constructor(session: Session, principal: Principal, options: ConnectionOptions) {
+    this.session = session;
+    this.principal = principal;
+    this.#options = options;
+    void session.closed.then(({ reason }) => {
+      this.#lost.abort(
+        new TeleQuickError(
+          "ERR_SESSION_CLOSED",
+          `Session closed${reason === "" ? "" : `: ${reason}`}`,
+          { retryable: true },
+        ),
+      );
+    });
+  }
+
+  /** Aborted when the session is over, with an `ERR_SESSION_CLOSED`. */
+  get lost(): AbortSignal {
+    return this.#lost.signal;
+  }
+
+  /** How many RPCs are under way. */
+  get inFlight(): number {
+    return this.#inFlight;
+  }
+
+  /** Sends a request and resolves with its reply; rejects at once when the session is lost. */
+  async call<Q, R>(
+    method: Method<Q, R>,
+    request: Partial<Q>,
+    options: { readonly signal: AbortSignal | undefined; readonly timeoutMs: number },
+  ): Promise<R> {
+    const lost = this.#lost.signal;
+    this.#inFlight++;
+    try {
+      return await callRpc(this.session, method, request, {
+        ...this.#options,
+        timeoutMs: options.timeoutMs,
+        signal: options.signal === undefined ? lost : AbortSignal.any([options.signal, lost]),
+      });
+    } catch (error) {
+      // The stream may notice the loss before the session does: one loss, one error.
+      if (this.session.isClosed && options.signal?.aborted !== true) throw this.#lossOf(error);
+      throw error;
+    } finally {
+      if (--this.#inFlight === 0) this.#wakeIdle();
+    }
+  }
+
+  /** Resolves when no RPC is under way. */
+  drained(): Promise<void> {
+    if (this.#inFlight === 0) return Promise.resolve();
+    return new Promise((resolve) => this.#idle.push(resolve));
+  }
+
+  #wakeIdle(): void {
+    const idle = this.#idle;
+    this.#idle = [];
+    for (const resolve of idle) resolve();
+  }
+
+  #lossOf(error: unknown): unknown {
+    if (error instanceof TeleQuickError && error.code !== "ERR_SESSION_CLOSED") return error;
+    return this.#lost.signal.aborted ? this.#lost.signal.reason : error;
+  }
+}

@@ -1,0 +1,91 @@
+/**
+ * The one fork of what a gateway pushes: its one-way streams are read here, and each frame goes where its method id says
+ * (protocol.md section 3.5).
+ *
+ * @module
+ */
+
+import type { Session } from "../transport/mod.ts";
+import {
+  AudioFrame,
+  CallEvent,
+  type Frame,
+  FrameReader,
+  methods,
+  pushById,
+  SessionEnding,
+} from "../wire/mod.ts";
+
+/** Where pushed frames go. */
+export interface InboxHandlers {
+  event(event: CallEvent): void;
+  /** The payload is a view of the chunk it came in: copy what is kept. */
+  audio(frame: AudioFrame): void;
+  ending(ending: SessionEnding): void;
+  /** A frame of a method this version does not know: skipped. */
+  unknown(methodId: number): void;
+  /** A stream whose bytes are not frames: cancelled, the session stays. */
+  malformed(error: unknown): void;
+}
+
+// A gateway needs a few push streams; a hostile one gets no more than this many at a time.
+const MAX_PUSH_STREAMS = 256;
+
+/** Reads every push stream of a session until it ends. Never rejects. */
+export async function readInbox(session: Session, handlers: InboxHandlers): Promise<void> {
+  const streams = session.incomingUnidirectional.getReader();
+  let open = 0;
+  try {
+    while (true) {
+      const { value, done } = await streams.read();
+      if (done) return;
+      if (open >= MAX_PUSH_STREAMS) {
+        value.cancel().catch(ignore);
+        handlers.malformed(new Error(`More than ${MAX_PUSH_STREAMS} push streams at a time`));
+        continue;
+      }
+      open++;
+      void readPushes(value, handlers).finally(() => open--);
+    }
+  } catch {
+    // The session is over; whoever watches it knows.
+  }
+}
+
+async function readPushes(
+  stream: ReadableStream<Uint8Array>,
+  handlers: InboxHandlers,
+): Promise<void> {
+  const reader = stream.getReader();
+  const frames = new FrameReader({ rule: "push" });
+  try {
+    while (true) {
+      const { value, done } = await reader.read();
+      if (done) return;
+      try {
+        for (const frame of frames.push(value)) route(frame, handlers);
+      } catch (error) {
+        handlers.malformed(error);
+        reader.cancel().catch(ignore);
+        return;
+      }
+    }
+  } catch {
+    // Reset by the peer, or gone with the session.
+  }
+}
+
+function route({ methodId, envelope }: Frame, handlers: InboxHandlers): void {
+  switch (pushById(methodId)) {
+    case methods.AudioFrame:
+      return handlers.audio(AudioFrame.decode(envelope));
+    case methods.CallEvent:
+      return handlers.event(CallEvent.decode(envelope));
+    case methods.SessionEnding:
+      return handlers.ending(SessionEnding.decode(envelope));
+    default:
+      return handlers.unknown(methodId);
+  }
+}
+
+function ignore(): void {}

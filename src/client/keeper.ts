@@ -1,0 +1,394 @@
+/**
+ * Keeps a session alive: the first connect, renewal, reconnect with back-off, the end. The one owner of retries.
+ *
+ * @module
+ */
+
+import { TeleQuickError } from "../errors.ts";
+import { Queue } from "../queue.ts";
+import { type Clock, raceSignal, sleep, within } from "../signal.ts";
+import type { SessionEnding } from "../wire/mod.ts";
+import type { Connection } from "./connection.ts";
+import type { Logger } from "./log.ts";
+import type { TokenReason } from "./provider.ts";
+import type { ClientStatus, RenewalReason } from "./status.ts";
+
+/** Options of a {@linkcode Keeper}. */
+export interface KeeperOptions {
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** Opens one connection; rejects when it cannot. */
+  readonly open: (
+    request: { readonly reason: TokenReason; readonly signal: AbortSignal },
+  ) => Promise<Connection>;
+  /** Whether a lost session is replaced. */
+  readonly reconnect: boolean;
+  /** Whether asking for a token again can give another. */
+  readonly renewable: boolean;
+  /** Called when a connection takes over, before anything waits on it. */
+  readonly onOpen: (connection: Connection) => void;
+  /** Called once, at the end; with the error that ended the client, if one did. */
+  readonly onClosed: (error: TeleQuickError | undefined) => void;
+  /** Random numbers from 0 up to 1, for the jitter. */
+  readonly random: () => number;
+}
+
+const BACKOFF_FIRST_MS = 250;
+const BACKOFF_LONGEST_MS = 15_000;
+// A session that lasted this long was a success: the next loss starts the back-off anew.
+const LASTED_MS = 10_000;
+// A renewal begins at 80 % of the token's life, up to a tenth of it earlier, so that a fleet does not renew at once.
+const RENEW_AT = 0.8;
+const RENEW_JITTER = 0.1;
+// The wall clock may jump: what waits for a moment of it looks again this often.
+const RECHECK_MS = 10_000;
+// After its RPCs are done, a replaced session stays for what the gateway has already sent on it.
+const RETIRE_GRACE_MS = 1_000;
+const RETIRE_LONGEST_MS = 30_000;
+// Streams that are kept for what is under way when a runtime does not give their credit back.
+const STREAM_RESERVE = 16;
+// A refused token is tried once more with a fresh one; a provider that fails gets a few attempts.
+const MAX_REFUSALS = 2;
+const MAX_CREDENTIAL_FAILURES = 5;
+
+/** One state machine: `idle`, `connecting`, `open`, `renewing`, `reconnecting`, `closed`. */
+export class Keeper {
+  readonly #options: KeeperOptions;
+  readonly #stop = new AbortController();
+  readonly #listeners = new Set<Queue<ClientStatus>>();
+  readonly #retiring = new Set<Connection>();
+  #status: ClientStatus = { type: "idle" };
+  #current: Connection | undefined;
+  #opening: Promise<Connection> | undefined;
+  #endings = new WeakMap<Connection, SessionEnding>();
+  #cancelRenewal: (() => void) | undefined;
+  #openedAt = 0;
+  #failures = 0;
+  #lostSinceMs: number | undefined;
+  #closedBy: { readonly error: TeleQuickError | undefined } | undefined;
+
+  constructor(options: KeeperOptions) {
+    this.#options = options;
+  }
+
+  /** What the client is doing now. */
+  get status(): ClientStatus {
+    return this.#status;
+  }
+
+  /** The connection in use, if there is one that works. */
+  get current(): Connection | undefined {
+    return this.#current?.session.isClosed === false ? this.#current : undefined;
+  }
+
+  /** The open connection; or the one being opened; or the first, which this opens. */
+  connection(signal?: AbortSignal): Promise<Connection> {
+    if (this.#closedBy !== undefined) return Promise.reject(this.#closedError());
+    const current = this.current;
+    if (current !== undefined && !this.#isExhausted(current)) return Promise.resolve(current);
+    return raceSignal(this.#opening ?? this.#connectFirst(), signal);
+  }
+
+  /** Statuses from the current one on; ends after `closed`. */
+  statuses(): Queue<ClientStatus> {
+    const listener: Queue<ClientStatus> = new Queue({
+      capacity: 256,
+      overflow: "drop-oldest",
+      onEnd: () => this.#listeners.delete(listener),
+    });
+    listener.push(this.#status);
+    if (this.#closedBy === undefined) this.#listeners.add(listener);
+    else listener.close();
+    return listener;
+  }
+
+  /** Replaces the session while it works: make before break. Resolves when the new one has taken over. */
+  async renew(reason: RenewalReason): Promise<void> {
+    if (this.#closedBy !== undefined) throw this.#closedError();
+    await (this.current === undefined ? this.connection() : this.#reopen(reason, undefined));
+  }
+
+  /** The gateway announced the end of a session. */
+  announce(connection: Connection, ending: SessionEnding): void {
+    this.#options.log("info", "session.ending", { code: ending.code, reason: ending.reason });
+    this.#endings.set(connection, ending);
+    if (connection !== this.#current || !this.#options.reconnect) return;
+    // A token or key that is over is no reason to give up where another can be had.
+    const again = ending.reconnect || (ending.code === UNAUTHORIZED && this.#options.renewable);
+    if (again) void this.#reopen("session-ending", undefined).catch(ignore);
+  }
+
+  /** Ends the client after `drain`, which is given `timeoutMs`. Nothing of the keeper is left afterwards. */
+  async close(drain: () => Promise<void>, timeoutMs: number): Promise<void> {
+    if (this.#closedBy !== undefined) return;
+    const connections = [...this.#retiring];
+    if (this.current !== undefined) {
+      connections.push(this.current);
+      await within(drain, {
+        timeoutMs,
+        clock: this.#options.clock,
+        onTimeout: () => new TeleQuickError("ERR_TIMEOUT", "Drain is over"),
+      }).catch((error: unknown) => {
+        this.#options.log("warn", "close.drain-incomplete", { error: messageOf(error) });
+      });
+    }
+    this.#end(undefined);
+    await Promise.all(connections.map((connection) => connection.session.closed));
+  }
+
+  /** Looks whether stream credit runs low; then a fresh session takes over. */
+  checkCredit(connection: Connection): void {
+    if (connection !== this.#current || !this.#isLow(connection)) return;
+    void this.#reopen("stream-credit", undefined).catch(ignore);
+  }
+
+  #connectFirst(): Promise<Connection> {
+    this.#set({ type: "connecting" });
+    return this.#single(async () => {
+      try {
+        return await this.#attempt("connect");
+      } catch (error) {
+        if (this.#closedBy === undefined) this.#set({ type: "idle" });
+        throw error;
+      }
+    });
+  }
+
+  #reopen(reason: RenewalReason | undefined, cause: unknown): Promise<Connection> {
+    return this.#single(() => this.#reopenUntilOpen(reason, cause));
+  }
+
+  /** One opening at a time, whoever asks for it. */
+  #single(open: () => Promise<Connection>): Promise<Connection> {
+    if (this.#opening !== undefined) return this.#opening;
+    const opening = open().finally(() => {
+      if (this.#opening === opening) this.#opening = undefined;
+    });
+    opening.catch(ignore);
+    this.#opening = opening;
+    return opening;
+  }
+
+  async #reopenUntilOpen(reason: RenewalReason | undefined, lost: unknown): Promise<Connection> {
+    let cause = lost;
+    let refusals = 0;
+    let credentialFailures = 0;
+    let renewals = 0;
+    while (true) {
+      const alive = this.current;
+      if (alive !== undefined) {
+        if (renewals++ === 0) this.#set({ type: "renewing", reason: reason ?? "requested" });
+        else await this.#pause(this.#backoff(renewals - 1), alive.lost);
+      } else {
+        this.#failures++;
+        const delayMs = this.#backoff(this.#failures);
+        this.#set({ type: "reconnecting", attempt: this.#failures, delayMs, cause });
+        await this.#pause(delayMs);
+      }
+      if (this.#closedBy !== undefined) throw this.#closedError();
+      try {
+        return await this.#attempt(this.current === undefined ? "reconnect" : "renew");
+      } catch (error) {
+        if (this.#closedBy !== undefined) throw this.#closedError();
+        cause = error;
+        if (isRefusal(error)) refusals++;
+        else if (isCredentialFailure(error)) credentialFailures++;
+        this.#options.log("warn", "session.open-failed", { error: messageOf(error) });
+        const hopeless = refusals >= MAX_REFUSALS || !this.#options.renewable && refusals > 0 ||
+          credentialFailures >= MAX_CREDENTIAL_FAILURES;
+        // While the old session lives it carries everything: whoever mends the credentials in time loses nothing.
+        if (hopeless && this.current === undefined) {
+          this.#end(asOurs(error));
+          throw error;
+        }
+      }
+    }
+  }
+
+  async #attempt(reason: TokenReason): Promise<Connection> {
+    const { clock, open } = this.#options;
+    const startedAt = clock.monotonic();
+    const connection = await open({ reason, signal: this.#stop.signal });
+    if (this.#closedBy !== undefined || connection.session.isClosed) {
+      connection.session.close();
+      throw this.#closedBy === undefined ? lossOf(connection) : this.#closedError();
+    }
+    this.#promote(connection, clock.monotonic() - startedAt);
+    return connection;
+  }
+
+  #promote(connection: Connection, connectMs: number): void {
+    const previous = this.#current;
+    this.#current = connection;
+    this.#openedAt = this.#options.clock.monotonic();
+    void connection.session.closed.then(() => this.#lose(connection));
+    this.#armRenewal(connection);
+    this.#options.onOpen(connection);
+    if (this.#lostSinceMs !== undefined) {
+      this.#set({ type: "events-may-be-missing", sinceMs: this.#lostSinceMs });
+      this.#lostSinceMs = undefined;
+    }
+    this.#set({ type: "open", ...connection.principal, connectMs });
+    if (previous?.session.isClosed === false) void this.#retire(previous);
+  }
+
+  #lose(connection: Connection): void {
+    this.#retiring.delete(connection);
+    if (connection !== this.#current || this.#closedBy !== undefined) return;
+    const { clock, reconnect } = this.#options;
+    this.#current = undefined;
+    this.#cancelRenewal?.();
+    this.#lostSinceMs = clock.now();
+    if (clock.monotonic() - this.#openedAt >= LASTED_MS) this.#failures = 0;
+    const ending = this.#endings.get(connection);
+    const loss = endingError(ending) ?? lossOf(connection);
+    this.#options.log("info", "session.lost", { error: loss.message });
+    const isFinal = ending !== undefined && !ending.reconnect && ending.code !== UNAUTHORIZED;
+    const isStale = !this.#options.renewable && this.#hasExpired(connection);
+    if (isStale) this.#end(expiredError());
+    else if (!reconnect || isFinal) this.#end(loss);
+    else void this.#reopen(undefined, loss).catch(ignore);
+  }
+
+  /** Lets a replaced session finish what is under way on it, then closes it. */
+  async #retire(connection: Connection): Promise<void> {
+    this.#retiring.add(connection);
+    const { clock } = this.#options;
+    const signal = AbortSignal.any([connection.lost, this.#stop.signal]);
+    try {
+      await within(() => connection.drained(), {
+        signal,
+        timeoutMs: RETIRE_LONGEST_MS,
+        clock,
+        onTimeout: () => new TeleQuickError("ERR_TIMEOUT", "Drain is over"),
+      });
+      await sleep(RETIRE_GRACE_MS, { signal, clock });
+    } catch {
+      // Lost, closed, or too slow: closed below in any case.
+    }
+    connection.session.close();
+    this.#retiring.delete(connection);
+  }
+
+  #armRenewal(connection: Connection): void {
+    this.#cancelRenewal?.();
+    this.#cancelRenewal = undefined;
+    const { clock, random, renewable, reconnect } = this.#options;
+    const { expiresAtMs } = connection.principal;
+    if (!renewable || !reconnect || expiresAtMs === 0) return;
+    const life = Math.max(0, expiresAtMs - clock.now());
+    const dueAt = clock.now() + life * (RENEW_AT - RENEW_JITTER * random());
+    const look = (): void => {
+      const left = dueAt - clock.now();
+      if (left <= 0) void this.#reopen("token-lifetime", undefined).catch(ignore);
+      else this.#cancelRenewal = clock.schedule(Math.min(left, RECHECK_MS), look);
+    };
+    this.#cancelRenewal = clock.schedule(
+      Math.min(Math.max(0, dueAt - clock.now()), RECHECK_MS),
+      look,
+    );
+  }
+
+  #end(error: TeleQuickError | undefined): void {
+    if (this.#closedBy !== undefined) return;
+    this.#closedBy = { error };
+    this.#cancelRenewal?.();
+    this.#stop.abort(this.#closedError());
+    this.#current?.session.close();
+    for (const connection of this.#retiring) connection.session.close();
+    this.#current = undefined;
+    this.#set({
+      type: "closed",
+      code: error?.code,
+      reason: error?.message ?? "closed by its user",
+    });
+    for (const listener of this.#listeners) listener.close();
+    this.#options.onClosed(error);
+  }
+
+  #set(status: ClientStatus): void {
+    this.#status = status;
+    this.#options.log("debug", "status", { status: status.type });
+    for (const listener of this.#listeners) listener.push(status);
+  }
+
+  #closedError(): TeleQuickError {
+    return this.#closedBy?.error ??
+      new TeleQuickError("ERR_SESSION_CLOSED", "Client is closed: make a new one");
+  }
+
+  async #pause(ms: number, until?: AbortSignal): Promise<void> {
+    const stop = this.#stop.signal;
+    const signal = until === undefined ? stop : AbortSignal.any([stop, until]);
+    await sleep(ms, { signal, clock: this.#options.clock }).catch(ignore);
+  }
+
+  /** Full jitter: anywhere from now to the bound, which doubles. */
+  #backoff(attempt: number): number {
+    const bound = Math.min(BACKOFF_LONGEST_MS, BACKOFF_FIRST_MS * 2 ** Math.min(attempt - 1, 16));
+    return Math.round(this.#options.random() * bound);
+  }
+
+  #isLow({ session }: Connection): boolean {
+    return session.streamsLeft !== undefined && session.streamsLeft <= STREAM_RESERVE;
+  }
+
+  #isExhausted({ session }: Connection): boolean {
+    return this.#opening !== undefined && session.streamsLeft !== undefined &&
+      session.streamsLeft <= 1;
+  }
+
+  #hasExpired({ principal }: Connection): boolean {
+    return principal.expiresAtMs !== 0 && principal.expiresAtMs <= this.#options.clock.now();
+  }
+}
+
+/** The code of endings that have to do with the token (design section 4). */
+const UNAUTHORIZED = 401;
+
+function endingError(ending: SessionEnding | undefined): TeleQuickError | undefined {
+  if (ending === undefined) return undefined;
+  return new TeleQuickError(
+    ending.code === UNAUTHORIZED ? "ERR_UNAUTHORIZED" : "ERR_SESSION_CLOSED",
+    `Gateway ended the session: ${ending.reason}`,
+    { retryable: ending.reconnect },
+  );
+}
+
+function expiredError(): TeleQuickError {
+  return new TeleQuickError(
+    "ERR_TOKEN_EXPIRED",
+    "Session ended: its token has expired (pass a function instead of a token, so that the client can fetch a fresh one: new TeleQuickClient(url, () => fetchToken(), true))",
+  );
+}
+
+function lossOf(connection: Connection): TeleQuickError {
+  const { reason } = connection.lost;
+  return reason instanceof TeleQuickError
+    ? reason
+    : new TeleQuickError("ERR_SESSION_CLOSED", "Session closed", { retryable: true });
+}
+
+function isRefusal(error: unknown): boolean {
+  return error instanceof TeleQuickError && error.code === "ERR_UNAUTHORIZED";
+}
+
+function isCredentialFailure(error: unknown): boolean {
+  return !(error instanceof TeleQuickError) || /^ERR_(CREDENTIALS|KEY|TOKEN)_/.test(error.code);
+}
+
+function asOurs(error: unknown): TeleQuickError {
+  return error instanceof TeleQuickError ? error : new TeleQuickError(
+    "ERR_CREDENTIALS_INVALID",
+    "Cannot get a token: the token function failed",
+    {
+      cause: error,
+    },
+  );
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+function ignore(): void {}

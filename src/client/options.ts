@@ -1,0 +1,123 @@
+/**
+ * Options of the client, checked once.
+ *
+ * @module
+ */
+
+import { TeleQuickError } from "../errors.ts";
+import { type Clock, systemClock } from "../signal.ts";
+import type { CertificateHash, WebTransportConstructor } from "../transport/mod.ts";
+import type { Handshake } from "./connect.ts";
+import type { LogRecord } from "./log.ts";
+
+/** Options of {@linkcode TeleQuickClient}. */
+export interface ClientOptions {
+  /** The WebTransport constructor to use. Default: the runtime's own, else an installed package's. */
+  readonly webTransport?: WebTransportConstructor | undefined;
+  /**
+   * A certificate to accept by its hash: base64 of the SHA-256 of its DER, as the local gateway prints it; or the certificate
+   * itself in PEM. Empty or `"none"`: none. Default: certificates are checked against the CAs the runtime trusts.
+   */
+  readonly serverCertificateHash?: string | undefined;
+  /** The same, several, for a certificate that is being replaced. */
+  readonly serverCertificateHashes?: readonly (string | CertificateHash)[] | undefined;
+  /** This instance's id at the gateway: events and audio of a call go to the instance that dialled it. Default: a UUID v4. */
+  readonly clientId?: string | undefined;
+  /** How long a connect may take, from asking for a token to the subscription, in milliseconds. Default: 10000. */
+  readonly connectTimeoutMs?: number | undefined;
+  /** How long an RPC may take, a connect or reconnect included, in milliseconds. Default: 10000. */
+  readonly requestTimeoutMs?: number | undefined;
+  /** How long `close()` waits for what is under way, in milliseconds. Default: 5000. */
+  readonly drainTimeoutMs?: number | undefined;
+  /** Whether sessions are renewed before their token ends, and replaced when they are lost. Default: `true`. */
+  readonly reconnect?: boolean | undefined;
+  /** Whether the credentials file is looked at every 30 s, and the session renewed when it has changed. Default: `false`. */
+  readonly watchCredentials?: boolean | undefined;
+  /** How the token is presented. Default: `"stream"`. */
+  readonly handshake?: Handshake | undefined;
+  /** Whether a request's length counts itself (every known gateway) or not (its documentation). Default: `"inclusive"`. */
+  readonly requestLength?: "inclusive" | "exclusive" | undefined;
+  /** Whether each call's outgoing audio has a stream of its own, or all share one. Default: `"call"`. */
+  readonly audioStreams?: "call" | "shared" | undefined;
+  /** Receives structured records of what happens. The library itself never prints. */
+  readonly log?: ((record: LogRecord) => void) | undefined;
+  /** Where time comes from. Default: the machine's clock. */
+  readonly clock?: Clock | undefined;
+}
+
+/** {@linkcode ClientOptions} with every default in its place. */
+export interface ResolvedOptions {
+  readonly webTransport: WebTransportConstructor | undefined;
+  readonly certificates: readonly (string | CertificateHash)[];
+  readonly clientId: string;
+  readonly connectTimeoutMs: number;
+  readonly requestTimeoutMs: number;
+  readonly drainTimeoutMs: number;
+  readonly reconnect: boolean;
+  readonly watchCredentials: boolean;
+  readonly handshake: Handshake;
+  readonly requestLength: "inclusive" | "exclusive";
+  readonly audioStreams: "call" | "shared";
+  readonly log: ((record: LogRecord) => void) | undefined;
+  readonly clock: Clock;
+}
+
+/** Checks options and fills in defaults. A plain string is the certificate hash, as the existing SDK had it. */
+export function resolveOptions(options: ClientOptions | string = {}): ResolvedOptions {
+  if (typeof options === "string") return resolveOptions({ serverCertificateHash: options });
+  if (typeof options !== "object" || options === null) {
+    throw new TypeError("Cannot create client: options must be an object or a certificate hash");
+  }
+  const { serverCertificateHash: one, serverCertificateHashes: several = [] } = options;
+  const certificates = [...(one === undefined ? [] : [one]), ...several]
+    .filter((hash) => hash !== "" && hash !== "none");
+  return {
+    webTransport: options.webTransport,
+    certificates,
+    clientId: text("clientId", options.clientId) ?? crypto.randomUUID(),
+    connectTimeoutMs: duration("connectTimeoutMs", options.connectTimeoutMs, 10_000),
+    requestTimeoutMs: duration("requestTimeoutMs", options.requestTimeoutMs, 10_000),
+    drainTimeoutMs: duration("drainTimeoutMs", options.drainTimeoutMs, 5_000),
+    reconnect: options.reconnect ?? true,
+    watchCredentials: options.watchCredentials ?? false,
+    handshake: handshakeOf(options.handshake ?? "stream"),
+    requestLength: oneOf("requestLength", options.requestLength, ["inclusive", "exclusive"]),
+    audioStreams: oneOf("audioStreams", options.audioStreams, ["call", "shared"]),
+    log: options.log,
+    clock: options.clock ?? systemClock,
+  };
+}
+
+/** A number of milliseconds above 0, `Infinity` included; the default for `undefined`. */
+export function duration(name: string, value: number | undefined, byDefault: number): number {
+  if (value === undefined) return byDefault;
+  if (typeof value !== "number") throw new TypeError(`Option ${name} must be a number`);
+  if (value > 0) return value;
+  throw new TeleQuickError(
+    "ERR_VALUE_INVALID",
+    `Option ${name} is ${value}, expected milliseconds above 0`,
+  );
+}
+
+function text(name: string, value: string | undefined): string | undefined {
+  if (value === undefined || typeof value === "string" && value !== "") return value;
+  throw new TypeError(`Option ${name} must be a non-empty string`);
+}
+
+function oneOf<T extends string>(
+  name: string,
+  value: T | undefined,
+  allowed: readonly [T, ...T[]],
+): T {
+  if (value === undefined) return allowed[0];
+  if (allowed.includes(value)) return value;
+  throw new TeleQuickError(
+    "ERR_VALUE_INVALID",
+    `Option ${name} is "${value}", expected ${allowed.map((one) => `"${one}"`).join(" or ")}`,
+  );
+}
+
+function handshakeOf(handshake: Handshake): Handshake {
+  if (typeof handshake === "function") return handshake;
+  return oneOf<"stream" | "query">("handshake", handshake, ["stream", "query"]);
+}

@@ -1,0 +1,112 @@
+/**
+ * One call is one bidirectional stream: the request is written and finished, the reply is read (protocol.md sections 3.3 and 3.4).
+ *
+ * @module
+ */
+
+import { TeleQuickError } from "../errors.ts";
+import { type Clock, within } from "../signal.ts";
+import { fromTransport, type Session } from "../transport/mod.ts";
+import { encodeRequest, type Method, ReplyReader } from "../wire/mod.ts";
+
+/** Options of one RPC. */
+export interface RequestOptions {
+  /** Ends the wait: the RPC rejects with the signal's reason. What the gateway has already read, it still does. */
+  readonly signal?: AbortSignal | undefined;
+  /** How long the RPC may take, a connect or reconnect included, in milliseconds. Default: the client's `requestTimeoutMs`. */
+  readonly timeoutMs?: number | undefined;
+}
+
+/** Options of {@linkcode callRpc}. */
+export interface CallRpcOptions {
+  readonly signal: AbortSignal | undefined;
+  readonly timeoutMs: number;
+  readonly clock: Clock;
+  readonly requestLength: "inclusive" | "exclusive";
+}
+
+// A reply ends by its length; what a peer may still say after it is only waited for so that the stream's credit returns.
+const FIN_GRACE_MS = 1_000;
+const FIN_GRACE_BYTES = 64 * 1024;
+
+/** Sends one request on a stream of its own and resolves with its decoded reply. */
+export function callRpc<Q, R>(
+  session: Session,
+  method: Method<Q, R>,
+  request: Partial<Q>,
+  options: CallRpcOptions,
+): Promise<R> {
+  const { signal, timeoutMs, clock, requestLength } = options;
+  // Encoded first: a value that cannot be sent is refused before a stream is opened.
+  const frame = encodeRequest(method, request, { requestLength });
+  return within((inner) => exchange(session, method, frame, inner, clock), {
+    signal,
+    timeoutMs,
+    clock,
+    onTimeout: () =>
+      new TeleQuickError(
+        "ERR_TIMEOUT",
+        `Cannot complete ${method.name}: no reply within ${timeoutMs} ms (the gateway may still have carried it out)`,
+      ),
+  });
+}
+
+async function exchange<Q, R>(
+  session: Session,
+  method: Method<Q, R>,
+  frame: Uint8Array,
+  signal: AbortSignal,
+  clock: Clock,
+): Promise<R> {
+  const stream = await session.openBidirectional({ signal });
+  const reader = stream.readable.getReader();
+  const writer = stream.writable.getWriter();
+  const onAbort = (): void => {
+    writer.abort(signal.reason).catch(ignore);
+    reader.cancel(signal.reason).catch(ignore);
+  };
+  signal.addEventListener("abort", onAbort, { once: true });
+  try {
+    if (signal.aborted) onAbort();
+    // Not awaited: a gateway may answer before it has read everything, and a failed write shows in the read.
+    writer.write(frame).then(() => writer.close()).catch(ignore);
+    const replies = new ReplyReader(method);
+    while (true) {
+      const { value, done } = await reader.read();
+      if (done) return replies.end();
+      const reply = replies.push(value);
+      if (reply === undefined) continue;
+      void finish(reader, clock);
+      return reply;
+    }
+  } catch (error) {
+    onAbort();
+    throw fromTransport(error, { action: `complete ${method.name}` });
+  } finally {
+    signal.removeEventListener("abort", onAbort);
+  }
+}
+
+/** Reads what is left of a stream up to its FIN, within a bound of bytes and time, so that its credit returns. */
+async function finish(
+  reader: ReadableStreamDefaultReader<Uint8Array>,
+  clock: Clock,
+): Promise<void> {
+  const give = (): void => void reader.cancel().catch(ignore);
+  const cancel = clock.schedule(FIN_GRACE_MS, give);
+  try {
+    let left = FIN_GRACE_BYTES;
+    while (left > 0) {
+      const { value, done } = await reader.read();
+      if (done) return;
+      left -= value.length;
+    }
+    give();
+  } catch {
+    // The stream is over either way.
+  } finally {
+    cancel();
+  }
+}
+
+function ignore(): void {}

@@ -1,0 +1,80 @@
+/**
+ * What a client's connection is doing, as a stream of tagged values.
+ *
+ * @module
+ */
+
+import type { TeleQuickError } from "../errors.ts";
+
+/** Why a session is being replaced while it still works. */
+export type RenewalReason =
+  | "token-lifetime"
+  | "credentials-changed"
+  | "requested"
+  | "stream-credit"
+  | "session-ending";
+
+/** No connection yet: the first RPC, or `connect()`, makes one. */
+export interface StatusIdle {
+  readonly type: "idle";
+}
+
+/** The first session is being opened. */
+export interface StatusConnecting {
+  readonly type: "connecting";
+}
+
+/** A session is open, its token accepted, its events subscribed. */
+export interface StatusOpen {
+  readonly type: "open";
+  /** The tenant that the gateway pinned to the session. */
+  readonly tenantId: string;
+  /** The `kid` of the token that was accepted; empty when the token was not ours to read. */
+  readonly keyId: string;
+  /** When the token ends, in Unix milliseconds; 0 when the gateway did not say. */
+  readonly expiresAtMs: number;
+  /** How long it took, from asking for a token to the subscription, in milliseconds. */
+  readonly connectMs: number;
+}
+
+/** A second session is being opened; the first still carries everything. */
+export interface StatusRenewing {
+  readonly type: "renewing";
+  readonly reason: RenewalReason;
+}
+
+/** The session was lost; the next attempt starts after `delayMs`. */
+export interface StatusReconnecting {
+  readonly type: "reconnecting";
+  /** Counts from 1. */
+  readonly attempt: number;
+  /** Milliseconds until the attempt. */
+  readonly delayMs: number;
+  /** What ended the session, or the attempt before. */
+  readonly cause: unknown;
+}
+
+/** A session is open again after a gap: what happened since `sinceMs` (Unix milliseconds) may not have been told. */
+export interface StatusEventsMayBeMissing {
+  readonly type: "events-may-be-missing";
+  readonly sinceMs: number;
+}
+
+/** The client is at its end and stays there. */
+export interface StatusClosed {
+  readonly type: "closed";
+  /** The code of the error that ended it; `undefined` after `close()`. */
+  readonly code: TeleQuickError["code"] | undefined;
+  /** The same in words. */
+  readonly reason: string;
+}
+
+/** Every status a client can be in (design: `idle`, `connecting`, `open`, `renewing`, `reconnecting`, `closed`). */
+export type ClientStatus =
+  | StatusIdle
+  | StatusConnecting
+  | StatusOpen
+  | StatusRenewing
+  | StatusReconnecting
+  | StatusEventsMayBeMissing
+  | StatusClosed;
