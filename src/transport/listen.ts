@@ -7,11 +7,13 @@
 import { TeleQuickError } from "../errors.ts";
 import { Queue } from "../queue.ts";
 import { type Clock, sleep, systemClock, within } from "../signal.ts";
+import { acceptRequest, type SessionRequest } from "./http3.ts";
 import { type QuicConnection, QuicSession } from "./quic.ts";
-import type { CloseInfo, IncomingSession, WebTransportLike } from "./types.ts";
+import type { CloseInfo, IncomingSession } from "./types.ts";
 
-export type { CloseInfo, IncomingSession, WebTransportLike } from "./types.ts";
 export type { Clock } from "../signal.ts";
+export type { SessionRequest } from "./http3.ts";
+export type { CloseInfo, IncomingSession, WebTransportLike } from "./types.ts";
 
 /** Options of {@linkcode listenQuic}. */
 export interface ListenOptions {
@@ -23,7 +25,12 @@ export interface ListenOptions {
   readonly certificatePem: string;
   /** Its private key, PKCS#8 PEM. */
   readonly privateKeyPem: string;
-  /** How long a handshake may take, in milliseconds. Default: 5,000. */
+  /**
+   * Looks at a request before there is a session: the HTTP status to answer with; 200 takes it.
+   * No client tells its user more of another status than "handshake failed". Default: takes every request.
+   */
+  readonly admit?: (request: SessionRequest) => number;
+  /** How long a peer may take from its first packet to an established session, in milliseconds. Default: 5,000. */
   readonly handshakeTimeoutMs?: number;
   /** How long a silent peer is believed to live, in milliseconds. Default: 15,000. */
   readonly idleTimeoutMs?: number;
@@ -31,7 +38,7 @@ export interface ListenOptions {
   readonly keepAliveMs?: number;
   /** How many streams of each kind a peer may have open at once in a session. Default: 100. */
   readonly maxStreams?: number;
-  /** How many accepted sessions wait for `accept()` at the most; more are closed at once. Default: 256. */
+  /** How many accepted sessions wait for `accept()` at the most; one more is closed at once. Default: 256. */
   readonly backlog?: number;
   /** Where time comes from. Default: the machine's clock. */
   readonly clock?: Clock;
@@ -54,13 +61,11 @@ interface QuicAddress {
   readonly port: number;
 }
 
-interface QuicIncoming {
-  // Its own `remoteAddr` is not asked: reading it makes `accept` fail.
-  accept(): Promise<QuicConnection & { readonly remoteAddr: QuicAddress }>;
-}
+type AcceptedConnection = QuicConnection & { readonly remoteAddr: QuicAddress };
 
 interface QuicListener {
-  incoming(): Promise<QuicIncoming>;
+  // The address of what this resolves to is not asked: reading it makes its `accept` fail.
+  incoming(): Promise<{ accept(): Promise<AcceptedConnection> }>;
 }
 
 interface QuicEndpoint {
@@ -79,93 +84,125 @@ interface QuicEndpoint {
 
 interface DenoGlobal {
   readonly QuicEndpoint?: new (address: QuicAddress) => QuicEndpoint;
-  readonly upgradeWebTransport?: (
-    connection: QuicConnection,
-  ) => Promise<WebTransportLike & { readonly url: string }>;
 }
 
 /**
- * Binds a UDP port and accepts WebTransport sessions on it, with Deno's QUIC.
+ * Binds a UDP port and accepts WebTransport sessions on it, over Deno's QUIC.
  *
  * @param options Address, port, certificate and limits.
- * @throws {TeleQuickError} `ERR_TRANSPORT_UNAVAILABLE` where the runtime cannot listen, `ERR_VALUE_INVALID` when the certificate and key are not usable or the port cannot be bound.
+ * @throws {TeleQuickError} `ERR_TRANSPORT_UNAVAILABLE` where the runtime cannot listen, `ERR_VALUE_INVALID` when the address cannot be bound or the certificate and its key are not usable.
  */
 // deno-lint-ignore require-await
 export async function listenQuic(options: ListenOptions): Promise<Listener> {
-  const { hostname = "127.0.0.1", port = 0, clock = systemClock } = options;
-  const { QuicEndpoint, upgradeWebTransport } =
-    (globalThis as unknown as { Deno?: DenoGlobal }).Deno ?? {};
-  if (QuicEndpoint === undefined || upgradeWebTransport === undefined) {
-    throw new TeleQuickError(
-      "ERR_TRANSPORT_UNAVAILABLE",
-      "Cannot listen: this runtime has no QUIC listener, expected Deno with --unstable-net",
-    );
-  }
-  const endpoint = new QuicEndpoint({ hostname, port });
-  const listener = endpoint.listen({
-    cert: options.certificatePem,
-    key: options.privateKeyPem,
-    alpnProtocols: ["h3"],
-    keepAliveInterval: options.keepAliveMs ?? 5_000,
-    maxIdleTimeout: options.idleTimeoutMs ?? 15_000,
-    maxConcurrentBidirectionalStreams: options.maxStreams ?? 100,
-    maxConcurrentUnidirectionalStreams: options.maxStreams ?? 100,
-  });
-  const sessions = new Queue<IncomingSession>({
-    capacity: options.backlog ?? 256,
-    overflow: "drop-newest",
-  });
-  // The session's own object is kept while its connection lives: the session ends when the runtime collects it.
-  const kept = new Map<QuicConnection, WebTransportLike>();
+  const { handshakeTimeoutMs = 5_000, backlog = 256, clock = systemClock } = options;
+  const { endpoint, listener } = bind(options);
+  const sessions = new Queue<IncomingSession>({ capacity: backlog, overflow: "drop-newest" });
+  const live = new Set<QuicSession>();
 
-  const establish = async (incoming: QuicIncoming): Promise<void> => {
+  const establish = async (connection: AcceptedConnection): Promise<void> => {
+    const pending = await acceptRequest(connection, { clock });
+    const status = pending === undefined ? 404 : options.admit?.(pending.request) ?? 200;
+    if (pending === undefined || status !== 200) {
+      await pending?.reject(status);
+      await sleep(FAREWELL_MS, { clock });
+      return connection.close(NOTHING_SAID);
+    }
+    const session = new QuicSession(connection, { control: await pending.accept(), clock });
+    live.add(session);
+    const forget = (): void => void live.delete(session);
+    session.closed.then(forget, forget);
+    const { path, origin } = pending.request;
+    const address = connection.remoteAddr.hostname;
+    const incoming = { session, address, path, ...(origin === undefined ? {} : { origin }) };
+    if (!sessions.push(incoming)) session.close({ reason: "too many sessions are waiting" });
+  };
+
+  const welcome = async (incoming: { accept(): Promise<AcceptedConnection> }): Promise<void> => {
     const connection = await incoming.accept();
+    connection.closed.catch(ignore);
     try {
-      const outer = await within(() => upgradeWebTransport(connection), {
-        timeoutMs: options.handshakeTimeoutMs ?? 5_000,
+      await within(() => establish(connection), {
+        timeoutMs: handshakeTimeoutMs,
         clock,
         onTimeout: () => new Error("handshake timeout"),
       });
-      outer.ready.catch(ignore);
-      outer.closed.catch(ignore);
-      kept.set(connection, outer);
-      const session = new QuicSession(connection, { clock });
-      session.closed.then(() => kept.delete(connection), () => kept.delete(connection));
-      const { pathname, search } = new URL(outer.url);
-      if (
-        !sessions.push({
-          session,
-          address: connection.remoteAddr.hostname,
-          path: pathname + search,
-        })
-      ) {
-        session.close({ reason: "too many sessions are waiting" });
-      }
     } catch {
-      connection.close({ closeCode: 0, reason: "handshake failed" });
+      connection.close(NOTHING_SAID);
     }
   };
 
   const run = async (): Promise<void> => {
     try {
-      while (true) establish(await listener.incoming()).catch(ignore);
+      while (true) welcome(await listener.incoming()).catch(ignore);
     } catch {
+      // The endpoint is closed.
       sessions.close();
     }
   };
   run();
 
+  const { hostname, port } = endpoint.addr;
   return {
-    hostname: endpoint.addr.hostname,
-    port: endpoint.addr.port,
+    hostname,
+    port,
     accept: () => sessions,
     async close(info: CloseInfo = {}) {
       sessions.close();
-      endpoint.close({ closeCode: info.closeCode ?? 0, reason: info.reason ?? "" });
-      // The farewell leaves in the next turns of the event loop.
+      const { closeCode = 0, reason = "" } = info;
+      if (live.size > 0) {
+        for (const session of live) session.close(info);
+        await sleep(2 * FAREWELL_MS, { clock });
+      }
+      endpoint.close({ closeCode, reason });
+      // The last packets leave in the next turns of the event loop.
       await sleep(0, { clock });
     },
   };
+}
+
+const FAREWELL_MS = 20;
+const NOTHING_SAID = { closeCode: 0, reason: "" } as const;
+
+function bind(
+  options: ListenOptions,
+): { readonly endpoint: QuicEndpoint; readonly listener: QuicListener } {
+  const { hostname = "127.0.0.1", port = 0, maxStreams = 100 } = options;
+  const { QuicEndpoint } = (globalThis as { Deno?: DenoGlobal }).Deno ?? {};
+  if (QuicEndpoint === undefined) {
+    throw new TeleQuickError(
+      "ERR_TRANSPORT_UNAVAILABLE",
+      "Cannot listen: this runtime has no QUIC listener, expected Deno with --unstable-net",
+    );
+  }
+  let endpoint: QuicEndpoint;
+  try {
+    endpoint = new QuicEndpoint({ hostname, port });
+  } catch (cause) {
+    throw new TeleQuickError(
+      "ERR_VALUE_INVALID",
+      `Cannot listen: ${hostname}, UDP port ${port}, cannot be bound, expected a free port of this machine (0 takes one)`,
+      { cause },
+    );
+  }
+  try {
+    const listener = endpoint.listen({
+      cert: options.certificatePem,
+      key: options.privateKeyPem,
+      alpnProtocols: ["h3"],
+      keepAliveInterval: options.keepAliveMs ?? 5_000,
+      maxIdleTimeout: options.idleTimeoutMs ?? 15_000,
+      maxConcurrentBidirectionalStreams: maxStreams,
+      maxConcurrentUnidirectionalStreams: maxStreams,
+    });
+    return { endpoint, listener };
+  } catch {
+    endpoint.close(NOTHING_SAID);
+    // The runtime's own error may quote the key: it goes no further.
+    throw new TeleQuickError(
+      "ERR_VALUE_INVALID",
+      "Cannot listen: the certificate and its private key are not usable, expected a PEM certificate and the PKCS#8 PEM of its key",
+    );
+  }
 }
 
 function ignore(): void {}

@@ -1,6 +1,11 @@
 import { concatBytes } from "../bytes.ts";
 import { type Clock, systemClock } from "../signal.ts";
-import { encodeVarint, readStreamHeader, streamType } from "./stream_header.ts";
+import {
+  encodeVarint,
+  readStreamHeader,
+  type StreamHeaderOptions,
+  streamType,
+} from "./stream_header.ts";
 import type { BidirectionalStream, CloseInfo, DatagramsLike, WebTransportLike } from "./types.ts";
 
 /** The part of Deno's `QuicConn` that is used, structurally: it is unstable there, and unknown to other runtimes' types. */
@@ -19,8 +24,18 @@ export interface QuicConnection {
   close(info: { closeCode: number; reason: string }): void;
 }
 
+/** The CONNECT stream of a session, on which its end is said. */
+export interface SessionControl {
+  /** Resolves when the peer ends the session there. */
+  readonly ended: Promise<CloseInfo>;
+  /** Says the end there, then closes the connection. */
+  close(info: CloseInfo): Promise<void>;
+}
+
 /** Options of {@linkcode QuicSession}. */
 export interface QuicSessionOptions {
+  /** The CONNECT stream, where it is in our hands. Default: none; then the connection's end is the session's. */
+  readonly control?: SessionControl | undefined;
   /** Where time comes from. Default: the machine's clock. */
   readonly clock?: Clock;
 }
@@ -42,26 +57,39 @@ export class QuicSession implements WebTransportLike {
   readonly datagrams: DatagramsLike;
   readonly keepsAlive = true;
   readonly #connection: QuicConnection;
+  readonly #control: SessionControl | undefined;
+  #over = false;
 
   constructor(connection: QuicConnection, options: QuicSessionOptions = {}) {
     const { clock = systemClock } = options;
     this.#connection = connection;
-    this.closed = connection.closed.then(({ closeCode, reason }) => ({
-      closeCode: applicationCode(closeCode),
-      reason,
-    }));
+    this.#control = options.control;
+    this.closed = new Promise((resolve, reject) => {
+      connection.closed.then(({ closeCode, reason }) => {
+        resolve({ closeCode: applicationCode(closeCode), reason });
+      }, reject);
+      this.#control?.ended.then((info) => {
+        resolve(info);
+        if (!this.#over) connection.close({ closeCode: 0, reason: "" });
+        this.#over = true;
+      });
+    });
     this.closed.catch(ignore);
     this.incomingBidirectionalStreams = admitted(
       () => connection.incomingBidirectionalStreams,
       async (stream) => {
-        if (await isOurs(stream.readable, streamType.bidirectional, clock)) return stream;
+        if (await isOurs(stream.readable, streamType.bidirectional, { clock })) return stream;
         stream.writable.abort().catch(ignore);
         return undefined;
       },
     );
     this.incomingUnidirectionalStreams = admitted(
       () => connection.incomingUnidirectionalStreams,
-      async (stream) => await isOurs(stream, streamType.unidirectional, clock) ? stream : undefined,
+      async (stream) => {
+        // No time limit: browsers open their QPACK streams and never send on them, and giving one up would end the connection.
+        const options = { clock, timeoutMs: Infinity };
+        return await isOurs(stream, streamType.unidirectional, options) ? stream : undefined;
+      },
     );
     this.datagrams = {
       get maxDatagramSize() {
@@ -89,7 +117,10 @@ export class QuicSession implements WebTransportLike {
   }
 
   close(info: CloseInfo = {}): void {
-    this.#connection.close({ closeCode: info.closeCode ?? 0, reason: info.reason ?? "" });
+    if (this.#over) return;
+    this.#over = true;
+    if (this.#control !== undefined) this.#control.close(info).catch(ignore);
+    else this.#connection.close({ closeCode: info.closeCode ?? 0, reason: info.reason ?? "" });
   }
 }
 
@@ -103,9 +134,9 @@ function announce(writable: WritableStream<Uint8Array>, header: Uint8Array): voi
 async function isOurs(
   readable: ReadableStream<Uint8Array>,
   type: number,
-  clock: Clock,
+  options: StreamHeaderOptions,
 ): Promise<boolean> {
-  const header = await readStreamHeader(readable, { clock });
+  const header = await readStreamHeader(readable, options);
   if (header?.type === type && header.sessionId === 0) return true;
   // HTTP/3's own streams (control, QPACK) live as long as the connection: what comes on them is thrown away.
   readable.pipeTo(new WritableStream()).catch(ignore);

@@ -11,7 +11,7 @@ export interface StreamHeader {
 
 /** Options of {@linkcode readStreamHeader}. */
 export interface StreamHeaderOptions {
-  /** How long the peer may take, in milliseconds. Default: 5,000. */
+  /** How long the peer may take, in milliseconds; `Infinity` sets no limit. Default: 5,000. */
   readonly timeoutMs?: number;
   /** Where time comes from. Default: the machine's clock. */
   readonly clock?: Clock;
@@ -59,7 +59,9 @@ export async function readStreamHeader(
 ): Promise<StreamHeader | undefined> {
   const { timeoutMs = TIMEOUT_MS, clock = systemClock } = options;
   const reader = readable.getReader({ mode: "byob" });
-  const cancel = clock.schedule(timeoutMs, () => void reader.cancel().catch(() => {}));
+  const cancel = timeoutMs === Infinity
+    ? undefined
+    : clock.schedule(timeoutMs, () => void reader.cancel().catch(() => {}));
   let bytes = new Uint8Array(16);
   let length = 0;
   try {
@@ -86,7 +88,7 @@ export async function readStreamHeader(
   } catch {
     return undefined;
   } finally {
-    cancel();
+    cancel?.();
     reader.releaseLock();
   }
 }
