@@ -8,8 +8,10 @@ export type { RefusalReason, TeleQuickError, TeleQuickErrorCode } from "../error
 export type { Clock } from "../signal.ts";
 export { parseEndpoint } from "./endpoint.ts";
 export { resolveWebTransport } from "./dial.ts";
-export { openSession, Session } from "./session.ts";
-export type { OpenSessionOptions, OpenStreamOptions, SessionClosed } from "./session.ts";
+export { openSession } from "./open_session.ts";
+export type { OpenSessionOptions } from "./open_session.ts";
+export { Session } from "./session.ts";
+export type { OpenStreamOptions, SessionClosed } from "./session.ts";
 export { certificateHash, createCertificate } from "./certificate.ts";
 export type { CreateCertificateOptions, CreatedCertificate } from "./certificate.ts";
 export { createPairTransport, createSessionPair } from "./pair.ts";
