@@ -1,0 +1,5 @@
+// Loaded before every test module. With `node:test`, an error that no test caught goes to whichever test happens to run, and
+// one at the top of a module to nobody: the module's other tests vanish and the run passes. Here the runner gets them first.
+for (const type of ["error", "unhandledrejection"]) {
+  globalThis.addEventListener(type, (event) => event.stopImmediatePropagation());
+}
