@@ -277,7 +277,7 @@ export class Keeper {
     const { expiresAtMs } = connection.principal;
     if (!renewable || !reconnect || expiresAtMs === 0) return;
     const life = Math.max(0, expiresAtMs - clock.now());
-    const dueAt = clock.now() + life * (RENEW_AT - RENEW_JITTER * random());
+    const dueAt = clock.now() + Math.round(life * (RENEW_AT - RENEW_JITTER * random()));
     const look = (): void => {
       const left = dueAt - clock.now();
       if (left <= 0) void this.#reopen("token-lifetime", undefined).catch(ignore);

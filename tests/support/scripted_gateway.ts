@@ -1,0 +1,132 @@
+import { Session, type WebTransportConstructor } from "../../src/transport/mod.ts";
+import { createPairTransport, type SessionPair } from "../../src/transport/mod.ts";
+import {
+  AuthenticateRequest,
+  encodeFrame,
+  encodeReply,
+  type Frame,
+  FrameReader,
+  type Method,
+  methodById,
+  methods,
+} from "../../src/wire/mod.ts";
+
+/** What a scripted gateway does with one request: a reply's fields, or `undefined` to say nothing and finish the stream. */
+export type Script = (request: unknown, peer: ScriptedPeer) => unknown;
+
+/** One session, from the gateway's side. */
+export interface ScriptedPeer {
+  readonly index: number;
+  readonly session: Session;
+  readonly pair: SessionPair;
+  /** Names of the methods that were called on this session, in order. */
+  readonly calls: string[];
+  /** Pushes frames on one uni stream, as many as are given, in one write. */
+  push<Q>(method: Method<Q, unknown>, ...values: Partial<Q>[]): Promise<void>;
+}
+
+/** A gateway that does exactly what a test says: for what a real one would not do, and for counting. */
+export interface ScriptedGateway {
+  readonly webTransport: WebTransportConstructor;
+  readonly peers: ScriptedPeer[];
+  /** How many sessions were refused before they existed. */
+  readonly attempts: number;
+}
+
+/** Options of {@linkcode scriptedGateway}. */
+export interface ScriptedGatewayOptions {
+  /** By method name. `Authenticate` and `StreamEvents` succeed unless scripted. */
+  readonly scripts?: Readonly<Record<string, Script>>;
+  /** Called for each attempt; throw to fail the connect. */
+  readonly onAttempt?: (attempt: number) => void;
+  /** When the accepted token ends, in Unix milliseconds. */
+  readonly expiresAtMs?: () => number;
+}
+
+export function scriptedGateway(options: ScriptedGatewayOptions = {}): ScriptedGateway {
+  const peers: ScriptedPeer[] = [];
+  const state = { attempts: 0 };
+  const scripts: Record<string, Script> = {
+    Authenticate: () => ({
+      status: "OK",
+      tenantId: "acme",
+      expiresAtMs: options.expiresAtMs?.() ?? 0,
+    }),
+    ...options.scripts,
+  };
+  const linked = createPairTransport((incoming, pair) => {
+    const session = new Session(incoming.session);
+    const push = pusher(session);
+    const peer: ScriptedPeer = { index: peers.length, session, pair, calls: [], push };
+    peers.push(peer);
+    void serve(peer, scripts);
+  });
+  function Dialled(url: string) {
+    options.onAttempt?.(++state.attempts);
+    return new linked(url);
+  }
+  return {
+    webTransport: Dialled as unknown as WebTransportConstructor,
+    peers,
+    get attempts() {
+      return state.attempts;
+    },
+  };
+}
+
+function pusher(session: Session): ScriptedPeer["push"] {
+  let writer: Promise<WritableStreamDefaultWriter<Uint8Array>> | undefined;
+  return async (method, ...values) => {
+    writer ??= session.openUnidirectional().then((stream) => stream.getWriter());
+    const open = await writer;
+    for (const value of values) await open.write(encodeFrame(method, value));
+  };
+}
+
+async function serve(peer: ScriptedPeer, scripts: Record<string, Script>): Promise<void> {
+  void drainUnis(peer.session);
+  for await (const stream of peer.session.incomingBidirectional) {
+    void answer(stream, peer, scripts).catch(() => {});
+  }
+}
+
+async function answer(
+  stream: { readable: ReadableStream<Uint8Array>; writable: WritableStream<Uint8Array> },
+  peer: ScriptedPeer,
+  scripts: Record<string, Script>,
+): Promise<void> {
+  const reader = stream.readable.getReader();
+  const frames = new FrameReader({ rule: "request" });
+  const writer = stream.writable.getWriter();
+  let frame: Frame | undefined;
+  while (frame === undefined) {
+    const { value, done } = await reader.read();
+    if (done) return;
+    [frame] = frames.push(value);
+  }
+  const method = methodById(frame.methodId);
+  if (method === undefined) throw new Error(`Unknown method ${frame.methodId}`);
+  peer.calls.push(method.name);
+  const request = method.request.decode(frame.envelope);
+  const reply = await (scripts[method.name] ?? (() => ({})))(request, peer);
+  if (reply instanceof Uint8Array) await writer.write(reply);
+  else if (reply !== undefined) await writer.write(encodeReply(method, reply as object));
+  await writer.close();
+  while (!(await reader.read()).done);
+}
+
+async function drainUnis(session: Session): Promise<void> {
+  for await (const stream of session.incomingUnidirectional) {
+    void (async () => {
+      const reader = stream.getReader();
+      while (!(await reader.read()).done);
+    })().catch(() => {});
+  }
+}
+
+/** The fields of an Authenticate request. */
+export function tokenOf(request: unknown): string {
+  return (request as AuthenticateRequest).token;
+}
+
+export { methods };

@@ -1,0 +1,345 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { type ClientStatus, TeleQuickClient, TeleQuickError } from "../../../mod.ts";
+import { methods } from "../../../src/wire/mod.ts";
+import { FakeClock, settle } from "../../support/fake_clock.ts";
+import { scriptedGateway, type ScriptedGatewayOptions } from "../../support/scripted_gateway.ts";
+
+interface Story {
+  readonly client: TeleQuickClient;
+  readonly clock: FakeClock;
+  readonly gateway: ReturnType<typeof scriptedGateway>;
+  readonly statuses: ClientStatus[];
+  /** Reasons the token function was given. */
+  readonly asked: string[];
+}
+
+function story(
+  options: ScriptedGatewayOptions & {
+    readonly token?: () => string | Promise<string>;
+    readonly reconnect?: boolean;
+    readonly life?: number;
+  } = {},
+): Story {
+  const clock = new FakeClock();
+  const asked: string[] = [];
+  const gateway = scriptedGateway({
+    ...(options.life !== undefined && { expiresAtMs: () => clock.now() + options.life! }),
+    ...options,
+  });
+  const client = new TeleQuickClient(
+    "https://gateway.test:9090",
+    ({ reason }) => {
+      asked.push(reason);
+      return options.token?.() ?? "opaque-token";
+    },
+    true,
+    { webTransport: gateway.webTransport, clock, reconnect: options.reconnect ?? true },
+  );
+  const statuses: ClientStatus[] = [];
+  void (async () => {
+    for await (const status of client.status()) statuses.push(status);
+  })();
+  return { client, clock, gateway, statuses, asked };
+}
+
+function types(statuses: readonly ClientStatus[]): string[] {
+  return statuses.map((status) => status.type);
+}
+
+function hasCode(code: string): (error: unknown) => boolean {
+  return (error) => error instanceof TeleQuickError && error.code === code;
+}
+
+describe("Keeper", () => {
+  it("connects once however many ask, and says so", async () => {
+    const { client, gateway, statuses, asked } = story();
+    await Promise.all([client.connect(), client.connect(), client.barge("call-1")]);
+    await settle();
+    assert.equal(gateway.peers.length, 1);
+    assert.deepEqual(gateway.peers[0]?.calls, ["Authenticate", "StreamEvents", "Barge"]);
+    assert.deepEqual(asked, ["connect"]);
+    assert.deepEqual(types(statuses), ["idle", "connecting", "open"]);
+    await client.close();
+    await settle();
+    assert.deepEqual(types(statuses).at(-1), "closed");
+  });
+
+  it("leaves no timer after close()", async () => {
+    const { client, clock } = story({ life: 3_600_000 });
+    await client.connect();
+    assert.ok(clock.pending > 0, "a renewal is armed");
+    await client.close();
+    await settle();
+    assert.equal(clock.pending, 0);
+  });
+
+  it("stays idle after a failed first connect, and connects at the next call", async () => {
+    const { client, gateway, statuses } = story({
+      onAttempt: (attempt) => {
+        if (attempt === 1) throw new Error("unreachable");
+      },
+    });
+    await assert.rejects(client.connect(), hasCode("ERR_CONNECT_FAILED"));
+    await client.connect();
+    await settle();
+    assert.equal(gateway.attempts, 2);
+    assert.deepEqual(types(statuses), ["idle", "connecting", "idle", "connecting", "open"]);
+    await client.close();
+  });
+
+  it("renews at 70 to 80 % of the token's life, before the old session is given up", async () => {
+    const { client, clock, gateway, statuses, asked } = story({ life: 100_000 });
+    await client.connect();
+    await clock.advance(69_000);
+    assert.equal(gateway.peers.length, 1);
+    await clock.advance(12_000);
+    await clock.advance(0);
+    assert.equal(gateway.peers.length, 2);
+    assert.deepEqual(asked, ["connect", "renew"]);
+    assert.deepEqual(types(statuses), ["idle", "connecting", "open", "renewing", "open"]);
+    assert.equal(gateway.peers[0]?.session.isClosed, true, "the old session was closed at last");
+    await client.barge("call-1");
+    assert.equal(gateway.peers[1]?.calls.at(-1), "Barge");
+    await client.close();
+  });
+
+  it("lets an RPC that is under way finish on the old session during a renewal", async () => {
+    let answer: (() => void) | undefined;
+    const { client, clock, gateway } = story({
+      scripts: { Barge: () => new Promise((resolve) => answer = () => resolve({})) },
+    });
+    const barge = client.barge("call-1");
+    await settle();
+    await client.renew();
+    await clock.advance(5_000);
+    assert.equal(gateway.peers.length, 2);
+    assert.equal(gateway.peers[0]?.session.isClosed, false, "the old session waits for its RPC");
+    answer?.();
+    await barge;
+    await clock.advance(2_000);
+    assert.equal(gateway.peers[0]?.session.isClosed, true);
+    await client.close();
+  });
+
+  it("reconnects after a loss with bounded, growing delays, and says that events may be missing", async () => {
+    let isUp = true;
+    const { client, clock, gateway, statuses } = story({
+      onAttempt: () => {
+        if (!isUp) throw new Error("unreachable");
+      },
+    });
+    await client.connect();
+    isUp = false;
+    const lostAt = clock.now();
+    gateway.peers[0]?.pair.sever();
+    await clock.advance(60_000);
+    isUp = true;
+    await clock.advance(15_000);
+    const waits = statuses.filter((status) => status.type === "reconnecting");
+    for (const [index, wait] of waits.entries()) {
+      assert.equal(wait.attempt, index + 1);
+      assert.ok(wait.delayMs <= Math.min(15_000, 250 * 2 ** index), `attempt ${wait.attempt}`);
+    }
+    assert.ok(waits.length >= 5);
+    assert.deepEqual(types(statuses).slice(-2), ["events-may-be-missing", "open"]);
+    const gap = statuses.find((status) => status.type === "events-may-be-missing");
+    assert.equal(gap?.sinceMs, lostAt);
+    await client.close();
+  });
+
+  it("rejects what is in flight at once when the session is lost, as retryable, and does not send it again", async () => {
+    const { client, clock, gateway } = story({
+      scripts: { Originate: () => new Promise(() => {}) },
+    });
+    await client.connect();
+    const dial = client.dial({ to: "+15550100", trunkId: "t" });
+    await settle();
+    gateway.peers[0]?.pair.sever();
+    await assert.rejects(dial, (error: unknown) => {
+      assert.ok(error instanceof TeleQuickError);
+      assert.equal(error.code, "ERR_SESSION_CLOSED");
+      assert.equal(error.retryable, true);
+      return true;
+    });
+    await clock.advance(1_000);
+    assert.deepEqual(gateway.peers[1]?.calls, ["Authenticate", "StreamEvents"]);
+    await client.close();
+  });
+
+  it("ends after a loss when reconnect is false", async () => {
+    const { client, gateway, statuses } = story({ reconnect: false });
+    await client.connect();
+    gateway.peers[0]?.pair.sever();
+    await settle();
+    assert.deepEqual(types(statuses).at(-1), "closed");
+    await assert.rejects(client.barge("call-1"), hasCode("ERR_SESSION_CLOSED"));
+  });
+
+  it("never loops on refused tokens: two refusals after a loss end the client", async () => {
+    let isRefused = false;
+    const { client, clock, gateway, statuses } = story({
+      scripts: {
+        Authenticate: () =>
+          isRefused
+            ? { status: "ERROR", errorCode: 7, errorMessage: "revoked" }
+            : { status: "OK", tenantId: "acme" },
+      },
+    });
+    await client.connect();
+    isRefused = true;
+    gateway.peers[0]?.pair.sever();
+    await clock.advance(60_000);
+    assert.equal(gateway.peers.length, 3);
+    const last = statuses.at(-1);
+    assert.equal(last?.type, "closed");
+    assert.equal(last?.type === "closed" && last.code, "ERR_UNAUTHORIZED");
+    await assert.rejects(client.connect(), hasCode("ERR_UNAUTHORIZED"));
+    assert.equal(clock.pending, 0);
+  });
+
+  it("rejects a refused first connect with the gateway's reason", async () => {
+    const { client } = story({
+      scripts: { Authenticate: () => ({ errorCode: 7, errorMessage: "expired" }) },
+    });
+    await assert.rejects(client.connect(), (error: unknown) => {
+      assert.ok(error instanceof TeleQuickError);
+      assert.equal(error.code, "ERR_UNAUTHORIZED");
+      assert.equal(error.refusal, "expired");
+      return true;
+    });
+    await client.close();
+  });
+
+  it("opens a new session when the gateway announces an end, while the old one still works", async () => {
+    const { client, clock, gateway, statuses } = story();
+    await client.connect();
+    await gateway.peers[0]?.push(methods.SessionEnding, {
+      code: 401,
+      reason: "revoked",
+      reconnect: false,
+    });
+    await clock.advance(0);
+    assert.equal(gateway.peers.length, 2);
+    assert.deepEqual(types(statuses).slice(-2), ["renewing", "open"]);
+    await client.close();
+  });
+
+  it("keeps the old session while a renewal fails, and tries again", async () => {
+    let isUp = true;
+    const { client, clock, gateway } = story({
+      onAttempt: () => {
+        if (!isUp) throw new Error("unreachable");
+      },
+    });
+    await client.connect();
+    isUp = false;
+    const renewal = client.renew();
+    await clock.advance(3_000);
+    await client.barge("call-1");
+    assert.equal(gateway.peers[0]?.calls.at(-1), "Barge");
+    isUp = true;
+    await clock.advance(15_000);
+    await renewal;
+    assert.equal(gateway.peers.length, 2);
+    await client.close();
+  });
+
+  it("ends a client with a plain token when the token does, and says how to renew", async () => {
+    const clock = new FakeClock();
+    const gateway = scriptedGateway({ expiresAtMs: () => clock.now() + 300_000 });
+    const client = new TeleQuickClient("https://gateway.test", plainToken(clock), true, {
+      webTransport: gateway.webTransport,
+      clock,
+    });
+    await client.connect();
+    await clock.advance(301_000);
+    await gateway.peers[0]?.push(methods.SessionEnding, { code: 401, reason: "expired" });
+    gateway.peers[0]?.session.close();
+    await settle();
+    await assert.rejects(client.connect(), (error: unknown) => {
+      assert.ok(error instanceof TeleQuickError);
+      assert.equal(error.code, "ERR_TOKEN_EXPIRED");
+      assert.match(error.message, /pass a function/);
+      return true;
+    });
+    assert.equal(gateway.peers.length, 1);
+  });
+
+  it("bounds a token function that never settles", async () => {
+    const { client, clock } = story({ token: () => new Promise(() => {}) });
+    const connect = client.connect();
+    const rejection = assert.rejects(connect, hasCode("ERR_CONNECT_FAILED"));
+    await clock.advance(10_000);
+    await rejection;
+    await client.close();
+  });
+
+  it("stops a reconnect in the middle when the client closes", async () => {
+    const { client, clock, gateway } = story({
+      onAttempt: (attempt) => {
+        if (attempt > 1) throw new Error("unreachable");
+      },
+    });
+    await client.connect();
+    gateway.peers[0]?.pair.sever();
+    await clock.advance(500);
+    const waiting = assert.rejects(client.barge("call-1"), hasCode("ERR_SESSION_CLOSED"));
+    await client.close();
+    await waiting;
+    assert.equal(clock.pending, 0);
+  });
+
+  it("ends a wait for a session with the caller's signal, and leaves the rest usable", async () => {
+    let isUp = true;
+    const { client, clock, gateway } = story({
+      onAttempt: () => {
+        if (!isUp) throw new Error("unreachable");
+      },
+    });
+    await client.connect();
+    isUp = false;
+    gateway.peers[0]?.pair.sever();
+    await clock.advance(1_000);
+    const controller = new AbortController();
+    const reason = new Error("changed my mind");
+    const barge = client.barge("call-1", { signal: controller.signal });
+    const refused = assert.rejects(barge, (error) => error === reason);
+    controller.abort(reason);
+    await refused;
+    isUp = true;
+    await clock.advance(15_000);
+    await client.barge("call-1");
+    assert.equal(gateway.peers[1]?.calls.at(-1), "Barge");
+    await client.close();
+  });
+
+  it("gives up a wait for a session when the RPC's own time is over, with nothing sent", async () => {
+    const { client, clock, gateway } = story({
+      onAttempt: (attempt) => {
+        if (attempt > 1) throw new Error("unreachable");
+      },
+    });
+    await client.connect();
+    gateway.peers[0]?.pair.sever();
+    await settle();
+    const barge = assert.rejects(
+      client.barge("call-1", { timeoutMs: 2_000 }),
+      (error: unknown) =>
+        error instanceof TeleQuickError && error.code === "ERR_TIMEOUT" && error.retryable,
+    );
+    await clock.advance(2_000);
+    await barge;
+    await client.close();
+  });
+});
+
+/** A token that looks like one and lives five minutes; its signature is not looked at here. */
+function plainToken(clock: FakeClock): string {
+  const now = Math.floor(clock.now() / 1_000);
+  const part = (value: object): string =>
+    btoa(JSON.stringify(value)).replaceAll("=", "").replaceAll("+", "-").replaceAll("/", "_");
+  const header = part({ alg: "RS256", typ: "JWT", kid: "key-1" });
+  const claims = part({ iss: "telequick-sdk", sub: "acme", iat: now, exp: now + 300 });
+  return `${header}.${claims}.${"A".repeat(342)}`;
+}
