@@ -22,38 +22,38 @@ const shells = new Set(["sh", "bash", "shell"]);
 const longestRunMs = 60_000;
 const publicEndpoint = "https://engine.telequick.dev:9090";
 
-/** What a block's info string says about it; `undefined` when it is not understood. */
-function markOf({ info }: Block): { readonly check: boolean; readonly run: boolean } | undefined {
+interface Mark {
+  readonly check: boolean;
+  readonly run: boolean;
+}
+
+/** What a block's info string says about it; `undefined` when it is not understood. Doc comments never run, so they need no reason. */
+function markOf({ info, path }: Block): Mark | undefined {
   if (info === "") return { check: true, run: true };
-  const [, mark] = /^(no-run|no-check): \S/.exec(info) ?? [];
-  return mark === undefined ? undefined : { check: mark === "no-run", run: false };
+  if (/^no-run: \S/.test(info) || (info === "no-run" && path.endsWith(".ts"))) {
+    return { check: true, run: false };
+  }
+  return /^no-check: \S/.test(info) ? { check: false, run: false } : undefined;
 }
 
-/** Finds what is wrong with blocks as they stand: marks without a reason, tasks that do not exist, a run that would not end. */
-export function judgeBlocks(blocks: readonly Block[], tasks: ReadonlySet<string>): string[] {
-  return blocks.flatMap((block) => {
-    const at = `${block.path}:${block.line}`;
-    if (shells.has(block.language)) return judgeShell(block, tasks).map((each) => `${at}: ${each}`);
-    if (!scripts.has(block.language) || markOf(block) !== undefined) return [];
-    return `${at}: "${block.info}" is not understood, expected nothing, "no-run: reason" or "no-check: reason"`;
-  });
-}
-
-function judgeShell(block: Block, tasks: ReadonlySet<string>): string[] {
+/** Finds what is wrong with a block as it stands: a mark without a reason, a task that does not exist, a run without an end. */
+function judgeBlock(block: Block, tasks: Readonly<Record<string, string>>): string[] {
   const found: string[] = [];
   const mark = markOf(block);
   if (mark === undefined) {
-    found.push(`"${block.info}" is not understood, expected nothing or "no-run: reason"`);
+    found.push(
+      `"${block.info}" is not understood, expected nothing, "no-run: reason" or "no-check: reason"`,
+    );
   }
   for (const [, task = ""] of block.code.matchAll(/\bdeno(?:@\S+)? task ([\w:-]+)/g)) {
-    if (!tasks.has(task)) found.push(`deno.json has no task "${task}"`);
+    if (!Object.hasOwn(tasks, task)) found.push(`deno.json has no task "${task}"`);
     else if (mark?.run === true && (task === "test" || task === "check")) {
       found.push(
         `the task "${task}" runs this check, so the block would run itself (mark it no-run)`,
       );
     }
   }
-  return found;
+  return found.map((each) => `${block.path}:${block.line}: ${each}`);
 }
 
 /** The folder in which blocks are checked and run: the package by its name, strict as the package is, unused names allowed. */
@@ -127,10 +127,12 @@ async function runBlocks(
   } finally {
     await gateway?.close();
   }
+  // Whoever reads the block has Deno, but this machine may have fetched it for this run alone.
+  const path = `${new URL(".", `file://${Deno.execPath()}`).pathname}:${Deno.env.get("PATH")}`;
   for (const block of shell) {
     if (markOf(block)?.run !== true) continue;
     const args = ["-euo", "pipefail", "-c", block.code];
-    judge(block, await run("bash", args, { timeoutMs: longestRunMs }));
+    judge(block, await run("bash", args, { env: { PATH: path }, timeoutMs: longestRunMs }));
   }
   return findings;
 }
@@ -166,8 +168,10 @@ export async function checkDocumentation(
   const { tasks } = await readManifest();
   const fromPages = [...options.pages].flatMap(([path, text]) => markdownBlocks(path, text));
   const fromSources = [...options.sources].flatMap(([path, text]) => docBlocks(path, text));
-  const blocks = [...fromPages, ...fromSources];
-  const violations = judgeBlocks(blocks, new Set(Object.keys(tasks)));
+  const blocks = [...fromPages, ...fromSources].filter(({ language }) =>
+    scripts.has(language) || shells.has(language)
+  );
+  const violations = blocks.flatMap((block) => judgeBlock(block, tasks));
   const isScript = ({ language }: Block): boolean => scripts.has(language);
   const folder = await Deno.makeTempDir({ prefix: "documentation-" });
   try {

@@ -27,16 +27,19 @@ export async function run(
   options: RunOptions = {},
 ): Promise<RunResult> {
   const { cwd = root, env = {}, timeoutMs = 600_000 } = options;
-  const { code, signal, stdout, stderr } = await new Deno.Command(command, {
+  const timeout = AbortSignal.timeout(timeoutMs);
+  const { success, code, signal, stdout, stderr } = await new Deno.Command(command, {
     args: [...args],
     cwd,
     env: { NO_COLOR: "1", ...env },
     stdin: "null",
-    signal: AbortSignal.timeout(timeoutMs),
+    signal: timeout,
   }).output();
   const decoder = new TextDecoder();
   const text = decoder.decode(stdout);
-  const ending = signal === null ? code === 0 ? "" : `exit code ${code}` : `ended by ${signal}`;
+  const ending = timeout.aborted
+    ? `killed after ${timeoutMs / 1000} s`
+    : signal ?? (success ? "" : `exit code ${code}`);
   const output = [text, decoder.decode(stderr), ending].map((each) => each.trimEnd());
   return { ok: ending === "", stdout: text, output: output.filter(Boolean).join("\n") };
 }
