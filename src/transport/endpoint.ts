@@ -37,13 +37,14 @@ export function parseEndpoint(endpoint: string): URL {
   const rest = endpoint.slice(scheme.length);
   if (!rest.startsWith("//")) refuse(`"//" does not follow its scheme`);
   const authority = /^[^/?#]*/.exec(rest.slice(2))?.[0] ?? "";
+  if (authority === "" || authority.startsWith(":")) refuse("its host is empty");
   if (authority.includes("@")) refuse("it holds a user name or password");
   if (rest.includes("#")) refuse("it holds a fragment");
   let url: URL;
   try {
     url = new URL(`https:${rest}`);
   } catch {
-    return refuse(authority === "" ? "its host is empty" : "it is not a valid URL");
+    return refuse("it is not a valid URL");
   }
   const port = /:(\d*)$/.exec(authority)?.[1] ?? "";
   if (port === "") url.port = DEFAULT_PORT;

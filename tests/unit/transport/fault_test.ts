@@ -1,0 +1,159 @@
+import { describe, it } from "node:test";
+import assert from "node:assert/strict";
+import { TeleQuickError } from "../../../src/errors.ts";
+import {
+  connectTimeout,
+  faultText,
+  fromTransport,
+  isStreamLimit,
+  sessionClosed,
+} from "../../../src/transport/fault.ts";
+import { TransportFault } from "../../../src/transport/pipe.ts";
+
+const endpoint = new URL("https://gw.example:9090/");
+
+// The texts are those that the implementations gave when they were measured (runtimes.md sections 4, 5 and 7).
+const connectFaults: readonly (readonly [
+  text: string,
+  pinned: boolean,
+  found: RegExp,
+  retryable: boolean,
+])[] = [
+  [
+    "the cryptographic handshake failed: error 48: invalid peer certificate: UnknownIssuer",
+    true,
+    /another SHA-256 than serverCertificateHash/,
+    false,
+  ],
+  [
+    "connection error: the cryptographic handshake failed: error 48: invalid peer certificate: UnknownIssuer",
+    true,
+    /another SHA-256 than serverCertificateHash/,
+    false,
+  ],
+  [
+    "the cryptographic handshake failed: error 46: invalid peer certificate: Other(OtherError(CaUsedAsEndEntity))",
+    false,
+    /certificate is not trusted.*pass its SHA-256 as serverCertificateHash/,
+    false,
+  ],
+  ["timed out", false, /nobody answered/, true],
+  ["connection error: timed out", true, /nobody answered/, true],
+  ["expected 200, got: Some(403)", false, /HTTP status 403, expected 200/, false],
+  ["protocol error: expected 200, got: Some(503)", false, /HTTP status 503/, true],
+  ["protocol error: expected 200, got: Some(429)", false, /HTTP status 429/, true],
+  [
+    "aborted by peer: the server refused to accept a new connection",
+    false,
+    /the gateway refused the connection/,
+    true,
+  ],
+  ["invalid server name: [::1]", false, /no usable address \(invalid server name: \[::1\]\)/, true],
+  ["Opening handshake failed.", true, /browsers do not say why/, true],
+  ["Bad resource ID", false, /ended before it was ready/, true],
+  ["connection lost", false, /ended before it was ready/, true],
+];
+
+describe("fromTransport() while connecting", () => {
+  for (const [text, pinned, found, retryable] of connectFaults) {
+    it(`reads "${text}"${pinned ? " with a pinned hash" : ""}`, () => {
+      const cause = new Error(text);
+      const error = fromTransport(cause, { action: "connect", endpoint, pinned });
+      assert.equal(error.code, "ERR_CONNECT_FAILED");
+      assert.equal(error.retryable, retryable);
+      assert.match(error.message, /^Cannot connect to https:\/\/gw\.example:9090: /);
+      assert.match(error.message, found);
+      assert.equal(error.cause, cause);
+    });
+  }
+
+  it("keeps a query out of the message, and the foreign error out of the cause", () => {
+    const url = new URL("https://gw.example:9090/p?token=CANARY");
+    const error = fromTransport(new Error(`bad URL ${url}`), { action: "connect", endpoint: url });
+    assert.equal(error.cause, undefined);
+    assert.ok(!`${error.message}${error.stack}`.includes("CANARY"));
+  });
+
+  it("takes whatever is thrown", () => {
+    for (
+      const thrown of [undefined, null, 0, "timed out", {}, Object.create(null), Symbol.iterator]
+    ) {
+      const error = fromTransport(thrown, { action: "connect", endpoint });
+      assert.equal(error.code, "ERR_CONNECT_FAILED");
+    }
+  });
+});
+
+describe("fromTransport() on a session", () => {
+  it("gives back an error of ours as it is", () => {
+    const ours = new TeleQuickError("ERR_LIMIT", "Cannot open a stream: full, expected room");
+    assert.equal(fromTransport(ours, { action: "read" }), ours);
+    assert.equal(fromTransport(ours, { action: "connect", endpoint }), ours);
+  });
+
+  it("tells a stream that the peer gave up from a session that is over", () => {
+    const cases: readonly (readonly [error: unknown, message: string])[] = [
+      [
+        new TransportFault("x", 7),
+        "Cannot read the reply: the peer gave up the stream (code 7), expected it to stay open",
+      ],
+      [
+        new Error("stream reset by peer: error 91141958510811"),
+        "Cannot read the reply: the peer gave up the stream, expected it to stay open",
+      ],
+      [
+        new Error("STOP_SENDING: 0"),
+        "Cannot read the reply: the peer gave up the stream, expected it to stay open",
+      ],
+      [
+        new TransportFault("x"),
+        "Cannot read the reply: the session is over, expected it to be open",
+      ],
+      [
+        new Error("connection lost"),
+        "Cannot read the reply: the session is over, expected it to be open",
+      ],
+    ];
+    for (const [cause, message] of cases) {
+      const error = fromTransport(cause, { action: "read the reply" });
+      assert.equal(error.message, message);
+      assert.equal(error.code, "ERR_SESSION_CLOSED");
+      assert.equal(error.retryable, true);
+      assert.equal(error.cause, cause);
+    }
+  });
+});
+
+describe("isStreamLimit()", () => {
+  it("knows what Deno and browsers say without stream credit", () => {
+    const deno = new RangeError(
+      "Connection has reached the maximum number of concurrent outgoing bidirectional streams",
+    );
+    const network = (message: string) => new DOMException(message, "NetworkError");
+    assert.equal(isStreamLimit(deno), true);
+    assert.equal(isStreamLimit(network("Failed to create bidirectional stream.")), true);
+    assert.equal(isStreamLimit(network("Failed to create send stream.")), true);
+    assert.equal(isStreamLimit(new DOMException("x", "QuotaExceededError")), true);
+  });
+
+  it("takes nothing else for it", () => {
+    for (const other of [new Error("connection lost"), new RangeError("offset"), null, "x"]) {
+      assert.equal(isStreamLimit(other), false);
+    }
+  });
+});
+
+describe("sessionClosed(), connectTimeout() and faultText()", () => {
+  it("say why, in one short line", () => {
+    const error = sessionClosed("open a stream", `bye\n\u0007${"x".repeat(500)}`);
+    assert.equal(error.retryable, true);
+    assert.ok(error.message.length < 250);
+    // deno-lint-ignore no-control-regex
+    assert.ok(!/[\u0000-\u001f]/.test(error.message));
+    assert.equal(faultText(new Error("a\r\nb")), "a b");
+    assert.equal(faultText(undefined), "undefined");
+    const late = connectTimeout(endpoint, 250);
+    assert.match(late.message, /https:\/\/gw\.example:9090: nobody answered within 250 ms/);
+    assert.equal(late.retryable, true);
+  });
+});
