@@ -1,0 +1,135 @@
+/**
+ * The admin API over the wire: keys, browser tokens, trunks. An admin token is good for its own tenant, on a session of that tenant.
+ *
+ * @module
+ */
+
+import { TeleQuickError } from "../errors.ts";
+import { verifyToken } from "../token/mod.ts";
+import { ErrorCode, methods, type TrunkRecord } from "../wire/mod.ts";
+import { recordOf } from "./admit.ts";
+import { Refusal } from "./fault.ts";
+import { unknownTrunk } from "./originate.ts";
+import { isLive, type KeyEntry } from "./registry.ts";
+import { type Route, route, type RpcContext } from "./route.ts";
+import { readTrunk } from "./trunk.ts";
+
+/** The one answer for every admin token that is not good here. */
+const notAdmin = new Refusal(ErrorCode.ERR_UNAUTHORIZED, "admin_token is not accepted");
+
+// A scope is for browsers; none of its words makes an administrator.
+const scope = "nothing";
+
+/** `PublishServiceAccount`, `RevokeServiceAccount`, `SessionAuth` and the trunk methods. */
+export const adminRoutes: readonly Route<unknown, unknown>[] = [
+  route({
+    method: methods.PublishServiceAccount,
+    scope,
+    unchecked: ["publicKeyPem"],
+    handle: (request, context) =>
+      asAdmin(request, context, async () => {
+        const { tenantId, privateKeyId, publicKeyPem, expiresAtMs } = request;
+        const role = (request.role || "sdk") as "sdk";
+        const options = { tenantId, privateKeyId, publicKeyPem, role, expiresAtMs };
+        await context.house.registry.publish(options);
+        context.house.log("key.published", { ...context.ids, keyId: privateKeyId });
+        return {};
+      }),
+  }),
+  route({
+    method: methods.RevokeServiceAccount,
+    scope,
+    handle: (request, context) =>
+      asAdmin(request, context, async () => {
+        const { tenantId, privateKeyId } = request;
+        await context.house.registry.revoke({ tenantId, privateKeyId });
+        context.house.log("key.revoked", { ...context.ids, keyId: privateKeyId });
+        return {};
+      }),
+  }),
+  route({
+    method: methods.SessionAuth,
+    scope,
+    handle: (request, context) =>
+      asAdmin(request, context, (key) => context.house.issuers.issue(key, request)),
+  }),
+  route({ method: methods.AddTrunk, scope, handle: putTrunk }),
+  route({
+    method: methods.UpdateTrunk,
+    scope,
+    handle: (request, context) =>
+      asAdmin(request, context, async () => {
+        if (!context.tenant.trunks.has(request.trunkId)) return unknownTrunk;
+        return await putTrunk(request, context);
+      }),
+  }),
+  route({
+    method: methods.RemoveTrunk,
+    scope,
+    handle: (request, context) =>
+      asAdmin(request, context, async () => {
+        if (!context.tenant.trunks.delete(request.trunkId)) return unknownTrunk;
+        await context.house.save();
+        return {};
+      }),
+  }),
+  route({
+    method: methods.GetTrunk,
+    scope,
+    handle: (request, context) =>
+      asAdmin(request, context, () => {
+        const trunk = context.tenant.trunks.get(request.trunkId);
+        // A password goes in and never out.
+        return trunk === undefined ? unknownTrunk : { ...trunk, sipPassword: "" };
+      }),
+  }),
+];
+
+function putTrunk(
+  request: TrunkRecord & { readonly adminToken: string },
+  context: RpcContext,
+): Promise<Record<string, never> | Refusal> {
+  return asAdmin(request, context, async () => {
+    const { adminToken: _, ...trunk } = request;
+    const { tenant, house } = context;
+    tenant.putTrunk(readTrunk({ ...trunk, tenantId: tenant.tenantId }));
+    await house.save();
+    return {};
+  });
+}
+
+/** Runs `work` if the request's admin token is good for the session's tenant and the request names no other one. */
+async function asAdmin<R>(
+  request: { readonly adminToken: string; readonly tenantId?: string },
+  context: RpcContext,
+  work: (key: KeyEntry) => R | Refusal | Promise<R | Refusal>,
+): Promise<R | Refusal> {
+  const { principal, session, house } = context;
+  const { registry, clock, rules } = house;
+  let key: KeyEntry | undefined;
+  try {
+    await verifyToken(request.adminToken, {
+      resolveKey: (keyId) => {
+        key = registry.get(keyId);
+        return key && recordOf(key, clock.now());
+      },
+      now: clock.now(),
+      role: "admin",
+      kind: "sdk",
+      requireAudience: rules.requireAudience,
+      ...(rules.audience === undefined ? {} : { audience: rules.audience }),
+    });
+  } catch {
+    return notAdmin;
+  }
+  const { tenantId } = principal;
+  const isOwn = key?.tenantId === tenantId && (request.tenantId ?? tenantId) === tenantId;
+  // Either may have been revoked while the signature was checked.
+  if (!isOwn || !isLive(key!, clock.now()) || !session.isLive) return notAdmin;
+  try {
+    return await work(key!);
+  } catch (error) {
+    if (!(error instanceof TeleQuickError)) throw error;
+    return new Refusal(ErrorCode.ERR_VALIDATION_FAILED, error.message);
+  }
+}

@@ -1,0 +1,82 @@
+/**
+ * Admission: a token in, a principal or a refusal out. Nothing else makes a principal.
+ *
+ * A session presents its token in an `Authenticate` request on its first bidirectional stream (design.md section 4). The reply to an accepted
+ * one has `status` `OK`, `tenant_id` and `expires_at_ms`; to a refused one `status` `ERROR`, `error_code` 7 (`ERR_UNAUTHORIZED`) and an
+ * `error_message` that is exactly one of `expired`, `not yet valid`, `lifetime`, `revoked`, `rejected`: nothing in it tells whether a tenant or
+ * a key exists. With `error_code` 3 (`ERR_RATE_LIMITED`) the token was good and there is no room: trying again later can help.
+ *
+ * @module
+ */
+
+import { type RefusalReason, TeleQuickError } from "../errors.ts";
+import { type KeyRecord, verifyToken, type VerifyTokenOptions } from "../token/mod.ts";
+import type { House } from "./house.ts";
+import type { Principal } from "./principal.ts";
+import { isLive, type KeyEntry } from "./registry.ts";
+
+/** A token that was accepted. */
+export interface Admitted {
+  readonly principal: Principal;
+  readonly key: KeyEntry;
+}
+
+/** A token, or what came in its place, that was not. */
+export interface Refused {
+  /** What the peer is told. */
+  readonly refusal: RefusalReason;
+  /** Why, precisely: for the owner's log. Holds no part of the token. */
+  readonly reason: string;
+}
+
+/** Checks a token. The outcome holds at this moment only: the caller checks {@linkcode stillHolds} in the turn in which it acts on it. */
+export async function admit(
+  token: string,
+  origin: string | undefined,
+  house: House,
+): Promise<Admitted | Refused> {
+  const { registry, replay, rules } = house;
+  let key: KeyEntry | undefined;
+  const options: VerifyTokenOptions = {
+    resolveKey: (keyId) => {
+      key = registry.get(keyId);
+      return key && recordOf(key, house.clock.now());
+    },
+    now: house.clock.now(),
+    replay,
+    requireAudience: rules.requireAudience,
+    ...(rules.audience === undefined ? {} : { audience: rules.audience }),
+    ...(origin === undefined ? {} : { origin }),
+  };
+  try {
+    const verified = await verifyToken(token, options);
+    if (rules.requireOrigin && verified.origin !== undefined && origin === undefined) {
+      return { refusal: "rejected", reason: "Its origin cannot be compared: none is known" };
+    }
+    const { tenantId, keyId, expiresAt, scope } = verified;
+    const principal = Object.freeze({
+      tenantId,
+      keyId,
+      expiresAtMs: expiresAt * 1_000,
+      scope: scope === undefined ? undefined : new Set(scope.split(" ")),
+    }) as Principal;
+    return { principal, key: key! };
+  } catch (error) {
+    if (error instanceof TeleQuickError) {
+      return { refusal: error.refusal ?? "rejected", reason: error.message };
+    }
+    return { refusal: "rejected", reason: "The verifier failed" };
+  }
+}
+
+/** A key as the verifier wants it. One whose parent has ended has ended. */
+export function recordOf(key: KeyEntry, nowMs: number): KeyRecord {
+  const { tenantId, role } = key;
+  return { tenantId, role, key: key.key, revoked: !isLive(key, nowMs) };
+}
+
+/** Whether what was found when the token was checked is still so. */
+export function stillHolds({ principal, key }: Admitted, nowMs: number): RefusalReason | undefined {
+  if (!isLive(key, nowMs)) return "revoked";
+  return nowMs < principal.expiresAtMs ? undefined : "expired";
+}

@@ -1,0 +1,377 @@
+/**
+ * One session from its first byte to its last: admission, then RPCs and audio in, events and audio out, then the ending.
+ *
+ * @module
+ */
+
+import { sleep, within } from "../signal.ts";
+import { type BidirectionalStream, type IncomingSession, Session } from "../transport/mod.ts";
+import {
+  AuthenticateRequest,
+  type AuthenticateResponse,
+  type CallEvent,
+  encodeReply,
+  ErrorCode,
+  methods,
+  type SessionEnding,
+} from "../wire/mod.ts";
+import { admit, type Admitted, type Refused, stillHolds } from "./admit.ts";
+import { RateBucket } from "./bucket.ts";
+import { endings } from "./endings.ts";
+import type { Expiring } from "./expiry.ts";
+import type { House } from "./house.ts";
+import type { Waiting } from "./lobby.ts";
+import { count, type LogDetails } from "./log.ts";
+import { type AudioSource, Outbox } from "./outbox.ts";
+import { endOf, isLive, type KeyEntry, type KeyHolder } from "./registry.ts";
+import type { RpcContext, RpcSession } from "./route.ts";
+import { serveRpc } from "./rpc.ts";
+import type { Speech } from "./simulate.ts";
+import { drain, ignore, readRequest } from "./streams.ts";
+import { serveUplink } from "./uplink.ts";
+
+/** Where a session stands. `open` is the only state in which anything of it is carried out. */
+type State = "handshake" | "refused" | "open" | "ending" | "over";
+
+interface FirstStream {
+  readonly reader: ReadableStreamDefaultReader<Uint8Array>;
+  readonly writer: WritableStreamDefaultWriter<Uint8Array>;
+}
+
+const RPC_BURST_SECONDS = 4;
+
+/** A session, as the gateway has it. */
+export class Connection implements RpcSession, KeyHolder, Expiring, Waiting {
+  readonly address: string | undefined;
+  readonly clientIds: Set<string> = new Set();
+  readonly #house: House;
+  readonly #session: Session;
+  readonly #origin: string | undefined;
+  readonly #number: number;
+  readonly #openedAt: number;
+  readonly #outbox: Outbox;
+  readonly #rate: RateBucket;
+  readonly #stops = new Set<() => void>();
+  readonly #over = new AbortController();
+  readonly #handshake = new AbortController();
+  #state: State = "handshake";
+  #first: FirstStream | undefined;
+  #onFirst: ((stream: FirstStream) => void) | undefined;
+  #context: RpcContext | undefined;
+  #key: KeyEntry | undefined;
+  #strikes = 0;
+
+  constructor(incoming: IncomingSession, house: House, number: number) {
+    const { clock, limits, counters } = house;
+    this.address = incoming.address;
+    this.#origin = incoming.origin;
+    this.#house = house;
+    this.#number = number;
+    this.#openedAt = clock.monotonic();
+    this.#session = new Session(incoming.session, { clock });
+    this.#rate = new RateBucket({
+      perSecond: limits.rpcsPerSecond,
+      burst: limits.rpcsPerSecond * RPC_BURST_SECONDS,
+      clock,
+    });
+    this.#outbox = new Outbox({
+      limits,
+      open: () => this.#session.openUnidirectional({ signal: this.#over.signal }),
+      onSlow: () => this.end(endings.slow),
+      onAudio: (written, dropped) => {
+        counters.audioSent += written;
+        counters.audioDropped += dropped;
+      },
+    });
+  }
+
+  /** Whether it is authenticated and not ending. */
+  get isLive(): boolean {
+    return this.#state === "open";
+  }
+
+  /** When it ends by itself, in Unix milliseconds. */
+  get endsAtMs(): number {
+    const { principal } = this.#context!;
+    const tokenEnd = this.#house.rules.sessionExpiry === "token" ? principal.expiresAtMs : Infinity;
+    return Math.min(tokenEnd, endOf(this.#key!));
+  }
+
+  /** Serves it to its end. Never rejects. */
+  async run(): Promise<void> {
+    const { lobby } = this.#house;
+    lobby.enter(this);
+    void this.#accept(this.#session.incomingBidirectional, (stream) => this.#onRequest(stream));
+    void this.#accept(this.#session.incomingUnidirectional, (stream) => this.#onUplink(stream));
+    void this.#session.closed.then(() => this.#handshake.abort(new Error("It went away")));
+    const outcome = await this.#awaitToken();
+    lobby.leave(this);
+    if (!this.#session.isClosed) {
+      if ("principal" in outcome) this.#enter(outcome);
+      else void this.#refuse(outcome);
+    }
+    await this.#session.closed;
+    this.#cleanUp();
+  }
+
+  /** Ends a live session: tells why, gives the words time to arrive, closes. */
+  end(ending: SessionEnding): void {
+    if (this.#state !== "open") return;
+    const { counters, log } = this.#house;
+    this.#leave("ending");
+    count(counters.ended, ending.reason);
+    log("session.ending", { ...this.#ids, code: ending.code, reason: ending.reason });
+    void this.#outbox.say(ending);
+    void this.#closeAfterGrace(ending.code, ending.reason);
+  }
+
+  /** Ends it because the gateway goes: a live one as {@linkcode Connection.end} does, any other at once. */
+  shutDown(): void {
+    const { code, reason } = endings.shutdown;
+    if (this.#state === "open") this.end(endings.shutdown);
+    else if (this.#state === "handshake") this.#session.close({ closeCode: code, reason });
+  }
+
+  evict(): void {
+    const { counters, log } = this.#house;
+    counters.evicted++;
+    log("limit.reached", { session: this.#number, reason: "handshakes" });
+    this.#session.close({ closeCode: 429, reason: "too many sessions without a token" });
+  }
+
+  keyChanged(): void {
+    const { clock, expiry } = this.#house;
+    if (isLive(this.#key!, clock.now())) expiry.watch(this);
+    else this.end(endings.revoked);
+  }
+
+  warn(): void {
+    this.#house.log("session.expiring", this.#ids);
+  }
+
+  expire(): void {
+    const { principal } = this.#context!;
+    const isToken = this.#house.clock.now() >= principal.expiresAtMs;
+    this.end(isToken ? endings.expired : endings.revoked);
+  }
+
+  subscribe(clientId: string): boolean {
+    const { limits } = this.#house;
+    if (!this.clientIds.has(clientId) && this.clientIds.size >= limits.subscriptions) return false;
+    this.clientIds.add(clientId);
+    this.#outbox.revive();
+    this.#context!.tenant.subscriptions.add(this, clientId);
+    return true;
+  }
+
+  event(event: CallEvent): void {
+    this.#outbox.event(event);
+  }
+
+  audio(source: AudioSource, speech: Speech, endOfStream: boolean): void {
+    this.#outbox.audio(source, speech, endOfStream);
+  }
+
+  hush(source: AudioSource): void {
+    this.#outbox.hush(source);
+  }
+
+  get #ids(): LogDetails {
+    return this.#context?.ids ?? { session: this.#number };
+  }
+
+  async #accept<T>(streams: ReadableStream<T>, take: (stream: T) => void): Promise<void> {
+    const reader = streams.getReader();
+    try {
+      while (true) {
+        const { value, done } = await reader.read();
+        if (done) return;
+        take(value);
+      }
+    } catch {
+      // The session is over; whoever waits for it knows.
+    }
+  }
+
+  #onRequest(stream: BidirectionalStream): void {
+    const { counters, limits } = this.#house;
+    if (this.#state === "handshake" && this.#first === undefined) {
+      this.#first = { reader: stream.readable.getReader(), writer: stream.writable.getWriter() };
+      this.#first.reader.closed.catch(ignore);
+      this.#first.writer.closed.catch(ignore);
+      this.#onFirst?.(this.#first);
+      return;
+    }
+    if (this.#state === "open" && this.#stops.size < limits.streams) {
+      const isFast = !this.#rate.take();
+      if (isFast) this.#strike();
+      const isLimited = isFast || !this.#context!.tenant.rpcRate.take();
+      if (isLimited) counters.limited++;
+      void serveRpc(stream, this.#context!, { isLimited, track: this.#track });
+      return;
+    }
+    stream.readable.cancel().catch(ignore);
+    stream.writable.abort().catch(ignore);
+    this.#onUnwanted();
+  }
+
+  #onUplink(stream: ReadableStream<Uint8Array>): void {
+    const { limits } = this.#house;
+    if (this.#state === "open" && this.#stops.size < limits.streams && this.#rate.take()) {
+      void serveUplink(stream, this.#context!, { track: this.#track });
+      return;
+    }
+    stream.cancel().catch(ignore);
+    this.#onUnwanted();
+  }
+
+  /** A stream that has no place: before the token is accepted it ends the session, later it is one too many. */
+  #onUnwanted(): void {
+    if (this.#state === "handshake") {
+      this.#handshake.abort(new Error("It opened another stream before its token was accepted"));
+    } else if (this.#state === "open") {
+      this.#house.counters.limited++;
+      this.#strike();
+    }
+  }
+
+  #strike(): void {
+    if (++this.#strikes > this.#house.limits.strikes) this.end(endings.flood);
+  }
+
+  readonly #track = (stop: () => void): () => void => {
+    this.#stops.add(stop);
+    return () => void this.#stops.delete(stop);
+  };
+
+  async #awaitToken(): Promise<Admitted | Refused> {
+    const { clock, limits } = this.#house;
+    try {
+      return await within(() => this.#readToken(), {
+        timeoutMs: limits.handshakeMs,
+        clock,
+        signal: this.#handshake.signal,
+        onTimeout: () => new Error(`It showed no token within ${limits.handshakeMs} ms`),
+      });
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : "It failed";
+      return { refusal: "rejected", reason };
+    }
+  }
+
+  async #readToken(): Promise<Admitted | Refused> {
+    const { reader } = this.#first ??
+      await new Promise<FirstStream>((resolve) => this.#onFirst = resolve);
+    const frame = await readRequest(reader, this.#house.limits.handshakeBytes);
+    if (frame.methodId !== methods.Authenticate.id) {
+      return { refusal: "rejected", reason: "Its first request is not Authenticate" };
+    }
+    const { token } = AuthenticateRequest.decode(frame.envelope);
+    return await admit(token, this.#origin, this.#house);
+  }
+
+  /** Takes the principal for the session's life. All in one turn: nothing can be revoked between the check and the entry. */
+  #enter(admitted: Admitted): void {
+    const { clock, counters, expiry, limits, log, sessions, tenants } = this.#house;
+    const { principal, key } = admitted;
+    const refusal = stillHolds(admitted, clock.now());
+    if (refusal !== undefined) {
+      return void this.#refuse({ refusal, reason: `It was ${refusal} in the meantime` });
+    }
+    const tenant = tenants.of(principal);
+    if (sessions.size >= limits.sessions || tenant.sessions >= limits.sessionsPerTenant) {
+      return void this.#turnAway();
+    }
+    const { tenantId, keyId, expiresAtMs } = principal;
+    const ids = { session: this.#number, tenantId, keyId };
+    this.#context = { house: this.#house, principal, tenant, session: this, ids };
+    this.#key = key;
+    this.#state = "open";
+    key.holders.add(this);
+    tenant.sessions++;
+    sessions.add(this);
+    counters.accepted++;
+    expiry.watch(this);
+    log("session.accepted", { ...ids, durationMs: clock.monotonic() - this.#openedAt });
+    void this.#reply({ status: "OK", tenantId, expiresAtMs });
+  }
+
+  async #refuse({ refusal, reason }: Refused): Promise<void> {
+    const { counters, log } = this.#house;
+    this.#state = "refused";
+    counters.refused[refusal]++;
+    log("session.refused", { ...this.#ids, code: 401, reason });
+    void this.#reply({
+      status: "ERROR",
+      errorCode: ErrorCode.ERR_UNAUTHORIZED,
+      errorMessage: refusal,
+    });
+    await this.#closeAfterGrace(401, refusal);
+  }
+
+  /** The token was good, and there is no room. */
+  async #turnAway(): Promise<void> {
+    this.#state = "refused";
+    this.#house.log("limit.reached", { ...this.#ids, code: 429, reason: "sessions" });
+    void this.#reply({
+      status: "ERROR",
+      errorCode: ErrorCode.ERR_RATE_LIMITED,
+      errorMessage: "Too many sessions",
+    });
+    await this.#closeAfterGrace(429, "too many sessions");
+  }
+
+  /** Answers the first stream, if there is one, and brings it to its end. */
+  async #reply(response: Partial<AuthenticateResponse>): Promise<void> {
+    if (this.#first === undefined) return;
+    const { clock, limits, rules } = this.#house;
+    const { reader, writer } = this.#first;
+    const stop = (): void => {
+      reader.cancel().catch(ignore);
+      writer.abort().catch(ignore);
+    };
+    const untrack = this.#track(stop);
+    const disarm = clock.schedule(limits.streamMs, stop);
+    try {
+      const framed = rules.framedReplies;
+      await writer.write(encodeReply(methods.Authenticate, response, { framed }));
+      await writer.close();
+      await drain(reader, limits.drainBytes);
+    } catch {
+      stop();
+    } finally {
+      disarm();
+      untrack();
+    }
+  }
+
+  async #closeAfterGrace(closeCode: number, reason: string): Promise<void> {
+    const { clock, limits } = this.#house;
+    await sleep(limits.graceMs, { clock, signal: this.#over.signal }).catch(ignore);
+    this.#session.close({ closeCode, reason });
+  }
+
+  /** Leaves every list: from here on it hears nothing and nothing of it is carried out. */
+  #leave(state: "ending" | "over"): void {
+    const wasOpen = this.#state === "open";
+    this.#state = state;
+    if (!wasOpen) return;
+    const { expiry, sessions } = this.#house;
+    const { tenant } = this.#context!;
+    tenant.subscriptions.remove(this);
+    tenant.sessions--;
+    this.#key!.holders.delete(this);
+    sessions.delete(this);
+    expiry.forget(this);
+  }
+
+  #cleanUp(): void {
+    const { clock, log } = this.#house;
+    this.#leave("over");
+    this.#over.abort();
+    for (const stop of this.#stops) stop();
+    this.#first?.reader.cancel().catch(ignore);
+    this.#outbox.end();
+    log("session.closed", { ...this.#ids, durationMs: clock.monotonic() - this.#openedAt });
+  }
+}

@@ -1,0 +1,139 @@
+/**
+ * From a request's frame to the bytes of its reply, by the method table.
+ *
+ * @module
+ */
+
+import { encodeReply, ErrorCode, type Frame, type Method, methodById } from "../wire/mod.ts";
+import { adminRoutes } from "./admin.ts";
+import { bootstrapRoutes } from "./bootstrap.ts";
+import { controlRoutes } from "./control.ts";
+import { encodeRefusal, Refusal } from "./fault.ts";
+import { count } from "./log.ts";
+import { isPlainLongText, isPlainText } from "./names.ts";
+import { originateRoutes } from "./originate.ts";
+import type { Route, RpcContext } from "./route.ts";
+
+const routes: ReadonlyMap<Method<unknown, unknown>, Route<unknown, unknown>> = new Map(
+  [...originateRoutes, ...controlRoutes, ...adminRoutes, ...bootstrapRoutes]
+    .map((route) => [route.method, route]),
+);
+
+/**
+ * Answers a request.
+ *
+ * @param frame The request.
+ * @param context Who asks.
+ * @param isLimited Whether the session has used up its rate: then nothing is carried out.
+ * @returns The reply's bytes; `undefined` when the method is unknown or the session is over.
+ */
+export async function answer(
+  frame: Frame,
+  context: RpcContext,
+  isLimited: boolean,
+): Promise<Uint8Array | undefined> {
+  const { house, session, ids } = context;
+  const { counters, log, clock, rules } = house;
+  const method = methodById(frame.methodId);
+  const route = method && routes.get(method);
+  if (method === undefined || route === undefined) {
+    counters.unknownMethod++;
+    log("rpc.unknown", { ...ids, count: frame.methodId });
+    return undefined;
+  }
+  // The session may have ended while its request was on the way: then nothing of it is carried out.
+  if (!session.isLive) return undefined;
+  const startedAt = clock.monotonic();
+  const request = decode(frame, method);
+  const outcome = request === undefined
+    ? malformed
+    : isLimited
+    ? limited
+    : await carryOut(route, request, context);
+  const isRefused = outcome instanceof Refusal;
+  count(counters.rpcs, method.name);
+  if (isRefused) count(counters.rpcErrors, String(outcome.code));
+  log("rpc.done", {
+    ...ids,
+    method: method.name,
+    code: isRefused ? outcome.code : ErrorCode.SUCCESS,
+    durationMs: clock.monotonic() - startedAt,
+    ...(isRefused ? { reason: outcome.message } : {}),
+  });
+  const options = { framed: rules.framedReplies };
+  if (!isRefused) return encodeReply(method, outcome, options);
+  const callSid = textField(request, "callSid");
+  return encodeRefusal(method, outcome, { callSid, timestampMs: clock.now() }, options);
+}
+
+const malformed = new Refusal(ErrorCode.ERR_VALIDATION_FAILED, "The request is malformed");
+const limited = new Refusal(ErrorCode.ERR_RATE_LIMITED, "Too many requests: slow down");
+const unscoped = new Refusal(ErrorCode.ERR_UNAUTHORIZED, "The token's scope does not allow this");
+const failed = new Refusal(ErrorCode.ERR_INTERNAL_ERROR, "The gateway failed");
+
+function decode(
+  { envelope }: Frame,
+  method: Method<unknown, unknown>,
+): Readonly<Record<string, unknown>> | undefined {
+  try {
+    return method.request.decode(envelope) as Record<string, unknown>;
+  } catch {
+    return undefined;
+  }
+}
+
+async function carryOut(
+  route: Route<unknown, unknown>,
+  request: Readonly<Record<string, unknown>>,
+  context: RpcContext,
+): Promise<Record<string, unknown> | Refusal> {
+  const { principal, house, ids } = context;
+  const { scope } = principal;
+  if (route.scope !== undefined && scope !== undefined && !scope.has(route.scope)) return unscoped;
+  const unfit = findUnfit(route, request);
+  if (unfit !== undefined) {
+    return new Refusal(
+      ErrorCode.ERR_VALIDATION_FAILED,
+      `${unfit} is malformed: expected shorter text without control characters`,
+    );
+  }
+  noteForeignTenant(request, context);
+  try {
+    return await route.handle(request, context) as Record<string, unknown> | Refusal;
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : "unknown";
+    house.log("rpc.failed", { ...ids, method: route.method.name, reason });
+    return failed;
+  }
+}
+
+/** The first text field that holds what no id, number or URL does. Secrets are for their own readers. */
+function findUnfit(
+  { method, unchecked = [] }: Route<unknown, unknown>,
+  request: Readonly<Record<string, unknown>>,
+): string | undefined {
+  for (const { name, type } of method.request.fields) {
+    if (unchecked.includes(name)) continue;
+    const isLong = name.endsWith("Url") || name.endsWith("Args");
+    const isFit = isLong ? isPlainLongText : isPlainText;
+    if (type === "text" && !isFit(request[name] as string)) return name;
+    if (type === "texts" && !(request[name] as string[]).every(isPlainText)) return name;
+  }
+  return undefined;
+}
+
+/** `tenant_id` in a request carries no authority (protocol.md section 1.6); one that differs is only counted and logged. */
+function noteForeignTenant(
+  request: Readonly<Record<string, unknown>>,
+  { principal, house, ids }: RpcContext,
+): void {
+  const claimed = textField(request, "tenantId") || textField(request, "templateTenantId");
+  if (claimed === "" || claimed === principal.tenantId) return;
+  house.counters.tenantMismatches++;
+  house.log("tenant.mismatch", ids);
+}
+
+function textField(request: Readonly<Record<string, unknown>> | undefined, name: string): string {
+  const value = request?.[name];
+  return typeof value === "string" ? value : "";
+}

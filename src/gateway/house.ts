@@ -1,0 +1,29 @@
+/**
+ * What all parts of one gateway share.
+ *
+ * @module
+ */
+
+import type { ReplayStore } from "../token/mod.ts";
+import type { BootstrapSecret } from "./bootstrap_secret.ts";
+import type { ExpiryWatch } from "./expiry.ts";
+import type { Issuers } from "./issuer.ts";
+import type { Lobby } from "./lobby.ts";
+import type { Registry } from "./registry.ts";
+import type { Tenants } from "./tenant.ts";
+import type { Tools } from "./tools.ts";
+
+/** The tools, and the stores. */
+export interface House extends Tools {
+  readonly registry: Registry;
+  readonly tenants: Tenants;
+  readonly replay: ReplayStore;
+  readonly bootstrap: BootstrapSecret;
+  readonly issuers: Issuers;
+  readonly lobby: Lobby;
+  readonly expiry: ExpiryWatch;
+  /** The authenticated sessions. */
+  readonly sessions: Set<unknown>;
+  /** Writes keys and trunks to disk, where there is one. */
+  readonly save: () => Promise<void>;
+}

@@ -1,0 +1,70 @@
+/**
+ * The gateway on a UDP port: a certificate of its own, and every accepted session handed on.
+ *
+ * @module
+ */
+
+import { encodeBase64 } from "../base64.ts";
+import type { Clock } from "../signal.ts";
+import { listenQuic } from "../transport/listen.ts";
+import { createCertificate, type IncomingSession } from "../transport/mod.ts";
+
+/** Options of a gateway's `listen`. */
+export interface GatewayListenOptions {
+  /** Address to bind. Default: `127.0.0.1`, so that nobody else on the network reaches it. */
+  readonly hostname?: string;
+  /** UDP port; 0 takes a free one. Default: 0. */
+  readonly port?: number;
+}
+
+/** A gateway's bound port. */
+export interface GatewayListener {
+  /** What a client dials: `https://host:port`. */
+  readonly endpoint: string;
+  /** What a client pins: base64 of the SHA-256 of the certificate, which is made for this listener and lasts 13 days. */
+  readonly certificateHash: string;
+  /** Ends its sessions and frees the port. */
+  close(): Promise<void>;
+}
+
+/** Options of {@linkcode startListener}. */
+export interface StartListenerOptions extends GatewayListenOptions {
+  readonly clock: Clock;
+  /** Takes a session. */
+  readonly serve: (incoming: IncomingSession) => void;
+  /** Told once when it is closed. */
+  readonly onClosed: () => void;
+}
+
+/** Binds a port and accepts sessions until it is closed. */
+export async function startListener(options: StartListenerOptions): Promise<GatewayListener> {
+  const { hostname = "127.0.0.1", port = 0, serve, onClosed } = options;
+  const local = ["localhost", "127.0.0.1", "::1"];
+  const { certificatePem, privateKeyPem, hash } = await createCertificate({
+    hostnames: local.includes(hostname) ? local : [...local, hostname],
+    now: options.clock.now(),
+  });
+  const listener = await listenQuic({ hostname, port, certificatePem, privateKeyPem });
+  const accepting = acceptAll(listener.accept(), serve);
+  const host = listener.hostname.includes(":") ? `[${listener.hostname}]` : listener.hostname;
+  let closing: Promise<void> | undefined;
+  return {
+    endpoint: `https://${host}:${listener.port}`,
+    certificateHash: encodeBase64(hash.value),
+    close: () =>
+      closing ??= listener.close().then(() => accepting).then(() => {
+        onClosed();
+      }),
+  };
+}
+
+async function acceptAll(
+  sessions: AsyncIterable<IncomingSession>,
+  serve: (incoming: IncomingSession) => void,
+): Promise<void> {
+  try {
+    for await (const incoming of sessions) serve(incoming);
+  } catch {
+    // The port is gone.
+  }
+}

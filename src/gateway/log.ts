@@ -1,0 +1,198 @@
+/**
+ * What a gateway tells its owner: structured records and counters. Never a key, never a token.
+ *
+ * @module
+ */
+
+import type { RefusalReason } from "../errors.ts";
+import { printable } from "./names.ts";
+
+/** What happened, dotted and stable. */
+export type GatewayLogEvent =
+  | "gateway.listening"
+  | "gateway.closed"
+  | "gateway.storage-failed"
+  | "key.published"
+  | "key.revoked"
+  | "session.accepted"
+  | "session.refused"
+  | "session.expiring"
+  | "session.ending"
+  | "session.closed"
+  | "rpc.done"
+  | "rpc.malformed"
+  | "rpc.unknown"
+  | "rpc.failed"
+  | "tenant.mismatch"
+  | "call.dialled"
+  | "call.ended"
+  | "audio.refused"
+  | "webhook.failed"
+  | "limit.reached";
+
+/** One thing that happened, as data. Texts that came from a peer have their control characters escaped and are cut at 512. */
+export interface GatewayLogRecord {
+  /** What happened. */
+  readonly event: GatewayLogEvent;
+  /** When, in Unix milliseconds on the gateway's clock. */
+  readonly timeMs: number;
+  /** The session's number, counted from 1. */
+  readonly session?: number;
+  /** The tenant that the session is pinned to. */
+  readonly tenantId?: string;
+  /** The `kid` that it was admitted by. */
+  readonly keyId?: string;
+  /** The method's name. */
+  readonly method?: string;
+  /** An error code of the wire, or a close code. */
+  readonly code?: number;
+  /** How long it took, in milliseconds. */
+  readonly durationMs?: number;
+  /** Why, precisely; for the gateway's owner, not for the peer. */
+  readonly reason?: string;
+  /** The call that it is about. */
+  readonly callSid?: string;
+  /** How many, where it is a count. */
+  readonly count?: number;
+}
+
+/** What a record says besides its time. */
+export type LogDetails = Omit<GatewayLogRecord, "event" | "timeMs">;
+
+/** Writes a record. */
+export type Log = (event: GatewayLogEvent, details?: LogDetails) => void;
+
+// A compact JWS (RFC 7515 section 7.1) begins with the base64url of `{"`; an armoured key or certificate with its label.
+const SECRET = /eyJ[\w-]*\.[\w-]*\.?[\w-]*|-----BEGIN[\s\S]*/g;
+
+/** Makes the writer of records: texts are made printable and free of secrets, and what the owner's function throws is ignored. */
+export function createLog(
+  log: ((record: GatewayLogRecord) => void) | undefined,
+  now: () => number,
+): Log {
+  if (log === undefined) return () => {};
+  return (event, details = {}) => {
+    const clean: Record<string, unknown> = { event, timeMs: now() };
+    for (const [name, value] of Object.entries(details)) {
+      clean[name] = typeof value === "string"
+        ? printable(value.replace(SECRET, "[redacted]"))
+        : value;
+    }
+    try {
+      log(clean as unknown as GatewayLogRecord);
+    } catch {
+      // The owner's own fault, in the owner's own function.
+    }
+  };
+}
+
+/** What a gateway has counted since it was made, and what it holds now. */
+export interface GatewayStats {
+  /** Sessions. */
+  readonly sessions: {
+    /** Have not shown a token yet. */
+    readonly pending: number;
+    /** Are authenticated. */
+    readonly open: number;
+    /** Were authenticated, ever. */
+    readonly accepted: number;
+    /** Were refused, by what they were told. */
+    readonly refused: Readonly<Record<RefusalReason, number>>;
+    /** Were closed unheard because too many waited. */
+    readonly evicted: number;
+    /** Were ended by the gateway, by the reason that they were told. */
+    readonly ended: Readonly<Record<string, number>>;
+  };
+  /** RPCs that were answered, by method. */
+  readonly rpcs: Readonly<Record<string, number>>;
+  /** RPCs that were refused, by the wire's error code. */
+  readonly rpcErrors: Readonly<Record<string, number>>;
+  /** Streams that did not become an RPC or audio. */
+  readonly streams: {
+    /** Held bytes that are no frame, or ended inside one. */
+    readonly malformed: number;
+    /** Asked for a method that is not known. */
+    readonly unknownMethod: number;
+    /** Were one too many, or came too fast. */
+    readonly limited: number;
+    /** Took too long. */
+    readonly timedOut: number;
+  };
+  /** Requests whose `tenant_id` was not the session's: it has no authority, and is only counted. */
+  readonly tenantMismatches: number;
+  /** Calls. */
+  readonly calls: { readonly live: number; readonly total: number };
+  /** Events: queued for a session, and told to nobody. */
+  readonly events: { readonly sent: number; readonly unheard: number };
+  /** Audio frames: taken, written, dropped because somebody was behind or gone, and refused. */
+  readonly audio: {
+    readonly received: number;
+    readonly sent: number;
+    readonly dropped: number;
+    readonly refused: number;
+  };
+}
+
+/** The counters behind {@linkcode GatewayStats}. */
+export class Counters {
+  accepted = 0;
+  evicted = 0;
+  malformed = 0;
+  unknownMethod = 0;
+  limited = 0;
+  timedOut = 0;
+  tenantMismatches = 0;
+  calls = 0;
+  eventsSent = 0;
+  eventsUnheard = 0;
+  audioReceived = 0;
+  audioSent = 0;
+  audioDropped = 0;
+  audioRefused = 0;
+  readonly refused: Record<RefusalReason, number> = {
+    "expired": 0,
+    "not yet valid": 0,
+    "lifetime": 0,
+    "revoked": 0,
+    "rejected": 0,
+  };
+  readonly ended = new Map<string, number>();
+  readonly rpcs = new Map<string, number>();
+  readonly rpcErrors = new Map<string, number>();
+
+  /** The counters, with what the gateway holds now. */
+  snapshot(now: { pending: number; open: number; liveCalls: number }): GatewayStats {
+    return {
+      sessions: {
+        pending: now.pending,
+        open: now.open,
+        accepted: this.accepted,
+        refused: { ...this.refused },
+        evicted: this.evicted,
+        ended: Object.fromEntries(this.ended),
+      },
+      rpcs: Object.fromEntries(this.rpcs),
+      rpcErrors: Object.fromEntries(this.rpcErrors),
+      streams: {
+        malformed: this.malformed,
+        unknownMethod: this.unknownMethod,
+        limited: this.limited,
+        timedOut: this.timedOut,
+      },
+      tenantMismatches: this.tenantMismatches,
+      calls: { live: now.liveCalls, total: this.calls },
+      events: { sent: this.eventsSent, unheard: this.eventsUnheard },
+      audio: {
+        received: this.audioReceived,
+        sent: this.audioSent,
+        dropped: this.audioDropped,
+        refused: this.audioRefused,
+      },
+    };
+  }
+}
+
+/** Adds one to a named counter. */
+export function count(counters: Map<string, number>, name: string): void {
+  counters.set(name, (counters.get(name) ?? 0) + 1);
+}

@@ -1,0 +1,42 @@
+/**
+ * The local gateway: verifies tokens, keeps tenants apart, and simulates the far end of their calls. For development and tests.
+ *
+ * @example Listen, and let a client in
+ * ```ts
+ * import { createGateway } from "@telequick/sdk/gateway";
+ *
+ * const gateway = createGateway();
+ * await gateway.addTrunk({ tenantId: "acme", trunkId: "main" });
+ * const { endpoint, certificateHash, close } = await gateway.listen();
+ * console.log(endpoint, certificateHash);
+ * await close();
+ * await gateway.close();
+ * ```
+ *
+ * @module
+ */
+
+export { createGateway, type Gateway, type GatewayOptions } from "./gateway.ts";
+export type { GatewayListener, GatewayListenOptions } from "./listener.ts";
+export type { GatewayLogEvent, GatewayLogRecord, GatewayStats } from "./log.ts";
+export type { GatewayStorage } from "./archive.ts";
+export type { PublishServiceAccountOptions, RevokeServiceAccountOptions } from "./registry.ts";
+export type { AddTrunkOptions } from "./trunk.ts";
+export { type Limit, type LimitName, type Limits, limits } from "./limits.ts";
+export { createSessionPair } from "../transport/mod.ts";
+export type {
+  BidirectionalStream,
+  CertificateHash,
+  CloseInfo,
+  DatagramsLike,
+  IncomingSession,
+  SessionPair,
+  SessionPairOptions,
+  WebTransportConstructor,
+  WebTransportLike,
+  WebTransportOptionsLike,
+} from "../transport/mod.ts";
+export type { TrunkRecord } from "../wire/mod.ts";
+export type { KeyRole } from "../token/mod.ts";
+export type { RefusalReason } from "../errors.ts";
+export type { Clock } from "../signal.ts";

@@ -1,0 +1,99 @@
+/**
+ * Dialling: the request checked, then placed on a trunk of the session's own tenant.
+ *
+ * @module
+ */
+
+import { DialplanAction, ErrorCode, methods, type OriginateRequest } from "../wire/mod.ts";
+import type { CallOptions } from "./calls.ts";
+import { type Route, route, type RpcContext } from "./route.ts";
+import { Refusal } from "./fault.ts";
+import { isCallSid, isDestination, isUrlOrEmpty } from "./names.ts";
+import { randomUuid } from "./random.ts";
+import { scriptOf } from "./simulate.ts";
+import type { Dialled, Tenant } from "./tenant.ts";
+
+// What can be done with a call when it is answered; the other actions are for live calls (protocol.md section 5.1).
+const DEFAULT_APPS: ReadonlySet<number> = new Set([
+  DialplanAction.HANGUP,
+  DialplanAction.PARK,
+  DialplanAction.MUSIC_ON_HOLD,
+  DialplanAction.PLAYBACK,
+  DialplanAction.UNPARK_AND_BRIDGE,
+  DialplanAction.ANSWER,
+  DialplanAction.AI_BIDIRECTIONAL_STREAM,
+  DialplanAction.LOOPBACK,
+]);
+
+/** `Originate`. */
+export const originateRoutes: readonly Route<unknown, unknown>[] = [
+  route({
+    method: methods.Originate,
+    scope: "call.dial",
+    handle(request, context) {
+      const { tenant, session, house } = context;
+      const unfit = findUnfit(request);
+      if (unfit !== undefined) return new Refusal(ErrorCode.ERR_VALIDATION_FAILED, unfit);
+      const options = placeOf(request, tenant) ?? callOptions(request, context);
+      if (options instanceof Refusal) return options;
+      const dialled = tenant.dial(options, session);
+      if (dialled instanceof Refusal) return dialled;
+      const { callSid } = dialled;
+      house.log("call.dialled", { ...context.ids, callSid });
+      return queued(dialled);
+    },
+  }),
+];
+
+/** The reply for a call that is on its way. */
+export function queued({ callSid, startMs }: Dialled): {
+  readonly callSid: string;
+  readonly status: string;
+  readonly timestampMs: number;
+} {
+  return { callSid, status: "QUEUED", timestampMs: startMs };
+}
+
+/** Refuses a trunk that is not the tenant's own, as one that does not exist, and what cannot be dialled. */
+export function placeOf(
+  { trunkId, to }: Pick<OriginateRequest, "trunkId" | "to">,
+  tenant: Tenant,
+): Refusal | undefined {
+  if (!tenant.trunks.has(trunkId)) return unknownTrunk;
+  if (isDestination(to)) return undefined;
+  return new Refusal(
+    ErrorCode.ERR_INVALID_DESTINATION,
+    "to is neither a phone number in E.164 nor a SIP URI",
+  );
+}
+
+/** The one answer for every trunk that the tenant does not have. */
+export const unknownTrunk: Refusal = new Refusal(
+  ErrorCode.ERR_INVALID_TRUNK,
+  "Unknown trunk_id",
+);
+
+function callOptions(request: OriginateRequest, { principal, house }: RpcContext): CallOptions {
+  const { trunkId, to, callFrom, clientId, defaultApp, defaultAppArgs, maxDurationMs } = request;
+  return {
+    callSid: request.callSid === "" ? randomUuid(house.random) : request.callSid,
+    tenantId: principal.tenantId,
+    ...{ trunkId, to, callFrom, clientId, defaultApp, defaultAppArgs, maxDurationMs },
+    script: scriptOf(to),
+  };
+}
+
+function findUnfit(request: OriginateRequest): string | undefined {
+  const { callSid, maxDurationMs, bargeInPatienceMs, defaultApp } = request;
+  if (callSid !== "" && !isCallSid(callSid)) return "call_sid is malformed";
+  if (maxDurationMs < 0) return "max_duration_ms is negative";
+  if (bargeInPatienceMs < 0) return "barge_in_patience_ms is negative";
+  if (!DEFAULT_APPS.has(defaultApp)) return "default_app is not for an unanswered call";
+  if (!isUrlOrEmpty(request.aiWebsocketUrl, ["ws:", "wss:"])) {
+    return "ai_websocket_url is no ws: or wss: URL";
+  }
+  if (!isUrlOrEmpty(request.aiQuicUrl, ["quic:", "https:"])) {
+    return "ai_quic_url is no quic: or https: URL";
+  }
+  return undefined;
+}

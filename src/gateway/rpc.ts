@@ -1,0 +1,63 @@
+/**
+ * One RPC: a request read from its stream, answered, and the stream brought to its end. Every step has a bound.
+ *
+ * @module
+ */
+
+import { TeleQuickError } from "../errors.ts";
+import type { BidirectionalStream } from "../transport/mod.ts";
+import { answer } from "./dispatch.ts";
+import type { RpcContext } from "./route.ts";
+import { drain, ignore, readRequest } from "./streams.ts";
+
+/** Options of {@linkcode serveRpc}. */
+export interface ServeRpcOptions {
+  /** Whether the session has used up its rate: then the answer is only that. */
+  readonly isLimited: boolean;
+  /** Remembers what stops the stream when the session is over. Returns what forgets it again. */
+  readonly track: (stop: () => void) => () => void;
+}
+
+/** Serves a stream. Never rejects. */
+export async function serveRpc(
+  stream: BidirectionalStream,
+  context: RpcContext,
+  options: ServeRpcOptions,
+): Promise<void> {
+  const { clock, limits, counters, log } = context.house;
+  const reader = stream.readable.getReader();
+  const writer = stream.writable.getWriter();
+  writer.closed.catch(ignore);
+  reader.closed.catch(ignore);
+  const stop = (): void => {
+    reader.cancel().catch(ignore);
+    writer.abort().catch(ignore);
+  };
+  const arm = (): () => void =>
+    clock.schedule(limits.streamMs, () => {
+      counters.timedOut++;
+      stop();
+    });
+  const untrack = options.track(stop);
+  let disarm = arm();
+  try {
+    const frame = await readRequest(reader, limits.rpcFrameBytes);
+    disarm();
+    const reply = await answer(frame, context, options.isLimited);
+    if (reply === undefined) return stop();
+    disarm = arm();
+    await writer.write(reply);
+    await writer.close();
+    await drain(reader, limits.drainBytes);
+  } catch (error) {
+    // Everything but bytes that are no frame is the peer's or the session's going.
+    if (error instanceof TeleQuickError) {
+      counters.malformed++;
+      log("rpc.malformed", { ...context.ids, reason: error.message });
+    }
+    stop();
+  } finally {
+    disarm();
+    untrack();
+  }
+}

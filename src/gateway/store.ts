@@ -1,0 +1,112 @@
+/**
+ * A folder as a gateway's storage: the only part of the gateway that touches a disk.
+ *
+ * @module
+ */
+
+import { TeleQuickError } from "../errors.ts";
+import type { GatewayStorage } from "./archive.ts";
+
+/** What is used of a file system, in the shape of `node:fs/promises`, which Deno, Node and Bun all have. */
+export interface FileSystem {
+  mkdir(
+    path: string,
+    options: { readonly recursive: true; readonly mode: number },
+  ): Promise<unknown>;
+  readFile(path: string, encoding: "utf8"): Promise<string>;
+  open(path: string, flags: string, mode?: number): Promise<OpenFile>;
+  rename(from: string, to: string): Promise<void>;
+}
+
+/** An open file of a {@linkcode FileSystem}. */
+export interface OpenFile {
+  writeFile(text: string): Promise<void>;
+  sync(): Promise<void>;
+  close(): Promise<void>;
+}
+
+interface ProcessLike {
+  getBuiltinModule?(name: "node:fs"): { readonly promises: FileSystem } | undefined;
+}
+
+const PRIVATE_FOLDER = 0o700;
+const PRIVATE_FILE = 0o600;
+
+/**
+ * Keeps files in a folder, each replaced as a whole: written beside, flushed to disk, renamed over the old one, the folder flushed too.
+ * Whenever the process or the machine dies, the file is the old one or the new one. One gateway at a time may use a folder.
+ *
+ * @param directory The folder; made, for its owner alone, when it is not there.
+ * @param files The file system. Default: the runtime's.
+ * @throws {TeleQuickError} `ERR_VALUE_INVALID` where the runtime has no file system.
+ */
+export function directoryStorage(
+  directory: string,
+  files: FileSystem = runtimeFiles(),
+): GatewayStorage {
+  return {
+    async read(name) {
+      try {
+        return await files.readFile(`${directory}/${name}`, "utf8");
+      } catch (error) {
+        if ((error as { readonly code?: unknown }).code === "ENOENT") return undefined;
+        throw failed("read", `${directory}/${name}`, error);
+      }
+    },
+    async write(name, text) {
+      const path = `${directory}/${name}`;
+      try {
+        await files.mkdir(directory, { recursive: true, mode: PRIVATE_FOLDER });
+        await writeAndSync(await files.open(`${path}.new`, "w", PRIVATE_FILE), text);
+        await files.rename(`${path}.new`, path);
+        await syncFolder(files, directory);
+      } catch (error) {
+        throw failed("write", path, error);
+      }
+    },
+  };
+}
+
+async function writeAndSync(file: OpenFile, text: string): Promise<void> {
+  try {
+    await file.writeFile(text);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+}
+
+/** A rename is only certain when the folder is on disk too; Windows cannot open one, and needs it not. */
+async function syncFolder(files: FileSystem, directory: string): Promise<void> {
+  let folder: OpenFile;
+  try {
+    folder = await files.open(directory, "r");
+  } catch {
+    return;
+  }
+  try {
+    await folder.sync();
+  } catch {
+    // Not every file system takes it.
+  } finally {
+    await folder.close();
+  }
+}
+
+function runtimeFiles(): FileSystem {
+  const { process } = globalThis as { process?: ProcessLike };
+  const files = process?.getBuiltinModule?.("node:fs")?.promises;
+  if (files !== undefined) return files;
+  throw new TeleQuickError(
+    "ERR_VALUE_INVALID",
+    "Cannot keep state in a directory: this runtime has no file system (pass a storage of your own)",
+  );
+}
+
+function failed(action: string, path: string, error: unknown): TeleQuickError {
+  const { code } = error as { readonly code?: unknown };
+  const found = typeof code === "string" ? code : "the file system refused";
+  return new TeleQuickError("ERR_VALUE_INVALID", `Cannot ${action} ${path}: ${found}`, {
+    cause: error,
+  });
+}

@@ -1,0 +1,252 @@
+/**
+ * Tenants: each one's trunks, calls and subscribers, behind a principal. There is no look-up across tenants.
+ *
+ * @module
+ */
+
+import { TeleQuickError } from "../errors.ts";
+import { type CallEvent, ErrorCode, EventType, type TrunkRecord } from "../wire/mod.ts";
+
+import type { StoredTrunk } from "./archive.ts";
+import { RateBucket } from "./bucket.ts";
+import { Call, type CallHost, type CallOptions } from "./calls.ts";
+import { Refusal } from "./fault.ts";
+import type { Principal } from "./principal.ts";
+import type { Speech } from "./simulate.ts";
+import { type Subscriber, Subscriptions } from "./subscriptions.ts";
+import type { Tools } from "./tools.ts";
+
+/** What is remembered of a call, also after its end: enough to recognise a repeated dial. */
+export interface Dialled {
+  readonly callSid: string;
+  /** When it was dialled, in Unix milliseconds. */
+  readonly startMs: number;
+}
+
+interface Memory extends Dialled {
+  readonly to: string;
+  readonly trunkId: string;
+  readonly dialledAt: number;
+}
+
+/** One tenant of the gateway. */
+export class Tenant {
+  readonly tenantId: string;
+  readonly trunks: Map<string, TrunkRecord> = new Map();
+  readonly subscriptions: Subscriptions = new Subscriptions();
+  /** Its authenticated sessions. */
+  sessions = 0;
+  /** RPCs of all its sessions together. */
+  readonly rpcRate: RateBucket;
+  readonly #tools: Tools;
+  readonly #host: CallHost;
+  readonly #callRate: RateBucket;
+  readonly #calls = new Map<string, Call>();
+  readonly #memory = new Map<string, Memory>();
+  readonly #liveOnTrunk = new Map<string, number>();
+  readonly #diallers = new WeakMap<Call, Subscriber>();
+
+  constructor(tenantId: string, tools: Tools) {
+    const { clock, limits, random, ticker } = tools;
+    this.tenantId = tenantId;
+    this.#tools = tools;
+    this.rpcRate = new RateBucket({
+      perSecond: limits.rpcsPerSecondPerTenant,
+      burst: limits.rpcsPerSecondPerTenant * 2,
+      clock,
+    });
+    this.#callRate = new RateBucket({
+      perSecond: limits.callsPerSecond,
+      burst: limits.callsPerSecond * 2,
+      clock,
+    });
+    this.#host = {
+      clock,
+      random,
+      ticker,
+      audioFramesPerSecond: limits.audioFramesPerSecond,
+      event: (call, event) => this.#event(call, event),
+      speak: (call, speech, endOfStream) => this.#speak(call, speech, endOfStream),
+      hush: (call) => this.#listenerOf(call)?.hush(call),
+    };
+  }
+
+  /** How many calls are live. */
+  get liveCalls(): number {
+    return this.#calls.size;
+  }
+
+  /** A live call of this tenant. */
+  call(callSid: string): Call | undefined {
+    return this.#calls.get(callSid);
+  }
+
+  /** Adds a trunk or replaces its record; calls on it go on. */
+  putTrunk(record: TrunkRecord): void {
+    const { trunksPerTenant } = this.#tools.limits;
+    if (!this.trunks.has(record.trunkId) && this.trunks.size >= trunksPerTenant) {
+      throw new TeleQuickError(
+        "ERR_LIMIT",
+        `Cannot add trunk: the tenant has ${trunksPerTenant}, expected fewer (remove one first)`,
+      );
+    }
+    this.trunks.set(record.trunkId, record);
+  }
+
+  /**
+   * Dials, unless this `call_sid` was dialled before: within the dial window that is the same call again, later it is refused.
+   *
+   * @param options The call; its trunk is this tenant's.
+   * @param by The session that asked; it hears the call's audio when nobody holds its client id.
+   */
+  dial(options: CallOptions, by: Subscriber | undefined): Dialled | Refusal {
+    const { clock, counters } = this.#tools;
+    const { callSid, to, trunkId, script } = options;
+    const before = this.#memory.get(callSid);
+    if (before !== undefined) return this.#repeat(before, options);
+    const refusal = script.refusal === undefined
+      ? this.#overBudget(trunkId)
+      : new Refusal(script.refusal, refusalTexts[script.refusal] ?? "Refused");
+    if (refusal !== undefined) return refusal;
+    const call = new Call(options, this.#host);
+    const dialled = { callSid, startMs: call.startMs, to, trunkId, dialledAt: clock.monotonic() };
+    this.#calls.set(callSid, call);
+    this.#remember(dialled);
+    this.#liveOnTrunk.set(trunkId, this.#liveOn(trunkId) + 1);
+    if (by !== undefined) this.#diallers.set(call, by);
+    counters.calls++;
+    call.start();
+    return dialled;
+  }
+
+  /** Stops every call without a word. */
+  drop(): void {
+    for (const call of this.#calls.values()) call.drop();
+    this.#calls.clear();
+  }
+
+  #repeat(before: Memory, { to, trunkId }: CallOptions): Dialled | Refusal {
+    const { clock, limits } = this.#tools;
+    const isSame = before.to === to && before.trunkId === trunkId;
+    if (isSame && clock.monotonic() - before.dialledAt <= limits.dialWindowMs) return before;
+    return new Refusal(ErrorCode.ERR_VALIDATION_FAILED, "call_sid was used before");
+  }
+
+  #overBudget(trunkId: string): Refusal | undefined {
+    const { callsPerTenant, callsPerSecond } = this.#tools.limits;
+    const { channelLimit } = this.trunks.get(trunkId)!;
+    const limited = (message: string) => new Refusal(ErrorCode.ERR_RATE_LIMITED, message);
+    if (this.#liveOn(trunkId) >= channelLimit) {
+      return limited(`The trunk carries ${channelLimit} calls, its channel_limit`);
+    }
+    if (this.#calls.size >= callsPerTenant) {
+      return limited(`The tenant has ${callsPerTenant} live calls, its limit`);
+    }
+    return this.#callRate.take()
+      ? undefined
+      : limited(`The tenant's budget of ${callsPerSecond} calls per second is used up`);
+  }
+
+  #liveOn(trunkId: string): number {
+    return this.#liveOnTrunk.get(trunkId) ?? 0;
+  }
+
+  /** Live calls are remembered, and of those that ended the newest. */
+  #remember(memory: Memory): void {
+    const { endedCalls } = this.#tools.limits;
+    this.#memory.set(memory.callSid, memory);
+    if (this.#memory.size <= this.#calls.size + endedCalls) return;
+    for (const callSid of this.#memory.keys()) {
+      if (this.#calls.has(callSid)) continue;
+      this.#memory.delete(callSid);
+      return;
+    }
+  }
+
+  #event(call: Call, event: CallEvent): void {
+    const { counters, log } = this.#tools;
+    const audience = this.subscriptions.audience(event.clientId);
+    for (const subscriber of audience) subscriber.event(event);
+    counters.eventsSent += audience.size;
+    if (audience.size === 0) counters.eventsUnheard++;
+    if (event.eventType !== EventType.CHANNEL_HANGUP_COMPLETE) return;
+    log("call.ended", {
+      tenantId: this.tenantId,
+      callSid: call.callSid,
+      code: event.q850Cause,
+      reason: event.status,
+    });
+    this.#calls.delete(call.callSid);
+    const live = this.#liveOn(event.trunkId) - 1;
+    if (live > 0) this.#liveOnTrunk.set(event.trunkId, live);
+    else this.#liveOnTrunk.delete(event.trunkId);
+  }
+
+  #speak(call: Call, speech: Speech, endOfStream: boolean): void {
+    const listener = this.#listenerOf(call);
+    if (listener === undefined) this.#tools.counters.audioDropped++;
+    else listener.audio(call, speech, endOfStream);
+  }
+
+  /** Who hears a call: the holder of its client id, else the session that dialled it, else the tenant's newest subscriber. */
+  #listenerOf(call: Call): Subscriber | undefined {
+    const holder = this.subscriptions.holderOf(call.options.clientId);
+    if (holder !== undefined) return holder;
+    const dialler = this.#diallers.get(call);
+    return dialler?.isLive ? dialler : this.subscriptions.newest();
+  }
+}
+
+const refusalTexts: Readonly<Record<number, string>> = {
+  [ErrorCode.ERR_CIRCUIT_BREAKER]: "The trunk's circuit breaker is open",
+  [ErrorCode.ERR_RATE_LIMITED]: "The tenant's budget of calls per second is used up",
+};
+
+/** All tenants of a gateway. */
+export class Tenants {
+  readonly #tools: Tools;
+  readonly #byId = new Map<string, Tenant>();
+
+  constructor(tools: Tools) {
+    this.#tools = tools;
+  }
+
+  /** The tenant of a principal: the only way in for anything that comes over the wire. */
+  of(principal: Principal): Tenant {
+    return this.byOwner(principal.tenantId);
+  }
+
+  /** A tenant by its id: for the gateway's owner, never for a peer. */
+  byOwner(tenantId: string): Tenant {
+    let tenant = this.#byId.get(tenantId);
+    if (tenant === undefined) {
+      tenant = new Tenant(tenantId, this.#tools);
+      this.#byId.set(tenantId, tenant);
+    }
+    return tenant;
+  }
+
+  /** Whether anything is known of a tenant. */
+  has(tenantId: string): boolean {
+    return this.#byId.has(tenantId);
+  }
+
+  /** All live calls. */
+  get liveCalls(): number {
+    let live = 0;
+    for (const tenant of this.#byId.values()) live += tenant.liveCalls;
+    return live;
+  }
+
+  /** All trunks, as the archive keeps them. */
+  stored(): StoredTrunk[] {
+    return [...this.#byId.values()].flatMap(({ tenantId, trunks }) =>
+      [...trunks.values()].map((trunk) => ({ tenantId, trunk }))
+    );
+  }
+
+  /** Stops every call. */
+  drop(): void {
+    for (const tenant of this.#byId.values()) tenant.drop();
+  }
+}

@@ -1,0 +1,36 @@
+/**
+ * What the parts of one gateway work with.
+ *
+ * @module
+ */
+
+import type { Clock } from "../signal.ts";
+import type { Limits } from "./limits.ts";
+import type { Counters, Log } from "./log.ts";
+import type { Random } from "./random.ts";
+import type { Ticker } from "./ticker.ts";
+
+/** How a gateway behaves where there is a choice. */
+export interface HouseRules {
+  /** Whether a session ends with its token. */
+  readonly sessionExpiry: "token" | "connection";
+  /** Whether replies are framed. */
+  readonly framedReplies: boolean;
+  /** The only `aud` that tokens may have. */
+  readonly audience: string | undefined;
+  /** Whether tokens must have it. */
+  readonly requireAudience: boolean;
+  /** Whether a token that is pinned to an origin needs a runtime that shows one. */
+  readonly requireOrigin: boolean;
+}
+
+/** What the parts are given. */
+export interface Tools {
+  readonly clock: Clock;
+  readonly limits: Limits;
+  readonly rules: HouseRules;
+  readonly random: Random;
+  readonly ticker: Ticker;
+  readonly log: Log;
+  readonly counters: Counters;
+}

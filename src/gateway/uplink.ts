@@ -1,0 +1,114 @@
+/**
+ * Audio from a client: one-way streams of frames, each frame for a call of the session's own tenant.
+ *
+ * @module
+ */
+
+import { TeleQuickError } from "../errors.ts";
+import { audioCodecs, isAudioCodec } from "../audio/mod.ts";
+import { AudioFrame, type Frame, FrameReader, methods, pushById } from "../wire/mod.ts";
+import type { Call } from "./calls.ts";
+import type { RpcContext } from "./route.ts";
+import { SequenceTrack } from "./sequence.ts";
+import { ignore } from "./streams.ts";
+
+/** Options of {@linkcode serveUplink}. */
+export interface ServeUplinkOptions {
+  /** Remembers what stops the stream when the session is over. Returns what forgets it again. */
+  readonly track: (stop: () => void) => () => void;
+}
+
+/** Reads a stream to its end. Never rejects. */
+export async function serveUplink(
+  stream: ReadableStream<Uint8Array>,
+  context: RpcContext,
+  options: ServeUplinkOptions,
+): Promise<void> {
+  const { limits, counters, log } = context.house;
+  const reader = stream.getReader();
+  reader.closed.catch(ignore);
+  const stop = (): void => void reader.cancel().catch(ignore);
+  const untrack = options.track(stop);
+  const uplink = new Uplink(context);
+  const frames = new FrameReader({ limitBytes: limits.audioFrameBytes });
+  try {
+    while (context.session.isLive) {
+      const { value, done } = await reader.read();
+      if (done) {
+        frames.end();
+        return;
+      }
+      for (const frame of frames.push(value)) uplink.take(frame);
+      if (uplink.badInARow >= limits.badAudioFrames) {
+        counters.limited++;
+        log("audio.refused", { ...context.ids, count: uplink.badInARow });
+        break;
+      }
+    }
+  } catch (error) {
+    // Everything but bytes that are no frame is the peer's or the session's going.
+    if (error instanceof TeleQuickError) counters.malformed++;
+  } finally {
+    stop();
+    untrack();
+  }
+}
+
+/** What one stream has carried so far. */
+class Uplink {
+  readonly #context: RpcContext;
+  readonly #tracks = new Map<Call, SequenceTrack>();
+  #badInARow = 0;
+
+  constructor(context: RpcContext) {
+    this.#context = context;
+  }
+
+  get badInARow(): number {
+    return this.#badInARow;
+  }
+
+  take(frame: Frame): void {
+    const { counters } = this.#context.house;
+    if (pushById(frame.methodId) === methods.AudioFrame && this.#hear(frame)) {
+      this.#badInARow = 0;
+      counters.audioReceived++;
+    } else {
+      this.#badInARow++;
+      counters.audioRefused++;
+    }
+  }
+
+  /** Returns `false` for a frame that nobody has any use for. */
+  #hear({ envelope }: Frame): boolean {
+    const { callSid, payload, codec, sequenceNumber, endOfStream } = AudioFrame.decode(envelope);
+    const { tenant, house } = this.#context;
+    const call = tenant.call(callSid);
+    if (call === undefined || payload.length > house.limits.audioPayloadBytes) return false;
+    if (!isAudioCodec(codec)) return endOfStream && payload.length === 0;
+    const track = this.#trackOf(call);
+    if (track.isEnded) return false;
+    const lost = track.take(sequenceNumber);
+    if (lost === undefined) return false;
+    track.isEnded = endOfStream;
+    if (payload.length === 0) return endOfStream;
+    call.miss(lost);
+    const { sampleRate, bytesPerSample } = audioCodecs[codec];
+    const lengthMs = (payload.length * 1_000) / (sampleRate * bytesPerSample);
+    call.jitter.arrived(house.clock.monotonic(), sequenceNumber * lengthMs);
+    if (!call.hear(payload, codec)) house.counters.audioDropped++;
+    return true;
+  }
+
+  #trackOf(call: Call): SequenceTrack {
+    let track = this.#tracks.get(call);
+    if (track === undefined) {
+      track = new SequenceTrack();
+      this.#tracks.set(call, track);
+      for (const other of this.#tracks.keys()) {
+        if (other.state === "ended") this.#tracks.delete(other);
+      }
+    }
+    return track;
+  }
+}
