@@ -16,7 +16,14 @@ export {
   loadServiceAccount,
   parseServiceAccount,
 } from "./src/credentials/mod.ts";
-export type { ServiceAccount, Signer } from "./src/credentials/mod.ts";
+export type {
+  GeneratedServiceAccount,
+  GenerateServiceAccountOptions,
+  ImportSignerOptions,
+  LoadServiceAccountOptions,
+  ServiceAccount,
+  Signer,
+} from "./src/credentials/mod.ts";
 
 export {
   createTokenSource,
@@ -25,23 +32,66 @@ export {
   signToken,
   verifyToken,
 } from "./src/token/mod.ts";
-export type { TokenSource } from "./src/token/mod.ts";
-
-export { AudioLink, Call, TeleQuickClient } from "./src/client/mod.ts";
 export type {
+  Clock,
+  DecodedToken,
+  KeyRecord,
+  KeyRole,
+  MintBrowserTokenOptions,
+  ReplayStore,
+  SignTokenOptions,
+  TokenKind,
+  TokenSource,
+  TokenSourceOptions,
+  VerifiedToken,
+  VerifyTokenOptions,
+} from "./src/token/mod.ts";
+
+export { TeleQuickClient } from "./src/client/mod.ts";
+export type {
+  AllocateWtOptions,
+  AnswerOptions,
+  AudioCodec,
+  AudioLink,
   AudioOptions,
   AudioStats,
+  BidirectionalStream,
+  BulkOptions,
+  Call,
   CallEnd,
   CallState,
+  CertificateHash,
+  ClientMethods,
   ClientOptions,
   ClientStatus,
+  CloseInfo,
+  DatagramsLike,
   DialOptions,
+  DtmfOptions,
   Handshake,
+  InboundRoutingOptions,
+  JitterStatistics,
   LogRecord,
-  ReceiveStats,
+  OpenStreamOptions,
+  ReceivedFrame,
+  RenewalReason,
   RequestOptions,
+  SampleRate,
+  Session,
+  SessionClosed,
+  StatusClosed,
+  StatusConnecting,
+  StatusEventsMayBeMissing,
+  StatusIdle,
+  StatusOpen,
+  StatusReconnecting,
+  StatusRenewing,
   TokenProvider,
+  TokenReason,
   TokenRequest,
+  WebTransportConstructor,
+  WebTransportLike,
+  WebTransportOptionsLike,
 } from "./src/client/mod.ts";
 
 export {
@@ -51,4 +101,20 @@ export {
   InboundRule,
   SupervisionMode,
 } from "./src/wire/mod.ts";
-export type { AudioFrame, CallEvent } from "./src/wire/mod.ts";
+export type {
+  AllocateWtResponse,
+  AudioFrame,
+  BucketInfo,
+  BulkResponse,
+  CallEvent,
+  CallResult,
+  DtmfMode,
+  ElementCodec,
+  Field,
+  FieldType,
+  IncomingCallInfo,
+  Message,
+  Method,
+  MuteOptions,
+  SendDtmf,
+} from "./src/wire/mod.ts";

@@ -17,7 +17,7 @@ export const audioCodecs = {
   PCMU: { sampleRate: 8000, bytesPerSample: 1, silence: 0xff, frameBytes: 160 },
   PCMA: { sampleRate: 8000, bytesPerSample: 1, silence: 0xd5, frameBytes: 160 },
   PCM16: { sampleRate: 16000, bytesPerSample: 2, silence: 0, frameBytes: 640 },
-} as const satisfies Readonly<Record<string, AudioCodecInfo>>;
+} as const satisfies Readonly<Record<AudioCodec, AudioCodecInfo>>;
 
 /** What the table {@linkcode audioCodecs} tells of a codec. */
 export interface AudioCodecInfo {
@@ -32,7 +32,7 @@ export interface AudioCodecInfo {
 }
 
 /** The name of a codec, as the wire writes it. */
-export type AudioCodec = keyof typeof audioCodecs;
+export type AudioCodec = "PCMU" | "PCMA" | "PCM16";
 
 /** Tells whether a name, for example one that a frame carries, is a codec of {@linkcode audioCodecs}. */
 export function isAudioCodec(name: unknown): name is AudioCodec {

@@ -12,7 +12,7 @@ import { designFilter, type PolyphaseFilter } from "./filter.ts";
 export const sampleRates = [8000, 16000, 24000, 48000] as const;
 
 /** A sample rate that a {@linkcode Resampler} takes and gives, in hertz. */
-export type SampleRate = typeof sampleRates[number];
+export type SampleRate = 8000 | 16000 | 24000 | 48000;
 
 /** Options of a {@linkcode Resampler}. */
 export interface ResamplerOptions {

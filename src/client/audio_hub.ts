@@ -7,7 +7,7 @@
 import { TeleQuickError } from "../errors.ts";
 import type { Clock } from "../signal.ts";
 import type { AudioFrame } from "../wire/mod.ts";
-import type { AudioLink } from "./audio.ts";
+import type { CallAudio } from "./call_audio.ts";
 import type { Connection } from "./connection.ts";
 import { Pacer } from "./pacer.ts";
 import { type PendingFrame, Uplink } from "./uplink.ts";
@@ -30,7 +30,7 @@ const RESET_GRACE_MS = 1_000;
 interface Lane {
   uplink: Uplink;
   connection: Connection | undefined;
-  readonly links: Set<AudioLink>;
+  readonly links: Set<CallAudio>;
 }
 
 /** Owns the outgoing streams, routes incoming frames. */
@@ -38,7 +38,7 @@ export class AudioHub {
   readonly clock: Clock;
   readonly pacer: Pacer;
   readonly #options: AudioHubOptions;
-  readonly #links = new Map<string, AudioLink>();
+  readonly #links = new Map<string, CallAudio>();
   readonly #lanes = new Map<string, Lane>();
   #unrouted = 0;
 
@@ -59,17 +59,17 @@ export class AudioHub {
   }
 
   /** Adds a link. A call has one at a time. */
-  add(link: AudioLink): void {
+  add(link: CallAudio): void {
     this.#links.set(link.callSid, link);
   }
 
   /** The link of a call, if it has one. */
-  get(callSid: string): AudioLink | undefined {
+  get(callSid: string): CallAudio | undefined {
     return this.#links.get(callSid);
   }
 
   /** Removes a link that has ended. */
-  remove(link: AudioLink): void {
+  remove(link: CallAudio): void {
     if (this.#links.get(link.callSid) === link) this.#links.delete(link.callSid);
     const lane = this.#lanes.get(this.#laneKey(link));
     if (lane === undefined || !lane.links.delete(link) || lane.links.size > 0) return;
@@ -86,17 +86,17 @@ export class AudioHub {
   }
 
   /** Adds a frame to what the link's stream writes next. */
-  send(link: AudioLink, frame: PendingFrame): void {
+  send(link: CallAudio, frame: PendingFrame): void {
     this.#laneOf(link).uplink.append(frame);
   }
 
   /** Writes what the link's stream has collected. */
-  flush(link: AudioLink): void {
+  flush(link: CallAudio): void {
     this.#lanes.get(this.#laneKey(link))?.uplink.flush();
   }
 
   /** Finishes a link's own stream; a shared one only writes what waits. */
-  async finish(link: AudioLink): Promise<void> {
+  async finish(link: CallAudio): Promise<void> {
     const lane = this.#lanes.get(this.#laneKey(link));
     if (lane === undefined) return;
     if (this.#options.streams === "shared") lane.uplink.flush();
@@ -123,15 +123,15 @@ export class AudioHub {
     await Promise.all([...this.#links.values()].map((link) => link.close().catch(ignore)));
   }
 
-  #laneKey(link: AudioLink): string {
+  #laneKey(link: CallAudio): string {
     return this.#options.streams === "shared" ? "" : link.callSid;
   }
 
-  #laneOf(link: AudioLink): Lane {
+  #laneOf(link: CallAudio): Lane {
     const key = this.#laneKey(link);
     let lane = this.#lanes.get(key);
     if (lane === undefined) {
-      const links = new Set<AudioLink>();
+      const links = new Set<CallAudio>();
       lane = { links, connection: undefined, uplink: undefined as unknown as Uplink };
       lane.uplink = this.#open(lane);
       this.#lanes.set(key, lane);

@@ -10,23 +10,39 @@ import { within } from "../signal.ts";
 import { certificateHash, parseEndpoint } from "../transport/mod.ts";
 import { type CallEvent, type Method, methods } from "../wire/mod.ts";
 import { AudioHub } from "./audio_hub.ts";
-import { Call } from "./call.ts";
+import type { Call } from "./call.ts";
 import { type ConnectOptions, openConnection } from "./connect.ts";
 import type { Connection } from "./connection.ts";
 import { EventHub } from "./events.ts";
 import { type InboxHandlers, readInbox } from "./inbox.ts";
 import { keepAlive } from "./keep_alive.ts";
 import { Keeper } from "./keeper.ts";
+import { LiveCall } from "./live_call.ts";
 import { createLogger, type Logger } from "./log.ts";
 import { type ClientOptions, duration, type ResolvedOptions, resolveOptions } from "./options.ts";
 import { createTokenSupply, type TokenProvider, type TokenSupply } from "./provider.ts";
-import { accepted, type DialOptions, originateRequest, required } from "./requests.ts";
+import {
+  accepted,
+  type AnswerOptions,
+  answerRequest,
+  type DialOptions,
+  originateRequest,
+} from "./requests.ts";
+import { ClientMethods, send } from "./methods.ts";
 import type { RequestOptions } from "./rpc.ts";
 import type { ClientStatus } from "./status.ts";
 import { watchFingerprint } from "./watch.ts";
 
 // How often a watched credentials file is looked at.
 const WATCH_MS = 30_000;
+
+// Queries: asked twice, they change nothing.
+const SAFE: ReadonlySet<unknown> = new Set([
+  methods.StreamEvents,
+  methods.GetIncomingCalls,
+  methods.GetActiveBuckets,
+  methods.GetBucketCalls,
+]);
 
 /**
  * One tenant's connection to a TeleQuick gateway.
@@ -51,7 +67,7 @@ const WATCH_MS = 30_000;
  * const client = new TeleQuickClient("https://engine.telequick.dev:9090", fetchToken, true);
  * ```
  */
-export class TeleQuickClient {
+export class TeleQuickClient extends ClientMethods {
   /** This instance's id at the gateway (a UUID v4 unless given), the same across reconnects. */
   readonly clientId: string;
   readonly #options: ResolvedOptions;
@@ -60,7 +76,7 @@ export class TeleQuickClient {
   readonly #keeper: Keeper;
   readonly #events = new EventHub();
   readonly #audio: AudioHub;
-  readonly #calls = new Set<Call>();
+  readonly #calls = new Set<LiveCall>();
   readonly #watch = new AbortController();
   #isWatching = false;
   #closing: Promise<void> | undefined;
@@ -79,6 +95,7 @@ export class TeleQuickClient {
     isBrowserToken = false,
     options: ClientOptions | string = {},
   ) {
+    super();
     if (typeof isBrowserToken !== "boolean") {
       throw new TypeError("Cannot create client: isBrowserToken must be a boolean");
     }
@@ -160,7 +177,7 @@ export class TeleQuickClient {
     const { callSid, ...rest } = originateRequest(options, this);
     let call = this.#track(callSid);
     try {
-      const reply = await this.#call(methods.Originate, { ...rest, callSid }, request);
+      const reply = await this[send](methods.Originate, { ...rest, callSid }, request);
       accepted("dial", reply);
       if (reply.callSid !== "" && reply.callSid !== callSid) {
         this.#forget(call);
@@ -174,25 +191,21 @@ export class TeleQuickClient {
   }
 
   /**
-   * Hangs up a call of the tenant by its id. Rejects with `ERR_RPC_REJECTED` for a call that is not the tenant's or does not exist.
+   * Answers a call that waits on a trunk (see `getIncomingCalls`), and hands it to this instance or to an AI bridge.
    *
-   * @param callSid The call.
+   * @param incoming The call's id, and the bridge if there is to be one.
    * @param request A signal and a time limit.
    */
-  async terminate(callSid: string, request?: RequestOptions): Promise<void> {
-    required("hang up", "callSid", callSid);
-    accepted("hang up", await this.#call(methods.Terminate, { callSid }, request));
-  }
-
-  /**
-   * Cuts what the gateway is playing to a call's far end now (barge-in by hand).
-   *
-   * @param callSid The call.
-   * @param request A signal and a time limit.
-   */
-  async barge(callSid: string, request?: RequestOptions): Promise<void> {
-    required("barge in", "callSid", callSid);
-    await this.#call(methods.Barge, { callSid }, request);
+  async answerIncomingCall(incoming: AnswerOptions, request?: RequestOptions): Promise<Call> {
+    const answer = answerRequest(incoming, this);
+    const call = this.#track(answer.callSid);
+    try {
+      accepted("answer call", await this[send](methods.AnswerIncomingCall, answer, request));
+      return call;
+    } catch (error) {
+      this.#forget(call);
+      throw error;
+    }
   }
 
   /**
@@ -201,17 +214,6 @@ export class TeleQuickClient {
    */
   events(): AsyncIterableIterator<CallEvent> {
     return this.#events.listen();
-  }
-
-  /**
-   * Subscribes to the events of another instance's calls too. The client's own subscription is made with every session.
-   *
-   * @param clientId The instance; its events come to this session from now on, until it subscribes again.
-   * @param request A signal and a time limit.
-   */
-  async streamEvents(clientId: string, request?: RequestOptions): Promise<void> {
-    required("subscribe to events", "clientId", clientId);
-    await this.#call(methods.StreamEvents, { clientId }, request);
   }
 
   /**
@@ -241,24 +243,26 @@ export class TeleQuickClient {
     }, this.#options.drainTimeoutMs);
   }
 
-  /** Sends a request on the open session, or on the next; never twice. */
-  async #call<Q, R>(
+  /** Sends a request on the open session, or on the next. Only what asks and changes nothing is sent again after a loss. */
+  async [send]<Q, R>(
     method: Method<Q, R>,
     request: Partial<Q>,
     { signal, timeoutMs }: RequestOptions = {},
   ): Promise<R> {
-    if (this.#closing !== undefined) {
-      throw new TeleQuickError("ERR_SESSION_CLOSED", "Client is closed: make a new one");
-    }
     const { clock, requestTimeoutMs } = this.#options;
     const limitMs = duration("timeoutMs", timeoutMs, requestTimeoutMs);
     const startedAt = clock.monotonic();
-    const connection = await this.#connectionWithin(limitMs, signal, method.name);
-    const leftMs = Math.max(1, limitMs - (clock.monotonic() - startedAt));
-    try {
-      return await connection.call(method, request, { signal, timeoutMs: leftMs });
-    } finally {
-      this.#keeper.checkCredit(connection);
+    while (true) {
+      if (this.#closing !== undefined) throw closedError();
+      const leftMs = Math.max(1, limitMs - (clock.monotonic() - startedAt));
+      const connection = await this.#connectionWithin(leftMs, signal, method.name);
+      try {
+        return await connection.call(method, request, { signal, timeoutMs: leftMs });
+      } catch (error) {
+        if (!SAFE.has(method) || !isLoss(error) || !this.#options.reconnect) throw error;
+      } finally {
+        this.#keeper.checkCredit(connection);
+      }
     }
   }
 
@@ -281,19 +285,15 @@ export class TeleQuickClient {
     });
   }
 
-  #track(callSid: string): Call {
-    const call = new Call({
-      events: this.#events,
-      audio: this.#audio,
-      terminate: (sid, options) => this.terminate(sid, options),
-      barge: (sid, options) => this.barge(sid, options),
-    }, callSid);
+  #track(callSid: string): LiveCall {
+    const host = { events: this.#events, audio: this.#audio, methods: this };
+    const call = new LiveCall(host, callSid);
     this.#calls.add(call);
     call.ended.then(() => this.#calls.delete(call), ignore);
     return call;
   }
 
-  #forget(call: Call): void {
+  #forget(call: LiveCall): void {
     this.#events.unregister(call.sid);
     this.#calls.delete(call);
   }
@@ -338,6 +338,14 @@ export class TeleQuickClient {
     this.#audio.end(error);
     this.#events.end(error);
   }
+}
+
+function isLoss(error: unknown): boolean {
+  return error instanceof TeleQuickError && error.code === "ERR_SESSION_CLOSED" && error.retryable;
+}
+
+function closedError(): TeleQuickError {
+  return new TeleQuickError("ERR_SESSION_CLOSED", "Client is closed: make a new one");
 }
 
 function ignore(): void {}

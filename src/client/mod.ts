@@ -5,10 +5,12 @@
  */
 
 export { TeleQuickClient } from "./client.ts";
+export { ClientMethods, send } from "./methods.ts";
+export type { AllocateWtOptions, DtmfOptions } from "./methods.ts";
 export type { ClientOptions } from "./options.ts";
 export type { Handshake } from "./connect.ts";
 export type { TokenProvider, TokenReason, TokenRequest } from "./provider.ts";
-export type { DialOptions } from "./requests.ts";
+export type { AnswerOptions, BulkOptions, DialOptions, InboundRoutingOptions } from "./requests.ts";
 export type { RequestOptions } from "./rpc.ts";
 export type {
   ClientStatus,
@@ -22,8 +24,18 @@ export type {
   StatusRenewing,
 } from "./status.ts";
 export type { LogRecord } from "./log.ts";
-export { Call } from "./call.ts";
-export type { CallEnd, CallState } from "./call.ts";
-export { AudioLink } from "./audio.ts";
-export type { AudioOptions, AudioStats } from "./audio.ts";
-export type { ReceiveStats } from "./receive.ts";
+export type { Call, CallEnd, CallState } from "./call.ts";
+export type { AudioLink, AudioOptions, AudioStats, ReceivedFrame } from "./audio.ts";
+export type { AudioCodec, JitterStatistics, SampleRate } from "../audio/mod.ts";
+export type {
+  BidirectionalStream,
+  CertificateHash,
+  CloseInfo,
+  DatagramsLike,
+  OpenStreamOptions,
+  Session,
+  SessionClosed,
+  WebTransportConstructor,
+  WebTransportLike,
+  WebTransportOptionsLike,
+} from "../transport/mod.ts";

@@ -5,7 +5,15 @@
  */
 
 import { TeleQuickError } from "../errors.ts";
-import { DialplanAction, ErrorCode, type OriginateRequest } from "../wire/mod.ts";
+import {
+  type AnswerIncomingCallRequest,
+  type BulkRequest,
+  DialplanAction,
+  ErrorCode,
+  InboundRule,
+  type OriginateRequest,
+  type SetInboundRoutingRequest,
+} from "../wire/mod.ts";
 
 /** Whom to call, how, and what runs when the far end answers (protocol.md section 5.2). */
 export interface DialOptions {
@@ -57,15 +65,8 @@ export function originateRequest(
   const { to, trunkId, defaultApp = DialplanAction.PARK } = options;
   required("dial", "to", to);
   required("dial", "trunkId", trunkId);
-  if (!isDestination(to)) {
-    throw invalid(
-      "dial",
-      `\`to\` is ${quote(to)}, expected an E.164 number such as "+15550100" or a SIP URI`,
-    );
-  }
-  if (!isDefaultApp(defaultApp)) {
-    throw invalid("dial", `\`defaultApp\` is ${defaultApp}, expected a DialplanAction of 0 to 6`);
-  }
+  checkDestination("dial", to);
+  checkDefaultApp("dial", defaultApp);
   if (options.traceparent !== undefined && !TRACEPARENT.test(options.traceparent)) {
     throw invalid(
       "dial",
@@ -91,6 +92,160 @@ export function originateRequest(
     agentConfigKey: options.agentConfigKey ?? "",
     traceparent: options.traceparent ?? "",
   };
+}
+
+/** A campaign: a list of numbers, and what every call of it has in common (protocol.md section 5.3). */
+export interface BulkOptions {
+  /** Where the gateway fetches the CSV file from. */
+  readonly csvUrl: string;
+  /** The campaign's id, chosen by the client: the handle for `abortBulk`. */
+  readonly campaignId: string;
+  /** The trunk that the calls leave by; the tenant must own it. */
+  readonly trunkId: string;
+  /** Whom to call where a row names nobody. Default: such rows fail. */
+  readonly to?: string | undefined;
+  /** Caller id. Default: the trunk's own. */
+  readonly callFrom?: string | undefined;
+  /** `ws:` or `wss:` URL of an AI bridge. Default: none. */
+  readonly aiWebsocketUrl?: string | undefined;
+  /** `quic:` or `https:` URL of an AI bridge. Default: none. */
+  readonly aiQuicUrl?: string | undefined;
+  /** Longest duration of a call in milliseconds. Default: 0, no limit of ours. */
+  readonly maxDurationMs?: number | undefined;
+  /** What runs on answer, a `DialplanAction` of 0 to 6 or 14. Default: `PARK`. */
+  readonly defaultApp?: number | undefined;
+  /** Arguments of `defaultApp`. Default: none. */
+  readonly defaultAppArgs?: string | undefined;
+  /** How many calls are begun a second. Default: 1. */
+  readonly callsPerSecond?: number | undefined;
+  /** How many calls are up at the most. Default: 10. */
+  readonly maxConcurrentCalls?: number | undefined;
+  /** Whether the gateway stops playback when the caller speaks. Default: not sent. */
+  readonly autoBargeIn?: boolean | undefined;
+  /** How long the caller must speak before that, in milliseconds. Default: not sent. */
+  readonly bargeInPatienceMs?: number | undefined;
+  /** The instance that gets the calls' events. Default: not sent: every instance of the tenant. */
+  readonly clientId?: string | undefined;
+}
+
+/** Builds the request of `originateBulk`. */
+export function bulkRequest(options: BulkOptions): Partial<BulkRequest> {
+  const action = "start campaign";
+  if (typeof options !== "object" || options === null) {
+    throw new TypeError(`Cannot ${action}: expected an object with \`csvUrl\``);
+  }
+  const { csvUrl, campaignId, trunkId, to, defaultApp = DialplanAction.PARK } = options;
+  required(action, "csvUrl", csvUrl);
+  required(action, "campaignId", campaignId);
+  required(action, "trunkId", trunkId);
+  if (to !== undefined) checkDestination(action, to);
+  checkDefaultApp(action, defaultApp);
+  checkUrl(action, "csvUrl", csvUrl, ["http:", "https:", "data:", "file:"]);
+  checkUrl(action, "aiWebsocketUrl", options.aiWebsocketUrl, ["ws:", "wss:"]);
+  checkUrl(action, "aiQuicUrl", options.aiQuicUrl, ["quic:", "https:"]);
+  const { autoBargeIn, bargeInPatienceMs, clientId } = options;
+  return {
+    csvUrl,
+    campaignId,
+    templateTrunkId: trunkId,
+    templateTo: to ?? "",
+    templateCallFrom: options.callFrom ?? "",
+    templateAiWebsocketUrl: options.aiWebsocketUrl ?? "",
+    templateAiQuicUrl: options.aiQuicUrl ?? "",
+    templateMaxDurationMs: natural(action, "maxDurationMs", options.maxDurationMs, 0),
+    templateDefaultApp: defaultApp,
+    templateDefaultAppArgs: options.defaultAppArgs ?? "",
+    callsPerSecond: natural(action, "callsPerSecond", options.callsPerSecond, 1),
+    maxConcurrentCalls: natural(action, "maxConcurrentCalls", options.maxConcurrentCalls, 10),
+    ...(autoBargeIn !== undefined && { autoBargeIn }),
+    ...(bargeInPatienceMs !== undefined &&
+      { bargeInPatienceMs: natural(action, "bargeInPatienceMs", bargeInPatienceMs, 0) }),
+    ...(clientId !== undefined && { clientId }),
+  };
+}
+
+/** What becomes of calls that come in on a trunk (protocol.md section 5.4). */
+export interface InboundRoutingOptions {
+  /** The trunk; the tenant must own it. */
+  readonly trunkId: string;
+  /** An `InboundRule`: reject (0), play and hang up (1), notify and wait (2), hand to an AI bridge (3). */
+  readonly rule: number;
+  /** What is played, with rule 1. */
+  readonly audioUrl?: string | undefined;
+  /** `http:` or `https:` URL that is told before the call is answered, with rule 2. */
+  readonly webhookUrl?: string | undefined;
+  /** `ws:` or `wss:` URL of the AI bridge, with rule 3. */
+  readonly aiWebsocketUrl?: string | undefined;
+  /** `quic:` or `https:` URL of the AI bridge, with rule 3. */
+  readonly aiQuicUrl?: string | undefined;
+}
+
+/** Builds the request of `setInboundRouting`. */
+export function inboundRoutingRequest(
+  options: InboundRoutingOptions,
+): Partial<SetInboundRoutingRequest> {
+  const action = "set inbound routing";
+  if (typeof options !== "object" || options === null) {
+    throw new TypeError(`Cannot ${action}: expected an object with \`trunkId\` and \`rule\``);
+  }
+  const { trunkId, rule } = options;
+  required(action, "trunkId", trunkId);
+  if (typeof rule !== "number") throw new TypeError(`Cannot ${action}: \`rule\` must be a number`);
+  if (!Object.values<number>(InboundRule).includes(rule)) {
+    throw invalid(action, `\`rule\` is ${rule}, expected an InboundRule of 0 to 3`);
+  }
+  checkUrl(action, "webhookUrl", options.webhookUrl, ["http:", "https:"]);
+  checkUrl(action, "aiWebsocketUrl", options.aiWebsocketUrl, ["ws:", "wss:"]);
+  checkUrl(action, "aiQuicUrl", options.aiQuicUrl, ["quic:", "https:"]);
+  return {
+    trunkId,
+    rule,
+    audioUrl: options.audioUrl ?? "",
+    webhookUrl: options.webhookUrl ?? "",
+    aiWebsocketUrl: options.aiWebsocketUrl ?? "",
+    aiQuicUrl: options.aiQuicUrl ?? "",
+  };
+}
+
+/** How a waiting call is answered (protocol.md section 5.4). */
+export interface AnswerOptions {
+  /** The call's id. */
+  readonly callSid: string;
+  /** `ws:` or `wss:` URL of an AI bridge that takes the call. Default: none, this instance takes it. */
+  readonly aiWebsocketUrl?: string | undefined;
+  /** `quic:` or `https:` URL of an AI bridge that takes the call. Default: none. */
+  readonly aiQuicUrl?: string | undefined;
+  /** The instance that gets the call's events and audio. Default: this client's own. */
+  readonly clientId?: string | undefined;
+}
+
+/** Builds the request of `answerIncomingCall`. */
+export function answerRequest(
+  options: AnswerOptions,
+  own: { readonly clientId: string },
+): AnswerIncomingCallRequest {
+  const action = "answer call";
+  if (typeof options !== "object" || options === null) {
+    throw new TypeError(`Cannot ${action}: expected an object with \`callSid\``);
+  }
+  const { callSid, aiWebsocketUrl = "", aiQuicUrl = "", clientId = own.clientId } = options;
+  required(action, "callSid", callSid);
+  checkUrl(action, "aiWebsocketUrl", aiWebsocketUrl, ["ws:", "wss:"]);
+  checkUrl(action, "aiQuicUrl", aiQuicUrl, ["quic:", "https:"]);
+  return { callSid, aiWebsocketUrl, aiQuicUrl, clientId };
+}
+
+function checkDestination(action: string, to: string): void {
+  if (isDestination(to)) return;
+  throw invalid(
+    action,
+    `\`to\` is ${quote(to)}, expected an E.164 number such as "+15550100" or a SIP URI`,
+  );
+}
+
+function checkDefaultApp(action: string, app: number): void {
+  if (isDefaultApp(app)) return;
+  throw invalid(action, `\`defaultApp\` is ${app}, expected a DialplanAction of 0 to 6`);
 }
 
 /** Whether text is a number or address that can be called. */

@@ -16,16 +16,19 @@ export type RenewalReason =
 
 /** No connection yet: the first RPC, or `connect()`, makes one. */
 export interface StatusIdle {
+  /** Tells the statuses apart. */
   readonly type: "idle";
 }
 
 /** The first session is being opened. */
 export interface StatusConnecting {
+  /** Tells the statuses apart. */
   readonly type: "connecting";
 }
 
 /** A session is open, its token accepted, its events subscribed. */
 export interface StatusOpen {
+  /** Tells the statuses apart. */
   readonly type: "open";
   /** The tenant that the gateway pinned to the session. */
   readonly tenantId: string;
@@ -39,12 +42,15 @@ export interface StatusOpen {
 
 /** A second session is being opened; the first still carries everything. */
 export interface StatusRenewing {
+  /** Tells the statuses apart. */
   readonly type: "renewing";
+  /** Why the session is being replaced. */
   readonly reason: RenewalReason;
 }
 
 /** The session was lost; the next attempt starts after `delayMs`. */
 export interface StatusReconnecting {
+  /** Tells the statuses apart. */
   readonly type: "reconnecting";
   /** Counts from 1. */
   readonly attempt: number;
@@ -56,12 +62,15 @@ export interface StatusReconnecting {
 
 /** A session is open again after a gap: what happened since `sinceMs` (Unix milliseconds) may not have been told. */
 export interface StatusEventsMayBeMissing {
+  /** Tells the statuses apart. */
   readonly type: "events-may-be-missing";
+  /** When the session before was lost, in Unix milliseconds. */
   readonly sinceMs: number;
 }
 
 /** The client is at its end and stays there. */
 export interface StatusClosed {
+  /** Tells the statuses apart. */
   readonly type: "closed";
   /** The code of the error that ended it; `undefined` after `close()`. */
   readonly code: TeleQuickError["code"] | undefined;

@@ -1,0 +1,151 @@
+/**
+ * Incoming audio of one call: counted, put in order if asked, queued for its reader.
+ *
+ * @module
+ */
+
+import {
+  audioCodecs,
+  decodeAudio,
+  isAudioCodec,
+  JitterBuffer,
+  type JitterStatistics,
+  type PlayoutFrame,
+  Resampler,
+  type SampleRate,
+} from "../audio/mod.ts";
+import type { TeleQuickError } from "../errors.ts";
+import { Queue } from "../queue.ts";
+import type { Clock } from "../signal.ts";
+import type { AudioFrame } from "../wire/mod.ts";
+import type { ReceivedFrame } from "./audio.ts";
+
+/** Options of {@linkcode IncomingAudio}. */
+export interface IncomingAudioOptions {
+  readonly callSid: string;
+  readonly clock: Clock;
+  readonly sampleRate: SampleRate;
+  readonly jitterBufferMs: number | undefined;
+  readonly capacity: number;
+}
+
+/** Frames off the wire, for one reader. */
+export class IncomingAudio {
+  readonly readable: ReadableStream<ReceivedFrame>;
+  readonly #options: IncomingAudioOptions;
+  readonly #queue: Queue<ReceivedFrame>;
+  // Measures in any case; gives the frames in order only when there is a window to wait in.
+  readonly #jitter: JitterBuffer;
+  #samples: ReadableStream<Int16Array> | undefined;
+  #cancelPlayout: (() => void) | undefined;
+
+  constructor(options: IncomingAudioOptions) {
+    const { capacity, jitterBufferMs = 0 } = options;
+    this.#options = options;
+    this.#queue = new Queue({ capacity, overflow: "drop-oldest" });
+    this.#jitter = new JitterBuffer({ jitterBufferMs });
+    this.readable = readableOf(this.#queue);
+  }
+
+  /** The same audio as samples. */
+  get samples(): ReadableStream<Int16Array> {
+    return this.#samples ??= this.readable.pipeThrough(
+      decoder(this.#options.sampleRate),
+      { preventAbort: false },
+    );
+  }
+
+  /** Whether the last frame has been queued. */
+  get ended(): boolean {
+    return this.#queue.ended;
+  }
+
+  /** What has arrived so far. */
+  stats(): JitterStatistics & { readonly unread: number } {
+    return { ...this.#jitter.statistics, unread: this.#queue.dropped };
+  }
+
+  /** Takes a frame. The payload is copied: it is a view of a chunk that holds much else. */
+  accept(frame: AudioFrame): void {
+    if (this.#queue.ended) return;
+    const copy = { ...frame, payload: frame.payload.slice() };
+    const now = this.#options.clock.monotonic();
+    const { duplicated } = this.#jitter.statistics;
+    this.#jitter.push(copy, now);
+    if (this.#options.jitterBufferMs !== undefined) return this.#playOut(now);
+    while (this.#jitter.pop(Infinity) !== undefined);
+    if (this.#jitter.statistics.duplicated === duplicated) {
+      this.#deliver({ ...copy, concealed: false });
+    }
+  }
+
+  /** Ends the stream: what waits is still read. */
+  end(error?: TeleQuickError): void {
+    this.#cancelPlayout?.();
+    if (this.#options.jitterBufferMs !== undefined) this.#popUntil(Infinity);
+    if (error === undefined) this.#queue.close();
+    else this.#queue.fail(error);
+  }
+
+  #playOut(now: number): void {
+    this.#cancelPlayout?.();
+    this.#cancelPlayout = undefined;
+    this.#popUntil(now);
+    const { dueMs } = this.#jitter;
+    if (dueMs === undefined || this.#queue.ended) return;
+    const { clock } = this.#options;
+    this.#cancelPlayout = clock.schedule(
+      Math.max(0, Math.ceil(dueMs - now)),
+      () => this.#playOut(clock.monotonic()),
+    );
+  }
+
+  #popUntil(now: number): void {
+    let frame: PlayoutFrame | undefined;
+    while ((frame = this.#jitter.pop(now)) !== undefined) {
+      this.#deliver({ ...frame, callSid: this.#options.callSid });
+    }
+  }
+
+  #deliver(frame: ReceivedFrame): void {
+    this.#queue.push(frame);
+    if (frame.endOfStream) this.#queue.close();
+  }
+}
+
+function readableOf(frames: Queue<ReceivedFrame>): ReadableStream<ReceivedFrame> {
+  return new ReadableStream<ReceivedFrame>({
+    async pull(controller) {
+      const { value, done } = await frames.next();
+      if (done) controller.close();
+      else controller.enqueue(value);
+    },
+    async cancel() {
+      await frames.return();
+    },
+  }, { highWaterMark: 0 });
+}
+
+/** Decodes frames, each by the codec that it names, to samples at one rate. Frames of unknown codecs are skipped. */
+function decoder(outputRate: SampleRate): TransformStream<ReceivedFrame, Int16Array> {
+  const resamplers = new Map<SampleRate, Resampler>();
+  return new TransformStream({
+    transform({ codec, payload }, controller) {
+      if (!isAudioCodec(codec) || payload.length === 0) return;
+      const { sampleRate: inputRate } = audioCodecs[codec];
+      const samples = decodeAudio(codec, payload);
+      if (inputRate === outputRate) return controller.enqueue(samples);
+      let resampler = resamplers.get(inputRate);
+      if (resampler === undefined) {
+        resamplers.set(inputRate, resampler = new Resampler({ inputRate, outputRate }));
+      }
+      controller.enqueue(resampler.push(samples));
+    },
+    flush(controller) {
+      for (const resampler of resamplers.values()) {
+        const rest = resampler.flush();
+        if (rest.length > 0) controller.enqueue(rest);
+      }
+    },
+  });
+}

@@ -1,0 +1,210 @@
+/**
+ * The state of a call, kept by its events.
+ *
+ * @module
+ */
+
+import { TeleQuickError } from "../errors.ts";
+import { Queue } from "../queue.ts";
+import { raceSignal } from "../signal.ts";
+import { type CallEvent, describeQ850Cause, EventType, type MuteOptions } from "../wire/mod.ts";
+import type { AudioLink, AudioOptions } from "./audio.ts";
+import type { SequenceCounter } from "./audio_out.ts";
+import type { AudioHub } from "./audio_hub.ts";
+import type { Call, CallEnd, CallState } from "./call.ts";
+import { CallAudio } from "./call_audio.ts";
+import type { EventHub } from "./events.ts";
+import type { ClientMethods, DtmfOptions } from "./methods.ts";
+import type { RequestOptions } from "./rpc.ts";
+
+/** What a call needs of its client. */
+export interface CallHost {
+  readonly events: EventHub;
+  readonly audio: AudioHub;
+  readonly methods: ClientMethods;
+}
+
+// A call has about five events; one that is held and resumed all day keeps the newest.
+const HISTORY = 256;
+
+/** The call behind {@linkcode Call}, with what the client needs besides what users see. */
+export class LiveCall implements Call {
+  readonly sid: string;
+  readonly #host: CallHost;
+  readonly #history: CallEvent[] = [];
+  readonly #listeners = new Set<Queue<CallEvent>>();
+  readonly #answered = deferred<CallEvent>();
+  readonly #ended = deferred<CallEnd>();
+  readonly #sequence: SequenceCounter = { next: 0 };
+  #state: CallState = "dialing";
+
+  constructor(host: CallHost, sid: string) {
+    this.#host = host;
+    this.sid = sid;
+    host.events.register(sid, this);
+  }
+
+  get state(): CallState {
+    return this.#state;
+  }
+
+  get ended(): Promise<CallEnd> {
+    return this.#ended.promise;
+  }
+
+  answered(options: { readonly signal?: AbortSignal | undefined } = {}): Promise<CallEvent> {
+    return raceSignal(this.#answered.promise, options.signal);
+  }
+
+  events(): AsyncIterableIterator<CallEvent> {
+    const queue: Queue<CallEvent> = new Queue({
+      capacity: HISTORY * 2,
+      overflow: "drop-oldest",
+      onEnd: () => this.#listeners.delete(queue),
+    });
+    for (const event of this.#history) queue.push(event);
+    if (this.#state === "ended") queue.close();
+    else this.#listeners.add(queue);
+    return queue;
+  }
+
+  audio(options: AudioOptions = {}): AudioLink {
+    const open = this.#host.audio.get(this.sid);
+    if (open !== undefined) return open;
+    if (this.#state === "ended") {
+      throw new TeleQuickError("ERR_CALL_ENDED", "Cannot open audio: the call has ended");
+    }
+    return new CallAudio(this.#host.audio, this.sid, this.#sequence, options);
+  }
+
+  async hangUp(options?: RequestOptions): Promise<void> {
+    if (this.#state === "ended") return;
+    try {
+      await this.#host.methods.terminate(this.sid, options);
+    } catch (error) {
+      // The far end was faster: what was asked for is so.
+      if (this.#hasEnded()) return;
+      throw error;
+    }
+  }
+
+  async barge(options?: RequestOptions): Promise<void> {
+    await this.#host.methods.barge(this.sid, options);
+  }
+
+  async transfer(target: string, options?: RequestOptions): Promise<void> {
+    await this.#host.methods.transfer(this.sid, target, options);
+  }
+
+  async mute(mute?: MuteOptions, options?: RequestOptions): Promise<void> {
+    await this.#host.methods.mute(this.sid, mute, options);
+  }
+
+  async unmute(mute?: MuteOptions, options?: RequestOptions): Promise<void> {
+    await this.#host.methods.unmute(this.sid, mute, options);
+  }
+
+  async hold(options?: RequestOptions): Promise<void> {
+    await this.#host.methods.hold(this.sid, options);
+  }
+
+  async unhold(options?: RequestOptions): Promise<void> {
+    await this.#host.methods.unhold(this.sid, options);
+  }
+
+  async sendDtmf(digit: string, dtmf?: DtmfOptions, options?: RequestOptions): Promise<void> {
+    await this.#host.methods.sendDtmf(this.sid, digit, dtmf, options);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.hangUp();
+  }
+
+  /** Takes an event off the wire. Called by the client. */
+  deliver(event: CallEvent): void {
+    if (this.#state === "ended") return;
+    this.#history.push(event);
+    if (this.#history.length > HISTORY) this.#history.shift();
+    for (const listener of this.#listeners) listener.push(event);
+    this.#advance(event);
+  }
+
+  /** Ends the waits of a call whose client has closed. Called by the client. */
+  abandon(error: TeleQuickError): void {
+    this.#answered.reject(error);
+    this.#ended.reject(error);
+    for (const listener of this.#listeners) listener.fail(error);
+  }
+
+  #hasEnded(): boolean {
+    return this.#state === "ended";
+  }
+
+  #advance(event: CallEvent): void {
+    switch (event.eventType) {
+      case EventType.CHANNEL_CREATE:
+        if (event.status === "RINGING" && this.#state === "dialing") this.#state = "ringing";
+        return;
+      case EventType.CHANNEL_ANSWER:
+        this.#state = "answered";
+        return this.#answered.resolve(event);
+      case EventType.CHANNEL_HOLD:
+        this.#state = "held";
+        return;
+      case EventType.CHANNEL_RESUME:
+        this.#state = "answered";
+        return;
+      case EventType.CHANNEL_HANGUP_COMPLETE:
+        return this.#end(event);
+    }
+  }
+
+  #end(event: CallEvent): void {
+    this.#state = "ended";
+    const end = endOf(event);
+    this.#ended.resolve(end);
+    this.#answered.reject(
+      new TeleQuickError(
+        "ERR_CALL_ENDED",
+        `Call was not answered: ${end.status}, Q.850 cause ${end.q850Cause} (${end.cause})`,
+      ),
+    );
+    for (const listener of this.#listeners) listener.close();
+    this.#host.audio.get(this.sid)?.hungUp();
+    this.#host.events.unregister(this.sid);
+  }
+}
+
+function endOf(event: CallEvent): CallEnd {
+  return {
+    status: event.status,
+    q850Cause: event.q850Cause,
+    cause: describeQ850Cause(event.q850Cause),
+    durationSeconds: event.durationSeconds,
+    packetsSent: event.packetsSent,
+    packetsReceived: event.packetsReceived,
+    packetsLost: event.packetsLost,
+    jitterMs: event.jitterMs,
+    estimatedMos: event.estimatedMos,
+    recordingUrl: event.recordingUrl,
+    event,
+  };
+}
+
+interface Deferred<T> {
+  readonly promise: Promise<T>;
+  resolve(value: T): void;
+  reject(error: unknown): void;
+}
+
+/** A promise that its maker settles; a rejection that nobody waits for is not an error. */
+function deferred<T>(): Deferred<T> {
+  let resolve: (value: T) => void = () => {};
+  let reject: (error: unknown) => void = () => {};
+  const promise = new Promise<T>((yes, no) => {
+    resolve = yes;
+    reject = no;
+  });
+  promise.catch(() => {});
+  return { promise, resolve, reject };
+}
