@@ -22,7 +22,6 @@ async function runModules(modules: readonly string[], filter?: string): Promise<
       report: join(cwd, "report.xml"),
       filter,
       cwd,
-      args: ["--no-check"],
     });
   } finally {
     await rm(cwd, { recursive: true });
