@@ -240,6 +240,48 @@ describe("JitterBuffer", () => {
     assert.deepEqual({ lost, late, dropped }, { lost: 0, late: 0, dropped: 11 });
   });
 
+  it("JitterBuffer takes numbers from 128 behind to 2999 ahead for numbers of the stream", () => {
+    const start = () => {
+      const buffer = new JitterBuffer({ jitterBufferMs: 0 });
+      for (let i = 0; i < 500; i++) {
+        buffer.push(frame(i), i * 20);
+        buffer.pop(i * 20);
+      }
+      return buffer;
+    };
+    const outcomes = [500 - 129, 500 - 128, 500 + 2999, 500 + 3000].map((number) => {
+      const buffer = start();
+      buffer.push(frame(number), 10_000);
+      const { duplicated, dropped } = buffer.statistics;
+      return { duplicated, dropped, waiting: buffer.size };
+    });
+    assert.deepEqual(outcomes, [
+      { duplicated: 0, dropped: 1, waiting: 0 },
+      { duplicated: 1, dropped: 0, waiting: 0 },
+      { duplicated: 0, dropped: 0, waiting: 1 },
+      { duplicated: 0, dropped: 1, waiting: 0 },
+    ]);
+  });
+
+  it("JitterBuffer forgets, when the sender starts again, what arrived before and what waits, and measures no jump", () => {
+    const buffer = new JitterBuffer({ jitterBufferMs: 100 });
+    for (let i = 0; i < 10; i++) {
+      buffer.push(frame(i), i * 20);
+      buffer.pop(i * 20);
+    }
+    buffer.push(frame(11), 220);
+    buffer.push(frame(12_805), 240);
+    buffer.push(frame(12_806), 260);
+    buffer.push(frame(12_807), 280);
+    assert.equal(buffer.statistics.dropped, 2);
+    assert.equal(buffer.statistics.jitterMs, 0);
+    assert.deepEqual(numbers(popAll(buffer, 280)), ["12806", "12807"]);
+    // 12,804 shares its place in the memory of arrivals with 4, which had arrived.
+    buffer.push(frame(12_804), 290);
+    assert.equal(buffer.statistics.late, 1);
+    assert.equal(buffer.statistics.duplicated, 0);
+  });
+
   it("JitterBuffer passes an unknown codec on and leaves its losses out", () => {
     const buffer = new JitterBuffer({ jitterBufferMs: 0 });
     buffer.push(frame(0, { codec: "OPUS" }), 0);

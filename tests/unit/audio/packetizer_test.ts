@@ -6,6 +6,7 @@ import { audioCodecs } from "../../../src/audio/codec.ts";
 import { Packetizer } from "../../../src/audio/packetizer.ts";
 import { concatBytes } from "../../../src/bytes.ts";
 import { TeleQuickError } from "../../../src/errors.ts";
+import { assertSameElements } from "../../support/elements.ts";
 import { seed } from "../../support/seed.ts";
 
 describe("Packetizer", () => {
@@ -31,7 +32,7 @@ describe("Packetizer", () => {
         if (last !== undefined) frames.push(last);
         assert.ok(frames.every((frame) => frame.length === frameBytes));
         const padding = new Uint8Array(left === 0 ? 0 : frameBytes - left).fill(0xd5);
-        assert.deepEqual(concatBytes(frames), concatBytes([...parts, padding]));
+        assertSameElements(concatBytes(frames), concatBytes([...parts, padding]));
       }),
       { seed },
     );

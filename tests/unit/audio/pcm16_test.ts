@@ -3,6 +3,7 @@ import { describe, it } from "node:test";
 import fc from "fast-check";
 import { pcm16Bytes, pcm16Samples } from "../../../src/audio/pcm16.ts";
 import { TeleQuickError } from "../../../src/errors.ts";
+import { assertSameElements } from "../../support/elements.ts";
 import { seed } from "../../support/seed.ts";
 
 describe("pcm16Samples()", () => {
@@ -15,7 +16,7 @@ describe("pcm16Samples()", () => {
       fc.property(samples, fc.nat({ max: 9 }), (values, offset) => {
         const bytes = new Uint8Array(offset + values.length * 2 + 3).subarray(offset, -3);
         values.forEach((value, i) => bytes.set([value & 255, (value >> 8) & 255], i * 2));
-        assert.deepEqual([...pcm16Samples(bytes)], values);
+        assertSameElements(pcm16Samples(bytes), values);
       }),
       { seed },
     );
@@ -64,7 +65,7 @@ describe("pcm16Bytes()", () => {
           const bytes = pcm16Bytes(samples);
           const moved = new Uint8Array(offset + bytes.length);
           moved.set(bytes, offset);
-          assert.deepEqual([...pcm16Samples(moved.subarray(offset))], [...samples]);
+          assertSameElements(pcm16Samples(moved.subarray(offset)), samples);
         },
       ),
       { seed },
