@@ -52,7 +52,7 @@ export interface Listener {
   readonly port: number;
   /** Sessions as they come, each established. Ends when the listener is closed. */
   accept(): AsyncIterable<IncomingSession>;
-  /** Ends all sessions, tells their peers, and frees the port. */
+  /** Ends all sessions, tells their peers, and takes no more. Deno frees the port only when it collects its endpoint. */
   close(info?: CloseInfo): Promise<void>;
 }
 

@@ -1,0 +1,30 @@
+import { describe, it } from "node:test";
+import assert from "node:assert/strict";
+import { resolveWebTransport } from "../../../src/transport/dial.ts";
+import { createPairTransport } from "../../../src/transport/pair.ts";
+import type { WebTransportConstructor } from "../../../src/transport/types.ts";
+
+describe("resolveWebTransport()", () => {
+  it("takes the caller's constructor", () => {
+    const given = createPairTransport(() => {});
+    assert.equal(resolveWebTransport(given), given);
+  });
+
+  it("throws a TypeError for what cannot be a constructor", () => {
+    for (const given of [null, 1, "WebTransport", {}]) {
+      assert.throws(
+        () => resolveWebTransport(given as unknown as WebTransportConstructor),
+        TypeError,
+      );
+    }
+  });
+
+  it("wraps Deno's own, also when the caller hands it in", () => {
+    const native = globalThis.WebTransport as unknown as WebTransportConstructor;
+    const found = [resolveWebTransport(), resolveWebTransport(native)];
+    for (const Constructor of found) {
+      assert.equal(typeof Constructor, "function");
+      assert.notEqual(Constructor, native);
+    }
+  });
+});
