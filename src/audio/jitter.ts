@@ -187,8 +187,11 @@ export class JitterBuffer {
    *
    * @param nowMs What time it is, on the clock of `push`, in milliseconds. `Infinity` waits for nothing: the way to empty the buffer
    * when the stream is over.
+   * @throws {TypeError} when the time is not a number.
+   * @throws {TeleQuickError} `ERR_VALUE_INVALID` when it is `NaN`.
    */
   pop(nowMs: number): PlayoutFrame | undefined {
+    checkNumber(nowMs, "nowMs", { least: -Infinity, most: Infinity }, "give a frame");
     const due = this.dueMs;
     if (due === undefined || nowMs < due) return undefined;
     const { frame } = this.#waiting[0]!;

@@ -14,11 +14,17 @@
  * @module
  */
 
-export { audioCodecs, frameMilliseconds, isAudioCodec, silenceFrame } from "./codec.ts";
+export {
+  audioCodecs,
+  decodeAudio,
+  encodeAudio,
+  frameMilliseconds,
+  isAudioCodec,
+  silenceFrame,
+} from "./codec.ts";
 export type { AudioCodec, AudioCodecInfo } from "./codec.ts";
 export { decodePcma, decodePcmu, encodePcma, encodePcmu } from "./g711.ts";
 export { pcm16Bytes, pcm16Samples } from "./pcm16.ts";
-export { decodeAudio, encodeAudio } from "./codec.ts";
 export { Packetizer } from "./packetizer.ts";
 export type { PacketizerOptions } from "./packetizer.ts";
 export { Resampler, sampleRates } from "./resampler.ts";

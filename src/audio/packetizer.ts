@@ -4,8 +4,8 @@
  * @module
  */
 
-import { checkArray, checkNumber } from "./check.ts";
 import { TeleQuickError } from "../errors.ts";
+import { checkArray, checkNumber, typeName } from "./check.ts";
 
 /** Options of a {@linkcode Packetizer}; an entry of `audioCodecs` will do for the 20 ms frames of that codec. */
 export interface PacketizerOptions {
@@ -20,8 +20,8 @@ export interface PacketizerOptions {
   readonly tail?: "pad" | "keep" | "drop";
 }
 
-const MAX_FRAME_BYTES = 1024 * 1024;
-const tails: readonly unknown[] = ["pad", "keep", "drop"];
+const MAX_FRAME_BYTES = 1_048_576;
+const tails: readonly string[] = ["pad", "keep", "drop"];
 
 /**
  * Takes chunks of any size and gives frames of one size, in order. Each byte is copied once, into the frame that it ends up in: frames
@@ -56,10 +56,13 @@ export class Packetizer {
     const frameRange = { least: 1, most: MAX_FRAME_BYTES, integer: true };
     checkNumber(frameBytes, "frameBytes", frameRange, action);
     checkNumber(silence, "silence", { least: 0, most: 255, integer: true }, action);
+    if (typeof tail !== "string") {
+      throw new TypeError(`Cannot ${action}: tail is ${typeName(tail)}, expected String`);
+    }
     if (!tails.includes(tail)) {
       throw new TeleQuickError(
         "ERR_VALUE_INVALID",
-        `Cannot ${action}: tail is not one of ${tails.join(", ")}`,
+        `Cannot ${action}: tail is ${JSON.stringify(tail)}, expected one of ${tails.join(", ")}`,
       );
     }
     this.#frameBytes = frameBytes;

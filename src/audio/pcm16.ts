@@ -7,9 +7,11 @@
 import { TeleQuickError } from "../errors.ts";
 import { checkArray } from "./check.ts";
 
-const littleEndianHost = /* @__PURE__ */ new Uint8Array(
-  /* @__PURE__ */ Uint16Array.of(1).buffer,
-)[0] === 1;
+const littleEndianHost = /* @__PURE__ */ isLittleEndian();
+
+function isLittleEndian(): boolean {
+  return new Uint8Array(Uint16Array.of(1).buffer)[0] === 1;
+}
 
 /**
  * Reads PCM16 bytes (little-endian, protocol.md section 6) as samples.

@@ -358,6 +358,11 @@ describe("JitterBuffer", () => {
       () => buffer.push(frame(0), NaN),
       (error: unknown) => error instanceof TeleQuickError && error.code === "ERR_VALUE_INVALID",
     );
+    assert.throws(
+      () => buffer.pop(NaN),
+      (error: unknown) => error instanceof TeleQuickError && error.code === "ERR_VALUE_INVALID",
+    );
+    assert.throws(() => buffer.pop("0" as unknown as number), TypeError);
     assert.equal(buffer.statistics.received, 0);
   });
 });

@@ -121,7 +121,11 @@ describe("Packetizer", () => {
       { frameBytes: 4, silence: 256 },
       "silence is 256, expected an integer from 0 to 255",
     );
-    refused({ frameBytes: 4, tail: "cut" }, "tail is not one of pad, keep, drop");
+    refused({ frameBytes: 4, tail: "cut" }, 'tail is "cut", expected one of pad, keep, drop');
+    assert.throws(
+      () => new Packetizer({ frameBytes: 4, tail: true as unknown as "pad" }),
+      { name: "TypeError", message: "Cannot make a packetizer: tail is Boolean, expected String" },
+    );
     assert.throws(() => new Packetizer({ frameBytes: "160" as unknown as number }), TypeError);
     const packetizer = new Packetizer({ frameBytes: 4 });
     assert.throws(() => packetizer.push("abcd" as unknown as Uint8Array), {
