@@ -10,6 +10,7 @@ import type { AudioFrame } from "../wire/mod.ts";
 import type { CallAudio } from "./call_audio.ts";
 import type { Connection } from "./connection.ts";
 import { Pacer } from "./pacer.ts";
+import { type AudioTotals, sumAudio } from "./stats.ts";
 import { type PendingFrame, Uplink } from "./uplink.ts";
 
 /** Options of an {@linkcode AudioHub}. */
@@ -41,6 +42,7 @@ export class AudioHub {
   readonly #links = new Map<string, CallAudio>();
   readonly #lanes = new Map<string, Lane>();
   #unrouted = 0;
+  #ended = sumAudio([]);
 
   constructor(options: AudioHubOptions) {
     this.#options = options;
@@ -48,9 +50,14 @@ export class AudioHub {
     this.pacer = new Pacer(options.clock);
   }
 
-  /** How many incoming frames belonged to no link. */
-  get unrouted(): number {
-    return this.#unrouted;
+  /** What all links have sent and received, those that have ended included. */
+  totals(): AudioTotals {
+    const links = [...this.#links.values()].map((link) => link.stats());
+    return {
+      ...sumAudio([this.#ended, ...links]),
+      links: links.length,
+      unrouted: this.#unrouted,
+    };
   }
 
   /** Cuts the playback of a call at the gateway. */
@@ -70,7 +77,10 @@ export class AudioHub {
 
   /** Removes a link that has ended. */
   remove(link: CallAudio): void {
-    if (this.#links.get(link.callSid) === link) this.#links.delete(link.callSid);
+    if (this.#links.get(link.callSid) === link) {
+      this.#links.delete(link.callSid);
+      this.#ended = sumAudio([this.#ended, link.stats()]);
+    }
     const lane = this.#lanes.get(this.#laneKey(link));
     if (lane === undefined || !lane.links.delete(link) || lane.links.size > 0) return;
     if (this.#options.streams === "shared") return;

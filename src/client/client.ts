@@ -11,6 +11,7 @@ import { certificateHash, parseEndpoint } from "../transport/mod.ts";
 import { type CallEvent, type Method, methods } from "../wire/mod.ts";
 import { AudioHub } from "./audio_hub.ts";
 import type { Call } from "./call.ts";
+import { checkClient, type CheckReport } from "./check.ts";
 import { type ConnectOptions, openConnection } from "./connect.ts";
 import type { Connection } from "./connection.ts";
 import { EventHub } from "./events.ts";
@@ -30,6 +31,7 @@ import {
 } from "./requests.ts";
 import { ClientMethods, send } from "./methods.ts";
 import type { RequestOptions } from "./rpc.ts";
+import { type ClientStats, RpcCounter } from "./stats.ts";
 import type { ClientStatus } from "./status.ts";
 import { watchFingerprint } from "./watch.ts";
 
@@ -78,6 +80,9 @@ export class TeleQuickClient extends ClientMethods {
   readonly #audio: AudioHub;
   readonly #calls = new Set<LiveCall>();
   readonly #watch = new AbortController();
+  readonly #rpcs = new RpcCounter();
+  #sessionsOpened = 0;
+  #openedAt = 0;
   #isWatching = false;
   #closing: Promise<void> | undefined;
 
@@ -216,6 +221,38 @@ export class TeleQuickClient extends ClientMethods {
     return this.#events.listen();
   }
 
+  /** What was counted so far: sessions, RPCs and how long they took, frames, events. */
+  stats(): ClientStats {
+    const { current, status } = this.#keeper;
+    const { tenantId = "", keyId = "", expiresAtMs = 0 } = current?.principal ?? {};
+    return {
+      session: {
+        status: status.type,
+        ...{ tenantId, keyId, expiresAtMs },
+        openMs: current === undefined ? 0 : this.#options.clock.monotonic() - this.#openedAt,
+        opened: this.#sessionsOpened,
+        streamsLeft: current?.session.streamsLeft,
+      },
+      rpc: this.#rpcs.stats(),
+      audio: this.#audio.totals(),
+      events: this.#events.counts(),
+    };
+  }
+
+  /**
+   * A verdict before a call: connects, if need be, measures round trips and compares clocks. For the latter the gateway is asked
+   * to hang up a call that does not exist. Rejects only when the signal aborts: what is wrong is in the report.
+   *
+   * @param options A signal that ends the wait.
+   */
+  check(options: { readonly signal?: AbortSignal | undefined } = {}): Promise<CheckReport> {
+    return checkClient({
+      clock: this.#options.clock,
+      connection: (signal) => this.#keeper.connection(signal),
+      send: (method, request, sending) => this[send](method, request, sending),
+    }, options.signal);
+  }
+
   /**
    * Ends the client: no new work, what is under way is finished within `drainTimeoutMs`, audio ends with its last frame,
    * the session closes. Calls go on at the gateway; hang up those that should not. Further calls of `close()` wait for the first.
@@ -257,7 +294,10 @@ export class TeleQuickClient extends ClientMethods {
       const leftMs = Math.max(1, limitMs - (clock.monotonic() - startedAt));
       const connection = await this.#connectionWithin(leftMs, signal, method.name);
       try {
-        return await connection.call(method, request, { signal, timeoutMs: leftMs });
+        return await this.#rpcs.measure(
+          clock,
+          () => connection.call(method, request, { signal, timeoutMs: leftMs }),
+        );
       } catch (error) {
         if (!SAFE.has(method) || !isLoss(error) || !this.#options.reconnect) throw error;
       } finally {
@@ -312,6 +352,8 @@ export class TeleQuickClient extends ClientMethods {
   }
 
   #opened(connection: Connection): void {
+    this.#sessionsOpened++;
+    this.#openedAt = this.#options.clock.monotonic();
     this.#audio.move();
     void keepAlive(connection, this.#options.clock);
     this.#watchCredentials();

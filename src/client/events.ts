@@ -29,20 +29,22 @@ export class EventHub {
   readonly #sinks = new Map<string, EventSink>();
   readonly #memory = new Map<string, Memory>();
   readonly #listeners = new Set<Queue<CallEvent>>();
-  #duplicates = 0;
+  #received = 0;
+  #duplicated = 0;
   #end: { readonly error: unknown } | undefined;
 
-  /** How many events were delivered a second time and dropped. */
-  get duplicates(): number {
-    return this.#duplicates;
+  /** How many events came, and how many of them a second time: those were dropped. */
+  counts(): { readonly received: number; readonly duplicated: number } {
+    return { received: this.#received, duplicated: this.#duplicated };
   }
 
   /** Takes one event off the wire. */
   accept(event: CallEvent): void {
+    this.#received++;
     const memory = this.#remember(event.callSid);
     const key = `${event.eventType}\0${event.status}\0${event.timestampMs}`;
     if (memory.seen.has(key)) {
-      this.#duplicates++;
+      this.#duplicated++;
       return;
     }
     if (memory.seen.size >= MAX_EVENTS_PER_CALL) memory.seen.clear();

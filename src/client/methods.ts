@@ -75,10 +75,10 @@ export abstract class ClientMethods {
   /**
    * Subscribes this session to the events of another instance's calls. The client's own subscription is made with every session.
    *
-   * @param clientId The other instance's `clientId`.
+   * @param clientId The other instance's `clientId`. Default: `""`, every call of the tenant.
    */
-  async streamEvents(clientId: string, options?: RequestOptions): Promise<void> {
-    required("subscribe to events", "clientId", clientId);
+  async streamEvents(clientId = "", options?: RequestOptions): Promise<void> {
+    if (clientId !== "") required("subscribe to events", "clientId", clientId);
     await this[send](methods.StreamEvents, { clientId }, options);
   }
 

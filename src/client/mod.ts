@@ -39,3 +39,11 @@ export type {
   WebTransportLike,
   WebTransportOptionsLike,
 } from "../transport/mod.ts";
+export type { CheckCode, CheckReason, CheckReport } from "./check.ts";
+export type {
+  AudioTotals,
+  ClientStats,
+  LatencyHistogram,
+  RpcStats,
+  SessionStats,
+} from "./stats.ts";
