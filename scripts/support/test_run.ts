@@ -34,6 +34,10 @@ export interface Outcome {
  */
 export async function runTests(options: TestRunOptions): Promise<Outcome> {
   const { files, report, filter, args = [], cwd = root } = options;
+  // Without a name `deno test` would look for tests by itself, and find other ones.
+  if (files.length === 0) {
+    return { passed: 0, failed: 1, note: "no test", output: "No test module" };
+  }
   const strict = new URL("tests/support/strict.ts", root).href;
   const narrowed = filter === undefined ? [] : [`--filter=${filter}`];
   const result = await runDeno([

@@ -86,4 +86,9 @@ describe("runTests() fails", () => {
       assert.match(output, told);
     });
   }
+
+  it("without a module", async () => {
+    const { passed, failed } = await runModules([]);
+    assert.deepEqual({ passed, failed }, { passed: 0, failed: 1 });
+  });
 });
