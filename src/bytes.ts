@@ -6,9 +6,9 @@
 
 import { TeleQuickError } from "./errors.ts";
 
-const encoder = new TextEncoder();
+const encoder = /* @__PURE__ */ new TextEncoder();
 // RFC 3629 section 3: decoders must protect against invalid sequences. `ignoreBOM` keeps a leading U+FEFF as a character.
-const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+const decoder = /* @__PURE__ */ new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 /** Joins byte arrays into a fresh one. */
 export function concatBytes(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {

@@ -19,9 +19,14 @@ export interface Clock {
 // HTML timers hold a signed 32-bit number of milliseconds; a longer wait would fire at once.
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
+/** The machine's wall clock alone, Unix milliseconds: the default where a time is all that is needed. */
+export function wallClock(): number {
+  return Date.now();
+}
+
 /** The machine's own clock and timers. */
 export const systemClock: Clock = {
-  now: () => Date.now(),
+  now: wallClock,
   monotonic: () => performance.now(),
   schedule(ms, callback) {
     let left = ms;

@@ -5,10 +5,8 @@
  */
 
 import { encodeBase64Url } from "../base64.ts";
-import { encodeUtf8 } from "../bytes.ts";
-import { TeleQuickError } from "../errors.ts";
-import { malformedKey, readPem, unsupportedKey } from "./pem.ts";
-import { isRoca, readPrivateRsa, readPublicRsa } from "./rsa.ts";
+import { keyError, readPem } from "./pem.ts";
+import { readPrivateRsa, readPublicRsa } from "./rsa.ts";
 import type { ServiceAccount } from "./service_account.ts";
 
 const RS256 = { name: "RSASSA-PKCS1-v1_5", hash: "SHA-256" } as const;
@@ -35,12 +33,6 @@ interface BrowserGlobals {
   readonly indexedDB?: unknown;
 }
 
-function inBrowser(): boolean {
-  const { document, WorkerGlobalScope, indexedDB } = globalThis as BrowserGlobals;
-  // Edge runtimes and Deno have worker scopes too; IndexedDB in one is only a browser's.
-  return document !== undefined || (WorkerGlobalScope !== undefined && indexedDB !== undefined);
-}
-
 /**
  * Imports the private key of a service account.
  *
@@ -55,16 +47,12 @@ export async function importSigner(
   options: ImportSignerOptions = {},
 ): Promise<Signer> {
   const { tenantId, privateKey, privateKeyId: keyId } = account;
-  for (const [name, value] of Object.entries({ tenantId, privateKey, privateKeyId: keyId })) {
-    if (typeof value !== "string") {
-      throw new TypeError(`Cannot import private key: ${name} is not a string`);
-    }
-  }
-  if (options.allowInBrowser !== true && inBrowser()) {
-    throw new TeleQuickError(
-      "ERR_CREDENTIALS_INVALID",
-      "Cannot import private key: this is a browser page, expected a server " +
-        "(mint a browser token at your backend, or set allowInBrowser)",
+  const { document, WorkerGlobalScope, indexedDB } = globalThis as BrowserGlobals;
+  // Edge runtimes and Deno have worker scopes too; IndexedDB in one is only a browser's.
+  if ((document ?? (WorkerGlobalScope && indexedDB)) && options.allowInBrowser !== true) {
+    throw keyError(
+      "private",
+      "this is a browser page, expected a server (or the option allowInBrowser)",
     );
   }
   const der = readPrivateRsa(readPem(privateKey, "private"));
@@ -73,9 +61,7 @@ export async function importSigner(
     return { key, keyId, tenantId };
   } catch {
     // The runtime's own error stays here: it may quote key material.
-    throw malformedKey("private", "the runtime refuses it, the key is damaged");
-  } finally {
-    der.fill(0);
+    throw keyError("private", "key is damaged");
   }
 }
 
@@ -91,27 +77,7 @@ export async function importVerifyingKey(pem: string): Promise<CryptoKey> {
   if (typeof pem !== "string") {
     throw new TypeError(`Cannot import public key: PEM is of type ${typeof pem}, expected string`);
   }
-  const { modulus, n } = readPublicRsa(readPem(pem, "public"));
-  if (isRoca(n)) {
-    throw unsupportedKey(
-      "public",
-      "modulus is of a known weak kind (CVE-2017-15361, ROCA), expected another key",
-    );
-  }
+  const modulus = readPublicRsa(readPem(pem, "public"));
   const jwk = { kty: "RSA", n: encodeBase64Url(modulus), e: "AQAB" };
   return await crypto.subtle.importKey("jwk", jwk, RS256, true, ["verify"]);
-}
-
-/**
- * Computes the JWK thumbprint of an RSA public key (RFC 7638 section 3), the default key id of a generated pair.
- *
- * @param key An extractable public key.
- * @returns SHA-256 of the canonical JWK, base64url: 43 characters.
- */
-export async function keyThumbprint(key: CryptoKey): Promise<string> {
-  const { e, n } = await crypto.subtle.exportKey("jwk", key);
-  const canonical = JSON.stringify({ e, kty: "RSA", n });
-  return encodeBase64Url(
-    new Uint8Array(await crypto.subtle.digest("SHA-256", encodeUtf8(canonical))),
-  );
 }

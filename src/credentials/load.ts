@@ -35,7 +35,6 @@ interface FileHost {
 }
 
 interface DenoLike {
-  readonly build: { readonly os: string };
   readonly env: { get(name: string): string | undefined };
   open(path: string): Promise<{
     stat(): Promise<{ readonly mode: number | null }>;
@@ -126,7 +125,12 @@ export async function loadServiceAccount(
     );
   }
   const bytes = await readFile(host, source, options);
-  return parseServiceAccount(bytes);
+  try {
+    return parseServiceAccount(bytes);
+  } catch (error) {
+    const { code, message } = error as TeleQuickError;
+    throw new TeleQuickError(code, `${message} (in ${JSON.stringify(source)})`);
+  }
 }
 
 function readVariable(host: FileHost): string {

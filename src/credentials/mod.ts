@@ -8,14 +8,9 @@ export {
   type GeneratedServiceAccount,
   generateServiceAccount,
   type GenerateServiceAccountOptions,
+  keyThumbprint,
   parseServiceAccount,
   type ServiceAccount,
 } from "./service_account.ts";
 export { loadServiceAccount, type LoadServiceAccountOptions } from "./load.ts";
-export {
-  importSigner,
-  type ImportSignerOptions,
-  importVerifyingKey,
-  keyThumbprint,
-  type Signer,
-} from "./key.ts";
+export { importSigner, type ImportSignerOptions, importVerifyingKey, type Signer } from "./key.ts";

@@ -4,43 +4,29 @@
  * @module
  */
 
-import { decodeBase64 } from "../base64.ts";
 import { TeleQuickError } from "../errors.ts";
 
 /** Which half of a key pair is being read. */
 export type KeyHalf = "private" | "public";
 
+/** The body of a PEM block. */
+export interface PemBlock {
+  /** Whether the label says PKCS#1 (`RSA PRIVATE KEY`), not PKCS#8 or SPKI. */
+  readonly isPkcs1: boolean;
+  /** The body. */
+  readonly der: Uint8Array<ArrayBuffer>;
+}
+
 /** Longest text looked at: a 4096-bit key in PEM has 3,300 characters, and base64 around it adds a third. */
 const MAX_CHARACTERS = 16_384;
 
-const RSA_KEY =
-  "make an RSA key with: openssl genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:2048";
-
-// Only labels that stand here are ever repeated in a message: anything else could be key text.
-const ADVICE: Readonly<Record<string, string>> = {
-  "PRIVATE KEY": "take its public half with: openssl pkey -in key.pem -pubout",
-  "RSA PRIVATE KEY": "take its public half with: openssl pkey -in key.pem -pubout",
-  "PUBLIC KEY": "give the private half of the pair",
-  "RSA PUBLIC KEY": "give the private half of the pair",
-  "ENCRYPTED PRIVATE KEY": "decrypt it with: openssl pkcs8 -in key.pem -out plain.pem",
-  "OPENSSH PRIVATE KEY": "convert a copy with: ssh-keygen -p -N '' -m PKCS8 -f copy.pem",
-  "CERTIFICATE":
-    "a certificate holds no private key, and a bare public key is expected as the public half",
-  "CERTIFICATE REQUEST": "a request is no key",
-  "NEW CERTIFICATE REQUEST": "a request is no key",
-  "EC PARAMETERS": RSA_KEY,
-  "EC PRIVATE KEY": RSA_KEY,
-  "DSA PRIVATE KEY": RSA_KEY,
-};
-
-/** An error for text that is no sound key at all: cut off, damaged, not PEM. */
-export function malformedKey(half: KeyHalf, found: string): TeleQuickError {
-  return new TeleQuickError("ERR_CREDENTIALS_INVALID", `Cannot import ${half} key: ${found}`);
-}
-
-/** An error for a sound key of a kind that RS256 here does not take. */
-export function unsupportedKey(half: KeyHalf, found: string): TeleQuickError {
-  return new TeleQuickError("ERR_KEY_UNSUPPORTED", `Cannot import ${half} key: ${found}`);
+/** An error about a key that quotes nothing of it. Without a code: the text is no sound key. */
+export function keyError(
+  half: KeyHalf,
+  found: string,
+  code: "ERR_CREDENTIALS_INVALID" | "ERR_KEY_UNSUPPORTED" = "ERR_CREDENTIALS_INVALID",
+): TeleQuickError {
+  return new TeleQuickError(code, `Cannot import ${half} key: ${found}`);
 }
 
 /**
@@ -49,58 +35,40 @@ export function unsupportedKey(half: KeyHalf, found: string): TeleQuickError {
  * Tolerated: LF, CRLF, a BOM, blank lines, indentation, all on one line, line ends escaped once or more (`\n`, `\r\n`, `\\n`),
  * quotes, text before and after, base64 of the whole.
  *
- * @param text The text; never repeated in an error.
+ * @param text The text; of it only a label of capitals and digits, which no key text is, is ever repeated in an error.
  * @param half Decides which labels are taken: `PRIVATE KEY` and `RSA PRIVATE KEY`, or `PUBLIC KEY` and `RSA PUBLIC KEY`.
- * @returns The DER bytes.
  * @throws `ERR_KEY_UNSUPPORTED` for another label or an encrypted key, `ERR_CREDENTIALS_INVALID` for text that is not one whole block.
  */
-export function readPem(text: string, half: KeyHalf): Uint8Array<ArrayBuffer> {
+export function readPem(text: string, half: KeyHalf): PemBlock {
   const wanted = `${half.toUpperCase()} KEY`;
-  if (text.length > MAX_CHARACTERS) {
-    throw malformedKey(
+  const armour = text.includes("-----BEGIN ") ? text : decode(text);
+  const [[, label, body = ""] = [], another] = armour.slice(0, MAX_CHARACTERS)
+    .matchAll(/-----BEGIN ([A-Z0-9 ]{1,32})-----([^]*?)-----END \1-----/g);
+  if (label === undefined || another !== undefined) {
+    throw keyError(half, `text has no or several whole PEM blocks, expected one "${wanted}"`);
+  }
+  const isPkcs1 = label === `RSA ${wanted}`;
+  const isEncrypted = body.includes("ENCRYPTED");
+  if (isEncrypted || !(isPkcs1 || label === wanted)) {
+    const advice = isEncrypted || label.startsWith("ENC")
+      ? ` (decrypt it with: openssl ${isEncrypted ? "pkey" : "pkcs8"} -in key.pem -out plain.pem)`
+      : "";
+    throw keyError(
       half,
-      `text has ${text.length} characters, expected at most ${MAX_CHARACTERS}`,
+      `PEM label is "${label}"${isEncrypted ? ", encrypted" : ""}, expected "${wanted}"${advice}`,
+      "ERR_KEY_UNSUPPORTED",
     );
   }
-  const plain = unwrap(text);
-  const [first, second] = plain.matchAll(/-----BEGIN ([A-Z0-9 ]+)-----/g);
-  if (first === undefined) {
-    const found = /^\s*[{["]/.test(text) ? "text is JSON" : "text holds no PEM block";
-    throw malformedKey(half, `${found}, expected "-----BEGIN ${wanted}-----"`);
-  }
-  const label = first[1]!;
-  if (label !== wanted && label !== `RSA ${wanted}`) {
-    const advice = ADVICE[label];
-    throw unsupportedKey(
-      half,
-      `PEM label is ${advice === undefined ? "unknown" : `"${label}"`}, expected "${wanted}"` +
-        (advice === undefined ? "" : ` (${advice})`),
-    );
-  }
-  if (second !== undefined) throw malformedKey(half, "text holds several PEM blocks, expected one");
-  const start = first.index + first[0].length;
-  const end = plain.indexOf(`-----END ${label}-----`, start);
-  if (end < 0) {
-    throw malformedKey(half, `PEM block is cut off, expected "-----END ${label}-----"`);
-  }
-  const body = plain.slice(start, end);
-  if (body.includes("ENCRYPTED")) {
-    throw unsupportedKey(
-      half,
-      "PEM block is encrypted, expected a plain key " +
-        "(decrypt it with: openssl pkcs8 -topk8 -nocrypt -in key.pem -out plain.pem)",
-    );
-  }
-  const der = decodeBase64(body.replace(/\s/g, ""));
-  if (der === undefined) throw malformedKey(half, "PEM body is damaged, expected base64");
-  return der;
+  return { isPkcs1, der: Uint8Array.from(decode(body), (byte) => byte.charCodeAt(0)) };
 }
 
-/** Undoes what carried the PEM text: escaped line ends, and base64 of the whole. */
-function unwrap(text: string): string {
-  if (text.includes("-----BEGIN ")) return text.replace(/\\+[nrt]/g, "\n");
-  const inner = decodeBase64(text.replace(/\\+[nrt]|[\s"']/g, ""));
-  return inner === undefined ? "" : String.fromCharCode(...inner).replace(/\\+[nrt]/g, "\n");
+/** Base64 as it comes, with escaped line ends and quotes in it. What is no base64 gives nothing; DER tells its own length. */
+function decode(text: string): string {
+  try {
+    return atob(text.replace(/\\+[nr]|["']/g, ""));
+  } catch {
+    return "";
+  }
 }
 
 /** Armours DER bytes: a label, lines of 64 characters, a final line end (RFC 7468 section 2). */

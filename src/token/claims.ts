@@ -4,9 +4,9 @@
  * @module
  */
 
-import { TeleQuickError, type TeleQuickErrorCode } from "../errors.ts";
-import { systemClock } from "../signal.ts";
-import { badToken, ownMember } from "./jws.ts";
+import { TeleQuickError } from "../errors.ts";
+import { wallClock } from "../signal.ts";
+import { demand, refuse } from "./jws.ts";
 
 /** The claim `iss` of every token. */
 export const ISSUER = "telequick-sdk";
@@ -14,57 +14,28 @@ export const ISSUER = "telequick-sdk";
 export const MAX_LIFETIME_SECONDS = 3600;
 /** Longest life of a browser token, in seconds (protocol.md section 1.3). */
 export const MAX_BROWSER_LIFETIME_SECONDS = 300;
-/**
- * Whether text is a tenant id that a gateway takes: lower-case ASCII letters, digits and inner hyphens, at most 63, so that no two look alike.
- *
- * @param text The id.
- */
-export function isTenantId(text: string): boolean {
-  return /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/.test(text);
-}
-
-/**
- * Whether text is a key id that a gateway takes: ASCII letters, digits, `.`, `_` and `-`, at most 128.
- *
- * @param text The id.
- */
-export function isKeyId(text: string): boolean {
-  return /^[\w.-]{1,128}$/.test(text);
-}
+/** Tenant ids that a gateway takes: lower-case ASCII letters, digits and inner hyphens, so that no two look alike. */
+export const TENANT_ID: RegExp = /^(?!-)[a-z0-9-]{0,62}[a-z0-9]$/;
+/** Key ids that a gateway takes. */
+export const KEY_ID: RegExp = /^[\w.-]{1,128}$/;
 
 /** Whose token: a service's own, or one minted for a browser, which carries at least one of the browser claims. */
 export type TokenKind = "sdk" | "browser";
 
-const BROWSER_CLAIMS: Readonly<Record<string, (text: string) => boolean>> = {
-  // RFC 6749 section 3.3: words of printable ASCII with one space between.
-  scope: (text) => text.length <= 512 && /^[!#-[\]-~]+( [!#-[\]-~]+)*$/.test(text),
-  origin: isOrigin,
-  end_user: (text) => /^\P{Cc}{1,256}$/u.test(text),
-  jti: (text) => /^[!-~]{1,128}$/.test(text),
-};
+type Claims = Readonly<Record<string, unknown>>;
 
-/** Whether text is a serialized origin (HTML section 7.1.1), as a browser's `Origin` header has it. */
-function isOrigin(text: string): boolean {
-  try {
-    return /^https?:/.test(text) && new URL(text).origin === text;
-  } catch {
-    return false;
-  }
-}
-
-/** The kind of a token by its claims; a browser claim with a wrong value is an error that `refuse` makes. */
-function kindOf(
-  claims: Readonly<Record<string, unknown>>,
-  refuse: (found: string) => Error,
-): TokenKind {
-  let kind: TokenKind = "sdk";
-  for (const [name, isValid] of Object.entries(BROWSER_CLAIMS)) {
-    const value = ownMember(claims, name);
+/** Whether claims make a browser token. Browser claims that are malformed go to `refuse`, which throws. */
+function isBrowser(claims: Claims, refuse: (found: string) => never): boolean {
+  let found = false;
+  for (const name of ["scope", "origin", "end_user", "jti"]) {
+    const value = claims[name];
     if (value === undefined) continue;
-    if (typeof value !== "string" || !isValid(value)) throw refuse(`claim ${name} is malformed`);
-    kind = "browser";
+    // An origin is as a browser's `Origin` header has it (HTML section 7.1.1), the others are free of control characters.
+    const pattern = name === "origin" ? /^https?:\/\/[a-z0-9.:[\]-]+$/ : /^\P{C}{1,512}$/u;
+    if (typeof value !== "string" || !pattern.test(value)) refuse(`${name} is malformed`);
+    found = true;
   }
-  return kind;
+  return found;
 }
 
 /** What {@linkcode buildClaims} puts into a token besides the tenant. */
@@ -73,12 +44,8 @@ export interface ClaimsOptions {
   readonly now?: number;
   /** How long the token lives, in seconds. Default: as long as its kind may. */
   readonly lifetimeSeconds?: number;
-  /** Further claims. Those that the SDK sets itself are refused. */
-  readonly claims?: Readonly<Record<string, unknown>>;
-}
-
-function cannotSign(found: string, code: TeleQuickErrorCode = "ERR_TOKEN_INVALID"): TeleQuickError {
-  return new TeleQuickError(code, `Cannot sign token: ${found}`);
+  /** Further claims. */
+  readonly claims?: Claims;
 }
 
 /**
@@ -86,48 +53,37 @@ function cannotSign(found: string, code: TeleQuickErrorCode = "ERR_TOKEN_INVALID
  *
  * @param tenantId Becomes `sub`.
  * @param options Time, lifetime, further claims.
- * @param maxLifetime The longest life, in seconds; a token with a browser claim never gets more than a browser token's.
+ * @param maxLifetime The longest life of a token without browser claims, in seconds.
  */
 export function buildClaims(tenantId: string, options: ClaimsOptions, maxLifetime: number): string {
-  const { now = systemClock.now(), claims = {} } = options;
+  const { now = wallClock(), claims = {} } = options;
+  const max = isBrowser(claims, cannotSign) ? MAX_BROWSER_LIFETIME_SECONDS : maxLifetime;
+  const { lifetimeSeconds: lifetime = max } = options;
   const iat = Math.floor(now / 1000);
-  if (typeof now !== "number" || !(iat >= 0)) {
-    throw new TypeError("Cannot sign token: now is not a time in Unix milliseconds");
+  if (!Number.isInteger(iat) || typeof lifetime !== "number") {
+    throw new TypeError("Cannot sign token: now or lifetimeSeconds is no number");
   }
-  const taken = ["iss", "sub", "iat", "exp"].find((name) => Object.hasOwn(claims, name));
-  if (taken !== undefined) {
-    throw cannotSign(`claim ${taken} is given, expected none that the SDK sets`);
+  if (!Number.isInteger(lifetime) || lifetime < 1 || lifetime > max) {
+    cannotSign(`lifetime is ${lifetime} s, expected whole 1 to ${max}`, "ERR_TOKEN_LIFETIME");
   }
-  const max = kindOf(claims, cannotSign) === "browser"
-    ? Math.min(maxLifetime, MAX_BROWSER_LIFETIME_SECONDS)
-    : maxLifetime;
-  const { lifetimeSeconds = max } = options;
-  if (typeof lifetimeSeconds !== "number") {
-    throw new TypeError("Cannot sign token: lifetimeSeconds is not a number");
-  }
-  if (!Number.isInteger(lifetimeSeconds) || lifetimeSeconds < 1 || lifetimeSeconds > max) {
-    throw cannotSign(
-      `lifetime is ${lifetimeSeconds} s, expected whole seconds from 1 to ${max}`,
-      "ERR_TOKEN_LIFETIME",
-    );
-  }
-  return JSON.stringify({ iss: ISSUER, sub: tenantId, iat, exp: iat + lifetimeSeconds, ...claims });
+  return JSON.stringify({ iss: ISSUER, sub: tenantId, iat, exp: iat + lifetime, ...claims });
 }
 
-/** What {@linkcode checkClaims} compares with. */
+/** Refuses to sign. */
+export function cannotSign(
+  found: string,
+  code: "ERR_TOKEN_INVALID" | "ERR_TOKEN_LIFETIME" = "ERR_TOKEN_INVALID",
+): never {
+  throw new TeleQuickError(code, `Cannot sign token: ${found}`);
+}
+
+/** What {@linkcode checkClaims} compares with, as in the options of `verifyToken`. */
 export interface ClaimRules {
-  /** Unix seconds, with a fraction. */
-  readonly now: number;
-  /** Seconds after `exp`, and before `iat` and `nbf` when over 30. */
-  readonly tolerance: number;
-  /** Longest life, in seconds. */
-  readonly maxLifetime: number;
-  /** The only `aud` taken. */
-  readonly audience: string | undefined;
-  /** Whether `aud` must be there. */
-  readonly requireAudience: boolean;
-  /** Whether `iat` must be there. */
-  readonly requireIssuedAt: boolean;
+  readonly clockToleranceSeconds?: number;
+  readonly maxLifetimeSeconds?: number;
+  readonly allowMissingIssuedAt?: boolean;
+  readonly audience?: string;
+  readonly requireAudience?: boolean;
 }
 
 /** What {@linkcode checkClaims} finds. */
@@ -137,55 +93,55 @@ export interface CheckedClaims {
   readonly expiresAt: number;
 }
 
-/** Seconds by which a signer's clock may be ahead. */
-const CLOCK_SKEW_SECONDS = 30;
-
-/** Steps 6 to 8 of the verifier profile (security.md section 4), after the signature. */
+/**
+ * Steps 6 to 8 of the verifier profile (security.md section 4), after the signature.
+ *
+ * @param claims The payload, without a prototype.
+ * @param tenantId The tenant of the key that signed.
+ * @param now Unix seconds, with a fraction.
+ */
 export function checkClaims(
-  claims: Readonly<Record<string, unknown>>,
+  claims: Claims,
   tenantId: string,
+  now: number,
   rules: ClaimRules,
 ): CheckedClaims {
-  const { now, tolerance } = rules;
-  const expiresAt = readTime(claims, "exp");
-  const issuedAt = readTime(claims, "iat");
-  const notBefore = readTime(claims, "nbf");
-  if (expiresAt === undefined) throw badToken("claim exp is missing");
-  if (issuedAt === undefined && rules.requireIssuedAt) throw badToken("claim iat is missing");
-  if (ownMember(claims, "iss") !== ISSUER) throw badToken("claim iss is another");
-  if (ownMember(claims, "sub") !== tenantId) {
-    throw badToken("claim sub is not the tenant of the key");
-  }
-  const audience = ownMember(claims, "aud");
-  if (audience === undefined ? rules.requireAudience : audience !== rules.audience) {
-    throw badToken("claim aud is another");
-  }
-  const kind = kindOf(claims, badToken);
-  if (!(now < expiresAt + tolerance)) {
-    throw badToken("it has expired", "ERR_TOKEN_EXPIRED", "expired");
-  }
-  const max = kind === "browser"
-    ? Math.min(rules.maxLifetime, MAX_BROWSER_LIFETIME_SECONDS)
-    : rules.maxLifetime;
-  const lifetime = expiresAt - (issuedAt ?? now);
-  if (lifetime > max || (issuedAt !== undefined && lifetime <= 0)) {
-    throw badToken(`its life is not of 1 to ${max} s`, "ERR_TOKEN_LIFETIME", "lifetime");
-  }
-  const latest = now + Math.max(tolerance, CLOCK_SKEW_SECONDS);
-  if ((issuedAt ?? 0) > latest || (notBefore ?? 0) > latest) {
-    throw badToken("it is not valid yet", "ERR_TOKEN_INVALID", "not yet valid");
-  }
-  return { kind, issuedAt, expiresAt };
+  const { iss, sub, aud, exp, iat, nbf = 0 } = claims;
+  const { clockToleranceSeconds = 0, maxLifetimeSeconds = MAX_LIFETIME_SECONDS } = rules;
+  demand(iss === ISSUER, "iss is another");
+  demand(sub === tenantId, "sub is another");
+  demand(
+    aud === undefined ? rules.requireAudience !== true : aud === rules.audience,
+    "aud is another",
+  );
+  demand(
+    isTime(exp) && isTime(nbf) &&
+      (isTime(iat) || (iat === undefined && rules.allowMissingIssuedAt === true)),
+    "exp, iat or nbf is not in whole seconds",
+  );
+  const kind = isBrowser(claims, refuse) ? "browser" : "sdk";
+  const limit = kind === "sdk" ? MAX_LIFETIME_SECONDS : MAX_BROWSER_LIFETIME_SECONDS;
+  const start = iat ?? now;
+  demand(
+    now < exp + Math.min(clockToleranceSeconds, MAX_TOLERANCE_SECONDS),
+    "exp is over",
+    "expired",
+  );
+  demand(
+    exp > start && exp - start <= Math.min(limit, maxLifetimeSeconds),
+    "life is too long or negative",
+    "lifetime",
+  );
+  demand(Math.max(start, nbf) <= now + CLOCK_SKEW_SECONDS, "iat or nbf is ahead", "not yet valid");
+  return { kind, issuedAt: iat, expiresAt: exp };
 }
 
-function readTime(claims: Readonly<Record<string, unknown>>, name: string): number | undefined {
-  const value = ownMember(claims, name);
-  if (value === undefined) return undefined;
-  if (
-    !Number.isInteger(value) || Object.is(value, -0) || (value as number) < 0 ||
-    (value as number) > 2 ** 32
-  ) {
-    throw badToken(`claim ${name} is not a whole number of seconds`);
-  }
-  return value as number;
+/** Longest time for which a token is taken after its `exp`. */
+const MAX_TOLERANCE_SECONDS = 60;
+/** How far the signer's clock may be ahead. */
+const CLOCK_SKEW_SECONDS = 30;
+
+/** A NumericDate (RFC 7519 section 2) as every reader takes it: whole seconds, not negative (nor -0), before the year 2106. */
+function isTime(value: unknown): value is number {
+  return Object.is((value as number) >>> 0, value);
 }

@@ -14,12 +14,10 @@ import { decodeHeader, readObject, splitCompact } from "./jws.ts";
  * @throws `ERR_TOKEN_INVALID` when the form is not a compact JWS of two JSON objects.
  */
 export function decodeToken(token: string): DecodedToken {
-  if (typeof token !== "string") {
-    throw new TypeError(`Cannot decode token: it is of type ${typeof token}, expected string`);
-  }
+  if (typeof token !== "string") throw new TypeError("Cannot decode token: it is no string");
   const parts = splitCompact(token);
   return Object.freeze({
-    header: decodeHeader(parts.headerSegment),
+    header: decodeHeader(parts.header),
     claims: readObject(parts.payload, "payload"),
   });
 }

@@ -5,19 +5,19 @@
  */
 
 import { decodeBase64Url } from "../base64.ts";
-import { decodeUtf8 } from "../bytes.ts";
 import { type RefusalReason, TeleQuickError, type TeleQuickErrorCode } from "../errors.ts";
 import { parseStrictJson } from "../json.ts";
 
-/** Shortest and longest token looked at, in characters; a real one has about 650. */
-export const MIN_TOKEN_LENGTH = 64;
-/** Longest token taken or made, in characters. */
+/** Longest token taken or made, in characters; a real one has about 650. */
 export const MAX_TOKEN_LENGTH = 4096;
+
+/** Members of a JSON object, frozen at every level. */
+export type JsonObject = Readonly<Record<string, unknown>>;
 
 /** The parts of a compact JWS, decoded. */
 export interface CompactJws {
   /** The header's segment as it was received. */
-  readonly headerSegment: string;
+  readonly header: string;
   /** Header and payload as they were received: what the signature is over. */
   readonly signed: string;
   /** The payload's bytes. */
@@ -26,80 +26,78 @@ export interface CompactJws {
   readonly signature: Uint8Array<ArrayBuffer>;
 }
 
+const CODES: Partial<Record<RefusalReason, TeleQuickErrorCode>> = {
+  expired: "ERR_TOKEN_EXPIRED",
+  lifetime: "ERR_TOKEN_LIFETIME",
+};
+
 /**
- * An error about a token that was received. The message is for the log of whoever checks it, and quotes nothing of the token;
- * `refusal` is all that may be told outside.
+ * Refuses a received token unless a condition holds.
+ *
+ * @param holds The condition.
+ * @param found What is wrong otherwise, for the log of whoever checks the token; quotes nothing of it.
+ * @param refusal All that may be told outside.
  */
-export function badToken(
+export function demand(
+  holds: boolean,
   found: string,
-  code: TeleQuickErrorCode = "ERR_TOKEN_INVALID",
-  refusal: RefusalReason = "rejected",
-): TeleQuickError {
-  return new TeleQuickError(code, `Cannot accept token: ${found}`, { refusal });
+  refusal?: RefusalReason,
+): asserts holds {
+  if (!holds) refuse(found, refusal);
+}
+
+/** Refuses a received token. */
+export function refuse(found: string, refusal: RefusalReason = "rejected"): never {
+  const code = CODES[refusal] ?? "ERR_TOKEN_INVALID";
+  throw new TeleQuickError(code, `Cannot accept token: ${found}`, { refusal });
 }
 
 /** Steps 1 and 2 of the verifier profile (security.md section 4): length, alphabet, two dots, canonical base64url. */
 export function splitCompact(token: string): CompactJws {
-  if (token.length < MIN_TOKEN_LENGTH || token.length > MAX_TOKEN_LENGTH) {
-    throw badToken(
-      `it has ${token.length} characters, expected ${MIN_TOKEN_LENGTH} to ${MAX_TOKEN_LENGTH}`,
-    );
-  }
-  // The payload may be empty here (RFC 7515 allows it); as claims it fails later.
-  if (!/^[\w-]+\.[\w-]*\.[\w-]+$/.test(token)) {
-    throw badToken("it is not three base64url segments with dots between");
-  }
-  const first = token.indexOf(".");
-  const last = token.lastIndexOf(".");
+  // A header has at most 512 bytes. A payload may be empty here (RFC 7515 allows it); as claims it fails later.
+  const segments = token.length > 63 && token.length <= MAX_TOKEN_LENGTH
+    ? /^([\w-]{1,683})\.([\w-]*)\.([\w-]+)$/.exec(token)
+    : null;
+  demand(segments !== null, "form is not three segments of base64url in 64 to 4096 characters");
+  const [, header = "", payload = "", signature = ""] = segments;
   return {
-    headerSegment: token.slice(0, first),
-    signed: token.slice(0, last),
-    payload: decodeSegment(token.slice(first + 1, last), "payload"),
-    signature: decodeSegment(token.slice(last + 1), "signature"),
+    header,
+    signed: token.slice(0, ~signature.length),
+    payload: decodeSegment(payload),
+    signature: decodeSegment(signature),
   };
 }
 
-function decodeSegment(segment: string, part: string): Uint8Array<ArrayBuffer> {
+function decodeSegment(segment: string): Uint8Array<ArrayBuffer> {
   const bytes = decodeBase64Url(segment);
-  if (bytes === undefined) throw badToken(`its ${part} is not canonical base64url`);
+  demand(bytes !== undefined, "base64url is not canonical");
   return bytes;
 }
 
 /** Reads a JSON object from strict UTF-8: no byte order mark, no member twice, at most four levels (steps 3 and 6). */
-export function readObject(bytes: Uint8Array, part: string): Readonly<Record<string, unknown>> {
-  let value: unknown;
-  try {
-    value = parseStrictJson(decodeUtf8(bytes), 4);
-  } catch (error) {
-    throw badToken(`its ${part} ${error instanceof SyntaxError ? error.message : "is not UTF-8"}`);
-  }
-  if (typeof value !== "object" || value === null || Array.isArray(value)) {
-    throw badToken(`its ${part} is not an object`);
-  }
-  return value as Readonly<Record<string, unknown>>;
+export function readObject(bytes: Uint8Array, part: "header" | "payload"): JsonObject {
+  const value = parseStrictJson(bytes, 4, (found) => refuse(`${part} ${found}`));
+  demand(value instanceof Object && !Array.isArray(value), `${part} is no object`);
+  return value as JsonObject;
 }
 
 /** Decodes a header segment. */
-export function decodeHeader(segment: string): Readonly<Record<string, unknown>> {
-  const bytes = decodeSegment(segment, "header");
-  if (bytes.length > 512) throw badToken("its header is longer than 512 bytes");
-  return readObject(bytes, "header");
+export function decodeHeader(segment: string): JsonObject {
+  return readObject(decodeSegment(segment), "header");
 }
 
-/** Step 3: the header names RS256 and nothing that could bring a key, a URL or an extension. Returns its `kid` as it stands. */
-export function checkHeader(header: Readonly<Record<string, unknown>>): unknown {
-  for (const name of Object.keys(header)) {
-    if (name !== "alg" && name !== "kid" && name !== "typ") {
-      throw badToken("its header has a member other than alg, kid and typ");
-    }
-  }
-  if (ownMember(header, "alg") !== "RS256") throw badToken("its alg is not RS256");
-  const type = ownMember(header, "typ");
-  if (type !== undefined && type !== "JWT") throw badToken("its typ is not JWT");
-  return ownMember(header, "kid");
-}
-
-/** An own member of an object that came from outside, never one of a polluted prototype. */
-export function ownMember(object: Readonly<Record<string, unknown>>, name: string): unknown {
-  return Object.hasOwn(object, name) ? object[name] : undefined;
+/**
+ * Step 3: the header names RS256, and has nothing that could bring a key, a URL or an extension.
+ *
+ * @returns Its `kid` as it stands.
+ */
+export function checkHeader(segment: string): unknown {
+  const { alg, typ = "JWT", kid, ...others } = {
+    __proto__: null,
+    ...decodeHeader(segment),
+  } as JsonObject;
+  demand(Object.keys(others).length === 0, "header has more than alg, kid and typ");
+  demand(alg === "RS256", "alg is not RS256");
+  demand(typ === "JWT", "typ is not JWT");
+  return kid;
 }

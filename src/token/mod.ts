@@ -31,5 +31,5 @@ export { type DecodedToken, decodeToken } from "./decode.ts";
 export { verifyToken } from "./verify.ts";
 export type { KeyRecord, KeyRole, VerifiedToken, VerifyTokenOptions } from "./policy.ts";
 export { createReplayStore, type ReplayStore, type ReplayStoreOptions } from "./replay.ts";
-export { isKeyId, isTenantId, type TokenKind } from "./claims.ts";
+export { KEY_ID, TENANT_ID, type TokenKind } from "./claims.ts";
 export type { Clock } from "../signal.ts";

@@ -5,10 +5,8 @@
  */
 
 import { encodeBase64Url } from "../base64.ts";
-import { encodeUtf8 } from "../bytes.ts";
 import type { Signer } from "../credentials/mod.ts";
-import { TeleQuickError } from "../errors.ts";
-import { buildClaims, type ClaimsOptions, MAX_LIFETIME_SECONDS } from "./claims.ts";
+import { buildClaims, cannotSign, type ClaimsOptions, MAX_LIFETIME_SECONDS } from "./claims.ts";
 import { MAX_TOKEN_LENGTH } from "./jws.ts";
 
 /** Options of {@linkcode signToken}. */
@@ -31,7 +29,7 @@ export interface SignTokenOptions {
  * @param options Time, lifetime, further claims.
  * @returns The token, a secret until it expires.
  * @throws `ERR_TOKEN_LIFETIME` for a lifetime out of range; `ERR_TOKEN_INVALID` for a claim of the SDK's own, a malformed browser claim,
- * or a token over 4096 characters; `ERR_KEY_UNSUPPORTED` when the key is not one that `importSigner` makes.
+ * or a token over 4096 characters.
  *
  * @example
  * ```ts
@@ -42,37 +40,32 @@ export interface SignTokenOptions {
  * }
  * ```
  */
-export function signToken(signer: Signer, options: SignTokenOptions = {}): Promise<string> {
-  return signClaims(signer, options, MAX_LIFETIME_SECONDS);
+export async function signToken(signer: Signer, options: SignTokenOptions = {}): Promise<string> {
+  const taken = ["iss", "sub", "iat", "exp"].find((name) =>
+    Object.hasOwn(options.claims ?? {}, name)
+  );
+  if (taken !== undefined) {
+    cannotSign(`claim ${taken} is given, expected none of the SDK's own`);
+  }
+  const token = await signClaims(signer, options, MAX_LIFETIME_SECONDS);
+  if (token.length > MAX_TOKEN_LENGTH) {
+    cannotSign(`it has ${token.length} characters, expected at most ${MAX_TOKEN_LENGTH}`);
+  }
+  return token;
 }
 
 /** Signs the claims of a token that lives at most `maxLifetime` seconds. */
 export async function signClaims(
-  signer: Signer,
+  { key, keyId, tenantId }: Signer,
   options: ClaimsOptions,
   maxLifetime: number,
 ): Promise<string> {
-  const { key, keyId, tenantId } = signer;
-  const payload = buildClaims(tenantId, options, maxLifetime);
   const header = JSON.stringify({ alg: "RS256", typ: "JWT", kid: keyId });
-  let token: string;
-  try {
-    token = await signCompact(key, header, payload);
-  } catch (error) {
-    if (error instanceof TeleQuickError) throw error;
-    throw new TeleQuickError(
-      "ERR_KEY_UNSUPPORTED",
-      "Cannot sign token: the runtime refuses the key, expected one from importSigner",
-    );
-  }
-  if (token.length > MAX_TOKEN_LENGTH) {
-    throw new TeleQuickError(
-      "ERR_TOKEN_INVALID",
-      `Cannot sign token: it has ${token.length} characters, expected at most ${MAX_TOKEN_LENGTH} (shorten the claims)`,
-    );
-  }
-  return token;
+  return await signCompact(key, header, buildClaims(tenantId, options, maxLifetime));
 }
+
+// JSON.stringify gives well-formed text, and base64url is ASCII: nothing here can be lost in UTF-8.
+const encoder = /* @__PURE__ */ new TextEncoder();
 
 /** Signs header and payload text as a compact JWS (RFC 7515 section 5.1) with RS256 (RFC 7518 section 3.3). */
 export async function signCompact(
@@ -80,7 +73,9 @@ export async function signCompact(
   header: string,
   payload: string,
 ): Promise<string> {
-  const signed = `${encodeBase64Url(encodeUtf8(header))}.${encodeBase64Url(encodeUtf8(payload))}`;
-  const signature = await crypto.subtle.sign("RSASSA-PKCS1-v1_5", key, encodeUtf8(signed));
+  const signed = `${encodeBase64Url(encoder.encode(header))}.${
+    encodeBase64Url(encoder.encode(payload))
+  }`;
+  const signature = await crypto.subtle.sign("RSASSA-PKCS1-v1_5", key, encoder.encode(signed));
   return `${signed}.${encodeBase64Url(new Uint8Array(signature))}`;
 }
