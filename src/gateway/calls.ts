@@ -179,7 +179,7 @@ export class Call {
     if (script.talkMs !== undefined) this.#later(script.talkMs, () => this.end());
     if (maxDurationMs > 0) this.#later(maxDurationMs, () => this.end());
     this.#farEnd = createFarEnd({
-      media: script.media,
+      media: defaultApp === DialplanAction.LOOPBACK ? "echo" : script.media,
       random,
       ticker,
       say: (speech) => {

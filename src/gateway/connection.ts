@@ -4,21 +4,14 @@
  * @module
  */
 
-import { sleep, within } from "../signal.ts";
+import { sleep } from "../signal.ts";
 import { type BidirectionalStream, type IncomingSession, Session } from "../transport/mod.ts";
-import {
-  AuthenticateRequest,
-  type AuthenticateResponse,
-  type CallEvent,
-  encodeReply,
-  ErrorCode,
-  methods,
-  type SessionEnding,
-} from "../wire/mod.ts";
-import { admit, type Admitted, type Refused, stillHolds } from "./admit.ts";
+import { type CallEvent, ErrorCode, type SessionEnding } from "../wire/mod.ts";
+import { type Admitted, type Refused, stillHolds } from "./admit.ts";
 import { RateBucket } from "./bucket.ts";
 import { endings } from "./endings.ts";
 import type { Expiring } from "./expiry.ts";
+import { Handshake } from "./handshake.ts";
 import type { House } from "./house.ts";
 import type { Waiting } from "./lobby.ts";
 import { count, type LogDetails } from "./log.ts";
@@ -27,16 +20,11 @@ import { endOf, isLive, type KeyEntry, type KeyHolder } from "./registry.ts";
 import type { RpcContext, RpcSession } from "./route.ts";
 import { serveRpc } from "./rpc.ts";
 import type { Speech } from "./simulate.ts";
-import { drain, ignore, readRequest } from "./streams.ts";
+import { ignore } from "./streams.ts";
 import { serveUplink } from "./uplink.ts";
 
 /** Where a session stands. `open` is the only state in which anything of it is carried out. */
 type State = "handshake" | "refused" | "open" | "ending" | "over";
-
-interface FirstStream {
-  readonly reader: ReadableStreamDefaultReader<Uint8Array>;
-  readonly writer: WritableStreamDefaultWriter<Uint8Array>;
-}
 
 const RPC_BURST_SECONDS = 4;
 
@@ -46,34 +34,30 @@ export class Connection implements RpcSession, KeyHolder, Expiring, Waiting {
   readonly clientIds: Set<string> = new Set();
   readonly #house: House;
   readonly #session: Session;
-  readonly #origin: string | undefined;
   readonly #number: number;
   readonly #openedAt: number;
   readonly #outbox: Outbox;
   readonly #rate: RateBucket;
+  readonly #patience: RateBucket;
   readonly #stops = new Set<() => void>();
   readonly #over = new AbortController();
-  readonly #handshake = new AbortController();
+  readonly #handshake: Handshake;
   #state: State = "handshake";
-  #first: FirstStream | undefined;
-  #onFirst: ((stream: FirstStream) => void) | undefined;
   #context: RpcContext | undefined;
   #key: KeyEntry | undefined;
-  #strikes = 0;
 
   constructor(incoming: IncomingSession, house: House, number: number) {
     const { clock, limits, counters } = house;
     this.address = incoming.address;
-    this.#origin = incoming.origin;
     this.#house = house;
     this.#number = number;
     this.#openedAt = clock.monotonic();
     this.#session = new Session(incoming.session, { clock });
-    this.#rate = new RateBucket({
-      perSecond: limits.rpcsPerSecond,
-      burst: limits.rpcsPerSecond * RPC_BURST_SECONDS,
-      clock,
-    });
+    this.#handshake = new Handshake(house, incoming);
+    const { rpcsPerSecond, strikes } = limits;
+    const burst = rpcsPerSecond * RPC_BURST_SECONDS;
+    this.#rate = new RateBucket({ perSecond: rpcsPerSecond, burst, clock });
+    this.#patience = new RateBucket({ perSecond: strikes / 60, burst: strikes, clock });
     this.#outbox = new Outbox({
       limits,
       open: () => this.#session.openUnidirectional({ signal: this.#over.signal }),
@@ -101,17 +85,24 @@ export class Connection implements RpcSession, KeyHolder, Expiring, Waiting {
   async run(): Promise<void> {
     const { lobby } = this.#house;
     lobby.enter(this);
-    void this.#accept(this.#session.incomingBidirectional, (stream) => this.#onRequest(stream));
-    void this.#accept(this.#session.incomingUnidirectional, (stream) => this.#onUplink(stream));
-    void this.#session.closed.then(() => this.#handshake.abort(new Error("It went away")));
-    const outcome = await this.#awaitToken();
+    void this.#session.closed.then(() => this.#handshake.breach("The peer went away"));
+    // A token in the URL is checked before any stream is looked at; otherwise it comes on the first one.
+    const isShown = this.#handshake.hasToken;
+    if (!isShown) this.#acceptStreams();
+    const outcome = await this.#handshake.outcome();
     lobby.leave(this);
     if (!this.#session.isClosed) {
       if ("principal" in outcome) this.#enter(outcome);
       else void this.#refuse(outcome);
+      if (isShown) this.#acceptStreams();
     }
     await this.#session.closed;
     this.#cleanUp();
+  }
+
+  #acceptStreams(): void {
+    void this.#accept(this.#session.incomingBidirectional, (stream) => this.#onRequest(stream));
+    void this.#accept(this.#session.incomingUnidirectional, (stream) => this.#onUplink(stream));
   }
 
   /** Ends a live session: tells why, gives the words time to arrive, closes. */
@@ -150,9 +141,8 @@ export class Connection implements RpcSession, KeyHolder, Expiring, Waiting {
   }
 
   expire(): void {
-    const { principal } = this.#context!;
-    const isToken = this.#house.clock.now() >= principal.expiresAtMs;
-    this.end(isToken ? endings.expired : endings.revoked);
+    const isKey = !isLive(this.#key!, this.#house.clock.now());
+    this.end(isKey ? endings.revoked : endings.expired);
   }
 
   subscribe(clientId: string): boolean {
@@ -195,13 +185,7 @@ export class Connection implements RpcSession, KeyHolder, Expiring, Waiting {
 
   #onRequest(stream: BidirectionalStream): void {
     const { counters, limits } = this.#house;
-    if (this.#state === "handshake" && this.#first === undefined) {
-      this.#first = { reader: stream.readable.getReader(), writer: stream.writable.getWriter() };
-      this.#first.reader.closed.catch(ignore);
-      this.#first.writer.closed.catch(ignore);
-      this.#onFirst?.(this.#first);
-      return;
-    }
+    if (this.#state === "handshake" && this.#handshake.offer(stream)) return;
     if (this.#state === "open" && this.#stops.size < limits.streams) {
       const isFast = !this.#rate.take();
       if (isFast) this.#strike();
@@ -228,7 +212,7 @@ export class Connection implements RpcSession, KeyHolder, Expiring, Waiting {
   /** A stream that has no place: before the token is accepted it ends the session, later it is one too many. */
   #onUnwanted(): void {
     if (this.#state === "handshake") {
-      this.#handshake.abort(new Error("It opened another stream before its token was accepted"));
+      this.#handshake.breach("Another stream came before the token was accepted");
     } else if (this.#state === "open") {
       this.#house.counters.limited++;
       this.#strike();
@@ -236,39 +220,13 @@ export class Connection implements RpcSession, KeyHolder, Expiring, Waiting {
   }
 
   #strike(): void {
-    if (++this.#strikes > this.#house.limits.strikes) this.end(endings.flood);
+    if (!this.#patience.take()) this.end(endings.flood);
   }
 
   readonly #track = (stop: () => void): () => void => {
     this.#stops.add(stop);
     return () => void this.#stops.delete(stop);
   };
-
-  async #awaitToken(): Promise<Admitted | Refused> {
-    const { clock, limits } = this.#house;
-    try {
-      return await within(() => this.#readToken(), {
-        timeoutMs: limits.handshakeMs,
-        clock,
-        signal: this.#handshake.signal,
-        onTimeout: () => new Error(`It showed no token within ${limits.handshakeMs} ms`),
-      });
-    } catch (error) {
-      const reason = error instanceof Error ? error.message : "It failed";
-      return { refusal: "rejected", reason };
-    }
-  }
-
-  async #readToken(): Promise<Admitted | Refused> {
-    const { reader } = this.#first ??
-      await new Promise<FirstStream>((resolve) => this.#onFirst = resolve);
-    const frame = await readRequest(reader, this.#house.limits.handshakeBytes);
-    if (frame.methodId !== methods.Authenticate.id) {
-      return { refusal: "rejected", reason: "Its first request is not Authenticate" };
-    }
-    const { token } = AuthenticateRequest.decode(frame.envelope);
-    return await admit(token, this.#origin, this.#house);
-  }
 
   /** Takes the principal for the session's life. All in one turn: nothing can be revoked between the check and the entry. */
   #enter(admitted: Admitted): void {
@@ -280,7 +238,8 @@ export class Connection implements RpcSession, KeyHolder, Expiring, Waiting {
     }
     const tenant = tenants.of(principal);
     if (sessions.size >= limits.sessions || tenant.sessions >= limits.sessionsPerTenant) {
-      return void this.#turnAway();
+      log("limit.reached", { ...this.#ids, code: 429, reason: "sessions" });
+      return void this.#turnAway(429, ErrorCode.ERR_RATE_LIMITED, "Too many sessions");
     }
     const { tenantId, keyId, expiresAtMs } = principal;
     const ids = { session: this.#number, tenantId, keyId };
@@ -293,56 +252,20 @@ export class Connection implements RpcSession, KeyHolder, Expiring, Waiting {
     counters.accepted++;
     expiry.watch(this);
     log("session.accepted", { ...ids, durationMs: clock.monotonic() - this.#openedAt });
-    void this.#reply({ status: "OK", tenantId, expiresAtMs });
+    void this.#handshake.reply({ status: "OK", tenantId, expiresAtMs }, this.#track);
   }
 
   async #refuse({ refusal, reason }: Refused): Promise<void> {
     const { counters, log } = this.#house;
-    this.#state = "refused";
     counters.refused[refusal]++;
     log("session.refused", { ...this.#ids, code: 401, reason });
-    void this.#reply({
-      status: "ERROR",
-      errorCode: ErrorCode.ERR_UNAUTHORIZED,
-      errorMessage: refusal,
-    });
-    await this.#closeAfterGrace(401, refusal);
+    await this.#turnAway(401, ErrorCode.ERR_UNAUTHORIZED, refusal);
   }
 
-  /** The token was good, and there is no room. */
-  async #turnAway(): Promise<void> {
+  async #turnAway(closeCode: number, errorCode: number, errorMessage: string): Promise<void> {
     this.#state = "refused";
-    this.#house.log("limit.reached", { ...this.#ids, code: 429, reason: "sessions" });
-    void this.#reply({
-      status: "ERROR",
-      errorCode: ErrorCode.ERR_RATE_LIMITED,
-      errorMessage: "Too many sessions",
-    });
-    await this.#closeAfterGrace(429, "too many sessions");
-  }
-
-  /** Answers the first stream, if there is one, and brings it to its end. */
-  async #reply(response: Partial<AuthenticateResponse>): Promise<void> {
-    if (this.#first === undefined) return;
-    const { clock, limits, rules } = this.#house;
-    const { reader, writer } = this.#first;
-    const stop = (): void => {
-      reader.cancel().catch(ignore);
-      writer.abort().catch(ignore);
-    };
-    const untrack = this.#track(stop);
-    const disarm = clock.schedule(limits.streamMs, stop);
-    try {
-      const framed = rules.framedReplies;
-      await writer.write(encodeReply(methods.Authenticate, response, { framed }));
-      await writer.close();
-      await drain(reader, limits.drainBytes);
-    } catch {
-      stop();
-    } finally {
-      disarm();
-      untrack();
-    }
+    void this.#handshake.reply({ status: "ERROR", errorCode, errorMessage }, this.#track);
+    await this.#closeAfterGrace(closeCode, errorMessage);
   }
 
   async #closeAfterGrace(closeCode: number, reason: string): Promise<void> {
@@ -370,7 +293,7 @@ export class Connection implements RpcSession, KeyHolder, Expiring, Waiting {
     this.#leave("over");
     this.#over.abort();
     for (const stop of this.#stops) stop();
-    this.#first?.reader.cancel().catch(ignore);
+    this.#handshake.stop();
     this.#outbox.end();
     log("session.closed", { ...this.#ids, durationMs: clock.monotonic() - this.#openedAt });
   }

@@ -107,17 +107,19 @@ async function carryOut(
   }
 }
 
-/** The first text field that holds what no id, number or URL does. Secrets are for their own readers. */
+// Fields that hold more than an id or a number does.
+const LONG = /(?:Url|Args|Token|Secret)$/;
+
+/** The first field with text that no id, number, URL or token is. */
 function findUnfit(
-  { method, unchecked = [] }: Route<unknown, unknown>,
+  { unchecked = [] }: Route<unknown, unknown>,
   request: Readonly<Record<string, unknown>>,
 ): string | undefined {
-  for (const { name, type } of method.request.fields) {
+  for (const [name, value] of Object.entries(request)) {
     if (unchecked.includes(name)) continue;
-    const isLong = name.endsWith("Url") || name.endsWith("Args");
-    const isFit = isLong ? isPlainLongText : isPlainText;
-    if (type === "text" && !isFit(request[name] as string)) return name;
-    if (type === "texts" && !(request[name] as string[]).every(isPlainText)) return name;
+    const isFit = LONG.test(name) ? isPlainLongText : isPlainText;
+    const texts = Array.isArray(value) ? value : [value];
+    if (!texts.every((text) => typeof text !== "string" || isFit(text))) return name;
   }
   return undefined;
 }

@@ -23,7 +23,6 @@ import { type Limits, resolveLimits } from "./limits.ts";
 import { type GatewayListener, type GatewayListenOptions, startListener } from "./listener.ts";
 import { Lobby } from "./lobby.ts";
 import { Counters, createLog, type GatewayLogRecord, type GatewayStats } from "./log.ts";
-import { createRandom } from "./random.ts";
 import {
   type PublishServiceAccountOptions,
   Registry,
@@ -31,7 +30,6 @@ import {
 } from "./registry.ts";
 import { directoryStorage } from "./store.ts";
 import { Tenants } from "./tenant.ts";
-import { Ticker } from "./ticker.ts";
 import type { HouseRules } from "./tools.ts";
 import { type AddTrunkOptions, readTrunk } from "./trunk.ts";
 
@@ -59,6 +57,8 @@ export interface GatewayOptions {
   readonly requireAudience?: boolean;
   /** Whether a browser token that is pinned to an origin is refused where the runtime does not show the session's. Default: `false`. */
   readonly requireOrigin?: boolean;
+  /** Whether a token may come as `token=` in the URL, in place of the first stream. URLs end up in logs. Default: `false`. */
+  readonly acceptQueryToken?: boolean;
   /** The web origin that `SessionAuth` pins a tenant's browser tokens to, by tenant id. Default: none. */
   readonly tenantOrigins?: Readonly<Record<string, string>>;
   /** The secret with which `BootstrapOrg` makes a tenant, once. Default: none, it never does. */
@@ -128,7 +128,7 @@ class LocalGateway implements Gateway {
   constructor(options: GatewayOptions) {
     const { clock = systemClock, storage, directory } = options;
     const limits = resolveLimits(options.limits);
-    const random = createRandom(options.seed ?? crypto.getRandomValues(new Uint32Array(1))[0]!);
+    const seed = options.seed ?? crypto.getRandomValues(new Uint32Array(1))[0]!;
     this.#archive = new Archive({
       storage: storage ?? (directory === undefined ? undefined : directoryStorage(directory)),
       snapshot: () => ({
@@ -139,8 +139,7 @@ class LocalGateway implements Gateway {
     });
     const save = () => this.#archive.save();
     const tools = {
-      ...{ clock, limits, random, rules: readRules(options), counters: new Counters() },
-      ticker: new Ticker(clock),
+      ...{ clock, limits, seed, rules: readRules(options), counters: new Counters() },
       log: createLog(options.log, () => clock.now()),
     };
     const registry = new Registry({ limits, save });
@@ -184,9 +183,10 @@ class LocalGateway implements Gateway {
     try {
       await this.ready;
     } catch {
-      return closeUnheard(incoming, "the gateway could not load its state");
+      return closeUnheard(incoming, 503, "the gateway could not load its state");
     }
-    if (this.#closing !== undefined) return closeUnheard(incoming, "the gateway is closed");
+    if (this.#closing !== undefined) return closeUnheard(incoming, 503, "the gateway is closed");
+    if (!/^\/(\?|$)/.test(incoming.path ?? "/")) return closeUnheard(incoming, 404, "not found");
     const connection = new Connection(incoming, this.#house, ++this.#number);
     const served = connection.run().finally(() => this.#connections.delete(connection));
     this.#connections.set(connection, served);
@@ -256,12 +256,15 @@ function readRules(options: GatewayOptions): HouseRules {
     audience: options.audience,
     requireAudience: options.requireAudience ?? false,
     requireOrigin: options.requireOrigin ?? false,
+    acceptQueryToken: options.acceptQueryToken ?? false,
   };
 }
 
-function closeUnheard({ session }: IncomingSession, reason: string): void {
+function closeUnheard({ session }: IncomingSession, closeCode: number, reason: string): void {
+  session.closed.catch(() => {});
+  session.ready.catch(() => {});
   try {
-    session.close({ closeCode: 503, reason });
+    session.close({ closeCode, reason });
   } catch {
     // Not connected yet, or not any more.
   }

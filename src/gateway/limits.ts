@@ -132,7 +132,7 @@ const table: Readonly<Record<LimitName, readonly [value: number, reason: string,
   ],
   strikes: [
     400,
-    "streams above the rate that one session may open before it is cut",
+    "streams above the rate that one session may open in a minute before it is cut",
     "SessionEnding with code 429, then the close",
   ],
   subscriptions: [8, "client ids that one session listens for", "error_code 6 in the reply"],

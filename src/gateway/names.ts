@@ -17,7 +17,7 @@ const SIP_URI =
 // deno-lint-ignore no-control-regex
 const CONTROL = /[\x00-\x1f\x7f-\x9f\u2028\u2029]/;
 const MAX_TEXT = 512;
-const MAX_LONG_TEXT = 2_048;
+const MAX_LONG_TEXT = 4_096;
 
 /** Whether text is a phone number in E.164 or a SIP URI. */
 export function isDestination(text: string): boolean {

@@ -73,10 +73,10 @@ export const unknownTrunk: Refusal = new Refusal(
   "Unknown trunk_id",
 );
 
-function callOptions(request: OriginateRequest, { principal, house }: RpcContext): CallOptions {
+function callOptions(request: OriginateRequest, { principal, tenant }: RpcContext): CallOptions {
   const { trunkId, to, callFrom, clientId, defaultApp, defaultAppArgs, maxDurationMs } = request;
   return {
-    callSid: request.callSid === "" ? randomUuid(house.random) : request.callSid,
+    callSid: request.callSid === "" ? randomUuid(tenant.random) : request.callSid,
     tenantId: principal.tenantId,
     ...{ trunkId, to, callFrom, clientId, defaultApp, defaultAppArgs, maxDurationMs },
     script: scriptOf(to),

@@ -28,7 +28,8 @@ export function estimateMos(quality: Quality): number {
   const delayMs = FRAME_MS + 2 * quality.jitterMs;
   const delayImpairment = 0.024 * delayMs + (delayMs > 177.3 ? 0.11 * (delayMs - 177.3) : 0);
   const r = Math.min(100, Math.max(0, BEST_R - lossImpairment - delayImpairment));
-  return 1 + 0.035 * r + r * (r - 60) * (100 - r) * 7e-6;
+  // The cubic of G.107 annex B dips below 1 at the bottom of its range.
+  return Math.max(1, 1 + 0.035 * r + r * (r - 60) * (100 - r) * 7e-6);
 }
 
 /** Interarrival jitter of one packet stream (RFC 3550 section 6.4.1). */

@@ -18,6 +18,15 @@ export function createRandom(seed: number): Random {
   };
 }
 
+/** A seed that belongs to a name: FNV-1a over its code units, begun with another seed. */
+export function deriveSeed(seed: number, name: string): number {
+  let hash = (0x811c9dc5 ^ seed) >>> 0;
+  for (let i = 0; i < name.length; i++) {
+    hash = Math.imul(hash ^ name.charCodeAt(i), 0x01000193) >>> 0;
+  }
+  return hash;
+}
+
 /** A version 4 UUID (RFC 9562 section 5.4) from a generator. An id, never a secret. */
 export function randomUuid(random: Random): string {
   let hex = "";

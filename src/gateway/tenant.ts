@@ -12,8 +12,10 @@ import { RateBucket } from "./bucket.ts";
 import { Call, type CallHost, type CallOptions } from "./calls.ts";
 import { Refusal } from "./fault.ts";
 import type { Principal } from "./principal.ts";
+import { createRandom, deriveSeed, type Random } from "./random.ts";
 import type { Speech } from "./simulate.ts";
 import { type Subscriber, Subscriptions } from "./subscriptions.ts";
+import { Ticker } from "./ticker.ts";
 import type { Tools } from "./tools.ts";
 
 /** What is remembered of a call, also after its end: enough to recognise a repeated dial. */
@@ -34,6 +36,8 @@ export class Tenant {
   readonly tenantId: string;
   readonly trunks: Map<string, TrunkRecord> = new Map();
   readonly subscriptions: Subscriptions = new Subscriptions();
+  /** Its own, as its ticks are: nothing that another tenant does shows in what it draws or when it hears. */
+  readonly random: Random;
   /** Its authenticated sessions. */
   sessions = 0;
   /** RPCs of all its sessions together. */
@@ -47,8 +51,9 @@ export class Tenant {
   readonly #diallers = new WeakMap<Call, Subscriber>();
 
   constructor(tenantId: string, tools: Tools) {
-    const { clock, limits, random, ticker } = tools;
+    const { clock, limits, seed } = tools;
     this.tenantId = tenantId;
+    this.random = createRandom(deriveSeed(seed, tenantId));
     this.#tools = tools;
     this.rpcRate = new RateBucket({
       perSecond: limits.rpcsPerSecondPerTenant,
@@ -62,8 +67,8 @@ export class Tenant {
     });
     this.#host = {
       clock,
-      random,
-      ticker,
+      random: this.random,
+      ticker: new Ticker(clock),
       audioFramesPerSecond: limits.audioFramesPerSecond,
       event: (call, event) => this.#event(call, event),
       speak: (call, speech, endOfStream) => this.#speak(call, speech, endOfStream),

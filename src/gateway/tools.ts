@@ -7,8 +7,6 @@
 import type { Clock } from "../signal.ts";
 import type { Limits } from "./limits.ts";
 import type { Counters, Log } from "./log.ts";
-import type { Random } from "./random.ts";
-import type { Ticker } from "./ticker.ts";
 
 /** How a gateway behaves where there is a choice. */
 export interface HouseRules {
@@ -20,6 +18,8 @@ export interface HouseRules {
   readonly audience: string | undefined;
   /** Whether tokens must have it. */
   readonly requireAudience: boolean;
+  /** Whether a token may come in the URL. */
+  readonly acceptQueryToken: boolean;
   /** Whether a token that is pinned to an origin needs a runtime that shows one. */
   readonly requireOrigin: boolean;
 }
@@ -29,8 +29,8 @@ export interface Tools {
   readonly clock: Clock;
   readonly limits: Limits;
   readonly rules: HouseRules;
-  readonly random: Random;
-  readonly ticker: Ticker;
+  /** Every tenant's own randomness comes from it. */
+  readonly seed: number;
   readonly log: Log;
   readonly counters: Counters;
 }
