@@ -28,21 +28,14 @@ const deepest = 6;
  * (`const scope = globalThis as Scope`, `const { subtle } = crypto`, `function f(clock = Date)`).
  */
 export function globalAccesses(files: Sources): GlobalAccess[] {
-  const program = bind(files);
-  const checker = program.getTypeChecker();
-  return program.getSourceFiles().flatMap((file) => accessesOf(file, checker));
+  return bind(files).flatMap(accessesOf);
 }
 
-/** A program without any library, so that a name without a declaration is a global. */
-function bind(files: Sources): ts.Program {
+/** Parses files and lets the compiler note in every scope what is declared there. No type is looked at. */
+function bind(files: Sources): readonly ts.SourceFile[] {
   const parsed = new Map([...files].map(([path, text]) => [path, parse(path, text)]));
-  const options: ts.CompilerOptions = {
-    noLib: true,
-    noResolve: true,
-    target: ts.ScriptTarget.ESNext,
-    types: [],
-  };
-  return ts.createProgram([...parsed.keys()], options, {
+  const options = { noLib: true, noResolve: true, types: [], target: ts.ScriptTarget.ESNext };
+  const program = ts.createProgram([...parsed.keys()], options, {
     getSourceFile: (path) => parsed.get(path),
     fileExists: (path) => parsed.has(path),
     readFile: (path) => files.get(path),
@@ -53,14 +46,37 @@ function bind(files: Sources): ts.Program {
     useCaseSensitiveFileNames: () => true,
     getNewLine: () => "\n",
   });
+  program.getTypeChecker();
+  return [...parsed.values()];
 }
 
-function accessesOf(file: ts.SourceFile, checker: ts.TypeChecker): GlobalAccess[] {
+/** What the compiler notes on a node, but does not show in its public types. */
+interface Scope {
+  readonly locals?: ts.SymbolTable;
+}
+
+/** The declaration that a name means where it is written; `undefined` for a global. */
+function declared(name: ts.Identifier): ts.Symbol | undefined {
+  const key = ts.escapeLeadingUnderscores(name.text);
+  for (let node: ts.Node = name; node !== undefined; node = node.parent) {
+    const found = (node as Scope).locals?.get(key);
+    // An ambient declaration only tells the compiler of a global.
+    if (found?.declarations?.every(isAmbient) === false) return found;
+  }
+  return undefined;
+}
+
+function isAmbient(node: ts.Declaration): boolean {
+  return ts.isInterfaceDeclaration(node) || ts.isTypeAliasDeclaration(node) ||
+    (ts.getCombinedModifierFlags(node) & ts.ModifierFlags.Ambient) !== 0;
+}
+
+function accessesOf(file: ts.SourceFile): GlobalAccess[] {
   const aliases: Aliases = new Map();
   // A name that holds a global may be read above the line that fills it: look again until no new one turns up.
   while (true) {
     const known = count(aliases);
-    const accesses = look(file, checker, aliases);
+    const accesses = look(file, aliases);
     if (count(aliases) === known) return accesses;
   }
 }
@@ -69,7 +85,7 @@ function count(aliases: Aliases): number {
   return [...aliases.values()].reduce((sum, paths) => sum + paths.size, 0);
 }
 
-function look(file: ts.SourceFile, checker: ts.TypeChecker, aliases: Aliases): GlobalAccess[] {
+function look(file: ts.SourceFile, aliases: Aliases): GlobalAccess[] {
   const accesses: GlobalAccess[] = [];
   const add = (node: ts.Node, path: Path, tracked: boolean): void => {
     if (path !== "") accesses.push({ node, path, tracked });
@@ -79,7 +95,7 @@ function look(file: ts.SourceFile, checker: ts.TypeChecker, aliases: Aliases): G
   /** Gives what a declaration receives to the names that it declares. */
   const assign = (name: ts.BindingName, path: Path): void => {
     if (ts.isIdentifier(name)) {
-      const symbol = checker.getSymbolAtLocation(name);
+      const symbol = declared(name);
       if (symbol !== undefined && path.split(".").length <= deepest) {
         aliases.set(symbol, (aliases.get(symbol) ?? new Set()).add(path));
       }
@@ -97,7 +113,7 @@ function look(file: ts.SourceFile, checker: ts.TypeChecker, aliases: Aliases): G
 
   walk(file, (node) => {
     if (!ts.isIdentifier(node) || !isReference(node)) return;
-    for (const start of pathsOf(node, checker, aliases)) {
+    for (const start of pathsOf(node, aliases)) {
       const { end, path } = follow(node, start);
       if (isFilled(end.parent, end)) assign(end.parent.name, path);
       else if (path === "Date" && isMoment(end)) add(node, "new Date()", false);
@@ -130,20 +146,10 @@ function isReference(node: ts.Identifier): boolean {
 }
 
 /** What an identifier may stand for; nothing when it is a local name of something else. */
-function pathsOf(
-  node: ts.Identifier,
-  checker: ts.TypeChecker,
-  aliases: Aliases,
-): Iterable<Path> {
-  const symbol = ts.isShorthandPropertyAssignment(node.parent)
-    ? checker.getShorthandAssignmentValueSymbol(node.parent)
-    : checker.getSymbolAtLocation(node);
-  const held = symbol === undefined ? undefined : aliases.get(symbol);
-  if (held !== undefined) return held;
-  const local = symbol?.declarations?.some((each) =>
-    (ts.getCombinedModifierFlags(each) & ts.ModifierFlags.Ambient) === 0
-  );
-  return local === true ? [] : [below("", node.text)];
+function pathsOf(node: ts.Identifier, aliases: Aliases): Iterable<Path> {
+  const symbol = declared(node);
+  if (symbol === undefined) return [below("", node.text)];
+  return aliases.get(symbol) ?? [];
 }
 
 function below(path: Path, name: string): Path {

@@ -154,6 +154,16 @@ describe("checkGlobals() leaves alone", () => {
         "text",
         'export const a = "Deno.env"; // Deno.env\n/** process.env */ export const b = `console`;',
       ],
+      ["a local of an outer function", "function f(Deno: X) { return () => { { Deno.env; } }; }"],
+      [
+        "a name that is hoisted",
+        "process.env; var process = load(); g(); function g() { console(); function console() {} }",
+      ],
+      [
+        "a name that is caught, looped or declared by a class",
+        "try {} catch (Deno) { Deno.env; } for (const Bun of a) Bun.env; class process {} process.env;",
+      ],
+      ["an exported name", "export const performance = { now: 1 }; performance.now;"],
       ["a label", "process: for (;;) break process;"],
       [
         "a moment that is given",
