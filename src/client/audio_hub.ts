@@ -7,11 +7,21 @@
 import { TeleQuickError } from "../errors.ts";
 import type { Clock } from "../signal.ts";
 import type { AudioFrame } from "../wire/mod.ts";
-import type { CallAudio } from "./call_audio.ts";
+import type { AudioLink } from "./audio.ts";
 import type { Connection } from "./connection.ts";
 import { Pacer } from "./pacer.ts";
 import { type AudioTotals, sumAudio } from "./stats.ts";
 import { type PendingFrame, Uplink } from "./uplink.ts";
+
+/** A link, with what the client needs of it besides what users see. */
+export interface AudioRoute extends AudioLink {
+  /** Takes a frame off the wire. */
+  deliver(frame: AudioFrame): void;
+  /** The call has ended. */
+  hungUp(): void;
+  /** Ends at once. */
+  end(error?: TeleQuickError): void;
+}
 
 /** Options of an {@linkcode AudioHub}. */
 export interface AudioHubOptions {
@@ -31,7 +41,7 @@ const RESET_GRACE_MS = 1_000;
 interface Lane {
   uplink: Uplink;
   connection: Connection | undefined;
-  readonly links: Set<CallAudio>;
+  readonly links: Set<AudioRoute>;
 }
 
 /** Owns the outgoing streams, routes incoming frames. */
@@ -39,7 +49,7 @@ export class AudioHub {
   readonly clock: Clock;
   readonly pacer: Pacer;
   readonly #options: AudioHubOptions;
-  readonly #links = new Map<string, CallAudio>();
+  readonly #links = new Map<string, AudioRoute>();
   readonly #lanes = new Map<string, Lane>();
   #unrouted = 0;
   #ended = sumAudio([]);
@@ -66,17 +76,17 @@ export class AudioHub {
   }
 
   /** Adds a link. A call has one at a time. */
-  add(link: CallAudio): void {
+  add(link: AudioRoute): void {
     this.#links.set(link.callSid, link);
   }
 
   /** The link of a call, if it has one. */
-  get(callSid: string): CallAudio | undefined {
+  get(callSid: string): AudioRoute | undefined {
     return this.#links.get(callSid);
   }
 
   /** Removes a link that has ended. */
-  remove(link: CallAudio): void {
+  remove(link: AudioRoute): void {
     if (this.#links.get(link.callSid) === link) {
       this.#links.delete(link.callSid);
       this.#ended = sumAudio([this.#ended, link.stats()]);
@@ -96,17 +106,17 @@ export class AudioHub {
   }
 
   /** Adds a frame to what the link's stream writes next. */
-  send(link: CallAudio, frame: PendingFrame): void {
+  send(link: AudioRoute, frame: PendingFrame): void {
     this.#laneOf(link).uplink.append(frame);
   }
 
   /** Writes what the link's stream has collected. */
-  flush(link: CallAudio): void {
+  flush(link: AudioRoute): void {
     this.#lanes.get(this.#laneKey(link))?.uplink.flush();
   }
 
   /** Finishes a link's own stream; a shared one only writes what waits. */
-  async finish(link: CallAudio): Promise<void> {
+  async finish(link: AudioRoute): Promise<void> {
     const lane = this.#lanes.get(this.#laneKey(link));
     if (lane === undefined) return;
     if (this.#options.streams === "shared") lane.uplink.flush();
@@ -133,15 +143,15 @@ export class AudioHub {
     await Promise.all([...this.#links.values()].map((link) => link.close().catch(ignore)));
   }
 
-  #laneKey(link: CallAudio): string {
+  #laneKey(link: AudioRoute): string {
     return this.#options.streams === "shared" ? "" : link.callSid;
   }
 
-  #laneOf(link: CallAudio): Lane {
+  #laneOf(link: AudioRoute): Lane {
     const key = this.#laneKey(link);
     let lane = this.#lanes.get(key);
     if (lane === undefined) {
-      const links = new Set<CallAudio>();
+      const links = new Set<AudioRoute>();
       lane = { links, connection: undefined, uplink: undefined as unknown as Uplink };
       lane.uplink = this.#open(lane);
       this.#lanes.set(key, lane);

@@ -8,7 +8,7 @@ import { audioCodecs, isAudioCodec } from "../audio/mod.ts";
 import { TeleQuickError } from "../errors.ts";
 import type { AudioFrame } from "../wire/mod.ts";
 import type { AudioLink, AudioOptions, AudioStats } from "./audio.ts";
-import type { AudioHub } from "./audio_hub.ts";
+import type { AudioHub, AudioRoute } from "./audio_hub.ts";
 import { IncomingAudio } from "./audio_in.ts";
 import { OutgoingAudio, type SequenceCounter } from "./audio_out.ts";
 import { FRAME_MS } from "./pacer.ts";
@@ -17,7 +17,7 @@ import { FRAME_MS } from "./pacer.ts";
 const HANGUP_GRACE_MS = 250;
 
 /** Both directions of a call's audio, with what the client needs besides what users see. */
-export class CallAudio implements AudioLink {
+export class CallAudio implements AudioRoute {
   readonly callSid: string;
   readonly codec: AudioLink["codec"];
   readonly #hub: AudioHub;

@@ -42,6 +42,11 @@ export class FakeClock implements Clock {
     this.#wall += ms;
   }
 
+  /** Time passes and nothing runs, as when the process is held up; what was due meanwhile runs at the next `advance`. */
+  stall(ms: number): void {
+    this.#move(this.#elapsed + ms);
+  }
+
   /** Lets `ms` milliseconds pass: every timer that is due runs in order, and what it started gets its turns before the next. */
   async advance(ms: number): Promise<void> {
     const end = this.#elapsed + ms;
@@ -50,7 +55,7 @@ export class FakeClock implements Clock {
       const next = [...this.#timers].filter((timer) => timer.at <= end)
         .sort((a, b) => a.at - b.at || a.order - b.order)[0];
       if (next === undefined) break;
-      this.#move(next.at);
+      this.#move(Math.max(next.at, this.#elapsed));
       this.#timers.delete(next);
       next.callback();
       await settle();

@@ -1,0 +1,153 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import type { CallEvent } from "../../../mod.ts";
+import { methods } from "../../../src/wire/mod.ts";
+import { clientHouse, hasCode } from "../../support/client_kit.ts";
+import { settle } from "../../support/fake_clock.ts";
+import { scriptedGateway } from "../../support/scripted_gateway.ts";
+import { TeleQuickClient } from "../../../mod.ts";
+
+const TRUNK = "main";
+
+async function collect(events: AsyncIterable<CallEvent>): Promise<string[]> {
+  const told: string[] = [];
+  for await (const event of events) told.push(`${event.eventType} ${event.status}`);
+  return told;
+}
+
+describe("Call", () => {
+  it("goes from dialing to ended, and tells its events from the first to the last", async () => {
+    await using story = await clientHouse();
+    const { client, house } = story;
+    const call = await client.dial({ to: "+15550100", trunkId: TRUNK });
+    const told = collect(call.events());
+    await house.clock.advance(100);
+    assert.equal(call.state, "ringing");
+    await house.clock.advance(150);
+    assert.equal((await call.answered()).status, "ANSWERED");
+    assert.equal(call.state, "answered");
+    await call.hangUp();
+    const end = await call.ended;
+    assert.equal(call.state, "ended");
+    assert.equal(end.q850Cause, 16);
+    assert.equal(end.cause, "normal call clearing");
+    assert.deepEqual(await told, ["1 INITIATED", "1 RINGING", "2 ANSWERED", "3 COMPLETED"]);
+    assert.deepEqual(await collect(call.events()), await told, "a late listener gets the history");
+  });
+
+  for (
+    const [to, cause, words] of [
+      ["+15550101", 17, "user busy"],
+      ["+15550102", 19, "no answer from user"],
+      ["+15550103", 21, "call rejected"],
+      ["+15550104", 1, "unallocated number"],
+    ] as const
+  ) {
+    it(`answered() rejects with the cause in words for ${to}`, async () => {
+      await using story = await clientHouse();
+      const call = await story.client.dial({ to, trunkId: TRUNK });
+      const answered = assert.rejects(call.answered(), (error: Error) => {
+        hasCode("ERR_CALL_ENDED")(error);
+        assert.match(error.message, new RegExp(words));
+        return true;
+      });
+      await story.house.clock.advance(2_000);
+      await answered;
+      assert.equal((await call.ended).q850Cause, cause);
+    });
+  }
+
+  it("is refused on a trunk of another tenant as on one that does not exist", async () => {
+    await using story = await clientHouse();
+    const errors: unknown[] = [];
+    for (const trunkId of ["globex-main", "no-such-trunk"]) {
+      await story.client.dial({ to: "+15550100", trunkId }).catch((error) => errors.push(error));
+    }
+    assert.equal(errors.length, 2);
+    for (const error of errors) hasCode("ERR_RPC_REJECTED", 1)(error);
+    assert.equal(String(errors[0]), String(errors[1]));
+  });
+
+  it("marks refusals that are worth another try", async () => {
+    await using story = await clientHouse();
+    for (const [to, rpcCode] of [["+15550108", 4], ["+15550109", 3]] as const) {
+      await assert.rejects(
+        story.client.dial({ to, trunkId: TRUNK }),
+        (error: { retryable?: boolean }) =>
+          hasCode("ERR_RPC_REJECTED", rpcCode)(error) && error.retryable === true,
+      );
+    }
+  });
+
+  it("hangUp() does nothing on a call that has ended, and forgives a far end that was faster", async () => {
+    await using story = await clientHouse();
+    const call = await story.client.dial({ to: "+15550101", trunkId: TRUNK });
+    await story.house.clock.advance(1_000);
+    await call.ended;
+    await call.hangUp();
+    await call[Symbol.asyncDispose]();
+  });
+
+  it("await using hangs up at the end of the block", async () => {
+    await using story = await clientHouse();
+    const { client } = story;
+    const ended = await (async () => {
+      await using call = await client.dial({ to: "+15550100", trunkId: TRUNK });
+      return call.ended.then((end) => end.q850Cause);
+    })();
+    assert.equal(ended, 16);
+  });
+
+  it("ended rejects when the client closes first, and the call goes on at the gateway", async () => {
+    const story = await clientHouse();
+    const call = await story.client.dial({ to: "+15550100", trunkId: TRUNK });
+    await story.house.clock.advance(300);
+    const closing = story.client.close();
+    await story.house.clock.advance(6_000);
+    await closing;
+    await assert.rejects(call.ended, hasCode("ERR_SESSION_CLOSED"));
+    assert.equal(story.house.gateway.stats().calls.live, 1);
+    await story[Symbol.asyncDispose]();
+  });
+
+  it("takes the id that the gateway insists on", async () => {
+    const gateway = scriptedGateway({
+      scripts: {
+        Originate: async (_request, peer) => {
+          await peer.push(methods.CallEvent, {
+            callSid: "gw-1",
+            eventType: 1,
+            status: "INITIATED",
+          });
+          return { callSid: "gw-1", status: "QUEUED" };
+        },
+      },
+    });
+    const client = new TeleQuickClient("https://gateway.test", () => "token", true, {
+      webTransport: gateway.webTransport,
+    });
+    const call = await client.dial({ to: "+15550100", trunkId: "t", callSid: "mine" });
+    assert.equal(call.sid, "gw-1");
+    await settle();
+    const first = await call.events().next();
+    assert.equal(first.value?.status, "INITIATED", "an event that outran the reply is not lost");
+    await client.close();
+  });
+
+  it("drops the second delivery of an event, and passes unknown types and statuses through", async () => {
+    const gateway = scriptedGateway();
+    const client = new TeleQuickClient("https://gateway.test", () => "token", true, {
+      webTransport: gateway.webTransport,
+    });
+    const call = await client.dial({ to: "+15550100", trunkId: "t" });
+    const all = client.events();
+    const event = { callSid: call.sid, eventType: 77, status: "RECORDING_READY", timestampMs: 5 };
+    const end = { callSid: call.sid, eventType: 3, status: "COMPLETED", timestampMs: 6 };
+    await gateway.peers[0]?.push(methods.CallEvent, event, event, end);
+    assert.deepEqual(await collect(call.events()), ["77 RECORDING_READY", "3 COMPLETED"]);
+    assert.equal((await all.next()).value?.eventType, 77);
+    assert.equal((await all.next()).value?.eventType, 3);
+    await client.close();
+    assert.equal((await all.next()).done, true);
+  });
+});
