@@ -4,13 +4,12 @@
  * @module
  */
 
-import { TeleQuickError } from "../errors.ts";
-import { readI32, writeU32 } from "./envelope.ts";
-import { describeType } from "./fault.ts";
-import { encodeFrame, FRAME_HEADER_BYTES, LEAST_FRAME_BYTES } from "./frame.ts";
-import { audioFrame } from "./method.ts";
+import { readI32, TWO_32, writeU32 } from "./bytes.ts";
+import { describe, typeError, valueError } from "./fault.ts";
+import { FRAME_HEADER_BYTES, LEAST_FRAME_BYTES } from "./frame.ts";
+import { AudioFrame } from "./messages/audio.ts";
+import { AUDIO_FRAME_ID } from "./method.ts";
 
-const TWO_32 = 2 ** 32;
 // Sequence number and end-of-stream flag, the last fields.
 const SEQUENCE_BYTES = 8;
 const VARIABLE_BYTES = SEQUENCE_BYTES + 1;
@@ -39,7 +38,8 @@ export class AudioFrameEncoder {
    */
   constructor(options: AudioFrameEncoderOptions) {
     const { callSid, codec } = options;
-    const frame = encodeFrame(audioFrame, { callSid, codec });
+    const frame = AudioFrame.encode({ callSid, codec }, FRAME_HEADER_BYTES);
+    writeU32(frame, 4, AUDIO_FRAME_ID);
     const split = LEAST_FRAME_BYTES + 4 + readI32(frame, LEAST_FRAME_BYTES) + 4;
     this.#head = frame.slice(0, split);
     this.#tail = frame.slice(split);
@@ -74,7 +74,7 @@ export class AudioFrameEncoder {
     const size = this.size(payload.length);
     const end = offset + size;
     if (end > target.length) {
-      throw refusal(`target has ${target.length - offset} bytes from the offset on`, `${size}`);
+      throw valueError("Cannot encode AudioFrame: room", target.length - offset, `${size} bytes`);
     }
     target.set(head, offset);
     const body = offset + head.length;
@@ -120,18 +120,10 @@ function writeLast(frame: Uint8Array, end: number, sequenceNumber: number, last:
 
 function check(payload: Uint8Array, sequenceNumber: number): void {
   if (!(payload instanceof Uint8Array)) {
-    throw new TypeError(
-      `Cannot encode AudioFrame: payload is ${describeType(payload)}, expected a Uint8Array`,
-    );
+    throw typeError("Cannot encode AudioFrame: payload", describe(payload), "a Uint8Array");
   }
   if (!Number.isSafeInteger(sequenceNumber) || sequenceNumber < 0) {
-    throw refusal(`sequenceNumber is ${String(sequenceNumber)}`, "a safe integer of at least 0");
+    const expected = "an integer from 0 to 9007199254740991";
+    throw valueError("Cannot encode AudioFrame: sequenceNumber", String(sequenceNumber), expected);
   }
-}
-
-function refusal(found: string, expected: string): TeleQuickError {
-  return new TeleQuickError(
-    "ERR_VALUE_INVALID",
-    `Cannot encode AudioFrame: ${found}, expected ${expected}`,
-  );
 }

@@ -1,11 +1,18 @@
 /**
- * What a field can be on the wire (protocol.md section 3.1), as the interface that a message's declaration speaks to.
+ * What a field can be on the wire (protocol.md section 3.1). All numbers are little-endian.
  *
  * @module
  */
 
-/** How a field is encoded. `secret` is `text` that is kept out of caches and logs; all integers and doubles are little-endian. */
-export type FieldType =
+import { decodeUtf8 } from "../bytes.ts";
+import { readI32, TWO_32, writeU32 } from "./bytes.ts";
+import { describe, Fault } from "./fault.ts";
+import type { Reader } from "./reader.ts";
+import { decodeCached, LONGEST_CACHED_BYTES } from "./text_cache.ts";
+import type { Writer } from "./writer.ts";
+
+/** How a field is encoded. `secret` is `text` that no cache keeps; `vector` and `message` hold others. */
+export type FieldKind =
   | "bool"
   | "u8"
   | "u16"
@@ -17,62 +24,237 @@ export type FieldType =
   | "text"
   | "secret"
   | "binary"
-  | "texts"
-  | "list";
+  | "vector"
+  | "message";
 
-/** One field of a message, as its declaration says. */
-export interface Field {
-  /** The camelCase form of the protocol's name. */
-  readonly name: string;
+/** What a field is. */
+export interface FieldInfo {
   /** How it is encoded. */
-  readonly type: FieldType;
-  /** What encoding takes when the value leaves it out, and decoding when the sender did. */
+  readonly kind: FieldKind;
+  /** What encoding takes when the value leaves the field out, and decoding when an older sender did. */
   readonly default: unknown;
-  /** Whether it belongs to the optional tail: written only when a field of that tail differs from its default. */
+  /** The fewest bytes that it takes. */
+  readonly least: number;
+  /** Whether it belongs to the optional tail, which is written only when one of its fields differs from its default. */
   readonly optional: boolean;
-  /** The message that each element of a `list` is. */
-  readonly element: ElementCodec<unknown> | undefined;
+  /** What a vector holds. */
+  readonly element: FieldInfo | undefined;
 }
 
-/** What a `list` needs to know of its elements: a message. */
-export interface ElementCodec<T> {
-  /** The protocol's name of the element's type. */
-  readonly name: string;
-  /** Encodes one element with its own envelope. */
+/** A field's type: how its values are written and read. */
+export interface FieldType<T> extends FieldInfo {
+  readonly default: T;
+  /** Writes a value; throws a `Fault` when it does not fit. */
+  readonly write: (writer: Writer, value: T) => void;
+  /** Reads a value; throws a `Fault` when the bytes are not one. */
+  readonly read: (reader: Reader) => T;
+}
+
+/** What a vector needs to know of a message. */
+interface ElementMessage<T> {
   encode(value: Partial<T>): Uint8Array<ArrayBuffer>;
-  /** Decodes one element from its own envelope. */
   decode(bytes: Uint8Array): T;
 }
 
-/**
- * One method per field type. A writer writes the value and returns it; a reader ignores it and returns what it read;
- * either takes the default for what is absent. So one declaration serves both directions.
- */
-export interface FieldCodec {
-  /** u8, 0 or 1; any other byte reads as `true`. Default: `false`. */
-  bool(value: boolean | undefined, fallback?: boolean): boolean;
-  /** Unsigned 8-bit integer. Default: 0. */
-  u8(value: number | undefined, fallback?: number): number;
-  /** Unsigned 16-bit integer. Default: 0. */
-  u16(value: number | undefined, fallback?: number): number;
-  /** Unsigned 32-bit integer. Default: 0. */
-  u32(value: number | undefined, fallback?: number): number;
-  /** Signed 32-bit integer; enums are written so. Default: 0. */
-  i32(value: number | undefined, fallback?: number): number;
-  /** Signed 64-bit integer as a number; reads beyond 2^53 - 1 are rounded to the nearest double. Default: 0. */
-  i64(value: number | undefined, fallback?: number): number;
-  /** Unsigned 64-bit integer as a number; reads beyond 2^53 - 1 are rounded to the nearest double. Default: 0. */
-  u64(value: number | undefined, fallback?: number): number;
-  /** IEEE 754 double. Default: 0. */
-  f64(value: number | undefined, fallback?: number): number;
-  /** i32 byte length and strict UTF-8. Default: `""`. */
-  text(value: string | undefined, fallback?: string): string;
-  /** As `text`, for tokens and passwords. Default: `""`. */
-  secret(value: string | undefined, fallback?: string): string;
-  /** i32 byte length and bytes, untouched; reads are views of the input. Default: no bytes. */
-  binary(value: Uint8Array | undefined, fallback?: Uint8Array): Uint8Array;
-  /** u32 count and that many texts. Default: none. */
-  texts(value: readonly string[] | undefined, fallback?: readonly string[]): readonly string[];
-  /** u32 count and that many messages, each with its own envelope. Default: none. */
-  list<T>(value: readonly T[] | undefined, element: ElementCodec<T>): readonly T[];
+const encoder = /* @__PURE__ */ new TextEncoder();
+const double = /* @__PURE__ */ new DataView(/* @__PURE__ */ new ArrayBuffer(8));
+
+// All types are made here, so that all have one hidden class: the loops over fields are hot.
+function define<T>(
+  kind: FieldKind,
+  zero: T,
+  least: number,
+  write: (writer: Writer, value: T) => void,
+  read: (reader: Reader) => T,
+  element?: FieldInfo,
+  optional = false,
+): FieldType<T> {
+  return { kind, default: zero, least, write, read, element, optional };
+}
+
+function integer(
+  kind: FieldKind,
+  size: number,
+  lowest: number,
+  highest: number,
+): FieldType<number> {
+  return define(kind, 0, size, (writer, value) => {
+    if (!Number.isInteger(value) || value < lowest || value > highest) {
+      const expected = `an integer from ${lowest} to ${highest}`;
+      throw new Fault(describe(value), expected, typeof value !== "number");
+    }
+    const at = writer.take(size);
+    const { bytes } = writer;
+    if (size < 4) {
+      bytes[at] = value;
+      if (size > 1) bytes[at + 1] = value >>> 8;
+      return;
+    }
+    writeU32(bytes, at, value);
+    if (size > 4) writeU32(bytes, at + 4, Math.floor(value / TWO_32));
+  }, (reader) => {
+    const at = reader.take(size);
+    const { bytes } = reader;
+    if (size < 4) return bytes[at]! | (size > 1 ? bytes[at + 1]! << 8 : 0);
+    const low = readI32(bytes, at);
+    if (size === 4) return lowest < 0 ? low : low >>> 0;
+    const high = readI32(bytes, at + 4);
+    // One rounding, of the sum: the nearest double, as JSON.parse gives it.
+    return (lowest < 0 ? high : high >>> 0) * TWO_32 + (low >>> 0);
+  });
+}
+
+/** Unsigned 8-bit integer. Default: 0. */
+export const u8: FieldType<number> = /* @__PURE__ */ integer("u8", 1, 0, 255);
+/** Unsigned 16-bit integer. Default: 0. */
+export const u16: FieldType<number> = /* @__PURE__ */ integer("u16", 2, 0, 65535);
+/** Unsigned 32-bit integer. Default: 0. */
+export const u32: FieldType<number> = /* @__PURE__ */ integer("u32", 4, 0, 4294967295);
+/** Signed 32-bit integer; enums are written so. Default: 0. */
+export const i32: FieldType<number> = /* @__PURE__ */ integer("i32", 4, -2147483648, 2147483647);
+/** Signed 64-bit integer as a number: a safe integer when written, rounded to the nearest double when read. Default: 0. */
+export const i64: FieldType<number> = /* @__PURE__ */ integer(
+  "i64",
+  8,
+  -9007199254740991,
+  9007199254740991,
+);
+/** Unsigned 64-bit integer as a number: a safe integer when written, rounded to the nearest double when read. Default: 0. */
+export const u64: FieldType<number> = /* @__PURE__ */ integer("u64", 8, 0, 9007199254740991);
+
+/** u8, 0 or 1; any other byte reads as `true`. Default: `false`. */
+export const bool: FieldType<boolean> = /* @__PURE__ */ define(
+  "bool",
+  false,
+  1,
+  (writer, value) => {
+    if (typeof value !== "boolean") throw new Fault(describe(value), "a boolean", true);
+    const at = writer.take(1);
+    writer.bytes[at] = value ? 1 : 0;
+  },
+  (reader) => reader.bytes[reader.take(1)] !== 0,
+);
+
+/** IEEE 754 double. Default: 0. */
+export const f64: FieldType<number> = /* @__PURE__ */ define("f64", 0, 8, (writer, value) => {
+  if (typeof value !== "number") throw new Fault(describe(value), "a number", true);
+  const at = writer.take(8);
+  double.setFloat64(0, value, true);
+  writeU32(writer.bytes, at, double.getInt32(0, true));
+  writeU32(writer.bytes, at + 4, double.getInt32(4, true));
+}, (reader) => {
+  const at = reader.take(8);
+  double.setInt32(0, readI32(reader.bytes, at), true);
+  double.setInt32(4, readI32(reader.bytes, at + 4), true);
+  return double.getFloat64(0, true);
+});
+
+function writeText(writer: Writer, value: string): void {
+  if (typeof value !== "string") throw new Fault(describe(value), "a string", true);
+  const { length } = value;
+  // UTF-8 takes at most three bytes for each UTF-16 code unit.
+  const at = writer.take(4 + length * 3);
+  const { bytes } = writer;
+  const start = at + 4;
+  let size = 0;
+  for (; size < length; size++) {
+    const unit = value.charCodeAt(size);
+    if (unit > 127) break;
+    bytes[start + size] = unit;
+  }
+  if (size < length) {
+    if (!value.isWellFormed()) throw new Fault("text with a lone surrogate", "well-formed Unicode");
+    size = encoder.encodeInto(value, bytes.subarray(start)).written;
+  }
+  writeU32(bytes, at, size);
+  writer.at = start + size;
+}
+
+function readText(reader: Reader, mostCached: number): string {
+  const size = reader.takeSized();
+  const at = reader.at - size;
+  try {
+    return size > mostCached
+      ? decodeUtf8(reader.bytes.subarray(at, reader.at))
+      : decodeCached(reader.bytes, at, size);
+  } catch {
+    throw new Fault("malformed", "UTF-8");
+  }
+}
+
+/** i32 byte length and strict UTF-8. Default: `""`. */
+export const text: FieldType<string> = /* @__PURE__ */ define(
+  "text",
+  "",
+  4,
+  writeText,
+  (reader) => readText(reader, LONGEST_CACHED_BYTES),
+);
+
+/** As {@linkcode text}, for tokens and passwords: no cache keeps them. Default: `""`. */
+export const secret: FieldType<string> = /* @__PURE__ */ define(
+  "secret",
+  "",
+  4,
+  writeText,
+  (reader) => readText(reader, -1),
+);
+
+/** i32 byte length and bytes, untouched; what is read is a view of the input. Default: no bytes. */
+export const binary: FieldType<Uint8Array> = /* @__PURE__ */ define<Uint8Array>(
+  "binary",
+  /* @__PURE__ */ new Uint8Array(0),
+  4,
+  (writer, value) => {
+    if (!(value instanceof Uint8Array)) throw new Fault(describe(value), "a Uint8Array", true);
+    const at = writer.take(4 + value.length);
+    writeU32(writer.bytes, at, value.length);
+    writer.bytes.set(value, at + 4);
+  },
+  (reader) => {
+    const { bytes } = reader;
+    const size = reader.takeSized();
+    // Not `subarray`, which on a Node.js `Buffer` gives a `Buffer`.
+    return new Uint8Array(bytes.buffer, bytes.byteOffset + reader.at - size, size);
+  },
+);
+
+/** u32 count and that many elements. Default: none. */
+export function vector<T>(element: FieldType<T>): FieldType<readonly T[]> {
+  return define<readonly T[]>("vector", Object.freeze([]), 4, (writer, values) => {
+    if (!Array.isArray(values)) throw new Fault(describe(values), "an array", true);
+    u32.write(writer, values.length);
+    for (const value of values) element.write(writer, value);
+  }, (reader) => {
+    const count = u32.read(reader);
+    if (count * element.least > reader.left) {
+      throw new Fault(`${count} elements`, `no more than ${reader.left} bytes hold`);
+    }
+    const values: T[] = [];
+    for (let i = 0; i < count; i++) values.push(element.read(reader));
+    return values;
+  }, element);
+}
+
+/** A message with its own envelope. */
+export function nested<T>(message: ElementMessage<T>): FieldType<T> {
+  return define<T>("message", undefined as T, 6, (writer, value) => {
+    const bytes = message.encode(value);
+    const at = writer.take(bytes.length);
+    writer.bytes.set(bytes, at);
+  }, (reader) => {
+    const at = reader.take(2);
+    reader.takeSized();
+    return message.decode(reader.bytes.subarray(at, reader.at));
+  });
+}
+
+/** The same type with another default. */
+export function withDefault<T>(type: FieldType<T>, value: T): FieldType<T> {
+  return { ...type, default: Object.freeze(value) as T };
+}
+
+/** The same type in the optional tail: only fields that no other field follows, with the default of their type. */
+export function optional<T>(type: FieldType<T>): FieldType<T> {
+  return { ...type, optional: true };
 }

@@ -4,16 +4,17 @@
  * @module
  */
 
-import { ENVELOPE_HEADER_BYTES, readI32, writeU32 } from "./envelope.ts";
-import { wireError } from "./fault.ts";
+import { readI32, readU32, writeU32 } from "./bytes.ts";
+import { ENVELOPE_HEADER_BYTES } from "./envelope.ts";
+import { typeError, wireError } from "./fault.ts";
 import type { Method } from "./method.ts";
 
 /** Bytes before the envelope: length and method id. */
 export const FRAME_HEADER_BYTES = 8;
 /** Bytes from which a frame's size is known: its own header and the envelope's. No frame is shorter. */
-export const LEAST_FRAME_BYTES: number = FRAME_HEADER_BYTES + ENVELOPE_HEADER_BYTES;
+export const LEAST_FRAME_BYTES = 14;
 /** The highest length that is read unless an option says otherwise, as the platform's own SDKs have it: 1 MiB. */
-export const FRAME_LIMIT_BYTES: number = 1024 * 1024;
+export const FRAME_LIMIT_BYTES = 1048576;
 
 // What the length counts besides the envelope.
 const INCLUSIVE = 8;
@@ -81,7 +82,7 @@ export function encodeReply<R>(
   options: ReplyOptions = {},
 ): Uint8Array<ArrayBuffer> {
   if (method.reply === undefined) {
-    throw new TypeError(`Cannot encode reply: ${method.name} is a push, expected a request`);
+    throw typeError(`Cannot encode reply: ${method.name}`, "a push", "a request");
   }
   if (options.framed !== true) return method.reply.encode(value);
   return finishFrame(method.reply.encode(value, FRAME_HEADER_BYTES), method.id, EXCLUSIVE);
@@ -99,22 +100,19 @@ function finishFrame(
 
 /** Checks a frame's length as soon as its four bytes are there: nothing is stored for a frame that is too large. */
 export function checkLength(bytes: Uint8Array, at: number, limitBytes: number): number {
-  const length = readI32(bytes, at) >>> 0;
+  const length = readU32(bytes, at);
   const least = ENVELOPE_HEADER_BYTES + EXCLUSIVE;
   if (length < least || length > limitBytes) {
-    throw wireError(
-      "Cannot read frame",
-      `length is ${length}, expected ${least} to ${limitBytes} bytes`,
-    );
+    throw wireError("Cannot read frame: length", length, `${least} to ${limitBytes}`);
   }
   return length;
 }
 
 /**
- * The size of the envelope in the frame at `at`, of which the first 14 bytes are there. The envelope's own header settles which
+ * The size of the frame at `at`, of which the first 14 bytes are there. The envelope's own header settles which
  * rule the length follows, without waiting for the end of the stream.
  */
-export function envelopeBytes(
+export function frameBytes(
   bytes: Uint8Array,
   at: number,
   rule: LengthRule,
@@ -126,11 +124,8 @@ export function envelopeBytes(
     size < ENVELOPE_HEADER_BYTES ||
     (length !== size + EXCLUSIVE && (rule === "push" || length !== size + INCLUSIVE))
   ) {
-    const expected = rule === "push" ? "4 more" : "4 or 8 more";
-    throw wireError(
-      "Cannot read frame",
-      `length is ${length} and the envelope has ${size} bytes, expected a length of ${expected}`,
-    );
+    const expected = `the envelope's ${size} and 4${rule === "push" ? "" : " or 8"}`;
+    throw wireError("Cannot read frame: length", length, expected);
   }
-  return size;
+  return FRAME_HEADER_BYTES + size;
 }

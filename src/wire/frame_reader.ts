@@ -5,14 +5,14 @@
  */
 
 import type { TeleQuickError } from "../errors.ts";
+import { readU32 } from "./bytes.ts";
 import { Collector } from "./collector.ts";
-import { readI32 } from "./envelope.ts";
 import { wireError } from "./fault.ts";
 import {
   checkLength,
-  envelopeBytes,
   FRAME_HEADER_BYTES,
   FRAME_LIMIT_BYTES,
+  frameBytes,
   LEAST_FRAME_BYTES,
   type LengthRule,
 } from "./frame.ts";
@@ -58,12 +58,8 @@ export interface FrameReaderOptions {
 export class FrameReader {
   readonly #rule: LengthRule;
   readonly #limitBytes: number;
-  // The start of a frame whose size is not known yet.
-  readonly #head = new Uint8Array(LEAST_FRAME_BYTES);
-  #headFilled = 0;
-  // The envelope of a frame whose size is known; its header is then whole.
-  #body: Collector | undefined;
-  #methodId = 0;
+  // An unfinished frame: its first 14 bytes, and when they are there, all of it.
+  #pending: Collector | undefined;
   #error: TeleQuickError | undefined;
 
   /**
@@ -78,7 +74,7 @@ export class FrameReader {
 
   /** How many bytes of an unfinished frame have arrived. */
   get pendingBytes(): number {
-    return this.#body === undefined ? this.#headFilled : FRAME_HEADER_BYTES + this.#body.filled;
+    return this.#pending?.filled ?? 0;
   }
 
   /**
@@ -107,65 +103,54 @@ export class FrameReader {
    */
   end(): void {
     if (this.#error !== undefined) throw this.#error;
-    if (this.pendingBytes > 0) {
-      throw wireError(
-        "Cannot read frame",
-        `the stream ended ${this.pendingBytes} bytes into it`,
-      );
+    if (this.#pending !== undefined) {
+      const { filled } = this.#pending;
+      throw wireError("Cannot read frame: stream", `over after ${filled} bytes of it`, "all");
     }
   }
 
   #read(chunk: Uint8Array, frames: Frame[]): void {
-    let at = this.pendingBytes === 0 ? 0 : this.#resume(chunk, frames);
-    const end = chunk.length;
-    while (end - at >= LEAST_FRAME_BYTES) {
-      const size = envelopeBytes(chunk, at, this.#rule, this.#limitBytes);
-      const methodId = readI32(chunk, at + 4) >>> 0;
-      at += FRAME_HEADER_BYTES;
-      if (end - at < size) {
-        this.#begin(methodId, size).add(chunk, at);
-        return;
-      }
-      const envelope = new Uint8Array(chunk.buffer, chunk.byteOffset + at, size);
-      frames.push({ methodId, envelope });
-      at += size;
-    }
-    if (at < end) this.#fillHead(chunk, at);
-  }
-
-  /** Goes on with the unfinished frame; returns where in the chunk it ends. */
-  #resume(chunk: Uint8Array, frames: Frame[]): number {
+    // Read once: each is a call into the runtime.
+    const { buffer, byteOffset, length: end } = chunk;
     let at = 0;
-    let body = this.#body;
-    if (body === undefined) {
-      at = this.#fillHead(chunk, 0);
-      const head = this.#head;
-      if (this.#headFilled < LEAST_FRAME_BYTES) return at;
-      const size = envelopeBytes(head, 0, this.#rule, this.#limitBytes);
-      body = this.#begin(readI32(head, 4) >>> 0, size);
-      body.add(head, FRAME_HEADER_BYTES);
-      this.#headFilled = 0;
+    if (this.#pending !== undefined) {
+      at = this.#fill(this.#pending, chunk, at);
+      const { bytes, filled, total } = this.#pending;
+      if (filled < total) return;
+      frames.push({ methodId: readU32(bytes, 4), envelope: bytes.subarray(FRAME_HEADER_BYTES) });
+      this.#pending = undefined;
     }
-    at = body.add(chunk, at);
-    const envelope = body.take();
-    if (envelope !== undefined) {
-      frames.push({ methodId: this.#methodId, envelope });
-      this.#body = undefined;
+    while (end - at >= LEAST_FRAME_BYTES) {
+      const total = this.#frameBytes(chunk, at);
+      if (end - at < total) break;
+      frames.push({
+        methodId: readU32(chunk, at + 4),
+        envelope: new Uint8Array(
+          buffer,
+          byteOffset + at + FRAME_HEADER_BYTES,
+          total - FRAME_HEADER_BYTES,
+        ),
+      });
+      at += total;
     }
-    return at;
+    if (at < end) {
+      const isSized = end - at >= LEAST_FRAME_BYTES;
+      this.#pending = new Collector(isSized ? this.#frameBytes(chunk, at) : LEAST_FRAME_BYTES);
+      this.#fill(this.#pending, chunk, at);
+    }
   }
 
-  #begin(methodId: number, size: number): Collector {
-    this.#methodId = methodId;
-    return this.#body = new Collector(size);
+  /** Goes on with the unfinished frame; returns where in the chunk it stopped. */
+  #fill(pending: Collector, chunk: Uint8Array, from: number): number {
+    const at = pending.add(chunk, from);
+    // As soon as the length is there: nothing is stored for a frame that is too large.
+    if (pending.filled >= 4) checkLength(pending.bytes, 0, this.#limitBytes);
+    if (pending.filled !== LEAST_FRAME_BYTES) return at;
+    pending.total = this.#frameBytes(pending.bytes, 0);
+    return pending.add(chunk, at);
   }
 
-  #fillHead(chunk: Uint8Array, at: number): number {
-    const head = this.#head;
-    let filled = this.#headFilled;
-    while (filled < LEAST_FRAME_BYTES && at < chunk.length) head[filled++] = chunk[at++]!;
-    this.#headFilled = filled;
-    if (filled >= 4) checkLength(head, 0, this.#limitBytes);
-    return at;
+  #frameBytes(bytes: Uint8Array, at: number): number {
+    return frameBytes(bytes, at, this.#rule, this.#limitBytes);
   }
 }

@@ -1,17 +1,21 @@
 /**
- * Messages, each declared once: an object literal whose properties, in order, are the fields on the wire. Encoding runs the literal
- * with a writer, decoding with a reader, and the list of fields comes from running it with a recorder.
+ * Messages, each declared once as an ordered list of fields. Encoding and decoding walk that list.
  *
  * @module
  */
 
-import { TeleQuickError } from "../errors.ts";
 import { checkEnvelope, ENVELOPE_HEADER_BYTES } from "./envelope.ts";
-import { describeType, Fault, wireError } from "./fault.ts";
-import type { Field, FieldCodec } from "./field.ts";
+import { writeU32 } from "./bytes.ts";
+import { describe, Fault, typeError, valueError, wireError } from "./fault.ts";
+import type { FieldInfo, FieldType } from "./field.ts";
 import { Reader } from "./reader.ts";
-import { recordFields } from "./recorder.ts";
 import { Writer } from "./writer.ts";
+
+/** A field of a message. */
+export interface Field extends FieldInfo {
+  /** The camelCase form of the protocol's name. */
+  readonly name: string;
+}
 
 /** A message of the protocol: its bare envelope, both ways (protocol.md sections 3.2 and 5). */
 export interface Message<T> {
@@ -40,69 +44,80 @@ export interface Message<T> {
   decode(bytes: Uint8Array): T;
 }
 
-/** What a message is declared with. */
-export interface MessageOptions<T> {
-  /** The version that is written. Default: 0. */
-  readonly version?: number;
-  /**
-   * The last fields, when they are written only if one of them differs from its default: older receivers do not know them.
-   * Only `bool`, 32-bit numbers, texts and lists, with the defaults of their type. Default: none.
-   */
-  readonly optional?: readonly (keyof T & string)[];
-}
-
-/** The declaration proper: the fields in wire order, each given to the codec and taken back from it. */
-export type Shape<T> = (io: FieldCodec, value: Partial<T>) => T;
+/** A declaration: the fields by name, in wire order. */
+export type Fields<T> = { readonly [K in keyof T]-?: FieldType<T[K]> };
 
 const writer = /* @__PURE__ */ new Writer();
-// What a reader is given in place of a value. It looks at none of it.
-const NOTHING = {};
 
-/** Declares a message. */
+/**
+ * Declares a message.
+ *
+ * @param name The protocol's own name.
+ * @param declare Gives the fields in wire order; asked once, when the message is first used.
+ * @param version The version that is written. Default: 0. The compat version is 0 in all of the protocol.
+ */
 export function message<T extends object>(
   name: string,
-  shape: Shape<T>,
-  options: MessageOptions<T> = {},
+  declare: () => Fields<T>,
+  version = 0,
 ): Message<T> {
-  return new DeclaredMessage(name, shape, options);
+  return new DeclaredMessage(name, declare, version);
 }
 
 class DeclaredMessage<T extends object> implements Message<T> {
   readonly name: string;
   readonly version: number;
   readonly compat = 0;
-  readonly #shape: Shape<T>;
-  readonly #optional: readonly (keyof T & string)[];
-  #fields: readonly Field[] | undefined;
+  readonly #declare: () => Fields<T>;
+  #names: readonly (string & keyof T)[] | undefined;
+  #types: readonly FieldType<unknown>[] = [];
 
-  constructor(name: string, shape: Shape<T>, options: MessageOptions<T>) {
+  constructor(name: string, declare: () => Fields<T>, version: number) {
     this.name = name;
-    this.version = options.version ?? 0;
-    this.#shape = shape;
-    this.#optional = options.optional ?? [];
+    this.version = version;
+    this.#declare = declare;
   }
 
   get fields(): readonly Field[] {
-    return this.#fields ??= recordFields(this.#shape, this.#optional);
+    return this.#list().map((name, index) => ({ ...this.#types[index]!, name }));
   }
 
   encode(value: Partial<T>, headroom = 0): Uint8Array<ArrayBuffer> {
     if (typeof value !== "object" || value === null) {
-      throw new TypeError(
-        `Cannot encode ${this.name}: value is ${describeType(value)}, expected an object`,
-      );
+      throw typeError(`Cannot encode ${this.name}: value`, describe(value), "an object");
     }
-    // A getter of the value may itself encode: then that encoding begins where this one has come to, and ends there.
-    const start = writer.skip(headroom + ENVELOPE_HEADER_BYTES);
+    const names = this.#names ?? this.#list();
+    const types = this.#types;
+    // A getter of the value may itself encode: that encoding then begins where this one has come to, and ends there.
+    const start = writer.at;
+    let index = 0;
+    let tail = 0;
+    let tailSays = false;
     try {
-      const written = this.#shape(writer, value);
-      const omit = this.#optional.length === 0 ? 0 : this.#omittable(written);
-      writer.envelope(start + headroom, this.version, this.compat, omit);
-      return writer.copy(start, omit);
+      const header = writer.take(headroom + ENVELOPE_HEADER_BYTES) + headroom;
+      for (; index < names.length; index++) {
+        const type = types[index]!;
+        let given: unknown = value[names[index]!];
+        if (given === undefined) given = type.default;
+        if (type.optional) {
+          tail ||= writer.at;
+          tailSays ||= !isEmpty(given);
+        }
+        type.write(writer, given);
+      }
+      if (tail > 0 && !tailSays) writer.at = tail;
+      const { bytes, at } = writer;
+      bytes[header] = this.version;
+      bytes[header + 1] = this.compat;
+      writeU32(bytes, header + 2, at - header - ENVELOPE_HEADER_BYTES);
+      return bytes.slice(start, at);
     } catch (error) {
       if (!(error instanceof Fault)) throw error;
-      const found = `Cannot encode ${this.name}: ${this.#locate(writer, value)}${error.text}`;
-      throw error.wrongType ? new TypeError(found) : new TeleQuickError("ERR_VALUE_INVALID", found);
+      throw (error.wrongType ? typeError : valueError)(
+        `Cannot encode ${this.name}: ${names[index]}`,
+        error.found,
+        error.expected,
+      );
     } finally {
       writer.rewind(start);
     }
@@ -110,43 +125,40 @@ class DeclaredMessage<T extends object> implements Message<T> {
 
   decode(bytes: Uint8Array): T {
     if (!(bytes instanceof Uint8Array)) {
-      throw new TypeError(
-        `Cannot decode ${this.name}: input is ${describeType(bytes)}, expected a Uint8Array`,
-      );
+      throw typeError(`Cannot decode ${this.name}: input`, describe(bytes), "a Uint8Array");
     }
-    let begun = false;
+    const names = this.#names ?? this.#list();
+    const types = this.#types;
+    const end = bytes.length;
+    let index = -1;
     try {
-      checkEnvelope(bytes, this.version, this.compat);
-      begun = true;
-      return this.#shape(new Reader(bytes, ENVELOPE_HEADER_BYTES), NOTHING);
+      checkEnvelope(bytes, this.version);
+      const reader = new Reader(bytes, ENVELOPE_HEADER_BYTES);
+      const value: Partial<Record<string & keyof T, unknown>> = {};
+      for (index = 0; index < names.length; index++) {
+        const type = types[index]!;
+        // Bytes that end where a field would begin come from an older sender (protocol.md section 3.2).
+        value[names[index]!] = reader.at === end ? type.default : type.read(reader);
+      }
+      return value as T;
     } catch (error) {
       if (!(error instanceof Fault)) throw error;
-      const where = begun ? this.#locate(new Reader(bytes, ENVELOPE_HEADER_BYTES), NOTHING) : "";
-      throw wireError(`Cannot decode ${this.name}`, where + error.text);
+      throw wireError(
+        `Cannot decode ${this.name}: ${names[index] ?? "envelope"}`,
+        error.found,
+        error.expected,
+      );
     }
   }
 
-  /** How many bytes at the end are an optional tail that says nothing. */
-  #omittable(written: T): number {
-    let bytes = 0;
-    for (const name of this.#optional) {
-      const value: unknown = written[name];
-      if (Array.isArray(value) ? value.length > 0 : Boolean(value)) return 0;
-      bytes += typeof value === "boolean" ? 1 : 4;
-    }
-    return bytes;
+  #list(): readonly (string & keyof T)[] {
+    const fields = this.#declare();
+    this.#types = Object.values(fields);
+    return this.#names = Object.keys(fields) as (string & keyof T)[];
   }
+}
 
-  /** Finds the field that fails, by running the list one by one: only errors pay for names. */
-  #locate(io: FieldCodec, value: Partial<T>): string {
-    for (const { name, type, default: fallback, element } of this.fields) {
-      try {
-        const run = io[type] as (value: unknown, fallback: unknown) => unknown;
-        run.call(io, value[name as keyof T], element ?? fallback);
-      } catch {
-        return `${name} `;
-      }
-    }
-    return "";
-  }
+/** Whether a value is the default of its type: nothing that a reader would miss. */
+function isEmpty(value: unknown): boolean {
+  return Array.isArray(value) ? value.length === 0 : !value;
 }

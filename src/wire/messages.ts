@@ -5,19 +5,21 @@
  */
 
 import {
-  AddTrunkRequest,
   BootstrapOrgRequest,
   BootstrapOrgResponse,
-  GetTrunkRequest,
-  GetTrunkResponse,
   PublishServiceAccountRequest,
   ReloadCertificatesRequest,
   ReloadCertificatesResponse,
-  RemoveTrunkRequest,
   RevokeServiceAccountRequest,
   SessionAuthRequest,
   SessionAuthResponse,
 } from "./messages/admin.ts";
+import {
+  AddTrunkRequest,
+  GetTrunkRequest,
+  GetTrunkResponse,
+  RemoveTrunkRequest,
+} from "./messages/trunk.ts";
 import { AudioFrame } from "./messages/audio.ts";
 import {
   BucketActionRequest,
@@ -51,8 +53,8 @@ import {
 import { AuthenticateRequest, AuthenticateResponse, SessionEnding } from "./messages/session.ts";
 import { SuperviseSubscribeRequest, SuperviseSubscribeResponse } from "./messages/supervise.ts";
 
-/** Every message by the protocol's own name (protocol.md sections 5 and 8). */
-export const messages: {
+/** The messages, by the protocol's own names. */
+export interface Messages {
   /** See {@linkcode Empty}. */
   readonly Empty: typeof Empty;
   /** See {@linkcode OriginateRequest}. */
@@ -143,7 +145,16 @@ export const messages: {
   readonly BootstrapOrgRequest: typeof BootstrapOrgRequest;
   /** See {@linkcode BootstrapOrgResponse}. */
   readonly BootstrapOrgResponse: typeof BootstrapOrgResponse;
-} = {
+}
+
+function byName(...messages: readonly { readonly name: string }[]): Messages {
+  return Object.fromEntries(
+    messages.map((message) => [message.name, message]),
+  ) as unknown as Messages;
+}
+
+/** Every message by the protocol's own name (protocol.md sections 5 and 8). */
+export const messages: Messages = /* @__PURE__ */ byName(
   Empty,
   OriginateRequest,
   OriginateResponse,
@@ -189,4 +200,4 @@ export const messages: {
   RevokeServiceAccountRequest,
   BootstrapOrgRequest,
   BootstrapOrgResponse,
-};
+);

@@ -6,15 +6,11 @@
 
 import type { Message } from "./message.ts";
 import {
-  AddTrunkRequest,
   BootstrapOrgRequest,
   BootstrapOrgResponse,
-  GetTrunkRequest,
-  GetTrunkResponse,
   PublishServiceAccountRequest,
   ReloadCertificatesRequest,
   ReloadCertificatesResponse,
-  RemoveTrunkRequest,
   RevokeServiceAccountRequest,
   SessionAuthRequest,
   SessionAuthResponse,
@@ -49,6 +45,12 @@ import {
 } from "./messages/routing.ts";
 import { AuthenticateRequest, AuthenticateResponse, SessionEnding } from "./messages/session.ts";
 import { SuperviseSubscribeRequest, SuperviseSubscribeResponse } from "./messages/supervise.ts";
+import {
+  AddTrunkRequest,
+  GetTrunkRequest,
+  GetTrunkResponse,
+  RemoveTrunkRequest,
+} from "./messages/trunk.ts";
 
 /** A method: what a frame's id stands for, and what goes each way. */
 export interface Method<Q, R> {
@@ -62,28 +64,8 @@ export interface Method<Q, R> {
   readonly reply: Message<R> | undefined;
 }
 
-function request<Q, R>(
-  name: string,
-  id: number,
-  request: Message<Q>,
-  reply: Message<R>,
-): Method<Q, R> {
-  return { name, id, request, reply };
-}
-
-function push<Q>(name: string, id: number, request: Message<Q>): Method<Q, never> {
-  return { name, id, request, reply: undefined };
-}
-
-/** `methods.AudioFrame`, for code that must not pull in the whole table. */
-export const audioFrame: Method<AudioFrame, never> = /* @__PURE__ */ push(
-  "AudioFrame",
-  2991054320,
-  AudioFrame,
-);
-
-/** Every method by the protocol's own name. Admin ids are unconfirmed but for `ReloadCertificates` (section 4.3). */
-export const methods: {
+/** The table of methods, by the protocol's own names. */
+export interface Methods {
   /** Places a call. */
   readonly Originate: Method<OriginateRequest, OriginateResponse>;
   /** Dials a list. */
@@ -140,145 +122,85 @@ export const methods: {
   readonly CallEvent: Method<CallEvent, never>;
   /** Push: the gateway is about to end the session. This project's own. */
   readonly SessionEnding: Method<SessionEnding, never>;
-} = {
-  Originate: /* @__PURE__ */ request("Originate", 1430677891, OriginateRequest, OriginateResponse),
-  OriginateBulk: /* @__PURE__ */ request("OriginateBulk", 721069100, BulkRequest, BulkResponse),
-  AbortBulk: /* @__PURE__ */ request("AbortBulk", 3861915064, AbortBulkRequest, BulkResponse),
-  Terminate: /* @__PURE__ */ request("Terminate", 3834253405, TerminateRequest, TerminateResponse),
-  Barge: /* @__PURE__ */ request("Barge", 3854301714, BargeRequest, Empty),
-  StreamEvents: /* @__PURE__ */ request("StreamEvents", 959835745, EventStreamRequest, Empty),
-  SetInboundRouting: /* @__PURE__ */ request(
-    "SetInboundRouting",
-    1933986897,
-    SetInboundRoutingRequest,
-    Empty,
-  ),
-  GetIncomingCalls: /* @__PURE__ */ request(
-    "GetIncomingCalls",
-    1161946746,
-    GetIncomingCallsRequest,
-    GetIncomingCallsResponse,
-  ),
-  AnswerIncomingCall: /* @__PURE__ */ request(
-    "AnswerIncomingCall",
-    2990157256,
-    AnswerIncomingCallRequest,
-    AnswerIncomingCallResponse,
-  ),
-  GetActiveBuckets: /* @__PURE__ */ request(
-    "GetActiveBuckets",
-    2624504207,
-    Empty,
-    ListBucketsResponse,
-  ),
-  GetBucketCalls: /* @__PURE__ */ request(
-    "GetBucketCalls",
-    1217351135,
-    BucketRequest,
-    BucketCallList,
-  ),
-  ExecuteBucketAction: /* @__PURE__ */ request(
-    "ExecuteBucketAction",
-    4030863293,
-    BucketActionRequest,
-    BucketActionResponse,
-  ),
-  ExecuteDialplan: /* @__PURE__ */ request(
-    "ExecuteDialplan",
-    80147304,
-    ExecuteDialplanRequest,
-    ExecuteDialplanResponse,
-  ),
-  AllocateWt: /* @__PURE__ */ request(
-    "AllocateWt",
-    1763028449,
-    AllocateWtRequest,
-    AllocateWtResponse,
-  ),
-  SuperviseSubscribe: /* @__PURE__ */ request(
-    "SuperviseSubscribe",
-    2856173042,
-    SuperviseSubscribeRequest,
-    SuperviseSubscribeResponse,
-  ),
-  Authenticate: /* @__PURE__ */ request(
-    "Authenticate",
-    809221777,
-    AuthenticateRequest,
-    AuthenticateResponse,
-  ),
-  AddTrunk: /* @__PURE__ */ request("AddTrunk", 319319550, AddTrunkRequest, Empty),
-  UpdateTrunk: /* @__PURE__ */ request("UpdateTrunk", 3061189136, AddTrunkRequest, Empty),
-  RemoveTrunk: /* @__PURE__ */ request("RemoveTrunk", 1887232127, RemoveTrunkRequest, Empty),
-  GetTrunk: /* @__PURE__ */ request("GetTrunk", 1892052310, GetTrunkRequest, GetTrunkResponse),
-  ReloadCertificates: /* @__PURE__ */ request(
-    "ReloadCertificates",
-    3357922138,
-    ReloadCertificatesRequest,
-    ReloadCertificatesResponse,
-  ),
-  SessionAuth: /* @__PURE__ */ request(
-    "SessionAuth",
-    4005695856,
-    SessionAuthRequest,
-    SessionAuthResponse,
-  ),
-  PublishServiceAccount: /* @__PURE__ */ request(
-    "PublishServiceAccount",
-    4272549352,
-    PublishServiceAccountRequest,
-    Empty,
-  ),
-  RevokeServiceAccount: /* @__PURE__ */ request(
-    "RevokeServiceAccount",
-    1288924258,
-    RevokeServiceAccountRequest,
-    Empty,
-  ),
-  BootstrapOrg: /* @__PURE__ */ request(
-    "BootstrapOrg",
-    4016330056,
-    BootstrapOrgRequest,
-    BootstrapOrgResponse,
-  ),
-  AudioFrame: audioFrame,
-  CallEvent: /* @__PURE__ */ push("CallEvent", 959835745, CallEvent),
-  SessionEnding: /* @__PURE__ */ push("SessionEnding", 3067083299, SessionEnding),
-};
+}
+
+type Row<M> = M extends Method<infer Q, infer R>
+  ? readonly [id: number, request: Message<Q>, ...reply: [R] extends [never] ? [] : [Message<R>]]
+  : never;
+
+function table(rows: { readonly [K in keyof Methods]: Row<Methods[K]> }): Methods {
+  const methods: Record<string, Method<unknown, unknown>> = {};
+  for (const [name, [id, request, reply]] of Object.entries(rows)) {
+    methods[name] = { name, id, request, reply };
+  }
+  return methods as unknown as Methods;
+}
+
+/** The id of audio frames, for code that must not pull in the whole table. */
+export const AUDIO_FRAME_ID = 2991054320;
+
+/** Every method by the protocol's own name. Admin ids are unconfirmed but for `ReloadCertificates` (section 4.3). */
+export const methods: Methods = /* @__PURE__ */ table({
+  Originate: [1430677891, OriginateRequest, OriginateResponse],
+  OriginateBulk: [721069100, BulkRequest, BulkResponse],
+  AbortBulk: [3861915064, AbortBulkRequest, BulkResponse],
+  Terminate: [3834253405, TerminateRequest, TerminateResponse],
+  Barge: [3854301714, BargeRequest, Empty],
+  StreamEvents: [959835745, EventStreamRequest, Empty],
+  SetInboundRouting: [1933986897, SetInboundRoutingRequest, Empty],
+  GetIncomingCalls: [1161946746, GetIncomingCallsRequest, GetIncomingCallsResponse],
+  AnswerIncomingCall: [2990157256, AnswerIncomingCallRequest, AnswerIncomingCallResponse],
+  GetActiveBuckets: [2624504207, Empty, ListBucketsResponse],
+  GetBucketCalls: [1217351135, BucketRequest, BucketCallList],
+  ExecuteBucketAction: [4030863293, BucketActionRequest, BucketActionResponse],
+  ExecuteDialplan: [80147304, ExecuteDialplanRequest, ExecuteDialplanResponse],
+  AllocateWt: [1763028449, AllocateWtRequest, AllocateWtResponse],
+  SuperviseSubscribe: [2856173042, SuperviseSubscribeRequest, SuperviseSubscribeResponse],
+  Authenticate: [809221777, AuthenticateRequest, AuthenticateResponse],
+  AddTrunk: [319319550, AddTrunkRequest, Empty],
+  UpdateTrunk: [3061189136, AddTrunkRequest, Empty],
+  RemoveTrunk: [1887232127, RemoveTrunkRequest, Empty],
+  GetTrunk: [1892052310, GetTrunkRequest, GetTrunkResponse],
+  ReloadCertificates: [3357922138, ReloadCertificatesRequest, ReloadCertificatesResponse],
+  SessionAuth: [4005695856, SessionAuthRequest, SessionAuthResponse],
+  PublishServiceAccount: [4272549352, PublishServiceAccountRequest, Empty],
+  RevokeServiceAccount: [1288924258, RevokeServiceAccountRequest, Empty],
+  BootstrapOrg: [4016330056, BootstrapOrgRequest, BootstrapOrgResponse],
+  AudioFrame: [AUDIO_FRAME_ID, AudioFrame],
+  CallEvent: [959835745, CallEvent],
+  SessionEnding: [3067083299, SessionEnding],
+});
 
 // Ids that are read and never written: the documentation's for ExecuteDialplan, the later SDKs' for SuperviseSubscribe, and those
 // that pushes had before ids were derived (sections 3.5 and 10).
-const OTHER_REQUEST_IDS = {
+const OTHER_IDS: Readonly<Record<number, keyof Methods>> = {
   3514036100: "ExecuteDialplan",
   425376200: "SuperviseSubscribe",
-} as const;
-const OTHER_PUSH_IDS = { 9999: "AudioFrame", 10000: "CallEvent" } as const;
+  9999: "AudioFrame",
+  10000: "CallEvent",
+};
 
-type MethodTable = ReadonlyMap<number, Method<unknown, unknown>>;
+type AnyMethod = Method<unknown, unknown>;
 
-let requests: MethodTable | undefined;
-let pushes: MethodTable | undefined;
+let requests: Map<number, AnyMethod> | undefined;
+let pushes: Map<number, AnyMethod> | undefined;
 
 /** The method that a request frame asks for; `undefined` for an unknown id. Ids that other SDKs write are known too. */
 export function methodById(id: number): Method<unknown, unknown> | undefined {
-  requests ??= table((method) => method.reply !== undefined, OTHER_REQUEST_IDS);
-  return requests.get(id);
+  return (requests ??= byId(false)).get(id);
 }
 
 /** The push that a frame of a one-way stream carries; `undefined` for an unknown id. The old ids 9999 and 10000 are known too. */
 export function pushById(id: number): Method<unknown, unknown> | undefined {
-  pushes ??= table((method) => method.reply === undefined, OTHER_PUSH_IDS);
-  return pushes.get(id);
+  return (pushes ??= byId(true)).get(id);
 }
 
-function table(
-  belongs: (method: Method<unknown, unknown>) => boolean,
-  others: Readonly<Record<number, keyof typeof methods>>,
-): MethodTable {
-  const byId = new Map<number, Method<unknown, unknown>>();
-  for (const method of Object.values<Method<unknown, unknown>>(methods)) {
-    if (belongs(method)) byId.set(method.id, method);
-  }
-  for (const [id, name] of Object.entries(others)) byId.set(Number(id), methods[name]);
-  return byId;
+function byId(isPush: boolean): Map<number, AnyMethod> {
+  const others = Object.entries(OTHER_IDS).map(([id, name]) =>
+    [Number(id), methods[name]] as const
+  );
+  const own = Object.values<AnyMethod>({ ...methods }).map((method) =>
+    [method.id, method] as const
+  );
+  return new Map([...others, ...own].filter(([, { reply }]) => (reply === undefined) === isPush));
 }

@@ -16,8 +16,8 @@
  * @module
  */
 
-export { messages } from "./messages.ts";
-export { type Method, methodById, methods, pushById } from "./method.ts";
+export { type Messages, messages } from "./messages.ts";
+export { type Method, methodById, type Methods, methods, pushById } from "./method.ts";
 export {
   encodeFrame,
   encodeReply,
@@ -30,8 +30,8 @@ export {
 export { type Frame, FrameReader, type FrameReaderOptions } from "./frame_reader.ts";
 export { ReplyReader, type ReplyReaderOptions } from "./reply_reader.ts";
 export { AudioFrameEncoder, type AudioFrameEncoderOptions } from "./audio_encoder.ts";
-export type { Message } from "./message.ts";
-export type { ElementCodec, Field, FieldType } from "./field.ts";
+export type { Field, Message } from "./message.ts";
+export type { FieldInfo, FieldKind } from "./field.ts";
 export {
   AllocateWtRequest,
   AllocateWtResponse,
@@ -87,19 +87,21 @@ export {
 } from "./messages/supervise.ts";
 export { AuthenticateRequest, AuthenticateResponse, SessionEnding } from "./messages/session.ts";
 export {
-  AddTrunkRequest,
   BootstrapOrgRequest,
   BootstrapOrgResponse,
-  GetTrunkRequest,
-  GetTrunkResponse,
   PublishServiceAccountRequest,
   ReloadCertificatesRequest,
   ReloadCertificatesResponse,
-  RemoveTrunkRequest,
   RevokeServiceAccountRequest,
   SessionAuthRequest,
   SessionAuthResponse,
-  type TrunkRecord,
 } from "./messages/admin.ts";
+export {
+  AddTrunkRequest,
+  GetTrunkRequest,
+  GetTrunkResponse,
+  RemoveTrunkRequest,
+  type TrunkRecord,
+} from "./messages/trunk.ts";
 export { nameOf } from "./name_of.ts";
 export { describeQ850Cause, q850Causes } from "./q850.ts";

@@ -4,10 +4,10 @@
  * @module
  */
 
+import { readI32, readU32 } from "./bytes.ts";
 import { Collector } from "./collector.ts";
-import { ENVELOPE_HEADER_BYTES, readI32 } from "./envelope.ts";
-import type { TeleQuickError } from "../errors.ts";
-import { wireError } from "./fault.ts";
+import { ENVELOPE_HEADER_BYTES } from "./envelope.ts";
+import { typeError, wireError } from "./fault.ts";
 import { FRAME_HEADER_BYTES, FRAME_LIMIT_BYTES, LEAST_FRAME_BYTES } from "./frame.ts";
 import type { Message } from "./message.ts";
 import type { Method } from "./method.ts";
@@ -17,18 +17,17 @@ const HIGHEST_VERSION = 16;
 
 /** Options of a {@linkcode ReplyReader}. */
 export interface ReplyReaderOptions {
-  /** Largest envelope that is accepted, in bytes. Default: 1 MiB. */
+  /** Largest payload that is accepted, in bytes. Default: 1 MiB. */
   readonly limitBytes?: number;
 }
 
 /** Reads the reply to a request, whether it comes as a bare envelope or as a frame. The end of the stream is not needed. */
 export class ReplyReader<R> {
-  readonly #method: Method<unknown, R>;
+  readonly #name: string;
+  readonly #id: number;
   readonly #message: Message<R>;
   readonly #limitBytes: number;
-  readonly #head = new Uint8Array(LEAST_FRAME_BYTES);
-  #headFilled = 0;
-  #body: Collector | undefined;
+  readonly #collector = new Collector(ENVELOPE_HEADER_BYTES);
   #reply: { readonly value: R } | undefined;
 
   /**
@@ -39,10 +38,9 @@ export class ReplyReader<R> {
    * @throws {TypeError} The method is a push, which has no reply.
    */
   constructor(method: Method<unknown, R>, options: ReplyReaderOptions = {}) {
-    if (method.reply === undefined) {
-      throw new TypeError(`Cannot read reply: ${method.name} is a push, expected a request`);
-    }
-    this.#method = method;
+    this.#name = `Cannot read reply to ${method.name}: `;
+    this.#id = method.id;
+    if (method.reply === undefined) throw typeError(`${this.#name}method`, "a push", "a request");
     this.#message = method.reply;
     this.#limitBytes = options.limitBytes ?? FRAME_LIMIT_BYTES;
   }
@@ -55,22 +53,23 @@ export class ReplyReader<R> {
    */
   push(chunk: Uint8Array): R | undefined {
     if (this.#reply !== undefined) return undefined;
+    const collector = this.#collector;
     let at = 0;
-    if (this.#body === undefined) {
-      const head = this.#head;
-      while (this.#headFilled < head.length && at < chunk.length) {
-        head[this.#headFilled++] = chunk[at++]!;
+    while (true) {
+      at = collector.add(chunk, at);
+      const { bytes, filled, total } = collector;
+      if (filled < total) return undefined;
+      const start = this.#start(bytes, filled);
+      if (start === undefined) {
+        collector.total = LEAST_FRAME_BYTES;
+        continue;
       }
-      const start = this.#start();
-      if (start === undefined) return undefined;
-      this.#body = new Collector(ENVELOPE_HEADER_BYTES + readI32(head, start + 2));
-      this.#body.add(head.subarray(0, this.#headFilled), start);
+      collector.total = start + ENVELOPE_HEADER_BYTES + readI32(bytes, start + 2);
+      if (filled < collector.total) continue;
+      const value = this.#message.decode(bytes.subarray(start, collector.total));
+      this.#reply = { value };
+      return value;
     }
-    this.#body.add(chunk, at);
-    const envelope = this.#body.take();
-    if (envelope === undefined) return undefined;
-    this.#reply = { value: this.#message.decode(envelope) };
-    return this.#reply.value;
   }
 
   /**
@@ -81,40 +80,31 @@ export class ReplyReader<R> {
    */
   end(): R {
     if (this.#reply !== undefined) return this.#reply.value;
-    if (this.#headFilled === 0 && this.#message.fields.length === 0) {
+    const { filled } = this.#collector;
+    if (filled === 0 && this.#message.fields.length === 0) {
       return this.#message.decode(this.#message.encode({}));
     }
-    const found = this.#body?.filled ?? this.#headFilled;
-    throw this.#error(`the stream ended after ${found} bytes, expected a whole envelope`);
+    throw wireError(`${this.#name}stream`, `over after ${filled} bytes`, "a whole reply");
   }
 
-  /** Where the envelope starts, as soon as the bytes tell: 8 when a frame's header precedes it, else 0. */
-  #start(): number | undefined {
-    const head = this.#head;
-    const filled = this.#headFilled;
-    const id = this.#method.id;
-    if (filled < ENVELOPE_HEADER_BYTES) return undefined;
+  /** Where the envelope starts: 8 when a frame's header precedes it, 0 when none does, `undefined` when 6 bytes do not tell. */
+  #start(bytes: Uint8Array, filled: number): number | undefined {
     // Read as a bare header, a frame's would claim 64 KiB times the id's low half: within the limit the two do not collide.
-    if ((readI32(head, 4) & 0xffff) === (id & 0xffff)) {
-      if (filled < FRAME_HEADER_BYTES) return undefined;
-      if ((readI32(head, 4) >>> 0) === id) {
-        if (filled < LEAST_FRAME_BYTES) return undefined;
-        const payload = readI32(head, FRAME_HEADER_BYTES + 2);
-        const extra = (readI32(head, 0) >>> 0) - ENVELOPE_HEADER_BYTES - payload;
-        if (this.#fits(payload) && (extra === 4 || extra === 8)) return FRAME_HEADER_BYTES;
+    if ((readU32(bytes, 4) & 0xffff) === (this.#id & 0xffff)) {
+      if (filled < LEAST_FRAME_BYTES) return undefined;
+      const payload = readI32(bytes, FRAME_HEADER_BYTES + 2);
+      const extra = readU32(bytes, 0) - ENVELOPE_HEADER_BYTES - payload;
+      if (readU32(bytes, 4) === this.#id && this.#fits(payload) && (extra === 4 || extra === 8)) {
+        return FRAME_HEADER_BYTES;
       }
     }
-    if (head[0]! <= HIGHEST_VERSION && head[1]! <= head[0]! && this.#fits(readI32(head, 2))) {
+    if (bytes[0]! <= HIGHEST_VERSION && bytes[1]! <= bytes[0]! && this.#fits(readI32(bytes, 2))) {
       return 0;
     }
-    throw this.#error("the bytes are neither an envelope nor a frame of this method");
+    throw wireError(`${this.#name}start`, "neither an envelope's nor a frame's", "one of them");
   }
 
   #fits(payload: number): boolean {
-    return payload >= 0 && payload + ENVELOPE_HEADER_BYTES <= this.#limitBytes;
-  }
-
-  #error(found: string): TeleQuickError {
-    return wireError(`Cannot read reply to ${this.#method.name}`, found);
+    return payload >= 0 && payload <= this.#limitBytes;
   }
 }

@@ -1,158 +1,11 @@
 /**
- * The admin API (protocol.md section 8), as far as it is published. The agent DAG methods are left out: their fields are not.
+ * The admin API but for trunks (protocol.md section 8). The agent DAG methods are left out: their fields are not published.
  *
  * @module
  */
 
-import type { FieldCodec } from "../field.ts";
+import { i32, i64, secret, text } from "../field.ts";
 import { type Message, message } from "../message.ts";
-
-/** A trunk's record. The protocol publishes the order up to `inboundAudioUrl`; what newer gateways append is skipped. */
-export interface TrunkRecord {
-  /** The trunk's id. Default: `""`. */
-  readonly trunkId: string;
-  /** How many calls it carries at once (uint32). Default: 50. */
-  readonly channelLimit: number;
-  /** Default: `""`. */
-  readonly internalSipIp: string;
-  /** Default: `""`. */
-  readonly externalSipIp: string;
-  /** Default: `""`. */
-  readonly internalRtpIp: string;
-  /** Default: `""`. */
-  readonly externalRtpIp: string;
-  /** Default: `""`. */
-  readonly gatewayIp: string;
-  /** Default: `""`. */
-  readonly sbcIp: string;
-  /** Port of the PBX (uint16). Default: 5060. */
-  readonly sourcePbxPort: number;
-  /** Port of the session border controller (uint16). Default: 5060. */
-  readonly destinationSbcPort: number;
-  /** Default: `""`. */
-  readonly displayName: string;
-  /** SIP domain. Default: `""`. */
-  readonly domain: string;
-  /** SIP proxy. Default: `""`. */
-  readonly proxy: string;
-  /** Whether the gateway registers with it. Default: `false`. */
-  readonly requireRegistration: boolean;
-  /** Default: `""`. */
-  readonly sipUsername: string;
-  /** A secret. Default: `""`. */
-  readonly sipPassword: string;
-  /** How long a registration lasts, in seconds (uint32). Default: 3600. */
-  readonly registerExpiresSec: number;
-  /** Codecs, the preferred one first. Default: `PCMU`, `PCMA`, `OPUS`. */
-  readonly codecPreferences: readonly string[];
-  /** First RTP port (uint16). Default: 16384. */
-  readonly rtpStartPort: number;
-  /** Last RTP port (uint16). Default: 32768. */
-  readonly rtpEndPort: number;
-  /** Networks that media may come from. Default: none. */
-  readonly mediaIpCidrs: readonly string[];
-  /** Whether incoming calls are refused. Default: `true`. */
-  readonly rejectIncomingCalls: boolean;
-  /** The SIP status of that refusal (uint16). Default: 603. */
-  readonly rejectSipCode: number;
-  /** What is played before it. Default: `""`. */
-  readonly rejectAudioFile: string;
-  /** Default: `false`. */
-  readonly ignoreEarlyMedia: boolean;
-  /** Whether a call that is put on hold is ended. Default: `false`. */
-  readonly terminateOnHold: boolean;
-  /** An `InboundRule` (int32). Default: 0, reject. */
-  readonly inboundRule: number;
-  /** The audio of `PLAY_AND_HANGUP`. Default: `""`. */
-  readonly inboundAudioUrl: string;
-}
-
-function trunkFields(io: FieldCodec, value: Partial<TrunkRecord>): TrunkRecord {
-  return {
-    trunkId: io.text(value.trunkId),
-    channelLimit: io.u32(value.channelLimit, 50),
-    internalSipIp: io.text(value.internalSipIp),
-    externalSipIp: io.text(value.externalSipIp),
-    internalRtpIp: io.text(value.internalRtpIp),
-    externalRtpIp: io.text(value.externalRtpIp),
-    gatewayIp: io.text(value.gatewayIp),
-    sbcIp: io.text(value.sbcIp),
-    sourcePbxPort: io.u16(value.sourcePbxPort, 5060),
-    destinationSbcPort: io.u16(value.destinationSbcPort, 5060),
-    displayName: io.text(value.displayName),
-    domain: io.text(value.domain),
-    proxy: io.text(value.proxy),
-    requireRegistration: io.bool(value.requireRegistration),
-    sipUsername: io.text(value.sipUsername),
-    sipPassword: io.secret(value.sipPassword),
-    registerExpiresSec: io.u32(value.registerExpiresSec, 3600),
-    codecPreferences: io.texts(value.codecPreferences, ["PCMU", "PCMA", "OPUS"]),
-    rtpStartPort: io.u16(value.rtpStartPort, 16384),
-    rtpEndPort: io.u16(value.rtpEndPort, 32768),
-    mediaIpCidrs: io.texts(value.mediaIpCidrs),
-    rejectIncomingCalls: io.bool(value.rejectIncomingCalls, true),
-    rejectSipCode: io.u16(value.rejectSipCode, 603),
-    rejectAudioFile: io.text(value.rejectAudioFile),
-    ignoreEarlyMedia: io.bool(value.ignoreEarlyMedia),
-    terminateOnHold: io.bool(value.terminateOnHold),
-    inboundRule: io.i32(value.inboundRule),
-    inboundAudioUrl: io.text(value.inboundAudioUrl),
-  };
-}
-
-/** Adds a trunk, or replaces its whole record (`UpdateTrunk`). */
-export interface AddTrunkRequest extends TrunkRecord {
-  /** A token of an `admin` key: a secret. Default: `""`. */
-  readonly adminToken: string;
-}
-
-/** Adds a trunk, or replaces its whole record (`UpdateTrunk`). */
-export const AddTrunkRequest: Message<AddTrunkRequest> = /* @__PURE__ */ message<AddTrunkRequest>(
-  "AddTrunkRequest",
-  (io, value) => ({ adminToken: io.secret(value.adminToken), ...trunkFields(io, value) }),
-);
-
-/** Names a trunk. */
-export interface RemoveTrunkRequest {
-  /** A token of an `admin` key: a secret. Default: `""`. */
-  readonly adminToken: string;
-  /** The trunk. Default: `""`. */
-  readonly trunkId: string;
-}
-
-/** Removes a trunk. The protocol does not publish the fields: these are presumed. */
-export const RemoveTrunkRequest: Message<RemoveTrunkRequest> = /* @__PURE__ */ message<
-  RemoveTrunkRequest
->("RemoveTrunkRequest", (io, value) => ({
-  adminToken: io.secret(value.adminToken),
-  trunkId: io.text(value.trunkId),
-}));
-
-/** Asks for a trunk's record. The protocol does not publish the fields: these are presumed. */
-export interface GetTrunkRequest {
-  /** A token of an `admin` key: a secret. Default: `""`. */
-  readonly adminToken: string;
-  /** The trunk. Default: `""`. */
-  readonly trunkId: string;
-}
-
-/** Asks for a trunk's record. The protocol does not publish the fields: these are presumed. */
-export const GetTrunkRequest: Message<GetTrunkRequest> = /* @__PURE__ */ message<GetTrunkRequest>(
-  "GetTrunkRequest",
-  (io, value) => ({
-    adminToken: io.secret(value.adminToken),
-    trunkId: io.text(value.trunkId),
-  }),
-);
-
-/** A trunk's record. The protocol does not publish the order: presumed to be that of `AddTrunkRequest` without the token. */
-export type GetTrunkResponse = TrunkRecord;
-
-/** A trunk's record. The protocol does not publish the order: presumed to be that of `AddTrunkRequest` without the token. */
-export const GetTrunkResponse: Message<GetTrunkResponse> = /* @__PURE__ */ message(
-  "GetTrunkResponse",
-  trunkFields,
-);
 
 /** Loads the gateway's certificate anew; existing connections stay. */
 export interface ReloadCertificatesRequest {
@@ -164,9 +17,9 @@ export interface ReloadCertificatesRequest {
 
 /** Loads the gateway's certificate anew; existing connections stay. */
 export const ReloadCertificatesRequest: Message<ReloadCertificatesRequest> =
-  /* @__PURE__ */ message<ReloadCertificatesRequest>("ReloadCertificatesRequest", (io, value) => ({
-    certPath: io.text(value.certPath),
-    keyPath: io.text(value.keyPath),
+  /* @__PURE__ */ message<ReloadCertificatesRequest>("ReloadCertificatesRequest", () => ({
+    certPath: text,
+    keyPath: text,
   }));
 
 /** Whether the certificate was loaded; if not, the old one stays. */
@@ -181,9 +34,9 @@ export interface ReloadCertificatesResponse {
 export const ReloadCertificatesResponse: Message<ReloadCertificatesResponse> =
   /* @__PURE__ */ message<ReloadCertificatesResponse>(
     "ReloadCertificatesResponse",
-    (io, value) => ({
-      status: io.text(value.status),
-      errorMessage: io.text(value.errorMessage),
+    () => ({
+      status: text,
+      errorMessage: text,
     }),
   );
 
@@ -204,12 +57,12 @@ export interface SessionAuthRequest {
 /** Asks for a browser's token (section 1.3). */
 export const SessionAuthRequest: Message<SessionAuthRequest> = /* @__PURE__ */ message<
   SessionAuthRequest
->("SessionAuthRequest", (io, value) => ({
-  adminToken: io.secret(value.adminToken),
-  tenantId: io.text(value.tenantId),
-  subject: io.text(value.subject),
-  ttlSeconds: io.i32(value.ttlSeconds),
-  scope: io.text(value.scope),
+>("SessionAuthRequest", () => ({
+  adminToken: secret,
+  tenantId: text,
+  subject: text,
+  ttlSeconds: i32,
+  scope: text,
 }));
 
 /** A browser's token. */
@@ -225,10 +78,10 @@ export interface SessionAuthResponse {
 /** A browser's token. */
 export const SessionAuthResponse: Message<SessionAuthResponse> = /* @__PURE__ */ message<
   SessionAuthResponse
->("SessionAuthResponse", (io, value) => ({
-  token: io.secret(value.token),
-  expiresAtMs: io.i64(value.expiresAtMs),
-  errorMessage: io.text(value.errorMessage),
+>("SessionAuthResponse", () => ({
+  token: secret,
+  expiresAtMs: i64,
+  errorMessage: text,
 }));
 
 /** Registers a service account's public key; a tenant may have several. */
@@ -251,13 +104,13 @@ export interface PublishServiceAccountRequest {
 export const PublishServiceAccountRequest: Message<PublishServiceAccountRequest> =
   /* @__PURE__ */ message<PublishServiceAccountRequest>(
     "PublishServiceAccountRequest",
-    (io, value) => ({
-      adminToken: io.secret(value.adminToken),
-      tenantId: io.text(value.tenantId),
-      privateKeyId: io.text(value.privateKeyId),
-      publicKeyPem: io.text(value.publicKeyPem),
-      role: io.text(value.role),
-      expiresAtMs: io.i64(value.expiresAtMs),
+    () => ({
+      adminToken: secret,
+      tenantId: text,
+      privateKeyId: text,
+      publicKeyPem: text,
+      role: text,
+      expiresAtMs: i64,
     }),
   );
 
@@ -275,10 +128,10 @@ export interface RevokeServiceAccountRequest {
 export const RevokeServiceAccountRequest: Message<RevokeServiceAccountRequest> =
   /* @__PURE__ */ message<RevokeServiceAccountRequest>(
     "RevokeServiceAccountRequest",
-    (io, value) => ({
-      adminToken: io.secret(value.adminToken),
-      tenantId: io.text(value.tenantId),
-      privateKeyId: io.text(value.privateKeyId),
+    () => ({
+      adminToken: secret,
+      tenantId: text,
+      privateKeyId: text,
     }),
   );
 
@@ -301,13 +154,13 @@ export interface BootstrapOrgRequest {
 /** Makes the first tenant of a gateway. */
 export const BootstrapOrgRequest: Message<BootstrapOrgRequest> = /* @__PURE__ */ message<
   BootstrapOrgRequest
->("BootstrapOrgRequest", (io, value) => ({
-  bootstrapSecret: io.secret(value.bootstrapSecret),
-  tenantId: io.text(value.tenantId),
-  displayName: io.text(value.displayName),
-  region: io.text(value.region),
-  adminPublicKeyPem: io.text(value.adminPublicKeyPem),
-  adminPrivateKeyId: io.text(value.adminPrivateKeyId),
+>("BootstrapOrgRequest", () => ({
+  bootstrapSecret: secret,
+  tenantId: text,
+  displayName: text,
+  region: text,
+  adminPublicKeyPem: text,
+  adminPrivateKeyId: text,
 }));
 
 /** Whether the tenant was made. */
@@ -325,9 +178,9 @@ export interface BootstrapOrgResponse {
 /** Whether the tenant was made. */
 export const BootstrapOrgResponse: Message<BootstrapOrgResponse> = /* @__PURE__ */ message<
   BootstrapOrgResponse
->("BootstrapOrgResponse", (io, value) => ({
-  status: io.text(value.status),
-  errorMessage: io.text(value.errorMessage),
-  tenantId: io.text(value.tenantId),
-  createdAtMs: io.i64(value.createdAtMs),
+>("BootstrapOrgResponse", () => ({
+  status: text,
+  errorMessage: text,
+  tenantId: text,
+  createdAtMs: i64,
 }));

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { binary, bool, text, u64 } from "../field.ts";
 import { type Message, message } from "../message.ts";
 
 /** One packet of a call's audio, usually 20 ms. */
@@ -23,11 +24,11 @@ export interface AudioFrame {
 /** One packet of a call's audio, usually 20 ms. */
 export const AudioFrame: Message<AudioFrame> = /* @__PURE__ */ message<AudioFrame>(
   "AudioFrame",
-  (io, value) => ({
-    callSid: io.text(value.callSid),
-    payload: io.binary(value.payload),
-    codec: io.text(value.codec),
-    sequenceNumber: io.u64(value.sequenceNumber),
-    endOfStream: io.bool(value.endOfStream),
+  () => ({
+    callSid: text,
+    payload: binary,
+    codec: text,
+    sequenceNumber: u64,
+    endOfStream: bool,
   }),
 );

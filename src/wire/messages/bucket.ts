@@ -4,6 +4,7 @@
  * @module
  */
 
+import { i32, nested, optional, text, vector } from "../field.ts";
 import { type Message, message } from "../message.ts";
 
 /** A bucket. */
@@ -17,9 +18,9 @@ export interface BucketInfo {
 /** A bucket. */
 export const BucketInfo: Message<BucketInfo> = /* @__PURE__ */ message<BucketInfo>(
   "BucketInfo",
-  (io, value) => ({
-    bucketId: io.text(value.bucketId),
-    pendingCount: io.i32(value.pendingCount),
+  () => ({
+    bucketId: text,
+    pendingCount: i32,
   }),
 );
 
@@ -32,9 +33,9 @@ export interface ListBucketsResponse {
 /** The tenant's buckets. Without buckets no field is written. */
 export const ListBucketsResponse: Message<ListBucketsResponse> = /* @__PURE__ */ message<
   ListBucketsResponse
->("ListBucketsResponse", (io, value) => ({
-  buckets: io.list(value.buckets, BucketInfo),
-}), { optional: ["buckets"] });
+>("ListBucketsResponse", () => ({
+  buckets: optional(vector(nested(BucketInfo))),
+}));
 
 /** Asks for the calls of a bucket. */
 export interface BucketRequest {
@@ -45,7 +46,7 @@ export interface BucketRequest {
 /** Asks for the calls of a bucket. */
 export const BucketRequest: Message<BucketRequest> = /* @__PURE__ */ message<BucketRequest>(
   "BucketRequest",
-  (io, value) => ({ bucketId: io.text(value.bucketId) }),
+  () => ({ bucketId: text }),
 );
 
 /** The calls of a bucket. */
@@ -57,7 +58,7 @@ export interface BucketCallList {
 /** The calls of a bucket. */
 export const BucketCallList: Message<BucketCallList> = /* @__PURE__ */ message<BucketCallList>(
   "BucketCallList",
-  (io, value) => ({ callSids: io.text(value.callSids) }),
+  () => ({ callSids: text }),
 );
 
 /** Splits the ids of a {@linkcode BucketCallList}. The separator is not published: commas and white space both separate. */
@@ -76,9 +77,9 @@ export interface BucketActionRequest {
 /** Acts on a bucket. */
 export const BucketActionRequest: Message<BucketActionRequest> = /* @__PURE__ */ message<
   BucketActionRequest
->("BucketActionRequest", (io, value) => ({
-  bucketId: io.text(value.bucketId),
-  action: io.i32(value.action),
+>("BucketActionRequest", () => ({
+  bucketId: text,
+  action: i32,
 }));
 
 /** What the action came to. */
@@ -90,4 +91,4 @@ export interface BucketActionResponse {
 /** What the action came to. */
 export const BucketActionResponse: Message<BucketActionResponse> = /* @__PURE__ */ message<
   BucketActionResponse
->("BucketActionResponse", (io, value) => ({ processedCount: io.i32(value.processedCount) }));
+>("BucketActionResponse", () => ({ processedCount: i32 }));

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { bool, i32, optional, text } from "../field.ts";
 import { type Message, message } from "../message.ts";
 
 /** Dials a list that the gateway fetches; the template fills what a row lacks. */
@@ -45,25 +46,24 @@ export interface BulkRequest {
 /** Dials a list that the gateway fetches. The last three fields are written only when one of them is set. */
 export const BulkRequest: Message<BulkRequest> = /* @__PURE__ */ message<BulkRequest>(
   "BulkRequest",
-  (io, value) => ({
-    csvUrl: io.text(value.csvUrl),
-    templateTrunkId: io.text(value.templateTrunkId),
-    templateTo: io.text(value.templateTo),
-    templateCallFrom: io.text(value.templateCallFrom),
-    templateAiWebsocketUrl: io.text(value.templateAiWebsocketUrl),
-    templateAiQuicUrl: io.text(value.templateAiQuicUrl),
-    templateTenantId: io.text(value.templateTenantId),
-    templateMaxDurationMs: io.i32(value.templateMaxDurationMs),
-    templateDefaultApp: io.i32(value.templateDefaultApp),
-    templateDefaultAppArgs: io.text(value.templateDefaultAppArgs),
-    callsPerSecond: io.i32(value.callsPerSecond),
-    maxConcurrentCalls: io.i32(value.maxConcurrentCalls),
-    campaignId: io.text(value.campaignId),
-    autoBargeIn: io.bool(value.autoBargeIn),
-    bargeInPatienceMs: io.i32(value.bargeInPatienceMs),
-    clientId: io.text(value.clientId),
+  () => ({
+    csvUrl: text,
+    templateTrunkId: text,
+    templateTo: text,
+    templateCallFrom: text,
+    templateAiWebsocketUrl: text,
+    templateAiQuicUrl: text,
+    templateTenantId: text,
+    templateMaxDurationMs: i32,
+    templateDefaultApp: i32,
+    templateDefaultAppArgs: text,
+    callsPerSecond: i32,
+    maxConcurrentCalls: i32,
+    campaignId: text,
+    autoBargeIn: optional(bool),
+    bargeInPatienceMs: optional(i32),
+    clientId: optional(text),
   }),
-  { optional: ["autoBargeIn", "bargeInPatienceMs", "clientId"] },
 );
 
 /** How much of the list was taken, or that it was aborted. */
@@ -77,9 +77,9 @@ export interface BulkResponse {
 /** How much of the list was taken, or that it was aborted. */
 export const BulkResponse: Message<BulkResponse> = /* @__PURE__ */ message<BulkResponse>(
   "BulkResponse",
-  (io, value) => ({
-    status: io.text(value.status),
-    loadedNumbers: io.i32(value.loadedNumbers),
+  () => ({
+    status: text,
+    loadedNumbers: i32,
   }),
 );
 
@@ -92,4 +92,4 @@ export interface AbortBulkRequest {
 /** Drops the rows of a campaign that are not dialled yet; live calls go on. */
 export const AbortBulkRequest: Message<AbortBulkRequest> = /* @__PURE__ */ message<
   AbortBulkRequest
->("AbortBulkRequest", (io, value) => ({ campaignId: io.text(value.campaignId) }));
+>("AbortBulkRequest", () => ({ campaignId: text }));

@@ -4,7 +4,8 @@
  * @module
  */
 
-import { type Message, message, type Shape } from "../message.ts";
+import { bool, i32, i64, secret, text, u16, u32 } from "../field.ts";
+import { type Fields, type Message, message } from "../message.ts";
 
 /** No fields: the request or the reply of methods that need none. */
 export type Empty = Readonly<Record<string, never>>;
@@ -51,24 +52,24 @@ export interface OriginateRequest {
 /** Places a call. */
 export const OriginateRequest: Message<OriginateRequest> = /* @__PURE__ */ message<
   OriginateRequest
->("OriginateRequest", (io, value) => ({
-  trunkId: io.text(value.trunkId),
-  to: io.text(value.to),
-  callFrom: io.text(value.callFrom),
-  aiWebsocketUrl: io.text(value.aiWebsocketUrl),
-  aiQuicUrl: io.text(value.aiQuicUrl),
-  tenantId: io.text(value.tenantId),
-  maxDurationMs: io.i32(value.maxDurationMs),
-  callSid: io.text(value.callSid),
-  defaultApp: io.i32(value.defaultApp),
-  defaultAppArgs: io.text(value.defaultAppArgs),
-  autoBargeIn: io.bool(value.autoBargeIn),
-  bargeInPatienceMs: io.i32(value.bargeInPatienceMs),
-  clientId: io.text(value.clientId),
-  sessionId: io.u32(value.sessionId),
-  agentConfigKey: io.text(value.agentConfigKey),
-  traceparent: io.text(value.traceparent),
-}), { version: 1 });
+>("OriginateRequest", () => ({
+  trunkId: text,
+  to: text,
+  callFrom: text,
+  aiWebsocketUrl: text,
+  aiQuicUrl: text,
+  tenantId: text,
+  maxDurationMs: i32,
+  callSid: text,
+  defaultApp: i32,
+  defaultAppArgs: text,
+  autoBargeIn: bool,
+  bargeInPatienceMs: i32,
+  clientId: text,
+  sessionId: u32,
+  agentConfigKey: text,
+  traceparent: text,
+}), 1);
 
 /** What became of a request about one call. */
 export interface CallResult {
@@ -85,13 +86,13 @@ export interface CallResult {
 }
 
 /** The five fields of every reply about one call. */
-export const callResult: Shape<CallResult> = (io, value) => ({
-  callSid: io.text(value.callSid),
-  status: io.text(value.status),
-  errorMessage: io.text(value.errorMessage),
-  errorCode: io.i32(value.errorCode),
-  timestampMs: io.i64(value.timestampMs),
-});
+export const callResult: Fields<CallResult> = {
+  callSid: text,
+  status: text,
+  errorMessage: text,
+  errorCode: i32,
+  timestampMs: i64,
+};
 
 /** Whether the call is being placed, and its id. */
 export type OriginateResponse = CallResult;
@@ -99,7 +100,7 @@ export type OriginateResponse = CallResult;
 /** Whether the call is being placed, and its id. */
 export const OriginateResponse: Message<OriginateResponse> = /* @__PURE__ */ message(
   "OriginateResponse",
-  callResult,
+  () => callResult,
 );
 
 /** Ends a call. */
@@ -111,7 +112,7 @@ export interface TerminateRequest {
 /** Ends a call. */
 export const TerminateRequest: Message<TerminateRequest> = /* @__PURE__ */ message<
   TerminateRequest
->("TerminateRequest", (io, value) => ({ callSid: io.text(value.callSid) }));
+>("TerminateRequest", () => ({ callSid: text }));
 
 /** Whether the call is being ended. */
 export type TerminateResponse = CallResult;
@@ -119,7 +120,7 @@ export type TerminateResponse = CallResult;
 /** Whether the call is being ended. */
 export const TerminateResponse: Message<TerminateResponse> = /* @__PURE__ */ message(
   "TerminateResponse",
-  callResult,
+  () => callResult,
 );
 
 /** Cuts what the call is being played, as a caller's interruption does. */
@@ -131,7 +132,7 @@ export interface BargeRequest {
 /** Cuts what the call is being played, as a caller's interruption does. */
 export const BargeRequest: Message<BargeRequest> = /* @__PURE__ */ message<BargeRequest>(
   "BargeRequest",
-  (io, value) => ({ callSid: io.text(value.callSid) }),
+  () => ({ callSid: text }),
 );
 
 /** Where the media of a call is reached by WebTransport: asked after `Originate` told the call's id (section 5.8). */
@@ -151,12 +152,12 @@ export interface AllocateWtRequest {
 /** Where the media of a call is reached by WebTransport. */
 export const AllocateWtRequest: Message<AllocateWtRequest> = /* @__PURE__ */ message<
   AllocateWtRequest
->("AllocateWtRequest", (io, value) => ({
-  callSid: io.text(value.callSid),
-  agentId: io.text(value.agentId),
-  tenantId: io.text(value.tenantId),
-  trunkId: io.text(value.trunkId),
-  realm: io.text(value.realm),
+>("AllocateWtRequest", () => ({
+  callSid: text,
+  agentId: text,
+  tenantId: text,
+  trunkId: text,
+  realm: text,
 }));
 
 /** The media endpoint of a call, and the token it wants. */
@@ -182,15 +183,15 @@ export interface AllocateWtResponse {
 /** The media endpoint of a call, and the token it wants. */
 export const AllocateWtResponse: Message<AllocateWtResponse> = /* @__PURE__ */ message<
   AllocateWtResponse
->("AllocateWtResponse", (io, value) => ({
-  host: io.text(value.host),
-  port: io.u16(value.port),
-  nodeId: io.text(value.nodeId),
-  mediaToken: io.secret(value.mediaToken),
-  status: io.text(value.status),
-  errorMessage: io.text(value.errorMessage),
-  errorCode: io.i32(value.errorCode),
-  timestampMs: io.i64(value.timestampMs),
+>("AllocateWtResponse", () => ({
+  host: text,
+  port: u16,
+  nodeId: text,
+  mediaToken: secret,
+  status: text,
+  errorMessage: text,
+  errorCode: i32,
+  timestampMs: i64,
 }));
 
 /** Why a request was refused: what `errorCode` fields hold (section 5.1). Unknown numbers are kept. */

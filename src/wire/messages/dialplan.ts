@@ -4,7 +4,9 @@
  * @module
  */
 
-import { TeleQuickError } from "../../errors.ts";
+import type { TeleQuickError } from "../../errors.ts";
+import { valueError } from "../fault.ts";
+import { i32, text } from "../field.ts";
 import { type Message, message } from "../message.ts";
 
 /**
@@ -55,10 +57,10 @@ export interface ExecuteDialplanRequest {
 /** Acts on a live call. */
 export const ExecuteDialplanRequest: Message<ExecuteDialplanRequest> = /* @__PURE__ */ message<
   ExecuteDialplanRequest
->("ExecuteDialplanRequest", (io, value) => ({
-  callSid: io.text(value.callSid),
-  action: io.i32(value.action),
-  appArgs: io.text(value.appArgs),
+>("ExecuteDialplanRequest", () => ({
+  callSid: text,
+  action: i32,
+  appArgs: text,
 }));
 
 /** Whether the call did so. */
@@ -74,10 +76,10 @@ export interface ExecuteDialplanResponse {
 /** Whether the call did so. */
 export const ExecuteDialplanResponse: Message<ExecuteDialplanResponse> = /* @__PURE__ */ message<
   ExecuteDialplanResponse
->("ExecuteDialplanResponse", (io, value) => ({
-  status: io.text(value.status),
-  errorMessage: io.text(value.errorMessage),
-  errorCode: io.i32(value.errorCode),
+>("ExecuteDialplanResponse", () => ({
+  status: text,
+  errorMessage: text,
+  errorCode: i32,
 }));
 
 /** How a DTMF digit travels: as an RFC 4733 event in the RTP stream, or in a SIP INFO request. */
@@ -93,18 +95,21 @@ export interface SendDtmf {
   readonly durationMs?: number;
 }
 
-const DTMF_DEFAULT_MODE = "rfc2833";
-const DTMF_DEFAULT_MS = 200;
-const DTMF_LEAST_MS = 40;
-const DTMF_MOST_MS = 4000;
-
 /**
  * Writes the arguments of `SEND_DTMF`: `5:rfc2833:200`.
  *
- * @throws {TeleQuickError} `ERR_VALUE_INVALID`: not one digit, a mode other than the two (`inband` is not supported), or a duration out of range.
+ * @throws {TeleQuickError} `ERR_VALUE_INVALID`: not one digit, a mode other than the two (`inband` is not supported), or a duration
+ * that is out of range or not whole.
  */
 export function formatSendDtmf(dtmf: SendDtmf): string {
-  const { digit, mode, durationMs } = checkDtmf("Cannot send DTMF", dtmf);
+  const { digit, mode = "rfc2833", durationMs = 200 } = dtmf;
+  if (!/^[0-9*#]$/.test(digit)) throw unfit("DTMF digit", digit, '0 to 9, "*" or "#"');
+  if (mode !== "rfc2833" && mode !== "info") {
+    throw unfit("DTMF mode", mode, '"rfc2833" or "info" (the gateway sends no in-band tones)');
+  }
+  if (!Number.isInteger(durationMs) || durationMs < 40 || durationMs > 4000) {
+    throw unfit("DTMF duration", durationMs, "40 to 4000 ms");
+  }
   return `${digit}:${mode}:${durationMs}`;
 }
 
@@ -114,32 +119,11 @@ export function formatSendDtmf(dtmf: SendDtmf): string {
  * @throws {TeleQuickError} `ERR_VALUE_INVALID`, as {@linkcode formatSendDtmf} does.
  */
 export function parseSendDtmf(appArgs: string): Required<SendDtmf> {
-  const action = "Cannot parse DTMF arguments";
-  const [digit = "", mode = DTMF_DEFAULT_MODE, duration = String(DTMF_DEFAULT_MS), ...rest] =
-    appArgs.split(":");
-  if (rest.length > 0 || !/^[0-9]{1,9}$/.test(duration)) {
-    throw refusal(action, quote(appArgs), '"<digit>:<mode>:<duration in ms>"');
-  }
-  return checkDtmf(action, { digit, mode: mode as DtmfMode, durationMs: Number(duration) });
-}
-
-function checkDtmf(action: string, dtmf: SendDtmf): Required<SendDtmf> {
-  const { digit, mode = DTMF_DEFAULT_MODE, durationMs = DTMF_DEFAULT_MS } = dtmf;
-  if (typeof digit !== "string" || !/^[0-9*#]$/.test(digit)) {
-    throw refusal(action, `digit is ${quote(digit)}`, 'one of "0" to "9", "*" and "#"');
-  }
-  if (mode !== "rfc2833" && mode !== "info") {
-    const advice = String(mode) === "inband" ? " (the gateway sends no in-band tones)" : "";
-    throw refusal(action, `mode is ${quote(mode)}`, `"rfc2833" or "info"${advice}`);
-  }
-  if (!Number.isInteger(durationMs) || durationMs < DTMF_LEAST_MS || durationMs > DTMF_MOST_MS) {
-    throw refusal(
-      action,
-      `duration is ${String(durationMs)} ms`,
-      `a whole number from ${DTMF_LEAST_MS} to ${DTMF_MOST_MS}`,
-    );
-  }
-  return { digit, mode, durationMs };
+  const [, digit = "", mode = "rfc2833", duration = "200"] =
+    /^([^:]*)(?::([^:]*))?(?::([0-9]+))?$/.exec(appArgs) ?? [];
+  const dtmf = { digit, mode: mode as DtmfMode, durationMs: Number(duration) };
+  formatSendDtmf(dtmf);
+  return dtmf;
 }
 
 /** The arguments of `MUTE` and `UNMUTE`. */
@@ -159,10 +143,9 @@ export function formatMute(options: MuteOptions = {}): string {
  * @throws {TeleQuickError} `ERR_VALUE_INVALID`: neither `""` nor `wire`.
  */
 export function parseMute(appArgs: string): Required<MuteOptions> {
-  if (appArgs !== "" && appArgs !== "wire") {
-    throw refusal("Cannot parse mute arguments", quote(appArgs), '"" or "wire"');
-  }
-  return { wire: appArgs === "wire" };
+  const wire = appArgs === "wire";
+  if (!wire && appArgs !== "") throw unfit("mute flag", appArgs, '"" or "wire"');
+  return { wire };
 }
 
 /** Where a call is transferred to. */
@@ -180,7 +163,7 @@ export interface TransferTarget {
  * @throws {TeleQuickError} `ERR_VALUE_INVALID`: neither of the two.
  */
 export function formatTransfer(target: string): string {
-  return checkTransfer("Cannot transfer call", target).target;
+  return parseTransfer(target).target;
 }
 
 /**
@@ -189,27 +172,13 @@ export function formatTransfer(target: string): string {
  * @throws {TeleQuickError} `ERR_VALUE_INVALID`: neither an E.164 number nor a SIP URI.
  */
 export function parseTransfer(appArgs: string): TransferTarget {
-  return checkTransfer("Cannot parse transfer arguments", appArgs);
+  // ITU-T E.164: at most 15 digits, the first of a country code never 0.
+  if (/^\+[1-9][0-9]{1,14}$/.test(appArgs)) return { kind: "e164", target: appArgs };
+  // Visible ASCII without angle brackets: nothing that could end a SIP header or begin another (RFC 3261 section 19.1).
+  if (/^sips?:[!-;=?-~]+@[!-;=?-~]+$/i.test(appArgs)) return { kind: "sip", target: appArgs };
+  throw unfit("transfer target", appArgs, 'an E.164 number ("+15550100") or "sip:user@host"');
 }
 
-function checkTransfer(action: string, target: string): TransferTarget {
-  if (typeof target === "string") {
-    // ITU-T E.164: at most 15 digits, the first of a country code never 0.
-    if (/^\+[1-9][0-9]{1,14}$/.test(target)) return { kind: "e164", target };
-    // Visible ASCII without angle brackets: nothing that could end a SIP header or begin another (RFC 3261 section 19.1).
-    if (/^sips?:[!-;=?-~]+@[!-;=?-~]+$/i.test(target)) return { kind: "sip", target };
-  }
-  throw refusal(
-    action,
-    `target is ${quote(target)}`,
-    'an E.164 number such as "+15550100" or a SIP URI such as "sip:user@host"',
-  );
-}
-
-function quote(value: unknown): string {
-  return typeof value === "string" ? JSON.stringify(value.slice(0, 64)) : typeof value;
-}
-
-function refusal(action: string, found: string, expected: string): TeleQuickError {
-  return new TeleQuickError("ERR_VALUE_INVALID", `${action}: ${found}, expected ${expected}`);
+function unfit(subject: string, found: unknown, expected: string): TeleQuickError {
+  return valueError(`Cannot use ${subject}: it`, JSON.stringify(found), expected);
 }

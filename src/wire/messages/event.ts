@@ -4,6 +4,7 @@
  * @module
  */
 
+import { f64, i32, i64, text, u32, u64 } from "../field.ts";
 import { type Message, message } from "../message.ts";
 
 /** What happened to a call: what `eventType` fields hold (section 5.1). Unknown numbers are kept. */
@@ -31,7 +32,7 @@ export interface EventStreamRequest {
 /** Asks for the tenant's events, and lets the gateway open streams to this session. */
 export const EventStreamRequest: Message<EventStreamRequest> = /* @__PURE__ */ message<
   EventStreamRequest
->("EventStreamRequest", (io, value) => ({ clientId: io.text(value.clientId) }));
+>("EventStreamRequest", () => ({ clientId: text }));
 
 /** Something happened to a call. */
 export interface CallEvent {
@@ -80,26 +81,26 @@ export interface CallEvent {
 /** Something happened to a call. */
 export const CallEvent: Message<CallEvent> = /* @__PURE__ */ message<CallEvent>(
   "CallEvent",
-  (io, value) => ({
-    callSid: io.text(value.callSid),
-    eventType: io.i32(value.eventType),
-    status: io.text(value.status),
-    startTimestampMs: io.i64(value.startTimestampMs),
-    q850Cause: io.i32(value.q850Cause),
-    recordingUrl: io.text(value.recordingUrl),
-    durationSeconds: io.i32(value.durationSeconds),
-    answerTimestampMs: io.i64(value.answerTimestampMs),
-    endTimestampMs: io.i64(value.endTimestampMs),
-    packetsSent: io.u32(value.packetsSent),
-    packetsReceived: io.u32(value.packetsReceived),
-    packetsLost: io.u32(value.packetsLost),
-    bytesSent: io.u64(value.bytesSent),
-    jitterMs: io.f64(value.jitterMs),
-    estimatedMos: io.f64(value.estimatedMos),
-    trunkId: io.text(value.trunkId),
-    tenantId: io.text(value.tenantId),
-    codec: io.text(value.codec),
-    timestampMs: io.i64(value.timestampMs),
-    clientId: io.text(value.clientId),
+  () => ({
+    callSid: text,
+    eventType: i32,
+    status: text,
+    startTimestampMs: i64,
+    q850Cause: i32,
+    recordingUrl: text,
+    durationSeconds: i32,
+    answerTimestampMs: i64,
+    endTimestampMs: i64,
+    packetsSent: u32,
+    packetsReceived: u32,
+    packetsLost: u32,
+    bytesSent: u64,
+    jitterMs: f64,
+    estimatedMos: f64,
+    trunkId: text,
+    tenantId: text,
+    codec: text,
+    timestampMs: i64,
+    clientId: text,
   }),
 );

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { i32, i64, nested, optional, text, vector } from "../field.ts";
 import { type Message, message } from "../message.ts";
 import { type CallResult, callResult } from "./call.ts";
 
@@ -38,13 +39,13 @@ export interface SetInboundRoutingRequest {
 /** Sets what a trunk does with incoming calls. */
 export const SetInboundRoutingRequest: Message<SetInboundRoutingRequest> = /* @__PURE__ */ message<
   SetInboundRoutingRequest
->("SetInboundRoutingRequest", (io, value) => ({
-  trunkId: io.text(value.trunkId),
-  rule: io.i32(value.rule),
-  audioUrl: io.text(value.audioUrl),
-  webhookUrl: io.text(value.webhookUrl),
-  aiWebsocketUrl: io.text(value.aiWebsocketUrl),
-  aiQuicUrl: io.text(value.aiQuicUrl),
+>("SetInboundRoutingRequest", () => ({
+  trunkId: text,
+  rule: i32,
+  audioUrl: text,
+  webhookUrl: text,
+  aiWebsocketUrl: text,
+  aiQuicUrl: text,
 }));
 
 /** Asks for the calls that wait at a trunk. */
@@ -56,7 +57,7 @@ export interface GetIncomingCallsRequest {
 /** Asks for the calls that wait at a trunk. */
 export const GetIncomingCallsRequest: Message<GetIncomingCallsRequest> = /* @__PURE__ */ message<
   GetIncomingCallsRequest
->("GetIncomingCallsRequest", (io, value) => ({ trunkId: io.text(value.trunkId) }));
+>("GetIncomingCallsRequest", () => ({ trunkId: text }));
 
 /** A call that waits to be answered. */
 export interface IncomingCallInfo {
@@ -71,10 +72,10 @@ export interface IncomingCallInfo {
 /** A call that waits to be answered. */
 export const IncomingCallInfo: Message<IncomingCallInfo> = /* @__PURE__ */ message<
   IncomingCallInfo
->("IncomingCallInfo", (io, value) => ({
-  callSid: io.text(value.callSid),
-  callFrom: io.text(value.callFrom),
-  startTimestampMs: io.i64(value.startTimestampMs),
+>("IncomingCallInfo", () => ({
+  callSid: text,
+  callFrom: text,
+  startTimestampMs: i64,
 }));
 
 /** The calls that wait at a trunk. */
@@ -86,9 +87,9 @@ export interface GetIncomingCallsResponse {
 /** The calls that wait at a trunk. Without calls the published encoder writes no fields at all, and so does this one. */
 export const GetIncomingCallsResponse: Message<GetIncomingCallsResponse> = /* @__PURE__ */ message<
   GetIncomingCallsResponse
->("GetIncomingCallsResponse", (io, value) => ({
-  calls: io.list(value.calls, IncomingCallInfo),
-}), { optional: ["calls"] });
+>("GetIncomingCallsResponse", () => ({
+  calls: optional(vector(nested(IncomingCallInfo))),
+}));
 
 /** Answers a call that waits. */
 export interface AnswerIncomingCallRequest {
@@ -104,16 +105,16 @@ export interface AnswerIncomingCallRequest {
 
 /** Answers a call that waits. The last field is written only when it is set. */
 export const AnswerIncomingCallRequest: Message<AnswerIncomingCallRequest> =
-  /* @__PURE__ */ message<AnswerIncomingCallRequest>("AnswerIncomingCallRequest", (io, value) => ({
-    callSid: io.text(value.callSid),
-    aiWebsocketUrl: io.text(value.aiWebsocketUrl),
-    aiQuicUrl: io.text(value.aiQuicUrl),
-    clientId: io.text(value.clientId),
-  }), { optional: ["clientId"] });
+  /* @__PURE__ */ message<AnswerIncomingCallRequest>("AnswerIncomingCallRequest", () => ({
+    callSid: text,
+    aiWebsocketUrl: text,
+    aiQuicUrl: text,
+    clientId: optional(text),
+  }));
 
 /** Whether the call is being answered. */
 export type AnswerIncomingCallResponse = CallResult;
 
 /** Whether the call is being answered. */
 export const AnswerIncomingCallResponse: Message<AnswerIncomingCallResponse> =
-  /* @__PURE__ */ message("AnswerIncomingCallResponse", callResult);
+  /* @__PURE__ */ message("AnswerIncomingCallResponse", () => callResult);

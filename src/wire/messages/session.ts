@@ -5,6 +5,7 @@
  * @module
  */
 
+import { bool, i32, i64, secret, text } from "../field.ts";
 import { type Message, message } from "../message.ts";
 
 /** Presents a token: the first request of a session, and the only one before it is accepted. */
@@ -20,10 +21,10 @@ export interface AuthenticateRequest {
 /** Presents a token: the first request of a session, and the only one before it is accepted. */
 export const AuthenticateRequest: Message<AuthenticateRequest> = /* @__PURE__ */ message<
   AuthenticateRequest
->("AuthenticateRequest", (io, value) => ({
-  token: io.secret(value.token),
-  clientId: io.text(value.clientId),
-  sdk: io.text(value.sdk),
+>("AuthenticateRequest", () => ({
+  token: secret,
+  clientId: text,
+  sdk: text,
 }));
 
 /** Whether the token was accepted, and for whom and how long. */
@@ -43,12 +44,12 @@ export interface AuthenticateResponse {
 /** Whether the token was accepted, and for whom and how long. */
 export const AuthenticateResponse: Message<AuthenticateResponse> = /* @__PURE__ */ message<
   AuthenticateResponse
->("AuthenticateResponse", (io, value) => ({
-  status: io.text(value.status),
-  errorMessage: io.text(value.errorMessage),
-  errorCode: io.i32(value.errorCode),
-  tenantId: io.text(value.tenantId),
-  expiresAtMs: io.i64(value.expiresAtMs),
+>("AuthenticateResponse", () => ({
+  status: text,
+  errorMessage: text,
+  errorCode: i32,
+  tenantId: text,
+  expiresAtMs: i64,
 }));
 
 /** Pushed by the gateway before it ends a live session. */
@@ -64,9 +65,9 @@ export interface SessionEnding {
 /** Pushed by the gateway before it ends a live session. */
 export const SessionEnding: Message<SessionEnding> = /* @__PURE__ */ message<SessionEnding>(
   "SessionEnding",
-  (io, value) => ({
-    code: io.i32(value.code),
-    reason: io.text(value.reason),
-    reconnect: io.bool(value.reconnect),
+  () => ({
+    code: i32,
+    reason: text,
+    reconnect: bool,
   }),
 );

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { secret, text, u8 } from "../field.ts";
 import { type Message, message } from "../message.ts";
 
 /** How a supervisor takes part: what `mode` holds, in one byte (section 5.1). Unknown numbers are kept. */
@@ -36,12 +37,12 @@ export interface SuperviseSubscribeRequest {
 
 /** Joins a live call. The stream that it is sent on stays open for as long as the supervision lasts. */
 export const SuperviseSubscribeRequest: Message<SuperviseSubscribeRequest> =
-  /* @__PURE__ */ message<SuperviseSubscribeRequest>("SuperviseSubscribeRequest", (io, value) => ({
-    callSid: io.text(value.callSid),
-    supervisorId: io.text(value.supervisorId),
-    tenantId: io.text(value.tenantId),
-    mode: io.u8(value.mode),
-    authToken: io.secret(value.authToken),
+  /* @__PURE__ */ message<SuperviseSubscribeRequest>("SuperviseSubscribeRequest", () => ({
+    callSid: text,
+    supervisorId: text,
+    tenantId: text,
+    mode: u8,
+    authToken: secret,
   }));
 
 /** Whether the supervisor joined. */
@@ -56,8 +57,8 @@ export interface SuperviseSubscribeResponse {
 export const SuperviseSubscribeResponse: Message<SuperviseSubscribeResponse> =
   /* @__PURE__ */ message<SuperviseSubscribeResponse>(
     "SuperviseSubscribeResponse",
-    (io, value) => ({
-      status: io.text(value.status),
-      errorMessage: io.text(value.errorMessage),
+    () => ({
+      status: text,
+      errorMessage: text,
     }),
   );

@@ -49,17 +49,17 @@ export function valueOf(vector: Vector): Record<string, unknown> {
 /** Whether every 64-bit field of a vector is a safe integer, so that it can be encoded. */
 export function isEncodable(vector: Vector): boolean {
   return messageOf(vector).fields.every((field) =>
-    !(field.type === "i64" || field.type === "u64") ||
+    !(field.kind === "i64" || field.kind === "u64") ||
     Number.isSafeInteger(Number(vector.fields[snake(field)] ?? 0))
   );
 }
 
 function snake(field: Field): string {
   const name = field.name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
-  return field.type === "binary" ? `${name}_hex` : name;
+  return field.kind === "binary" ? `${name}_hex` : name;
 }
 
 function typed(field: Field, value: unknown): unknown {
-  if (field.type === "binary") return bytesOf(value as string);
-  return field.type === "i64" || field.type === "u64" ? Number(value) : value;
+  if (field.kind === "binary") return bytesOf(value as string);
+  return field.kind === "i64" || field.kind === "u64" ? Number(value) : value;
 }

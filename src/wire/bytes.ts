@@ -1,0 +1,26 @@
+/**
+ * 32-bit integers in bytes, little-endian, at any alignment.
+ *
+ * @module
+ */
+
+/** 2^32, by which the two halves of a 64-bit integer differ. */
+export const TWO_32 = 4294967296;
+
+/** The signed integer at `at`. */
+export function readI32(bytes: Uint8Array, at: number): number {
+  return bytes[at]! | (bytes[at + 1]! << 8) | (bytes[at + 2]! << 16) | (bytes[at + 3]! << 24);
+}
+
+/** The unsigned integer at `at`. */
+export function readU32(bytes: Uint8Array, at: number): number {
+  return readI32(bytes, at) >>> 0;
+}
+
+/** Writes an integer, signed or unsigned. */
+export function writeU32(bytes: Uint8Array, at: number, value: number): void {
+  bytes[at] = value;
+  bytes[at + 1] = value >>> 8;
+  bytes[at + 2] = value >>> 16;
+  bytes[at + 3] = value >>> 24;
+}
