@@ -248,6 +248,7 @@ export class TeleQuickClient extends ClientMethods {
   check(options: { readonly signal?: AbortSignal | undefined } = {}): Promise<CheckReport> {
     return checkClient({
       clock: this.#options.clock,
+      clientId: this.clientId,
       connection: (signal) => this.#keeper.connection(signal),
       send: (method, request, sending) => this[send](method, request, sending),
     }, options.signal);

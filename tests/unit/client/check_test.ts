@@ -28,10 +28,12 @@ function scene(weather: Weather, options: ScriptedGatewayOptions = {}): Scene {
     ...(lifeMs !== undefined && { expiresAtMs: () => clock.now() + lifeMs }),
     ...options,
     scripts: {
-      GetActiveBuckets: () =>
-        new Promise((resolve) =>
-          clock.schedule(roundTripsMs[probe++ % roundTripsMs.length]!, () => resolve({}))
-        ),
+      StreamEvents: (_request, { calls }) =>
+        calls.length === 2
+          ? {}
+          : new Promise((resolve) =>
+            clock.schedule(roundTripsMs[probe++ % roundTripsMs.length]!, () => resolve({}))
+          ),
       Terminate: () => ({
         errorCode: ErrorCode.ERR_VALIDATION_FAILED,
         timestampMs: clockOffsetMs === undefined ? 0 : clock.now() + clockOffsetMs,

@@ -1,0 +1,37 @@
+/**
+ * The service account that a command works with.
+ *
+ * @module
+ */
+
+import {
+  importSigner,
+  loadServiceAccount,
+  type ServiceAccount,
+  type Signer,
+} from "../credentials/mod.ts";
+import type { OptionSpecs } from "./args.ts";
+import type { Output } from "./output.ts";
+
+/** The option that names a service account. */
+export const ACCOUNT_OPTIONS = {
+  "credentials": {
+    type: "text",
+    value: "PATH",
+    help: "The service-account file",
+    byDefault: "TELEQUICK_CREDENTIALS",
+  },
+} as const satisfies OptionSpecs;
+
+/** Reads the service account; warns when other users of the machine can, too. */
+export async function loadAccount(
+  path: string | undefined,
+  output: Output,
+): Promise<ServiceAccount> {
+  return await loadServiceAccount(path, { onWarning: (message) => output.warn(message) });
+}
+
+/** Reads the service account and imports its key. */
+export async function loadSigner(path: string | undefined, output: Output): Promise<Signer> {
+  return await importSigner(await loadAccount(path, output));
+}

@@ -1,0 +1,228 @@
+/**
+ * `telequick dial`.
+ *
+ * @module
+ */
+
+import type { Call, DialOptions } from "../../client/mod.ts";
+import { sleep } from "../../signal.ts";
+import { DialplanAction } from "../../wire/mod.ts";
+import { type Command, command, type Context, interruptedCode } from "../command.ts";
+import { type EchoReport, measureEcho } from "../echo.ts";
+import { eventLine, eventRecord } from "../events.ts";
+import { formatMs, percentile } from "../format.ts";
+import type { OptionSpecs } from "../args.ts";
+import { SESSION_OPTIONS, withClient } from "../session.ts";
+import { UsageError } from "../usage.ts";
+
+const APPS = {
+  hangup: DialplanAction.HANGUP,
+  park: DialplanAction.PARK,
+  moh: DialplanAction.MUSIC_ON_HOLD,
+  playback: DialplanAction.PLAYBACK,
+  answer: DialplanAction.ANSWER,
+  ai: DialplanAction.AI_BIDIRECTIONAL_STREAM,
+  loopback: DialplanAction.LOOPBACK,
+} as const;
+
+/** The option that names a trunk. */
+export const TRUNK_OPTIONS = {
+  "trunk": {
+    type: "text",
+    value: "ID",
+    help: "The trunk that the call leaves by",
+    byDefault: "TELEQUICK_TRUNK",
+  },
+} as const satisfies OptionSpecs;
+
+const DIAL_OPTIONS = {
+  ...SESSION_OPTIONS,
+  ...TRUNK_OPTIONS,
+  "from": { type: "text", value: "NUMBER", help: "Caller id", byDefault: "the trunk's own" },
+  "max-duration": {
+    type: "number",
+    value: "SECONDS",
+    help: "Longest duration of the call",
+    fraction: true,
+    max: 2_147_483,
+    byDefault: "no limit",
+  },
+  "app": {
+    type: "text",
+    value: "NAME",
+    choices: Object.keys(APPS),
+    help: "What runs on answer",
+    byDefault: "park",
+  },
+  "app-args": { type: "text", value: "TEXT", help: "Its arguments" },
+  "call-id": { type: "text", value: "ID", help: "The call's id", byDefault: "a fresh UUID" },
+  "traceparent": { type: "text", value: "TRACE", help: "W3C trace context" },
+  "hang-up-after": {
+    type: "number",
+    value: "SECONDS",
+    fraction: true,
+    help: "Hang up so long after the answer",
+    byDefault: "wait for the far end",
+  },
+  "echo-test": {
+    type: "flag",
+    help: "Speak to a far end that echoes; report round trip, jitter, loss; hang up",
+  },
+  "seconds": {
+    type: "number",
+    value: "SECONDS",
+    min: 0.1,
+    max: 3_600,
+    fraction: true,
+    help: "How long the echo test speaks",
+    byDefault: "5",
+  },
+  "detach": { type: "flag", help: "Print the call's id and leave the call to itself" },
+} as const satisfies OptionSpecs;
+
+type DialContext = Context<typeof DIAL_OPTIONS>;
+
+/** Places a call. */
+export const dial: Command = command({
+  details: "Prints the call's events until it ends. Ctrl-C hangs up.",
+  positionals: ["NUMBER"],
+  options: DIAL_OPTIONS,
+  examples: [
+    ["telequick dial +15550100 --hang-up-after 3", "a call of three seconds"],
+    ["telequick dial +15550100 --echo-test", "how good the way is"],
+    ["CALL=$(telequick dial +15550100 --detach)", "a call to work with"],
+  ],
+  exitCodes: {
+    0: "the call was answered and is over; with --detach: it was accepted",
+    1: "it was refused or not answered; with --echo-test also: nothing came back",
+  },
+  run(context) {
+    const options = dialOptions(context);
+    return withClient(context, async (client) => {
+      const { output, values: { detach, ...values } } = context;
+      const call = await client.dial(options, { signal: context.signal });
+      if (detach) {
+        output.emit({ type: "dialled", callSid: call.sid }, call.sid);
+        return 0;
+      }
+      output.emit({ type: "dialled", callSid: call.sid }, `Dialled ${options.to}: ${call.sid}`);
+      const telling = tell(call, context);
+      const wasAnswered = await talk(call, context, values["echo-test"]);
+      await telling;
+      return context.signal.aborted ? interruptedCode(context.signal) : wasAnswered ? 0 : 1;
+    });
+  },
+});
+
+function dialOptions({ values, positionals: [to = ""], platform }: DialContext): DialOptions {
+  return {
+    to,
+    trunkId: trunkOf(values.trunk, platform),
+    callFrom: values.from,
+    maxDurationMs: milliseconds(values["max-duration"]),
+    defaultApp: values.app === undefined ? undefined : APPS[values.app as keyof typeof APPS],
+    defaultAppArgs: values["app-args"],
+    callSid: values["call-id"],
+    traceparent: values.traceparent,
+  };
+}
+
+/** The trunk from the option or the environment. */
+export function trunkOf(
+  given: string | undefined,
+  { variable }: Pick<Context["platform"], "variable">,
+): string {
+  const trunkId = given ?? variable("TELEQUICK_TRUNK");
+  if (trunkId !== undefined) return trunkId;
+  throw new UsageError("No trunk is known: give --trunk ID or set TELEQUICK_TRUNK");
+}
+
+function milliseconds(seconds: number | undefined): number | undefined {
+  return seconds === undefined ? undefined : Math.round(seconds * 1_000);
+}
+
+async function tell(call: Call, { output }: DialContext): Promise<void> {
+  for await (const event of call.events()) {
+    output.emit(eventRecord(event), eventLine(event, output.style));
+  }
+}
+
+/** Follows the call to its end; hangs up when that is asked for. Resolves with whether it was answered and, if tested, echoed. */
+async function talk(
+  call: Call,
+  context: DialContext,
+  isEchoTest: boolean,
+): Promise<boolean> {
+  const { values, output, clock, signal } = context;
+  const hangUp = async (): Promise<void> => {
+    await call.hangUp();
+    await call.ended;
+  };
+  try {
+    const wasAnswered = await call.answered({ signal }).then(() => true, (error) => {
+      if (signal.aborted) throw error;
+      return false;
+    });
+    if (!wasAnswered) return false;
+    if (isEchoTest) {
+      const report = await measureEcho(call, { seconds: values.seconds ?? 5, clock, signal });
+      output.emit(echoRecord(report), echoText(report));
+      await hangUp();
+      return report.returned > 0;
+    }
+    const after = milliseconds(values["hang-up-after"]);
+    if (after !== undefined) await sleep(after, { clock, signal });
+    else await untilEnded(call, signal);
+    await hangUp();
+    return true;
+  } catch (error) {
+    if (!signal.aborted) throw error;
+    // The signal ended the wait: the call goes down with us, its last events still come.
+    await hangUp();
+    return false;
+  }
+}
+
+async function untilEnded(call: Call, signal: AbortSignal): Promise<void> {
+  await new Promise<void>((resolve, reject) => {
+    call.ended.then(() => resolve(), reject);
+    if (signal.aborted) reject(signal.reason);
+    else signal.addEventListener("abort", () => reject(signal.reason), { once: true });
+  });
+}
+
+/** What an echo test found, as data. */
+export function echoRecord({ roundTripsMs, ...counts }: EchoReport): {
+  readonly type: "echo";
+  readonly [member: string]: unknown;
+} {
+  return {
+    type: "echo",
+    ...counts,
+    roundTripMs: {
+      p50: percentile(roundTripsMs, 0.5),
+      p95: percentile(roundTripsMs, 0.95),
+      p99: percentile(roundTripsMs, 0.99),
+      max: roundTripsMs.at(-1) ?? 0,
+    },
+  };
+}
+
+function echoText(
+  { sent, returned, lost, unsent, foreign, jitterMs, roundTripsMs }: EchoReport,
+): string {
+  if (returned === 0) {
+    return `No frame of ${sent} came back as it was sent (${foreign} others came): is the far end one that echoes, such as +15550100?`;
+  }
+  const share = (100 * lost / sent).toFixed(1);
+  const [p50, p95, p99] = [0.5, 0.95, 0.99].map((p) => formatMs(percentile(roundTripsMs, p)));
+  return [
+    `Echo of ${sent} frames (${
+      (sent / 50).toFixed(1)
+    } s): ${returned} came back, ${lost} lost (${share} %)${
+      unsent > 0 ? `, ${unsent} of them before they left` : ""
+    }${foreign > 0 ? `, ${foreign} foreign` : ""}`,
+    `  round trip ${p50} median, ${p95} p95, ${p99} p99, ${formatMs(roundTripsMs.at(-1)!)} longest`,
+    `  jitter ${formatMs(jitterMs)}`,
+  ].join("\n");
+}

@@ -1,0 +1,79 @@
+/**
+ * `telequick doctor`.
+ *
+ * @module
+ */
+
+import { type Command, command, interruptedCode } from "../command.ts";
+import { diagnose, type Finding } from "../diagnosis.ts";
+import { plural } from "../format.ts";
+import type { Style } from "../style.ts";
+import { SESSION_OPTIONS, timeLimits } from "../session.ts";
+
+const { verbose: _, ...TARGET_OPTIONS } = SESSION_OPTIONS;
+
+/** Finds out why it does not work. */
+export const doctor: Command = command({
+  details:
+    "Looks at the runtime, the credentials file, the endpoint, the network, the certificate, the token and the clock, in the order in " +
+    "which a call needs them. Places no call; to read the gateway's clock it asks to hang up one that does not exist.",
+  options: {
+    ...TARGET_OPTIONS,
+    "certificate": {
+      type: "text",
+      value: "PATH",
+      help: "The gateway's certificate, PEM, to look at its kind, age and hash",
+    },
+  },
+  examples: [
+    ["telequick doctor", "with what the environment says"],
+    ["telequick doctor --json | jq 'select(.level == \"error\")'", "for machines"],
+  ],
+  exitCodes: {
+    0: "ready: everything is as it should be",
+    1: "blocked: something does not work",
+    3: "degraded: everything works, and something should be mended",
+  },
+  async run({ values, platform, clock, signal, output }) {
+    const { connectTimeoutMs = 10_000 } = timeLimits(values);
+    const counts = { error: 0, warning: 0 };
+    const stop = output.progress(() => "Looking...");
+    try {
+      for await (
+        const finding of diagnose({
+          platform,
+          clock,
+          signal,
+          connectTimeoutMs,
+          endpoint: values.endpoint ?? platform.variable("TELEQUICK_ENDPOINT"),
+          credentials: values.credentials,
+          certificate: values.certificate,
+          certificateHash: values["certificate-hash"] ??
+            platform.variable("TELEQUICK_CERTIFICATE_HASH"),
+        })
+      ) {
+        const { level } = finding;
+        if (level === "error" || level === "warning") counts[level]++;
+        output.emit({ type: "finding", ...finding }, line(finding, output.style));
+        if (signal.aborted) return interruptedCode(signal);
+      }
+    } finally {
+      stop();
+    }
+    const verdict = counts.error > 0 ? "blocked" : counts.warning > 0 ? "degraded" : "ready";
+    const paint = { blocked: "bad", degraded: "warn", ready: "good" } as const;
+    output.emit(
+      { type: "verdict", verdict, ...counts },
+      `${output.style[paint[verdict]](verdict)}: ${plural(counts.error, "error")}, ${
+        plural(counts.warning, "warning")
+      }`,
+    );
+    return { ready: 0, blocked: 1, degraded: 3 }[verdict];
+  },
+});
+
+function line({ check, level, found, fix }: Finding, style: Style): string {
+  const paint = { ok: style.good, warning: style.warn, error: style.bad, unknown: style.dim };
+  const head = `${paint[level](level.padEnd(7))}  ${check.padEnd(11)}  ${found}`;
+  return fix === undefined ? head : `${head}\n${" ".repeat(22)}fix: ${fix}`;
+}

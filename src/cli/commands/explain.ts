@@ -1,0 +1,82 @@
+/**
+ * `telequick explain`.
+ *
+ * @module
+ */
+
+import { type Command, command } from "../command.ts";
+import {
+  allExplanations,
+  type CodeKind,
+  type Explanation,
+  findExplanations,
+  knownCodes,
+} from "../lookup.ts";
+import type { Style } from "../style.ts";
+import { nearest, UsageError } from "../usage.ts";
+
+const KINDS: Readonly<Record<CodeKind, string>> = {
+  sdk: "code of a TeleQuickError",
+  wire: "error code of the wire (rpcCode)",
+  refusal: "refusal of a token",
+  ending: "code that a session was ended with",
+  q850: "hangup cause of ITU-T Q.850",
+  event: "event type",
+};
+
+/** Explains a code, or lists all of them. */
+export const explain: Command = command({
+  positionals: ["CODE?"],
+  options: {},
+  examples: [
+    ["telequick explain ERR_UNAUTHORIZED", "a code of the SDK"],
+    ["telequick explain q850:17", "a hangup cause; wire:3 and event:2 are read alike"],
+    ["telequick explain", "everything there is"],
+  ],
+  run({ positionals: [code], output }) {
+    const found = code === undefined ? allExplanations() : findExplanations(code);
+    if (found.length === 0) throw unknownCode(code!);
+    if (code === undefined) {
+      let kind: string | undefined;
+      for (const one of found) {
+        if (kind !== one.kind) {
+          output.emit({ type: "kind", kind: one.kind }, title(one, output.style));
+        }
+        kind = one.kind;
+        output.emit({ type: "explanation", ...one }, `  ${nameOf(one)}: ${one.meaning}`);
+      }
+      return Promise.resolve(0);
+    }
+    for (const one of found) {
+      output.emit({ type: "explanation", ...one }, inFull(one, output.style));
+    }
+    return Promise.resolve(0);
+  },
+});
+
+function title({ kind }: Explanation, { bold }: Style): string {
+  return bold(`${kind}: ${KINDS[kind]}`);
+}
+
+function nameOf({ code, alias }: Explanation): string {
+  return alias === undefined ? code : `${code} ${alias}`;
+}
+
+function inFull(one: Explanation, { bold, dim }: Style): string {
+  const { kind, meaning, causes, fix, retryable } = one;
+  return [
+    `${bold(nameOf(one))} ${dim(`(${KINDS[kind]})`)}`,
+    `  ${meaning}`,
+    ...causes.map((cause) => `  cause: ${cause}`),
+    `  fix: ${fix}`,
+    ...(retryable === undefined ? [] : [`  another try helps: ${retryable}`]),
+  ].join("\n");
+}
+
+function unknownCode(code: string): UsageError {
+  const meant = nearest(code, knownCodes());
+  const advice = meant === undefined ? "telequick explain lists all" : `did you mean ${meant}?`;
+  return new UsageError(
+    `Cannot explain ${JSON.stringify(code.slice(0, 48))}: it is no code that is known (${advice})`,
+  );
+}

@@ -1,0 +1,122 @@
+/**
+ * `telequick gateway`.
+ *
+ * @module
+ */
+
+import { limits } from "../../gateway/mod.ts";
+import { type Command, command } from "../command.ts";
+import { plural } from "../format.ts";
+import {
+  environmentOf,
+  GATEWAY_OPTIONS,
+  type LocalGateway,
+  programFor,
+  startLocalGateway,
+} from "../local_gateway.ts";
+import { inLine, type Output } from "../output.ts";
+import type { Style } from "../style.ts";
+
+/** The far ends that the local gateway simulates (design section 6). */
+export const TEST_NUMBERS: Readonly<Record<string, string>> = {
+  "+15550100": "answers, and sends every audio frame back until somebody hangs up",
+  "+15550101": "is busy (Q.850 17)",
+  "+15550102": "rings and does not answer (19)",
+  "+15550103": "rejects (21)",
+  "+15550104": "does not exist (1)",
+  "+15550105": "answers, hangs up after 2 s (16)",
+  "+15550106": "answers, plays a 440 Hz tone",
+  "+15550107": "answers, loses every tenth frame and swaps some",
+  "+15550108": "is refused by the trunk's circuit breaker (wire 4)",
+  "+15550109": "is refused by the rate limit (wire 3)",
+};
+
+/** Starts a local gateway and keeps it until it is asked to end. */
+export const gateway: Command = command({
+  details:
+    "Verifies tokens, keeps tenants apart and simulates the far end of calls, all in this process, without an account anywhere. " +
+    "Makes a tenant, a trunk and a credentials file that only you can read, and prints what a program needs.",
+  options: {
+    ...GATEWAY_OPTIONS,
+    "limits": { type: "flag", help: "Print the limits with their reasons, and start nothing" },
+    "verbose": { type: "flag", help: "Print every record of the gateway's log" },
+  },
+  examples: [
+    ["telequick gateway", "a gateway in memory on a free port"],
+    ["telequick gateway --port 9090 --directory ./gateway", "one that remembers"],
+    ["telequick gateway exec -- npm test", "your whole CI in one line"],
+  ],
+  exitCodes: { 0: "stopped by Ctrl-C or SIGTERM" },
+  async run({ values, output, platform, signal }) {
+    if (values.limits) return printLimits(output);
+    const started = await startLocalGateway({
+      values,
+      platform,
+      output,
+      ...(values.verbose && {
+        log: ({ event, ...details }) => {
+          const words = Object.entries(details).map(([name, value]) => `${name}=${value}`);
+          output.emit(
+            { type: "log", event, ...details },
+            output.style.dim(inLine(`${event} ${words.join(" ")}`)),
+          );
+        },
+      }),
+    });
+    output.emit(
+      { type: "gateway", ...recordOf(started), program: programFor(started) },
+      introduction(started, output.style),
+    );
+    await new Promise<void>((resolve) => {
+      if (signal.aborted) resolve();
+      else signal.addEventListener("abort", () => resolve(), { once: true });
+    });
+    const { sessions, calls } = started.stats();
+    await started.close();
+    output.emit(
+      { type: "stopped", sessions: sessions.accepted, calls: calls.total },
+      `Stopped: ${plural(sessions.accepted, "session")}, ${plural(calls.total, "call")}`,
+    );
+    return 0;
+  },
+});
+
+function recordOf(gateway: LocalGateway): Readonly<Record<string, string>> {
+  const { endpoint, certificateHash, credentials, tenantId, keyId, trunkId } = gateway;
+  return { endpoint, certificateHash, credentials, tenantId, keyId, trunkId };
+}
+
+function introduction(gateway: LocalGateway, { bold, dim, good }: Style): string {
+  const { endpoint, tenantId, trunkId } = gateway;
+  const exports = Object.entries(environmentOf(gateway))
+    .map(([name, value]) => `export ${name}=${quoteForShell(value)}`);
+  return [
+    `${good("ready")} on ${bold(endpoint)}, tenant ${tenantId}, trunk ${trunkId}`,
+    "",
+    dim("For programs and further telequick commands:"),
+    ...exports,
+    "",
+    dim("A program:"),
+    programFor(gateway),
+    "",
+    dim("Numbers to call:"),
+    ...Object.entries(TEST_NUMBERS).map(([number, does]) => `${number}  ${does}`),
+    "",
+    dim("Ctrl-C stops it"),
+  ].join("\n");
+}
+
+function quoteForShell(text: string): string {
+  return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
+}
+
+function printLimits(output: Output): number {
+  const { bold, dim } = output.style;
+  for (const { name, value, reason, peerSees } of limits) {
+    output.emit(
+      { type: "limit", name, value, reason, peerSees },
+      `${bold(name)} ${value}\n  ${reason}\n  ${dim(`who reaches it sees: ${peerSees}`)}`,
+    );
+  }
+  return 0;
+}

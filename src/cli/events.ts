@@ -1,0 +1,50 @@
+/**
+ * Events of calls as lines and as records.
+ *
+ * @module
+ */
+
+import { type CallEvent, describeQ850Cause, EventType } from "../wire/mod.ts";
+import { formatInstant } from "./format.ts";
+import { eventName } from "./lookup.ts";
+import { inLine, type OutputRecord } from "./output.ts";
+import type { Style } from "./style.ts";
+
+/** An event as data: the wire's fields, and its type and cause in words. */
+export function eventRecord(event: CallEvent): OutputRecord {
+  return {
+    type: "event",
+    event: eventName(event.eventType),
+    ...event,
+    ...(event.q850Cause !== 0 && { cause: describeQ850Cause(event.q850Cause) }),
+  };
+}
+
+/** An event as a line: when, which call, what, and at the end of a call how it was. */
+export function eventLine(event: CallEvent, { bold, dim }: Style): string {
+  const { callSid, eventType, status, timestampMs } = event;
+  const words = [
+    dim(formatInstant(timestampMs).replace(/^.*T/, "")),
+    inLine(callSid),
+    bold(eventName(eventType)),
+    inLine(status),
+  ];
+  if (eventType === EventType.CHANNEL_ANSWER && event.codec !== "") words.push(inLine(event.codec));
+  if (eventType === EventType.CHANNEL_HANGUP_COMPLETE) words.push(accounts(event));
+  return words.join("  ");
+}
+
+function accounts(event: CallEvent): string {
+  const { q850Cause, durationSeconds, packetsSent, packetsReceived, packetsLost, estimatedMos } =
+    event;
+  const words = [`Q.850 ${q850Cause} (${describeQ850Cause(q850Cause)})`, `${durationSeconds} s`];
+  if (packetsSent + packetsReceived > 0) {
+    words.push(
+      `${packetsSent} packets out, ${packetsReceived} in, ${packetsLost} lost`,
+      `jitter ${event.jitterMs.toFixed(1)} ms`,
+      `MOS ${estimatedMos.toFixed(2)}`,
+    );
+  }
+  if (event.recordingUrl !== "") words.push(`recording ${inLine(event.recordingUrl)}`);
+  return words.join(", ");
+}

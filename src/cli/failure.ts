@@ -1,0 +1,122 @@
+/**
+ * Errors as people and machines are told of them: a sentence, what to do, an exit code. Never a stack.
+ *
+ * @module
+ */
+
+import { TeleQuickError, type TeleQuickErrorCode } from "../errors.ts";
+import { ErrorCode, nameOf } from "../wire/mod.ts";
+import { errorCatalogue } from "./catalogue.ts";
+import { wireCatalogue } from "./catalogue_wire.ts";
+import { Interrupted } from "./command.ts";
+import { inLine, type Output } from "./output.ts";
+import { BrokenPipe } from "./platform.ts";
+import { UsageError } from "./usage.ts";
+
+/** Codes that say what the user has to change before anything can be done: exit code 2. */
+const USAGE_CODES: readonly TeleQuickErrorCode[] = [
+  "ERR_CREDENTIALS_NOT_FOUND",
+  "ERR_CREDENTIALS_INVALID",
+  "ERR_KEY_UNSUPPORTED",
+  "ERR_ENDPOINT_INVALID",
+  "ERR_TRANSPORT_UNAVAILABLE",
+  "ERR_VALUE_INVALID",
+  "ERR_TOKEN_INVALID",
+  "ERR_TOKEN_LIFETIME",
+];
+
+// What a shell counts for a program that SIGPIPE ended.
+const BROKEN_PIPE = 141;
+
+/** Tells of an error. Returns the exit code. */
+export function reportFailure(error: unknown, output: Output): number {
+  if (error instanceof Interrupted) return error.exitCode;
+  if (error instanceof BrokenPipe) return BROKEN_PIPE;
+  const failure = describeFailure(error);
+  const { bad, dim } = output.noteStyle;
+  const lines = [`${bad("error:")} ${failure.message}`];
+  if (failure.fix !== undefined) lines.push(`  fix: ${failure.fix}`);
+  if (failure.more !== undefined) lines.push(dim(`  more: ${failure.more}`));
+  const { more: _, ...record } = failure;
+  output.fail({ type: "error", ...record }, lines.join("\n"));
+  return failure.exitCode;
+}
+
+interface Failure {
+  /** A code of ours, `USAGE`, or `UNEXPECTED`. */
+  readonly code: string;
+  readonly message: string;
+  readonly exitCode: number;
+  readonly retryable: boolean;
+  readonly rpcCode?: number;
+  readonly refusal?: string;
+  readonly fix?: string;
+  /** A command line that tells more. */
+  readonly more?: string;
+}
+
+function describeFailure(error: unknown): Failure {
+  if (error instanceof UsageError) {
+    const { message, exitCode, command } = error;
+    const more = command === undefined ? {} : { more: `telequick ${command} --help` };
+    return { code: "USAGE", message: inLine(message), exitCode, retryable: false, ...more };
+  }
+  if (error instanceof TeleQuickError) return describeOurs(error);
+  const { name, message } = error instanceof Error
+    ? error
+    : { name: "value", message: String(error) };
+  if (name === "NotCapable") {
+    return {
+      code: "USAGE",
+      message: `Cannot go on: this program is not allowed to (${inLine(message)})`,
+      exitCode: 2,
+      retryable: false,
+    };
+  }
+  return {
+    code: "UNEXPECTED",
+    message: `Unexpected ${name}: ${redact(inLine(message))}`,
+    fix: "This is a fault of telequick itself: please report it with the command line",
+    exitCode: 1,
+    retryable: false,
+  };
+}
+
+function describeOurs(error: TeleQuickError): Failure {
+  const { code, retryable, rpcCode, refusal } = error;
+  const message = inLine(error.message);
+  return {
+    code,
+    message,
+    exitCode: USAGE_CODES.includes(code) ? 2 : 1,
+    retryable,
+    ...(rpcCode !== undefined && { rpcCode }),
+    ...(refusal !== undefined && { refusal }),
+    ...fixOf(code, rpcCode, message),
+    more: `telequick explain ${isRejected(code, rpcCode) ? `wire:${rpcCode}` : code}`,
+  };
+}
+
+/** The registry's advice, unless the message ends with its own or says what was expected: it knows more of the case. */
+function fixOf(
+  code: TeleQuickErrorCode,
+  rpcCode: number | undefined,
+  message: string,
+): { readonly fix?: string } {
+  if (isRejected(code, rpcCode)) {
+    const name = nameOf(ErrorCode, rpcCode);
+    return name === undefined ? {} : { fix: wireCatalogue[name].fix };
+  }
+  return /\)$|, expected /.test(message) ? {} : { fix: errorCatalogue[code].fix };
+}
+
+function isRejected(code: TeleQuickErrorCode, rpcCode: number | undefined): rpcCode is number {
+  return code === "ERR_RPC_REJECTED" && rpcCode !== undefined;
+}
+
+// Errors of ours hold no secret; one that nobody foresaw could.
+const SECRET = /eyJ[\w-]*\.[\w-]*\.?[\w-]*|-----BEGIN[\s\S]*/g;
+
+function redact(text: string): string {
+  return text.replace(SECRET, "[redacted]");
+}

@@ -1,0 +1,284 @@
+/**
+ * The machine: terminal, environment, files, processes, signals, datagrams. The only file that reaches for the runtime's own
+ * modules, which Deno, Node and Bun share; everything else of the command line takes a {@linkcode Platform}.
+ *
+ * @module
+ */
+
+import { spawn } from "node:child_process";
+import { createPublicKey, X509Certificate } from "node:crypto";
+import { createSocket } from "node:dgram";
+import * as fs from "node:fs/promises";
+import { constants, tmpdir } from "node:os";
+import { join } from "node:path";
+import process from "node:process";
+import { quotePath, UsageError } from "./usage.ts";
+
+/** Where text goes. */
+export interface Terminal {
+  /** Whether a person looks at it, rather than a file or a pipe. */
+  readonly isTerminal: boolean;
+  /** Characters in a line; 80 where it is not known. */
+  readonly columns: number;
+  /** Writes text; resolves when it has left the process. */
+  write(text: string): Promise<void>;
+}
+
+/** A signal that asks a program to end. */
+export type EndSignal = "SIGINT" | "SIGTERM" | "SIGHUP";
+
+/** How a command ended. */
+export interface CommandEnd {
+  /** Its exit code; 128 and the signal's number where a signal ended it, as shells count. */
+  readonly exitCode: number;
+}
+
+/** A command that runs, with this process's own terminal. */
+export interface RunningCommand {
+  /** Settles when it has ended; rejects with a {@linkcode UsageError} when it could not be started. */
+  readonly ended: Promise<CommandEnd>;
+  /** Hands a signal on to it. */
+  kill(signal: EndSignal): void;
+}
+
+/** What a certificate says of itself. */
+export interface CertificateFacts {
+  /** Such as `"ec prime256v1"` or `"rsa 2048"`. */
+  readonly keyKind: string;
+  /** Unix milliseconds. */
+  readonly notBefore: number;
+  /** Unix milliseconds. */
+  readonly notAfter: number;
+}
+
+/** What the command line needs of a machine. */
+export interface Platform {
+  /** Name and version of the runtime, such as `"Deno 2.9.6"`. */
+  readonly runtime: string;
+  /** What was typed behind the program's name. */
+  readonly args: readonly string[];
+  readonly stdout: Terminal;
+  readonly stderr: Terminal;
+  /** Whether a person types at the input. */
+  readonly stdinIsTerminal: boolean;
+  /** A variable of the environment; `undefined` when it is not set, is empty, or may not be read. */
+  variable(name: string): string | undefined;
+  /** Everything that the input has. */
+  readInput(): Promise<string>;
+  /** A file's text. */
+  readText(path: string): Promise<string>;
+  /** Whether a file or folder is there. */
+  exists(path: string): Promise<boolean>;
+  /** Writes a file whole or not at all, with these permission bits; refuses one that is there unless `replace` is set. */
+  writeText(
+    path: string,
+    text: string,
+    options: { readonly mode: number; readonly replace?: boolean },
+  ): Promise<void>;
+  /** Removes a file or a folder with all that is in it. */
+  remove(path: string): Promise<void>;
+  /** Makes a folder that nobody else can enter, if it is not there. */
+  makeFolder(path: string): Promise<void>;
+  /** Makes such a folder under the system's own for temporary files. */
+  makeTemporaryFolder(): Promise<string>;
+  join(...parts: string[]): string;
+  /** Starts a command with more variables in its environment. */
+  run(
+    command: string,
+    args: readonly string[],
+    env: Readonly<Record<string, string>>,
+  ): RunningCommand;
+  /** Calls `handler` for every signal that asks to end. Returns what stops it. */
+  onSignal(handler: (signal: EndSignal) => void): () => void;
+  /** Processor time since the start in milliseconds, and resident memory in bytes. */
+  usage(): { readonly cpuMs: number; readonly memoryBytes: number };
+  /** Sends one datagram; calls `onReply` for each that comes back, `onError` when the system reports one. Returns what stops it. */
+  datagram(
+    to: { readonly hostname: string; readonly port: number; readonly bytes: Uint8Array },
+    handlers: { onReply(bytes: Uint8Array): void; onError(code: string): void },
+  ): () => void;
+  /** The public half of an RSA private key in PEM; `undefined` when the text holds none. */
+  publicHalf(privatePem: string): string | undefined;
+  /** Looks into a certificate in PEM; `undefined` when the text holds none. */
+  readCertificate(pem: string): CertificateFacts | undefined;
+}
+
+/** This machine. */
+export const systemPlatform: Platform = {
+  runtime: runtimeName(),
+  args: process.argv.slice(2),
+  stdout: terminal(process.stdout),
+  stderr: terminal(process.stderr),
+  stdinIsTerminal: process.stdin.isTTY === true,
+  variable(name) {
+    try {
+      return process.env[name] || undefined;
+    } catch {
+      return undefined;
+    }
+  },
+  async readInput() {
+    const chunks: string[] = [];
+    process.stdin.setEncoding("utf8");
+    for await (const chunk of process.stdin) chunks.push(chunk);
+    return chunks.join("");
+  },
+  readText: (path) => attempt("read", path, () => fs.readFile(path, "utf8")),
+  exists: (path) => fs.stat(path).then(() => true, () => false),
+  writeText: (path, text, { mode, replace = false }) =>
+    attempt("write", path, async () => {
+      if (!replace) return await fs.writeFile(path, text, { mode, flag: "wx" });
+      const half = `${path}.${process.pid}.new`;
+      await fs.writeFile(half, text, { mode, flag: "wx" });
+      await fs.rename(half, path);
+    }),
+  remove: (path) => attempt("remove", path, () => fs.rm(path, { recursive: true, force: true })),
+  makeFolder: (path) =>
+    attempt(
+      "make folder",
+      path,
+      async () => void await fs.mkdir(path, { recursive: true, mode: 0o700 }),
+    ),
+  makeTemporaryFolder: () =>
+    attempt("make folder", tmpdir(), () => fs.mkdtemp(join(tmpdir(), "telequick-"))),
+  join,
+  run(command, args, env) {
+    const child = spawn(command, args, { stdio: "inherit", env: { ...process.env, ...env } });
+    const ended = new Promise<CommandEnd>((resolve, reject) => {
+      child.once("error", (error) => reject(notStarted(command, error)));
+      child.once("exit", (code, signal) => {
+        resolve({ exitCode: code ?? 128 + (signal === null ? 0 : constants.signals[signal]) });
+      });
+    });
+    return { ended, kill: (signal) => void child.kill(signal) };
+  },
+  onSignal(handler) {
+    const signals: readonly EndSignal[] = ["SIGINT", "SIGTERM", "SIGHUP"];
+    const listeners = signals.map((signal) => [signal, () => handler(signal)] as const);
+    for (const [signal, listener] of listeners) process.on(signal, listener);
+    return () => {
+      for (const [signal, listener] of listeners) process.off(signal, listener);
+    };
+  },
+  usage() {
+    const { user, system } = process.cpuUsage();
+    return { cpuMs: (user + system) / 1_000, memoryBytes: process.memoryUsage().rss };
+  },
+  datagram({ hostname, port, bytes }, { onReply, onError }) {
+    const socket = createSocket(hostname.includes(":") ? "udp6" : "udp4");
+    socket.on("message", onReply);
+    socket.on("error", (error: { readonly code?: string }) => onError(error.code ?? ""));
+    // Connected, so that the system tells when nothing listens at the port.
+    socket.connect(port, hostname, (error?: { readonly code?: string }) => {
+      if (error) onError(error.code ?? "");
+      else socket.send(bytes);
+    });
+    return () => {
+      try {
+        socket.close();
+      } catch {
+        // It failed, and is closed already.
+      }
+    };
+  },
+  publicHalf(privatePem) {
+    try {
+      return createPublicKey(privatePem).export({ type: "spki", format: "pem" }).toString();
+    } catch {
+      // The runtime's own error stays here: it may quote the key.
+      return undefined;
+    }
+  },
+  readCertificate(pem) {
+    try {
+      const { publicKey, validFrom, validTo } = new X509Certificate(pem);
+      const { namedCurve, modulusLength } = publicKey.asymmetricKeyDetails ?? {};
+      return {
+        keyKind: `${publicKey.asymmetricKeyType} ${namedCurve ?? modulusLength ?? ""}`.trim(),
+        notBefore: Date.parse(validFrom),
+        notAfter: Date.parse(validTo),
+      };
+    } catch {
+      return undefined;
+    }
+  },
+};
+
+/** Ends the process at once. */
+export function exit(code: number): never {
+  process.exit(code);
+}
+
+/** Whether a module is the program that was started, on runtimes that do not tell it the module itself. */
+export async function isProgram(moduleUrl: string): Promise<boolean> {
+  const [, program] = process.argv;
+  if (program === undefined) return false;
+  const { pathToFileURL } = await import("node:url");
+  return pathToFileURL(await fs.realpath(program).catch(() => program)).href === moduleUrl;
+}
+
+/** Calls `report` for whatever nobody caught, in place of the runtime's own stack trace. */
+export function onUncaught(report: (error: unknown) => void): void {
+  process.on("uncaughtException", report);
+  process.on("unhandledRejection", report);
+}
+
+function runtimeName(): string {
+  const { deno, bun, node } = process.versions as Record<string, string | undefined>;
+  if (deno !== undefined) return `Deno ${deno}`;
+  return bun === undefined ? `Node ${node}` : `Bun ${bun}`;
+}
+
+function terminal(stream: NodeJS.WriteStream): Terminal {
+  // A reader that has gone (`| head`) is told by the write's own callback; without a listener it would end the process.
+  stream.on("error", () => {});
+  return {
+    isTerminal: stream.isTTY === true,
+    get columns() {
+      return stream.columns ?? 80;
+    },
+    write: (text) =>
+      new Promise((resolve, reject) => {
+        stream.write(text, (error) => error ? reject(new BrokenPipe()) : resolve());
+      }),
+  };
+}
+
+/** The reader of our output has gone: nothing more can be said, and nothing is wrong. */
+export class BrokenPipe extends Error {
+  override readonly name = "BrokenPipe";
+}
+
+async function attempt<T>(action: string, path: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    throw new UsageError(`Cannot ${action} ${quotePath(path)}: ${fileFault(error)}`);
+  }
+}
+
+const FILE_FAULTS: Readonly<Record<string, string>> = {
+  ENOENT: "there is no such file or folder",
+  ENOTDIR: "a part of the path is no folder",
+  EACCES: "no permission",
+  EPERM: "no permission",
+  EROFS: "the file system is read-only",
+  EEXIST: "it is there already",
+  EISDIR: "it is a folder",
+  ENOSPC: "the disk is full",
+  EXDEV: "it lies on another file system",
+};
+
+function fileFault(error: unknown): string {
+  const { code = "", name = "" } = error as { readonly code?: string; readonly name?: string };
+  if (name === "NotCapable") return "this program is not allowed to (start deno with -A)";
+  return FILE_FAULTS[code] ?? (code || name || "it failed");
+}
+
+/** Exit codes as shells have them: 127 for a command that is not there, 126 for one that may not run. */
+function notStarted(command: string, error: unknown): UsageError {
+  const { code } = error as { readonly code?: string };
+  return new UsageError(`Cannot start ${quotePath(command)}: ${fileFault(error)}`, {
+    exitCode: code === "ENOENT" ? 127 : 126,
+  });
+}

@@ -1,0 +1,106 @@
+/**
+ * The client that a command works with: endpoint, credentials and certificate from its options or the environment.
+ *
+ * @module
+ */
+
+import { type ClientOptions, TeleQuickClient } from "../client/mod.ts";
+import { ACCOUNT_OPTIONS, loadAccount } from "./account.ts";
+import type { OptionSpecs, OptionValues } from "./args.ts";
+import type { Context } from "./command.ts";
+import { inLine } from "./output.ts";
+import { UsageError } from "./usage.ts";
+
+/** Options of every command that talks to a gateway. */
+export const SESSION_OPTIONS = {
+  "endpoint": {
+    type: "text",
+    value: "URL",
+    help: "The gateway, https://host:9090",
+    byDefault: "TELEQUICK_ENDPOINT",
+  },
+  ...ACCOUNT_OPTIONS,
+  "certificate-hash": {
+    type: "text",
+    value: "BASE64",
+    help: "SHA-256 of the certificate of a self-signed gateway",
+    byDefault: "TELEQUICK_CERTIFICATE_HASH",
+  },
+  "timeout": {
+    type: "number",
+    value: "SECONDS",
+    help: "How long a connect or a request may take",
+    min: 0.1,
+    max: 600,
+    fraction: true,
+    byDefault: "10",
+  },
+  "verbose": { type: "flag", help: "Print the client's log records on the standard error" },
+} as const satisfies OptionSpecs;
+
+/** Where a command finds its gateway. */
+export interface Target {
+  readonly endpoint: string;
+  /** Path of the service-account file; `undefined` for what the environment says. */
+  readonly credentials: string | undefined;
+  readonly certificateHash: string | undefined;
+}
+
+type SessionContext = Pick<Context<typeof SESSION_OPTIONS>, "values" | "output" | "platform">;
+
+/** Reads where the gateway is from options and environment. */
+export function targetOf(
+  { values, platform }: Pick<SessionContext, "values" | "platform">,
+): Target {
+  const endpoint = values.endpoint ?? platform.variable("TELEQUICK_ENDPOINT");
+  if (endpoint === undefined) {
+    throw new UsageError(
+      "No endpoint is known: give --endpoint https://host:9090 or set TELEQUICK_ENDPOINT (telequick gateway starts one here and prints it)",
+    );
+  }
+  return {
+    endpoint,
+    credentials: values.credentials,
+    certificateHash: values["certificate-hash"] ?? platform.variable("TELEQUICK_CERTIFICATE_HASH"),
+  };
+}
+
+/** Makes the client. Nothing is sent yet; the credentials have been read once, so that a warning about them is told. */
+export async function openClient(
+  context: SessionContext,
+  more: ClientOptions = {},
+): Promise<TeleQuickClient> {
+  const { values, output } = context;
+  const { endpoint, credentials, certificateHash } = targetOf(context);
+  await loadAccount(credentials, output);
+  return new TeleQuickClient(endpoint, credentials, false, {
+    serverCertificateHash: certificateHash,
+    ...timeLimits(values),
+    ...(values.verbose && { log: (record) => output.note(inLine(JSON.stringify(record))) }),
+    ...more,
+  });
+}
+
+/** The client's time limits from `--timeout`. */
+export function timeLimits(
+  values: Pick<OptionValues<typeof SESSION_OPTIONS>, "timeout">,
+): Pick<ClientOptions, "connectTimeoutMs" | "requestTimeoutMs"> {
+  if (values.timeout === undefined) return {};
+  const ms = values.timeout * 1_000;
+  return { connectTimeoutMs: ms, requestTimeoutMs: ms };
+}
+
+/** Runs `work` with a client that is connected, and closes it in the end. */
+export async function withClient<T>(
+  context: SessionContext & Pick<Context, "signal">,
+  work: (client: TeleQuickClient) => Promise<T>,
+  more: ClientOptions = {},
+): Promise<T> {
+  const client = await openClient(context, more);
+  try {
+    await client.connect({ signal: context.signal });
+    return await work(client);
+  } finally {
+    await client.close();
+  }
+}

@@ -1,0 +1,61 @@
+/**
+ * What the user has to change before anything can be done: exit code 2.
+ *
+ * @module
+ */
+
+/** A wrong flag, argument, file, port or permission. The message is one sentence, as all messages here are. */
+export class UsageError extends Error {
+  /** The class name, `"UsageError"`. */
+  override readonly name = "UsageError";
+  /** The command whose `--help` tells more, if one does. */
+  readonly command: string | undefined;
+  /** What the process exits with. */
+  readonly exitCode: number;
+
+  constructor(
+    message: string,
+    options: { readonly command?: string; readonly exitCode?: number } = {},
+  ) {
+    super(message);
+    this.command = options.command;
+    this.exitCode = options.exitCode ?? 2;
+  }
+}
+
+/** How a path is named in a message: not at all where it could be the content of a file that was meant. */
+export function quotePath(path: string): string {
+  return path.length > 1024 || /[\n{]|-----BEGIN|^eyJ/.test(path)
+    ? "what was given as a path"
+    : JSON.stringify(path);
+}
+
+/** The nearest of `names` to what was typed, if one is near enough to have been meant. */
+export function nearest(typed: string, names: readonly string[]): string | undefined {
+  let best: string | undefined;
+  let least = Math.max(1, Math.floor(typed.length / 3)) + 1;
+  for (const name of names) {
+    const distance = editDistance(typed.toLowerCase(), name.toLowerCase());
+    if (distance < least) [best, least] = [name, distance];
+  }
+  return best;
+}
+
+/** How many insertions, deletions, replacements and swaps of neighbours lie between two texts. */
+function editDistance(a: string, b: string): number {
+  let beforeLast: number[] = [];
+  let last = Array.from({ length: b.length + 1 }, (_, j) => j);
+  for (let i = 1; i <= a.length; i++) {
+    const row = [i];
+    for (let j = 1; j <= b.length; j++) {
+      const same = a[i - 1] === b[j - 1];
+      let cost = Math.min(last[j]! + 1, row[j - 1]! + 1, last[j - 1]! + (same ? 0 : 1));
+      if (i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1]) {
+        cost = Math.min(cost, beforeLast[j - 2]! + 1);
+      }
+      row.push(cost);
+    }
+    [beforeLast, last] = [last, row];
+  }
+  return last[b.length]!;
+}
