@@ -1,17 +1,15 @@
-import { TeleQuickError } from "../errors.ts";
 import { denoWebTransport, isDeno } from "./deno.ts";
+import { findWebTransport } from "./napi.ts";
 import type { WebTransportConstructor } from "./types.ts";
 
 /**
- * Finds the WebTransport constructor to use: the caller's, else the runtime's own.
+ * Finds the WebTransport constructor to use: the caller's, else the runtime's own, else that of an installed package (Bun and Node).
  *
  * @param given The caller's, if any.
  * @throws {TypeError} When `given` is not a constructor.
- * @throws {TeleQuickError} `ERR_TRANSPORT_UNAVAILABLE` when there is none; its message says the one thing to do on this runtime.
+ * @throws {TeleQuickError} `ERR_TRANSPORT_UNAVAILABLE` when there is none; the message says the one thing to do on this runtime.
  */
-export function resolveWebTransport(
-  given?: WebTransportConstructor,
-): WebTransportConstructor | Promise<WebTransportConstructor> {
+export function resolveWebTransport(given?: WebTransportConstructor): WebTransportConstructor {
   if (given !== undefined && typeof given !== "function") {
     throw new TypeError(
       `Cannot use webTransport: it is ${
@@ -22,8 +20,5 @@ export function resolveWebTransport(
   const native = (globalThis as { WebTransport?: WebTransportConstructor }).WebTransport;
   if (given !== undefined && given !== native) return given;
   if (native !== undefined) return isDeno() ? denoWebTransport(native) : native;
-  throw new TeleQuickError(
-    "ERR_TRANSPORT_UNAVAILABLE",
-    "Cannot connect: this runtime has no WebTransport, expected one",
-  );
+  return findWebTransport();
 }

@@ -1,6 +1,23 @@
 import { TeleQuickError } from "../errors.ts";
 import { endpointName } from "./endpoint.ts";
 
+/** What streams fail with, with the fields of W3C's `WebTransportError` (section 9). */
+export class TransportFault extends Error {
+  /** The class name of W3C's error. */
+  override readonly name = "WebTransportError";
+  /** Whether one stream failed, or the session. */
+  readonly source: "stream" | "session";
+  /** The code that a stream was reset or stopped with. */
+  readonly streamErrorCode: number | null;
+
+  /** Makes a fault of a stream, with its code, or of the session, without. */
+  constructor(message: string, streamErrorCode?: number) {
+    super(message);
+    this.source = streamErrorCode === undefined ? "session" : "stream";
+    this.streamErrorCode = streamErrorCode ?? null;
+  }
+}
+
 /** What is known when a foreign error is turned into ours. */
 export interface FaultContext {
   /** What was being done, as in "Cannot ...": `"open a stream"`. */
@@ -63,6 +80,16 @@ export function connectTimeout(endpoint: URL, timeoutMs: number): TeleQuickError
       "expected a WebTransport gateway (is it running, and does UDP reach it?)",
     { retryable: true },
   );
+}
+
+const FIRST_HTTP3_CODE = 0x52e4a40fa8db;
+const LAST_HTTP3_CODE = 0x52e5ac983162;
+
+/** Takes a code back from the range that WebTransport maps application codes into (draft-ietf-webtrans-http3 section 4.4). */
+export function applicationCode(code: number): number {
+  if (code < FIRST_HTTP3_CODE || code > LAST_HTTP3_CODE) return code;
+  const shifted = code - FIRST_HTTP3_CODE;
+  return shifted - Math.floor(shifted / 0x1f);
 }
 
 /** The text of anything thrown, in one short line. */
@@ -143,7 +170,9 @@ function isStreamFault(error: unknown): boolean {
 function streamErrorCode(error: unknown): number | undefined {
   if (typeof error !== "object" || error === null) return undefined;
   const { streamErrorCode: code } = error as { streamErrorCode?: unknown };
-  return typeof code === "number" ? code : undefined;
+  if (typeof code === "number") return code;
+  const raw = /(?:reset|stopped) by peer: error (\d+)/.exec(parts(error).message)?.[1];
+  return raw === undefined ? undefined : applicationCode(Number(raw));
 }
 
 function parts(error: unknown): { name: string; message: string; source: unknown } {

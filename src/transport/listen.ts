@@ -4,57 +4,19 @@
  * @module
  */
 
-import { TeleQuickError } from "../errors.ts";
 import { Queue } from "../queue.ts";
-import { type Clock, sleep, systemClock, within } from "../signal.ts";
-import { acceptRequest, type SessionRequest } from "./http3.ts";
+import { sleep, systemClock, within } from "../signal.ts";
+import { acceptRequest } from "./http3.ts";
+import { cannotBind, certificateUnusable, type Listener, type ListenOptions } from "./listener.ts";
+import { loadAddon, unavailable } from "./napi.ts";
+import { listenAddon } from "./napi_listen.ts";
 import { type QuicConnection, QuicSession } from "./quic.ts";
 import type { CloseInfo, IncomingSession } from "./types.ts";
 
 export type { Clock } from "../signal.ts";
 export type { SessionRequest } from "./http3.ts";
+export type { Listener, ListenOptions } from "./listener.ts";
 export type { CloseInfo, IncomingSession, WebTransportLike } from "./types.ts";
-
-/** Options of {@linkcode listenQuic}. */
-export interface ListenOptions {
-  /** Address to bind. Default: `127.0.0.1`. */
-  readonly hostname?: string;
-  /** UDP port; 0 takes a free one. Default: 0. */
-  readonly port?: number;
-  /** The certificate with its chain, PEM. */
-  readonly certificatePem: string;
-  /** Its private key, PKCS#8 PEM. */
-  readonly privateKeyPem: string;
-  /**
-   * Looks at a request before there is a session: the HTTP status to answer with; 200 takes it.
-   * No client tells its user more of another status than "handshake failed". Default: takes every request.
-   */
-  readonly admit?: (request: SessionRequest) => number;
-  /** How long a peer may take from its first packet to an established session, in milliseconds. Default: 5,000. */
-  readonly handshakeTimeoutMs?: number;
-  /** How long a silent peer is believed to live, in milliseconds. Default: 15,000. */
-  readonly idleTimeoutMs?: number;
-  /** How often an idle session is kept alive, in milliseconds. Default: 5,000. */
-  readonly keepAliveMs?: number;
-  /** How many streams of each kind a peer may have open at once in a session. Default: 100. */
-  readonly maxStreams?: number;
-  /** How many accepted sessions wait for `accept()` at the most; one more is closed at once. Default: 256. */
-  readonly backlog?: number;
-  /** Where time comes from. Default: the machine's clock. */
-  readonly clock?: Clock;
-}
-
-/** A bound UDP port that accepts sessions. Its owner closes it. */
-export interface Listener {
-  /** The address that it is bound to. */
-  readonly hostname: string;
-  /** The UDP port that it is bound to. */
-  readonly port: number;
-  /** Sessions as they come, each established. Ends when the listener is closed. */
-  accept(): AsyncIterable<IncomingSession>;
-  /** Ends all sessions, tells their peers, and takes no more. Deno frees the port only when it collects its endpoint. */
-  close(info?: CloseInfo): Promise<void>;
-}
 
 interface QuicAddress {
   readonly hostname: string;
@@ -82,20 +44,30 @@ interface QuicEndpoint {
   close(info: { closeCode: number; reason: string }): void;
 }
 
+type EndpointConstructor = new (address: QuicAddress) => QuicEndpoint;
+
 interface DenoGlobal {
-  readonly QuicEndpoint?: new (address: QuicAddress) => QuicEndpoint;
+  readonly QuicEndpoint?: EndpointConstructor;
 }
 
 /**
- * Binds a UDP port and accepts WebTransport sessions on it, over Deno's QUIC.
+ * Binds a UDP port and accepts WebTransport sessions on it: over Deno's QUIC, or over the addon of `@moq/web-transport` on Bun and Node.
  *
  * @param options Address, port, certificate and limits.
  * @throws {TeleQuickError} `ERR_TRANSPORT_UNAVAILABLE` where the runtime cannot listen, `ERR_VALUE_INVALID` when the address cannot be bound or the certificate and its key are not usable.
  */
 // deno-lint-ignore require-await
 export async function listenQuic(options: ListenOptions): Promise<Listener> {
+  const { QuicEndpoint } = (globalThis as { Deno?: DenoGlobal }).Deno ?? {};
+  if (QuicEndpoint !== undefined) return listenDeno(QuicEndpoint, options);
+  const addon = loadAddon("listen");
+  if (addon === undefined) throw unavailable("listen");
+  return listenAddon(addon, options);
+}
+
+function listenDeno(QuicEndpoint: EndpointConstructor, options: ListenOptions): Listener {
   const { handshakeTimeoutMs = 5_000, backlog = 256, clock = systemClock } = options;
-  const { endpoint, listener } = bind(options);
+  const { endpoint, listener } = bind(QuicEndpoint, options);
   const sessions = new Queue<IncomingSession>({ capacity: backlog, overflow: "drop-newest" });
   const live = new Set<QuicSession>();
 
@@ -114,7 +86,7 @@ export async function listenQuic(options: ListenOptions): Promise<Listener> {
     const { path, origin } = pending.request;
     const address = connection.remoteAddr.hostname;
     const incoming = { session, address, path, ...(origin === undefined ? {} : { origin }) };
-    if (!sessions.push(incoming)) session.close({ reason: "too many sessions are waiting" });
+    if (!sessions.push(incoming)) session.close({ reason: "the listener takes no more sessions" });
   };
 
   const welcome = async (incoming: { accept(): Promise<AcceptedConnection> }): Promise<void> => {
@@ -164,25 +136,15 @@ const FAREWELL_MS = 20;
 const NOTHING_SAID = { closeCode: 0, reason: "" } as const;
 
 function bind(
+  QuicEndpoint: EndpointConstructor,
   options: ListenOptions,
 ): { readonly endpoint: QuicEndpoint; readonly listener: QuicListener } {
   const { hostname = "127.0.0.1", port = 0, maxStreams = 100 } = options;
-  const { QuicEndpoint } = (globalThis as { Deno?: DenoGlobal }).Deno ?? {};
-  if (QuicEndpoint === undefined) {
-    throw new TeleQuickError(
-      "ERR_TRANSPORT_UNAVAILABLE",
-      "Cannot listen: this runtime has no QUIC listener, expected Deno with --unstable-net",
-    );
-  }
   let endpoint: QuicEndpoint;
   try {
     endpoint = new QuicEndpoint({ hostname, port });
   } catch (cause) {
-    throw new TeleQuickError(
-      "ERR_VALUE_INVALID",
-      `Cannot listen: ${hostname}, UDP port ${port}, cannot be bound, expected a free port of this machine (0 takes one)`,
-      { cause },
-    );
+    throw cannotBind(hostname, port, cause);
   }
   try {
     const listener = endpoint.listen({
@@ -198,10 +160,7 @@ function bind(
   } catch {
     endpoint.close(NOTHING_SAID);
     // The runtime's own error may quote the key: it goes no further.
-    throw new TeleQuickError(
-      "ERR_VALUE_INVALID",
-      "Cannot listen: the certificate and its private key are not usable, expected a PEM certificate and the PKCS#8 PEM of its key",
-    );
+    throw certificateUnusable();
   }
 }
 

@@ -1,4 +1,5 @@
-import { createPipe, type Pipe, TransportFault } from "./pipe.ts";
+import { TransportFault } from "./fault.ts";
+import { createPipe, type Pipe } from "./pipe.ts";
 import type {
   BidirectionalStream,
   CloseInfo,

@@ -1,3 +1,5 @@
+import { TransportFault } from "./fault.ts";
+
 /** One direction of an in-memory stream. */
 export interface Pipe {
   /** The reader's end. */
@@ -16,23 +18,6 @@ export interface PipeOptions {
   readonly chunkBytes: number;
   /** Called once when nothing more can come: read to the end, reset, cancelled or failed. */
   readonly onDone: () => void;
-}
-
-/** What streams fail with, with the fields of W3C's `WebTransportError` (section 9). */
-export class TransportFault extends Error {
-  /** The class name of W3C's error. */
-  override readonly name = "WebTransportError";
-  /** Whether one stream failed, or the session. */
-  readonly source: "stream" | "session";
-  /** The code that a stream was reset or stopped with. */
-  readonly streamErrorCode: number | null;
-
-  /** Makes a fault of a stream, with its code, or of the session, without. */
-  constructor(message: string, streamErrorCode?: number) {
-    super(message);
-    this.source = streamErrorCode === undefined ? "session" : "stream";
-    this.streamErrorCode = streamErrorCode ?? null;
-  }
 }
 
 /**

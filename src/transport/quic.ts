@@ -1,5 +1,6 @@
 import { concatBytes } from "../bytes.ts";
 import { type Clock, systemClock } from "../signal.ts";
+import { applicationCode } from "./fault.ts";
 import {
   encodeVarint,
   readStreamHeader,
@@ -182,16 +183,6 @@ function admitted<T>(
       await reader?.cancel().catch(ignore);
     },
   }, { highWaterMark: 0 });
-}
-
-const FIRST_HTTP3_CODE = 0x52e4a40fa8db;
-const LAST_HTTP3_CODE = 0x52e5ac983162;
-
-/** Takes a code back from the range that WebTransport maps application codes into (draft-ietf-webtrans-http3 section 4.4). */
-export function applicationCode(code: number): number {
-  if (code < FIRST_HTTP3_CODE || code > LAST_HTTP3_CODE) return code;
-  const shifted = code - FIRST_HTTP3_CODE;
-  return shifted - Math.floor(shifted / 0x1f);
 }
 
 function ignore(): void {}

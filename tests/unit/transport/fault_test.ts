@@ -2,13 +2,14 @@ import { describe, it } from "node:test";
 import assert from "node:assert/strict";
 import { TeleQuickError } from "../../../src/errors.ts";
 import {
+  applicationCode,
   connectTimeout,
   faultText,
   fromTransport,
   isStreamLimit,
   sessionClosed,
+  TransportFault,
 } from "../../../src/transport/fault.ts";
-import { TransportFault } from "../../../src/transport/pipe.ts";
 
 const endpoint = new URL("https://gw.example:9090/");
 
@@ -98,8 +99,8 @@ describe("fromTransport() on a session", () => {
         "Cannot read the reply: the peer gave up the stream (code 7), expected it to stay open",
       ],
       [
-        new Error("stream reset by peer: error 91141958510811"),
-        "Cannot read the reply: the peer gave up the stream, expected it to stay open",
+        new Error("stream reset by peer: error 91141958510820"),
+        "Cannot read the reply: the peer gave up the stream (code 9), expected it to stay open",
       ],
       [
         new Error("STOP_SENDING: 0"),
@@ -155,5 +156,17 @@ describe("sessionClosed(), connectTimeout() and faultText()", () => {
     const late = connectTimeout(endpoint, 250);
     assert.match(late.message, /https:\/\/gw\.example:9090: nobody answered within 250 ms/);
     assert.equal(late.retryable, true);
+  });
+});
+
+describe("applicationCode()", () => {
+  it("reverses the mapping of draft-ietf-webtrans-http3 section 4.4, and leaves other codes alone", () => {
+    for (const code of [0, 1, 29, 30, 31, 59, 60, 1234, 4321, 2 ** 32 - 1]) {
+      const mapped = 0x52e4a40fa8db + code + Math.floor(code / 0x1e);
+      assert.equal(applicationCode(mapped), code);
+    }
+    for (const code of [0, 77, 0x100, 0x52e4a40fa8da, 0x52e5ac983163]) {
+      assert.equal(applicationCode(code), code);
+    }
   });
 });

@@ -2,12 +2,12 @@ import { describe, it } from "node:test";
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { concatBytes } from "../../../src/bytes.ts";
+import { TransportFault } from "../../../src/transport/fault.ts";
 import {
   createPairTransport,
   createSessionPair,
   type SessionPairOptions,
 } from "../../../src/transport/pair.ts";
-import { TransportFault } from "../../../src/transport/pipe.ts";
 import type { BidirectionalStream, IncomingSession } from "../../../src/transport/types.ts";
 import { settle } from "../../support/fake_clock.ts";
 import { seed } from "../../support/seed.ts";

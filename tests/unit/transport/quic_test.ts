@@ -1,6 +1,6 @@
 import { describe, it } from "node:test";
 import assert from "node:assert/strict";
-import { applicationCode, QuicSession, type SessionControl } from "../../../src/transport/quic.ts";
+import { QuicSession, type SessionControl } from "../../../src/transport/quic.ts";
 import type { CloseInfo } from "../../../src/transport/types.ts";
 import { FakeClock, settle } from "../../support/fake_clock.ts";
 import { FakeQuic } from "../../support/fake_quic.ts";
@@ -140,17 +140,5 @@ describe("QuicSession", () => {
     await writer.write(new Uint8Array(1_199));
     assert.deepEqual(quic.datagrams.map((bytes) => bytes.length), [2, 1_200]);
     assert.deepEqual([...quic.datagrams[0]!], [0, 5]);
-  });
-});
-
-describe("applicationCode()", () => {
-  it("reverses the mapping of draft-ietf-webtrans-http3 section 4.4, and leaves other codes alone", () => {
-    for (const code of [0, 1, 29, 30, 31, 59, 60, 1234, 4321, 2 ** 32 - 1]) {
-      const mapped = 0x52e4a40fa8db + code + Math.floor(code / 0x1e);
-      assert.equal(applicationCode(mapped), code);
-    }
-    for (const code of [0, 77, 0x100, 0x52e4a40fa8da, 0x52e5ac983163]) {
-      assert.equal(applicationCode(code), code);
-    }
   });
 });

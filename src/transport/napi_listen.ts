@@ -1,0 +1,127 @@
+import { encodeUtf8 } from "../bytes.ts";
+import { TeleQuickError } from "../errors.ts";
+import { Queue } from "../queue.ts";
+import { sleep, systemClock, within } from "../signal.ts";
+import { certificateHash } from "./certificate.ts";
+import { cannotBind, certificateUnusable, type Listener, type ListenOptions } from "./listener.ts";
+import {
+  type NapiAddon,
+  type NapiRequest,
+  type NapiServer,
+  NapiTransport,
+} from "./napi_session.ts";
+import type { CloseInfo, IncomingSession } from "./types.ts";
+
+// The addon's close leaves in the background.
+const FAREWELL_MS = 20;
+
+/** Accepts sessions with the addon's server. It shows neither addresses nor headers, and cannot tell which port it took. */
+export function listenAddon(addon: NapiAddon, options: ListenOptions): Listener {
+  const { hostname = "127.0.0.1", port = 0, handshakeTimeoutMs = 5_000, clock = systemClock } =
+    options;
+  if (port === 0) {
+    throw new TeleQuickError(
+      "ERR_VALUE_INVALID",
+      "Cannot listen: port is 0, expected a port number (the addon cannot tell which one it would take)",
+    );
+  }
+  const server = bind(addon, options, hostname, port);
+  const sessions = new Queue<IncomingSession>({
+    capacity: options.backlog ?? 256,
+    overflow: "drop-newest",
+  });
+  const live = new Set<NapiTransport>();
+
+  const establish = async (request: NapiRequest): Promise<void> => {
+    const { host, pathname, search } = new URL(await request.url);
+    const path = pathname + search;
+    const status = options.admit?.({ authority: host, path }) ?? 200;
+    if (status !== 200) return await request.reject(status);
+    const session = new NapiTransport(request.ok());
+    await session.ready;
+    live.add(session);
+    const forget = (): void => void live.delete(session);
+    session.closed.then(forget, forget);
+    if (!sessions.push({ session, path })) {
+      session.close({ reason: "the listener takes no more sessions" });
+    }
+  };
+
+  let over = false;
+  const run = async (): Promise<void> => {
+    try {
+      for (let next = await server.accept(); next !== null; next = await server.accept()) {
+        const request = next;
+        if (over) {
+          await request.reject(503);
+          break;
+        }
+        within(() => establish(request), {
+          timeoutMs: handshakeTimeoutMs,
+          clock,
+          onTimeout: () => new Error("handshake timeout"),
+        }).catch(ignore);
+      }
+    } catch {
+      // The server is closed.
+    }
+    sessions.close();
+    server.close();
+  };
+  const running = run();
+
+  return {
+    hostname,
+    port,
+    accept: () => sessions,
+    async close(info: CloseInfo = {}) {
+      if (over) return await running;
+      over = true;
+      sessions.close();
+      for (const session of live) session.close(info);
+      if (live.size > 0) await sleep(FAREWELL_MS, { clock });
+      await wake(addon, options, hostname, port);
+      await running;
+    },
+  };
+}
+
+/**
+ * Asks the server once more: its `close` blocks the whole thread while an `accept` is waiting, so that one has to return first.
+ */
+async function wake(
+  addon: NapiAddon,
+  { certificatePem }: ListenOptions,
+  hostname: string,
+  port: number,
+): Promise<void> {
+  const { value } = await certificateHash(certificatePem);
+  const reachable = hostname === "0.0.0.0" ? "127.0.0.1" : hostname === "::" ? "::1" : hostname;
+  const client = addon.NapiClient.withCertificateHashes([value]);
+  await client.connect(`https://${authority(reachable, port)}/`).catch(ignore);
+}
+
+function authority(hostname: string, port: number): string {
+  return `${hostname.includes(":") ? `[${hostname}]` : hostname}:${port}`;
+}
+
+function bind(
+  addon: NapiAddon,
+  { certificatePem, privateKeyPem }: ListenOptions,
+  hostname: string,
+  port: number,
+): NapiServer {
+  try {
+    return addon.NapiServer.bind(
+      authority(hostname, port),
+      encodeUtf8(certificatePem),
+      encodeUtf8(privateKeyPem),
+    );
+  } catch (cause) {
+    const text = cause instanceof Error ? cause.message : String(cause);
+    if (/in use|bind|permission|address/i.test(text)) throw cannotBind(hostname, port, cause);
+    throw certificateUnusable();
+  }
+}
+
+function ignore(): void {}
