@@ -8,6 +8,7 @@ import {
   type AudioCodec,
   audioCodecs,
   encodeAudio,
+  frameMilliseconds,
   Packetizer,
   Resampler,
   type SampleRate,
@@ -15,7 +16,7 @@ import {
 } from "../audio/mod.ts";
 import type { TeleQuickError } from "../errors.ts";
 import { AudioFrameEncoder } from "../wire/mod.ts";
-import { FRAME_MS, type Paced, type Pacer } from "./pacer.ts";
+import type { Paced, Pacer } from "./pacer.ts";
 import type { PendingFrame } from "./uplink.ts";
 
 /** The next sequence number of a call's outgoing audio: it only rises, whatever link or session sends. */
@@ -203,7 +204,7 @@ export class OutgoingAudio implements Paced {
     const { codec, sampleRate } = this.#options;
     if (chunk instanceof Int16Array) return chunk.length / sampleRate * 1_000;
     if (!(chunk instanceof Uint8Array)) return 0;
-    return chunk.length / audioCodecs[codec].frameBytes * FRAME_MS;
+    return chunk.length / audioCodecs[codec].frameBytes * frameMilliseconds;
   }
 
   #wakeWriter(): void {

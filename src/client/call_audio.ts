@@ -4,14 +4,13 @@
  * @module
  */
 
-import { audioCodecs, isAudioCodec } from "../audio/mod.ts";
+import { audioCodecs, frameMilliseconds, isAudioCodec } from "../audio/mod.ts";
 import { TeleQuickError } from "../errors.ts";
 import type { AudioFrame } from "../wire/mod.ts";
 import type { AudioLink, AudioOptions, AudioStats } from "./audio.ts";
 import type { AudioHub, AudioRoute } from "./audio_hub.ts";
 import { IncomingAudio } from "./audio_in.ts";
 import { OutgoingAudio, type SequenceCounter } from "./audio_out.ts";
-import { FRAME_MS } from "./pacer.ts";
 
 // Events and audio come on streams of their own: the last frames may be behind the hangup event.
 const HANGUP_GRACE_MS = 250;
@@ -120,7 +119,7 @@ function checkOptions(codec: string, leadMs: number, receiveCapacity: number): v
     const names = Object.keys(audioCodecs).join(", ");
     throw invalid(`codec is ${JSON.stringify(codec)}, expected one of ${names}`);
   }
-  if (!(leadMs >= FRAME_MS && leadMs <= 10_000)) {
+  if (!(leadMs >= frameMilliseconds && leadMs <= 10_000)) {
     throw invalid(`leadMs is ${leadMs}, expected 20 to 10000`);
   }
   if (!(Number.isSafeInteger(receiveCapacity) && receiveCapacity > 0)) {

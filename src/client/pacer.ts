@@ -4,10 +4,8 @@
  * @module
  */
 
+import { frameMilliseconds } from "../audio/mod.ts";
 import type { Clock } from "../signal.ts";
-
-/** Length of a frame and of a tick (protocol.md section 6). */
-export const FRAME_MS = 20;
 
 /** Something that sends at every tick. */
 export interface Paced {
@@ -50,7 +48,7 @@ export class Pacer {
   #tick(): void {
     // A late timer counts the slots that it missed; an early one still makes its own.
     const elapsed = this.#clock.monotonic() - this.#origin;
-    this.#slot = Math.max(this.#slot + 1, Math.floor(elapsed / FRAME_MS));
+    this.#slot = Math.max(this.#slot + 1, Math.floor(elapsed / frameMilliseconds));
     const ticked = [...this.#members];
     for (const member of ticked) {
       if (!member.tick(this.#slot)) this.#members.delete(member);
@@ -60,7 +58,7 @@ export class Pacer {
       this.#cancel = undefined;
       return;
     }
-    const due = this.#origin + (this.#slot + 1) * FRAME_MS - this.#clock.monotonic();
+    const due = this.#origin + (this.#slot + 1) * frameMilliseconds - this.#clock.monotonic();
     // Timers count whole milliseconds and cut off the rest: rounded up, none fires before its slot.
     this.#cancel = this.#clock.schedule(Math.max(0, Math.ceil(due)), () => this.#tick());
   }
