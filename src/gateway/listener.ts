@@ -7,7 +7,7 @@
 import { encodeBase64 } from "../base64.ts";
 import type { Clock } from "../signal.ts";
 import { listenQuic } from "../transport/listen.ts";
-import { createCertificate, type IncomingSession } from "../transport/mod.ts";
+import { certificateHash, createCertificate, type IncomingSession } from "../transport/mod.ts";
 
 /** Options of a gateway's `listen`. */
 export interface GatewayListenOptions {
@@ -15,13 +15,18 @@ export interface GatewayListenOptions {
   readonly hostname?: string;
   /** UDP port; 0 takes a free one. Default: 0. */
   readonly port?: number;
+  /**
+   * The certificate to show, PEM, with its private key (PKCS#8 PEM): clients that pin a hash then survive a restart. Browsers take
+   * ECDSA P-256 for at most 14 days, as `createCertificate` makes it. Default: a fresh one for this listener.
+   */
+  readonly certificate?: { readonly certificatePem: string; readonly privateKeyPem: string };
 }
 
 /** A gateway's bound port. */
 export interface GatewayListener {
   /** What a client dials: `https://host:port`. */
   readonly endpoint: string;
-  /** What a client pins: base64 of the SHA-256 of the certificate, which is made for this listener and lasts 13 days. */
+  /** What a client pins: base64 of the SHA-256 of the certificate. One made for this listener lasts 13 days. */
   readonly certificateHash: string;
   /** Ends its sessions and frees the port. */
   close(): Promise<void>;
@@ -40,10 +45,11 @@ export interface StartListenerOptions extends GatewayListenOptions {
 export async function startListener(options: StartListenerOptions): Promise<GatewayListener> {
   const { hostname = "127.0.0.1", port = 0, serve, onClosed } = options;
   const local = ["localhost", "127.0.0.1", "::1"];
-  const { certificatePem, privateKeyPem, hash } = await createCertificate({
+  const { certificatePem, privateKeyPem } = options.certificate ?? await createCertificate({
     hostnames: local.includes(hostname) ? local : [...local, hostname],
     now: options.clock.now(),
   });
+  const hash = await certificateHash(certificatePem);
   const listener = await listenQuic({ hostname, port, certificatePem, privateKeyPem });
   const accepting = acceptAll(listener.accept(), serve);
   const host = listener.hostname.includes(":") ? `[${listener.hostname}]` : listener.hostname;

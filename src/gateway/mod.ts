@@ -23,11 +23,13 @@ export type { GatewayStorage } from "./archive.ts";
 export type { PublishServiceAccountOptions, RevokeServiceAccountOptions } from "./registry.ts";
 export type { AddTrunkOptions } from "./trunk.ts";
 export { type Limit, type LimitName, type Limits, limits } from "./limits.ts";
-export { createSessionPair } from "../transport/mod.ts";
+export { createCertificate, createSessionPair } from "../transport/mod.ts";
 export type {
   BidirectionalStream,
   CertificateHash,
   CloseInfo,
+  CreateCertificateOptions,
+  CreatedCertificate,
   DatagramsLike,
   IncomingSession,
   SessionPair,

@@ -1,0 +1,112 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import process from "node:process";
+import { once } from "node:events";
+import { fileURLToPath } from "node:url";
+import { generateServiceAccount, type ServiceAccount } from "../../mod.ts";
+import { createCertificate } from "../../src/gateway/mod.ts";
+
+/** What a gateway process is told. */
+export interface GatewayProcessOptions {
+  readonly port: number;
+  readonly accounts: readonly {
+    readonly tenantId: string;
+    readonly privateKeyId: string;
+    readonly publicKeyPem: string;
+  }[];
+  readonly trunks: readonly {
+    readonly tenantId: string;
+    readonly trunkId: string;
+    readonly channelLimit: number;
+  }[];
+  readonly certificate: { readonly certificatePem: string; readonly privateKeyPem: string };
+}
+
+const SCRIPT = fileURLToPath(new URL("./gateway_process.ts", import.meta.url));
+
+/** A gateway in a process of its own, which can be killed and started again on the same port with the same certificate. */
+export class GatewayHost implements AsyncDisposable {
+  readonly account: ServiceAccount;
+  readonly certificatePem: string;
+  #options: GatewayProcessOptions;
+  #child: ChildProcess | undefined;
+
+  private constructor(account: ServiceAccount, options: GatewayProcessOptions) {
+    this.account = account;
+    this.certificatePem = options.certificate.certificatePem;
+    this.#options = options;
+  }
+
+  /** Starts one with the tenant `acme` and its trunk `main`. */
+  static async start(): Promise<GatewayHost> {
+    const { account, publicKeyPem } = await generateServiceAccount({ tenantId: "acme" });
+    const { certificatePem, privateKeyPem } = await createCertificate();
+    const host = new GatewayHost(account, {
+      port: 0,
+      accounts: [{ tenantId: "acme", privateKeyId: account.privateKeyId, publicKeyPem }],
+      trunks: [{ tenantId: "acme", trunkId: "main", channelLimit: 500 }],
+      certificate: { certificatePem, privateKeyPem },
+    });
+    await host.restart();
+    return host;
+  }
+
+  /** The UDP port that it has, and keeps. */
+  get port(): number {
+    return this.#options.port;
+  }
+
+  /** What a client dials. */
+  get endpoint(): string {
+    return `https://127.0.0.1:${this.port}`;
+  }
+
+  /** Ends the process at once, without a word to anybody. */
+  async kill(): Promise<void> {
+    await this.#end("SIGKILL");
+  }
+
+  /** Stops the process as a suspended laptop does, or lets it go on. */
+  suspend(stopped: boolean): void {
+    this.#child?.kill(stopped ? "SIGSTOP" : "SIGCONT");
+  }
+
+  /** Starts the process again; resolves when it listens. */
+  async restart(): Promise<void> {
+    const child = spawn(
+      process.execPath,
+      ["run", "-A", "--quiet", "--no-check", SCRIPT, JSON.stringify(this.#options)],
+      { stdio: ["pipe", "pipe", "inherit"] },
+    );
+    this.#child = child;
+    let told = "";
+    for await (const chunk of child.stdout!) {
+      told += String(chunk);
+      if (told.includes("\n")) break;
+    }
+    const port = Number(new URL(told.trim()).port);
+    this.#options = { ...this.#options, port };
+  }
+
+  /** Asks it to go, as SIGTERM would: sessions are told. */
+  async shutDown(): Promise<void> {
+    const child = this.#child;
+    if (child === undefined) return;
+    this.#child = undefined;
+    const exited = once(child, "exit");
+    child.stdin?.end();
+    await exited;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.kill();
+  }
+
+  async #end(signal: NodeJS.Signals): Promise<void> {
+    const child = this.#child;
+    if (child === undefined) return;
+    this.#child = undefined;
+    const exited = once(child, "exit");
+    child.kill(signal);
+    await exited;
+  }
+}
