@@ -62,6 +62,8 @@ export function denoWebTransport(
         if (connection !== undefined) this.#inner = new QuicSession(connection, options);
       });
       this.ready.catch(ignore);
+      // Rejects with the connection also where the inner one is used, and nobody else would look.
+      this.#outer.closed.catch(ignore);
       this.closed = this.ready.then(
         () => (this.#inner ?? this.#outer).closed,
         () => this.#outer.closed,
