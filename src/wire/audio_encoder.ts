@@ -4,7 +4,7 @@
  * @module
  */
 
-import { readI32, TWO_32, writeU32 } from "./bytes.ts";
+import { readI32, writeU32, writeU64 } from "./bytes.ts";
 import { describe, typeError, valueError } from "./fault.ts";
 import { FRAME_HEADER_BYTES, LEAST_FRAME_BYTES } from "./frame.ts";
 import { AudioFrame } from "./messages/audio.ts";
@@ -113,8 +113,7 @@ export class AudioFrameEncoder {
 }
 
 function writeLast(frame: Uint8Array, end: number, sequenceNumber: number, last: boolean): void {
-  writeU32(frame, end - VARIABLE_BYTES, sequenceNumber);
-  writeU32(frame, end - VARIABLE_BYTES + 4, sequenceNumber / TWO_32);
+  writeU64(frame, end - VARIABLE_BYTES, sequenceNumber);
   frame[end - 1] = last ? 1 : 0;
 }
 

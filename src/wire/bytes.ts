@@ -1,5 +1,5 @@
 /**
- * 32-bit integers in bytes, little-endian, at any alignment.
+ * Integers and ASCII texts in bytes: little-endian, at any alignment.
  *
  * @module
  */
@@ -23,4 +23,23 @@ export function writeU32(bytes: Uint8Array, at: number, value: number): void {
   bytes[at + 1] = value >>> 8;
   bytes[at + 2] = value >>> 16;
   bytes[at + 3] = value >>> 24;
+}
+
+/** Writes a 64-bit integer, which is a safe one, signed or unsigned. */
+export function writeU64(bytes: Uint8Array, at: number, value: number): void {
+  writeU32(bytes, at, value);
+  writeU32(bytes, at + 4, Math.floor(value / TWO_32));
+}
+
+/** Writes a text's length and the text, if it is ASCII; returns where it ends, or 0 when it is not. */
+export function writeAscii(bytes: Uint8Array, at: number, text: string): number {
+  const { length } = text;
+  const start = at + 4;
+  for (let i = 0; i < length; i++) {
+    const unit = text.charCodeAt(i);
+    if (unit > 127) return 0;
+    bytes[start + i] = unit;
+  }
+  writeU32(bytes, at, length);
+  return start + length;
 }

@@ -5,7 +5,7 @@
  */
 
 import { decodeUtf8 } from "../bytes.ts";
-import { readI32, TWO_32, writeU32 } from "./bytes.ts";
+import { readI32, TWO_32, writeAscii, writeU32, writeU64 } from "./bytes.ts";
 import { describe, Fault } from "./fault.ts";
 import type { Reader } from "./reader.ts";
 import { decodeCached, LONGEST_CACHED_BYTES } from "./text_cache.ts";
@@ -90,8 +90,8 @@ function integer(
       if (size > 1) bytes[at + 1] = value >>> 8;
       return;
     }
-    writeU32(bytes, at, value);
-    if (size > 4) writeU32(bytes, at + 4, Math.floor(value / TWO_32));
+    if (size === 4) writeU32(bytes, at, value);
+    else writeU64(bytes, at, value);
   }, (reader) => {
     const at = reader.take(size);
     const { bytes } = reader;
@@ -151,23 +151,15 @@ export const f64: FieldType<number> = /* @__PURE__ */ define("f64", 0, 8, (write
 
 function writeText(writer: Writer, value: string): void {
   if (typeof value !== "string") throw new Fault(describe(value), "a string", true);
-  const { length } = value;
   // UTF-8 takes at most three bytes for each UTF-16 code unit.
-  const at = writer.take(4 + length * 3);
+  const at = writer.take(4 + value.length * 3);
   const { bytes } = writer;
-  const start = at + 4;
-  let size = 0;
-  for (; size < length; size++) {
-    const unit = value.charCodeAt(size);
-    if (unit > 127) break;
-    bytes[start + size] = unit;
-  }
-  if (size < length) {
-    if (!value.isWellFormed()) throw new Fault("text with a lone surrogate", "well-formed Unicode");
-    size = encoder.encodeInto(value, bytes.subarray(start)).written;
-  }
-  writeU32(bytes, at, size);
-  writer.at = start + size;
+  writer.at = writeAscii(bytes, at, value);
+  if (writer.at > 0) return;
+  if (!value.isWellFormed()) throw new Fault("text with a lone surrogate", "well-formed Unicode");
+  const { written } = encoder.encodeInto(value, bytes.subarray(at + 4));
+  writeU32(bytes, at, written);
+  writer.at = at + 4 + written;
 }
 
 function readText(reader: Reader, mostCached: number): string {

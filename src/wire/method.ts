@@ -172,35 +172,35 @@ export const methods: Methods = /* @__PURE__ */ table({
 });
 
 // Ids that are read and never written: the documentation's for ExecuteDialplan, the later SDKs' for SuperviseSubscribe, and those
-// that pushes had before ids were derived (sections 3.5 and 10).
-const OTHER_IDS: Readonly<Record<number, keyof Methods>> = {
-  3514036100: "ExecuteDialplan",
-  425376200: "SuperviseSubscribe",
-  9999: "AudioFrame",
-  10000: "CallEvent",
+// that audio and events had before ids were derived (sections 3.5 and 10).
+const OTHER_IDS: Readonly<Record<number, number>> = {
+  3514036100: 80147304,
+  425376200: 2856173042,
+  9999: AUDIO_FRAME_ID,
+  10000: 959835745,
 };
 
-type AnyMethod = Method<unknown, unknown>;
+type ById = ReadonlyMap<number, Method<unknown, unknown>>;
 
-let requests: Map<number, AnyMethod> | undefined;
-let pushes: Map<number, AnyMethod> | undefined;
+let requests: ById | undefined;
+let pushes: ById | undefined;
 
 /** The method that a request frame asks for; `undefined` for an unknown id. Ids that other SDKs write are known too. */
 export function methodById(id: number): Method<unknown, unknown> | undefined {
-  return (requests ??= byId(false)).get(id);
+  requests ??= index(false);
+  return requests.get(OTHER_IDS[id] ?? id);
 }
 
 /** The push that a frame of a one-way stream carries; `undefined` for an unknown id. The old ids 9999 and 10000 are known too. */
 export function pushById(id: number): Method<unknown, unknown> | undefined {
-  return (pushes ??= byId(true)).get(id);
+  pushes ??= index(true);
+  return pushes.get(OTHER_IDS[id] ?? id);
 }
 
-function byId(isPush: boolean): Map<number, AnyMethod> {
-  const others = Object.entries(OTHER_IDS).map(([id, name]) =>
-    [Number(id), methods[name]] as const
-  );
-  const own = Object.values<AnyMethod>({ ...methods }).map((method) =>
-    [method.id, method] as const
-  );
-  return new Map([...others, ...own].filter(([, { reply }]) => (reply === undefined) === isPush));
+function index(isPush: boolean): ById {
+  const byId = new Map<number, Method<unknown, unknown>>();
+  for (const method of Object.values<Method<unknown, unknown>>({ ...methods })) {
+    if ((method.reply === undefined) === isPush) byId.set(method.id, method);
+  }
+  return byId;
 }

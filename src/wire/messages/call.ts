@@ -69,7 +69,7 @@ export const OriginateRequest: Message<OriginateRequest> = /* @__PURE__ */ messa
   sessionId: u32,
   agentConfigKey: text,
   traceparent: text,
-}), 1);
+}), { version: 1 });
 
 /** What became of a request about one call. */
 export interface CallResult {
