@@ -30,8 +30,17 @@ export interface Row {
   readonly nanoseconds: number;
   /** Median over the rounds of this contender's time divided by ours in the same round: how many times as fast ours is. */
   readonly ratio: number;
-  /** The ratio that was asked for. */
+  /** What one second of CPU time works through, in megabytes, where the bench says how many bytes a call has. */
+  readonly megabytesPerSecond: number | undefined;
+  /** The least that was asked for: of ours in MB/s, of the others the ratio. */
   readonly target: number | undefined;
+  /** What the target is held against. */
+  readonly reached: number;
+}
+
+/** Whether a target was missed. */
+export function isMissed({ target, reached }: Row): boolean {
+  return target !== undefined && reached < target;
 }
 
 /** How long benches take. */
@@ -68,12 +77,20 @@ export function measure(bench: Bench, options: MeasureOptions = {}): readonly Ro
   }
   const ours = samples[entries.findIndex(([name]) => name === bench.baseline)];
   if (ours === undefined) throw new TypeError(`No contender is called ${bench.baseline}`);
-  return entries.map(([contender], i) => ({
-    contender,
-    nanoseconds: median(samples[i]!),
-    ratio: median(samples[i]!.map((sample, round) => sample / ours[round]!)),
-    target: bench.targets?.[contender],
-  }));
+  return entries.map(([contender], i) => {
+    const nanoseconds = median(samples[i]!);
+    const ratio = median(samples[i]!.map((sample, round) => sample / ours[round]!));
+    const megabytesPerSecond = bench.bytes && bench.bytes * 1e3 / nanoseconds;
+    const isOurs = contender === bench.baseline;
+    return {
+      contender,
+      nanoseconds,
+      ratio,
+      megabytesPerSecond,
+      target: isOurs ? bench.targetMegabytesPerSecond : bench.targets?.[contender],
+      reached: isOurs ? megabytesPerSecond ?? 0 : ratio,
+    };
+  });
 }
 
 /** The middle of some numbers. */
