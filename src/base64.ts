@@ -1,5 +1,5 @@
 /**
- * base64 and base64url (RFC 4648 sections 4 and 5), strict in both directions: the runtime's own codec where it has one.
+ * base64 and base64url (RFC 4648 sections 4 and 5), strict in both directions: the runtime's own codec, and a check that it gives the text back.
  *
  * @module
  */
@@ -13,45 +13,44 @@ export function encodeBase64(bytes: Uint8Array): string {
   const native = (bytes as NativeBase64).toBase64?.();
   if (native !== undefined) return native;
   let binary = "";
-  for (const byte of bytes) binary += String.fromCharCode(byte);
+  for (let i = 0; i < bytes.length; i++) binary += String.fromCharCode(bytes[i]!);
   return btoa(binary);
 }
 
 /** Encodes bytes as base64url without padding (RFC 7515 section 2). */
 export function encodeBase64Url(bytes: Uint8Array): string {
-  return encodeBase64(bytes).replace(/=+$/, "").replaceAll("+", "-").replaceAll("/", "_");
+  return toUrlSafe(encodeBase64(bytes));
+}
+
+function toUrlSafe(base64: string): string {
+  return base64.replace(/=+$/, "").replaceAll("+", "-").replaceAll("/", "_");
 }
 
 /** Decodes canonical base64url without padding; `undefined` for anything else (padding, white space, other letters, stray bits). */
 export function decodeBase64Url(text: string): Uint8Array<ArrayBuffer> | undefined {
-  if (text.length % 4 === 1 || !/^[\w-]*$/.test(text)) return undefined;
-  const bytes = new Uint8Array((text.length * 3) >> 2);
-  let word = 0;
-  let bits = 0;
-  let offset = 0;
-  for (let i = 0; i < text.length; i++) {
-    const code = text.charCodeAt(i);
-    // What is here is a letter, a digit, "-" (45) or "_" (95).
-    const value = code > 96
-      ? code - 71
-      : code === 95
-      ? 63
-      : code > 64
-      ? code - 65
-      : code > 45
-      ? code + 4
-      : 62;
-    word = (word << 6) | value;
-    bits += 6;
-    if (bits > 7) bytes[offset++] = word >> (bits -= 8);
-  }
-  // Canonical form only: the bits that no byte uses are zero, so one byte string has one text (RFC 4648 section 3.5).
-  return (word & ((1 << bits) - 1)) === 0 ? bytes : undefined;
+  const binary = decode(text.replaceAll("-", "+").replaceAll("_", "/"));
+  return toUrlSafe(btoa(binary)) === text ? toBytes(binary) : undefined;
 }
 
 /** Decodes canonical base64, padded as RFC 4648 section 4 says or not at all; `undefined` for anything else. */
 export function decodeBase64(text: string): Uint8Array<ArrayBuffer> | undefined {
-  if (/[-_]/.test(text)) return undefined;
-  const body = text.length % 4 === 0 ? text.replace(/={1,2}$/, "") : text;
-  return decodeBase64Url(body.replaceAll("+", "-").replaceAll("/", "_"));
+  const binary = decode(text);
+  const canonical = btoa(binary);
+  return text === canonical || text === canonical.replace(/=+$/, "") ? toBytes(binary) : undefined;
+}
+
+// atob forgives white space, missing padding and stray bits (WHATWG Infra, forgiving-base64 decode). One byte string has one
+// text (RFC 4648 section 3.5): so what it gives counts only when encoding it gives the text back.
+function decode(text: string): string {
+  try {
+    return atob(text);
+  } catch {
+    return "";
+  }
+}
+
+function toBytes(binary: string): Uint8Array<ArrayBuffer> {
+  const bytes = new Uint8Array(binary.length);
+  for (let i = 0; i < bytes.length; i++) bytes[i] = binary.charCodeAt(i);
+  return bytes;
 }

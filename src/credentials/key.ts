@@ -6,7 +6,7 @@
 
 import { encodeBase64Url } from "../base64.ts";
 import { keyError, readPem } from "./pem.ts";
-import { readPrivateRsa, readPublicRsa } from "./rsa.ts";
+import { DAMAGED, readPrivateRsa, readPublicRsa } from "./rsa.ts";
 import type { ServiceAccount } from "./service_account.ts";
 
 const RS256 = { name: "RSASSA-PKCS1-v1_5", hash: "SHA-256" } as const;
@@ -61,7 +61,7 @@ export async function importSigner(
     return { key, keyId, tenantId };
   } catch {
     // The runtime's own error stays here: it may quote key material.
-    throw keyError("private", "key is damaged");
+    throw keyError("private", DAMAGED);
   }
 }
 

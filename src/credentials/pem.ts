@@ -44,13 +44,10 @@ export function readPem(text: string, half: KeyHalf): PemBlock {
   const armour = text.includes("-----BEGIN ") ? text : decode(text);
   const [[, label, body = ""] = [], another] = armour.slice(0, MAX_CHARACTERS)
     .matchAll(/-----BEGIN ([A-Z0-9 ]{1,32})-----([^]*?)-----END \1-----/g);
-  if (label === undefined || another !== undefined) {
-    throw keyError(half, `text has no or several whole PEM blocks, expected one "${wanted}"`);
-  }
   const isPkcs1 = label === `RSA ${wanted}`;
   const isEncrypted = body.includes("ENCRYPTED");
-  if (isEncrypted || !(isPkcs1 || label === wanted)) {
-    const advice = isEncrypted || label.startsWith("ENC")
+  if (isEncrypted || !(isPkcs1 || label === wanted || label === undefined)) {
+    const advice = isEncrypted || label?.startsWith("ENC")
       ? ` (decrypt it with: openssl ${isEncrypted ? "pkey" : "pkcs8"} -in key.pem -out plain.pem)`
       : "";
     throw keyError(
@@ -59,10 +56,19 @@ export function readPem(text: string, half: KeyHalf): PemBlock {
       "ERR_KEY_UNSUPPORTED",
     );
   }
-  return { isPkcs1, der: Uint8Array.from(decode(body), (byte) => byte.charCodeAt(0)) };
+  if (label === undefined || another !== undefined) {
+    throw keyError(half, `text has no or several whole PEM blocks, expected one "${wanted}"`);
+  }
+  const binary = decode(body);
+  const der = new Uint8Array(binary.length);
+  for (let i = 0; i < der.length; i++) der[i] = binary.charCodeAt(i);
+  return { isPkcs1, der };
 }
 
-/** Base64 as it comes, with escaped line ends and quotes in it. What is no base64 gives nothing; DER tells its own length. */
+/**
+ * Base64 with what carriers leave in it: white space, quotes, line ends escaped once or more. What is no base64 gives nothing, and
+ * nothing more is asked of it, as DER tells its own length.
+ */
 function decode(text: string): string {
   try {
     return atob(text.replace(/\\+[nr]|["']/g, ""));

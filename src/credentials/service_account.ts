@@ -22,22 +22,19 @@ export interface ServiceAccount {
   readonly privateKeyId: string;
 }
 
-/** A private field behind a getter of the class: no printer, copier or serializer reaches it. */
-class ParsedServiceAccount implements ServiceAccount {
-  readonly tenantId: string;
-  readonly privateKeyId: string;
-  readonly #privateKey: string;
-
-  constructor(tenantId: string, privateKey: string, privateKeyId: string) {
-    this.tenantId = tenantId;
-    this.privateKeyId = privateKeyId;
-    this.#privateKey = privateKey;
-    Object.freeze(this);
-  }
-
-  get privateKey(): string {
-    return this.#privateKey;
-  }
+/**
+ * Adds a member that is read by its name alone: printers, serializers and copiers see the others, and a printer that calls getters
+ * (Node's, Deno's, Bun's) is shown them in place of the object.
+ */
+function withSecret<T extends object, K extends string>(
+  visible: T,
+  name: K,
+  secret: string,
+): T & Readonly<Record<K, string>> {
+  return Object.freeze(Object.defineProperties({ ...visible }, {
+    [name]: { get: () => secret },
+    [Symbol.for("nodejs.util.inspect.custom")]: { value: () => visible },
+  })) as T & Readonly<Record<K, string>>;
 }
 
 /**
@@ -75,7 +72,7 @@ export function parseServiceAccount(input: string | Uint8Array | object): Servic
       return value;
     },
   ) as [string, string, string];
-  return new ParsedServiceAccount(tenantId, privateKey, privateKeyId);
+  return withSecret({ tenantId, privateKeyId }, "privateKey", privateKey);
 }
 
 /** The JSON value of a text, `undefined` when there is none. */
@@ -111,23 +108,6 @@ export interface GeneratedServiceAccount {
   readonly publicKeyPem: string;
 }
 
-class GeneratedKeyPair implements GeneratedServiceAccount {
-  readonly account: ServiceAccount;
-  readonly publicKeyPem: string;
-
-  constructor(account: ServiceAccount, publicKeyPem: string) {
-    this.account = account;
-    this.publicKeyPem = publicKeyPem;
-    Object.freeze(this);
-  }
-
-  get json(): string {
-    const { tenantId: tenant_id, privateKeyId: private_key_id, privateKey: private_key } =
-      this.account;
-    return JSON.stringify({ tenant_id, private_key_id, private_key }, null, 2) + "\n";
-  }
-}
-
 /**
  * Makes an RSA-2048 key pair for a tenant: the first step of setting a service account up, and of every rotation.
  *
@@ -157,12 +137,14 @@ export async function generateServiceAccount(
   );
   const armour = async (format: "pkcs8" | "spki", key: CryptoKey, label: string): Promise<string> =>
     writePem(encodeBase64(new Uint8Array(await subtle.exportKey(format, key))), label);
-  const account = parseServiceAccount({
+  const members = {
     tenant_id: tenantId,
-    private_key: await armour("pkcs8", pair.privateKey, "PRIVATE KEY"),
     private_key_id: privateKeyId ?? await keyThumbprint(pair.publicKey),
-  });
-  return new GeneratedKeyPair(account, await armour("spki", pair.publicKey, "PUBLIC KEY"));
+    private_key: await armour("pkcs8", pair.privateKey, "PRIVATE KEY"),
+  };
+  const account = parseServiceAccount(members);
+  const publicKeyPem = await armour("spki", pair.publicKey, "PUBLIC KEY");
+  return withSecret({ account, publicKeyPem }, "json", `${JSON.stringify(members, null, 2)}\n`);
 }
 
 /**
