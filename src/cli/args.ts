@@ -76,13 +76,16 @@ export function readArgs<S extends OptionSpecs>(
       positionals.push(token.value);
       continue;
     }
-    const { name, value } = token;
+    const { name, value, inlineValue } = token;
     const spec = Object.hasOwn(specs, name) ? specs[name] : undefined;
     if (spec === undefined) throw wrong(unknownOption(token.rawName, command, specs));
     if (spec.type === "flag" && value !== undefined) {
       throw wrong(`Option --${name} takes no value`);
     }
-    if (spec.type !== "flag" && (value === undefined || value === "")) {
+    // `--name --other` forgot a value; one that does begin with a dash is written --name=-1.
+    const isForgotten = value === undefined || value === "" ||
+      (inlineValue === false && /^-./.test(value));
+    if (spec.type !== "flag" && isForgotten) {
       throw wrong(`Option --${name} needs a value: --${name} ${spec.value ?? "VALUE"}`);
     }
     const texts = given.get(name) ?? [];
@@ -109,6 +112,7 @@ type Token =
     readonly name: string;
     readonly rawName: string;
     readonly value?: string;
+    readonly inlineValue?: boolean;
   }
   | { readonly kind: "positional"; readonly value: string }
   | { readonly kind: "option-terminator"; readonly index: number };

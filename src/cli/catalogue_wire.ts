@@ -116,6 +116,12 @@ export const endingCatalogue: Readonly<Record<number, CatalogueEntry>> = {
     fix: "Nothing, where the client can mint again: it signs in anew by itself",
     retryable: "sometimes",
   },
+  404: {
+    meaning: "Nothing is served at the endpoint's path",
+    causes: ["The endpoint has a path behind its port"],
+    fix: "Write it without one: https://host:9090",
+    retryable: "never",
+  },
   429: {
     meaning: "The session was cut because it asked or left too much",
     causes: ["Events were not read as fast as they came", "Too many streams were opened"],

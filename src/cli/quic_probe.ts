@@ -49,7 +49,9 @@ export function probeQuic(options: ProbeQuicOptions): Promise<ProbeResult> {
   const bytes = probePacket(ids.subarray(0, 8), source);
   return new Promise((resolve) => {
     const stops: (() => void)[] = [];
+    let isOver = false;
     const end = (result: ProbeResult): void => {
+      isOver = true;
       for (const stop of stops.splice(0)) stop();
       signal?.removeEventListener("abort", silence);
       resolve(result);
@@ -57,7 +59,7 @@ export function probeQuic(options: ProbeQuicOptions): Promise<ProbeResult> {
     const silence = (): void => end({ type: "silence" });
     const sentAt = clock.monotonic();
     const send = (): void => {
-      stops.push(platform.datagram({ hostname, port, bytes }, {
+      const stop = platform.datagram({ hostname, port, bytes }, {
         onReply: (reply) =>
           end(
             isVersionNegotiation(reply, source)
@@ -65,8 +67,11 @@ export function probeQuic(options: ProbeQuicOptions): Promise<ProbeResult> {
               : { type: "other" },
           ),
         onError: (code) => end(faultOf(code)),
-      }));
+      });
+      if (isOver) stop();
+      else stops.push(stop);
     };
+    if (signal?.aborted) return silence();
     signal?.addEventListener("abort", silence, { once: true });
     stops.push(clock.schedule(timeoutMs, silence));
     for (let at = REPEAT_MS; at < timeoutMs; at += REPEAT_MS) stops.push(clock.schedule(at, send));

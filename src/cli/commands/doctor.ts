@@ -5,7 +5,8 @@
  */
 
 import { type Command, command, interruptedCode } from "../command.ts";
-import { diagnose, type Finding } from "../diagnosis.ts";
+import { diagnose } from "../diagnosis/diagnose.ts";
+import type { Finding } from "../diagnosis/finding.ts";
 import { plural } from "../format.ts";
 import type { Style } from "../style.ts";
 import { SESSION_OPTIONS, timeLimits } from "../session.ts";

@@ -1,0 +1,124 @@
+/**
+ * The gateway itself: certificate as presented, token, clock, answers.
+ *
+ * @module
+ */
+
+import { type CheckReport, TeleQuickClient } from "../../client/mod.ts";
+import { TeleQuickError } from "../../errors.ts";
+import { openSession } from "../../transport/mod.ts";
+import { refusalCatalogue } from "../catalogue_wire.ts";
+import { formatDuration, formatMs } from "../format.ts";
+import { inLine } from "../output.ts";
+import { failed, type Finding, type Patient } from "./finding.ts";
+
+/** Signs in and measures. */
+export async function* checkGateway(
+  patient: Patient,
+  url: URL,
+  pinned: string,
+): AsyncGenerator<Finding> {
+  const { clock, signal, credentials, connectTimeoutMs } = patient;
+  const client = new TeleQuickClient(url.href, credentials, false, {
+    serverCertificateHash: pinned,
+    clock,
+    connectTimeoutMs,
+  });
+  let report: CheckReport;
+  try {
+    report = await client.check({ signal });
+  } finally {
+    await client.close();
+  }
+  const { error, verdict, roundTripsMs, clockOffsetMs, tenantId, expiresAtMs } = report;
+  if (verdict === "blocked") {
+    yield* explainBlocked(error, patient, url, pinned !== "" && pinned !== "none");
+    return;
+  }
+  yield {
+    check: "certificate",
+    level: "ok",
+    found: pinned === "" || pinned === "none"
+      ? "Signed by an authority that this runtime trusts"
+      : "The pinned one",
+  };
+  const life = expiresAtMs === 0 ? "" : `, for ${formatDuration(expiresAtMs - clock.now())}`;
+  yield { check: "token", level: "ok", found: `Accepted for tenant ${inLine(tenantId)}${life}` };
+  const reasons = new Map(report.reasons.map(({ code, message }) => [code, message]));
+  yield clockFinding(clockOffsetMs, reasons.get("clock"));
+  reasons.delete("clock");
+  for (const found of reasons.values()) yield { check: "gateway", level: "warning", found };
+  if (reasons.size === 0) {
+    const sorted = [...roundTripsMs].sort((a, b) => a - b);
+    const median = formatMs(sorted[sorted.length >> 1] ?? 0);
+    yield { check: "gateway", level: "ok", found: `Answers in ${median} (median)` };
+  }
+}
+
+function clockFinding(offsetMs: number | undefined, problem: string | undefined): Finding {
+  if (problem !== undefined) {
+    return {
+      check: "clock",
+      level: "warning",
+      found: problem,
+      fix: "Set this machine's clock by a time server",
+    };
+  }
+  if (offsetMs === undefined) {
+    return { check: "clock", level: "unknown", found: "The gateway does not tell its time" };
+  }
+  const side = offsetMs > 0 ? "behind" : "ahead of";
+  return {
+    check: "clock",
+    level: "ok",
+    found: `${formatDuration(Math.abs(offsetMs))} ${side} the gateway's`,
+  };
+}
+
+async function* explainBlocked(
+  error: unknown,
+  patient: Patient,
+  url: URL,
+  isPinned: boolean,
+): AsyncGenerator<Finding> {
+  if (!(error instanceof TeleQuickError)) {
+    yield failed("gateway", error);
+    return;
+  }
+  const { code, message, refusal } = error;
+  if (code === "ERR_UNAUTHORIZED" && refusal !== undefined) {
+    const { meaning, fix } = refusalCatalogue[refusal];
+    yield { check: "token", level: "error", found: `Refused (${refusal}): ${meaning}`, fix };
+    return;
+  }
+  if (code !== "ERR_CONNECT_FAILED" || !/certificate/.test(message)) {
+    yield failed("gateway", error);
+    return;
+  }
+  const isTrusted = isPinned && await connectsUnpinned(patient, url);
+  yield {
+    check: "certificate",
+    level: "error",
+    found: isTrusted
+      ? "The gateway's certificate is signed by a known authority and has another hash than the pinned one"
+      : isPinned
+      ? "The gateway's certificate has another hash than the pinned one"
+      : "The gateway's certificate is not signed by an authority that this runtime trusts",
+    fix: isTrusted
+      ? "Pin nothing: unset TELEQUICK_CERTIFICATE_HASH"
+      : "Take the hash that the gateway prints now: export TELEQUICK_CERTIFICATE_HASH=... (a local gateway has a new certificate after each start)",
+  };
+}
+
+async function connectsUnpinned(
+  { clock, signal, connectTimeoutMs }: Patient,
+  url: URL,
+): Promise<boolean> {
+  try {
+    const session = await openSession(url, { clock, signal, connectTimeoutMs });
+    session.close();
+    return true;
+  } catch {
+    return false;
+  }
+}

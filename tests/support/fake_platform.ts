@@ -1,0 +1,94 @@
+import { type EndSignal, type Platform, systemPlatform } from "../../src/cli/platform.ts";
+import { run, type RunOptions } from "../../src/cli/run.ts";
+
+/** Options of {@linkcode fakePlatform}. */
+export interface FakePlatformOptions {
+  readonly args?: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
+  /** What is piped in. Default: a person sits at the input. */
+  readonly input?: string;
+  /** Whether both outputs are terminals. Default: no. */
+  readonly isTerminal?: boolean;
+  /** Parts to replace. */
+  readonly parts?: Partial<Platform>;
+}
+
+/** A platform whose outputs are caught. Files, processes and datagrams are the machine's own. */
+export interface FakePlatform {
+  readonly platform: Platform;
+  /** What was written so far. */
+  readonly stdout: () => string;
+  readonly stderr: () => string;
+  /** Sends a signal to the command. */
+  readonly send: (signal: EndSignal) => void;
+  /** Calls back with every piece that is written to the standard output. */
+  onOutput(listener: (text: string) => void): void;
+}
+
+export function fakePlatform(options: FakePlatformOptions = {}): FakePlatform {
+  const { args = [], env = {}, input, isTerminal = false } = options;
+  const written = { stdout: "", stderr: "" };
+  const listeners: ((text: string) => void)[] = [];
+  const handlers = new Set<(signal: EndSignal) => void>();
+  const terminal = (name: "stdout" | "stderr") => ({
+    isTerminal,
+    columns: 80,
+    write(text: string) {
+      written[name] += text;
+      if (name === "stdout") { for (const listener of listeners) listener(written.stdout); }
+      return Promise.resolve();
+    },
+  });
+  return {
+    platform: {
+      ...systemPlatform,
+      args,
+      stdout: terminal("stdout"),
+      stderr: terminal("stderr"),
+      stdinIsTerminal: input === undefined,
+      variable: (name) => env[name] || undefined,
+      readInput: () => Promise.resolve(input ?? ""),
+      onSignal(handler) {
+        handlers.add(handler);
+        return () => handlers.delete(handler);
+      },
+      ...options.parts,
+    },
+    stdout: () => written.stdout,
+    stderr: () => written.stderr,
+    send: (signal) => {
+      for (const handler of handlers) handler(signal);
+    },
+    onOutput: (listener) => void listeners.push(listener),
+  };
+}
+
+/** What became of a command line. */
+export interface Outcome {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+  /** The standard output as objects, one a line. */
+  readonly records: () => readonly Record<string, unknown>[];
+}
+
+/** Runs a command line in this process. */
+export async function runCli(
+  args: readonly string[],
+  options: Omit<FakePlatformOptions, "args"> & RunOptions = {},
+): Promise<Outcome> {
+  const { clock, ...rest } = options;
+  const fake = fakePlatform({ ...rest, args });
+  const code = await run(fake.platform, clock === undefined ? {} : { clock });
+  return outcomeOf(code, fake.stdout(), fake.stderr());
+}
+
+/** Puts an outcome together. */
+export function outcomeOf(code: number, stdout: string, stderr: string): Outcome {
+  return {
+    code,
+    stdout,
+    stderr,
+    records: () => stdout.split("\n").filter((line) => line !== "").map((line) => JSON.parse(line)),
+  };
+}
