@@ -7,7 +7,7 @@
 import { TeleQuickError } from "../errors.ts";
 import { verifyToken } from "../token/mod.ts";
 import { ErrorCode, methods, type TrunkRecord } from "../wire/mod.ts";
-import { recordOf } from "./admit.ts";
+import { verifyOptions } from "./admit.ts";
 import { Refusal } from "./fault.ts";
 import { unknownTrunk } from "./originate.ts";
 import { isLive, type KeyEntry } from "./registry.ts";
@@ -105,19 +105,12 @@ async function asAdmin<R>(
   work: (key: KeyEntry) => R | Refusal | Promise<R | Refusal>,
 ): Promise<R | Refusal> {
   const { principal, session, house } = context;
-  const { registry, clock, rules } = house;
   let key: KeyEntry | undefined;
   try {
     await verifyToken(request.adminToken, {
-      resolveKey: (keyId) => {
-        key = registry.get(keyId);
-        return key && recordOf(key, clock.now());
-      },
-      now: clock.now(),
+      ...verifyOptions(house, (found) => key = found),
       role: "admin",
       kind: "sdk",
-      requireAudience: rules.requireAudience,
-      ...(rules.audience === undefined ? {} : { audience: rules.audience }),
     });
   } catch {
     return notAdmin;
@@ -125,7 +118,7 @@ async function asAdmin<R>(
   const { tenantId } = principal;
   const isOwn = key?.tenantId === tenantId && (request.tenantId ?? tenantId) === tenantId;
   // Either may have been revoked while the signature was checked.
-  if (!isOwn || !isLive(key!, clock.now()) || !session.isLive) return notAdmin;
+  if (!isOwn || !isLive(key!, house.clock.now()) || !session.isLive) return notAdmin;
   try {
     return await work(key!);
   } catch (error) {

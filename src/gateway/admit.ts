@@ -10,7 +10,7 @@
  */
 
 import { type RefusalReason, TeleQuickError } from "../errors.ts";
-import { type KeyRecord, verifyToken, type VerifyTokenOptions } from "../token/mod.ts";
+import { verifyToken, type VerifyTokenOptions } from "../token/mod.ts";
 import type { House } from "./house.ts";
 import type { Principal } from "./principal.ts";
 import { isLive, type KeyEntry } from "./registry.ts";
@@ -35,22 +35,14 @@ export async function admit(
   origin: string | undefined,
   house: House,
 ): Promise<Admitted | Refused> {
-  const { registry, replay, rules } = house;
   let key: KeyEntry | undefined;
-  const options: VerifyTokenOptions = {
-    resolveKey: (keyId) => {
-      key = registry.get(keyId);
-      return key && recordOf(key, house.clock.now());
-    },
-    now: house.clock.now(),
-    replay,
-    requireAudience: rules.requireAudience,
-    ...(rules.audience === undefined ? {} : { audience: rules.audience }),
-    ...(origin === undefined ? {} : { origin }),
-  };
   try {
-    const verified = await verifyToken(token, options);
-    if (rules.requireOrigin && verified.origin !== undefined && origin === undefined) {
+    const verified = await verifyToken(token, {
+      ...verifyOptions(house, (found) => key = found),
+      replay: house.replay,
+      ...(origin === undefined ? {} : { origin }),
+    });
+    if (house.rules.requireOrigin && verified.origin !== undefined && origin === undefined) {
       return { refusal: "rejected", reason: "Its origin cannot be compared: none is known" };
     }
     const { tenantId, keyId, expiresAt, scope } = verified;
@@ -69,10 +61,23 @@ export async function admit(
   }
 }
 
-/** A key as the verifier wants it. One whose parent has ended has ended. */
-export function recordOf(key: KeyEntry, nowMs: number): KeyRecord {
-  const { tenantId, role } = key;
-  return { tenantId, role, key: key.key, revoked: !isLive(key, nowMs) };
+/** How every token is verified here. `onKey` is told which key was found. */
+export function verifyOptions(
+  { registry, rules, clock }: House,
+  onKey: (key: KeyEntry) => void,
+): VerifyTokenOptions {
+  return {
+    resolveKey: (keyId) => {
+      const key = registry.get(keyId);
+      if (key === undefined) return undefined;
+      onKey(key);
+      const { tenantId, role } = key;
+      return { tenantId, role, key: key.key, revoked: !isLive(key, clock.now()) };
+    },
+    now: clock.now(),
+    requireAudience: rules.requireAudience,
+    ...(rules.audience === undefined ? {} : { audience: rules.audience }),
+  };
 }
 
 /** Whether what was found when the token was checked is still so. */

@@ -1,22 +1,26 @@
 /**
- * A call: dialled, ringing, answered, ended. It belongs to its tenant and outlives the session that dialled it.
+ * A call: dialled or coming in, ringing, answered, ended. It belongs to its tenant and outlives the session that dialled it.
  *
  * @module
  */
 
+import type { AudioCodec } from "../audio/mod.ts";
 import type { Clock } from "../signal.ts";
 import { AudioFrameEncoder, type CallEvent, DialplanAction, EventType } from "../wire/mod.ts";
-import { estimateMos, JitterMeter } from "./quality.ts";
-import type { Random } from "./random.ts";
-import { createFarEnd, type FarEnd, type Script, type Speech } from "./simulate.ts";
-import type { Ticker } from "./ticker.ts";
 import { RateBucket } from "./bucket.ts";
+import { CallMedia } from "./media.ts";
+import type { AudioSource } from "./outbox.ts";
+import type { Random } from "./random.ts";
+import type { Script, Speech } from "./simulate.ts";
+import type { Ticker } from "./ticker.ts";
 
 /** What a call is made from. */
 export interface CallOptions {
   readonly callSid: string;
   readonly tenantId: string;
   readonly trunkId: string;
+  /** Whether it was dialled here, or came in. */
+  readonly direction: "outbound" | "inbound";
   readonly to: string;
   readonly callFrom: string;
   /** The SDK instance that gets its events and audio; may be empty. */
@@ -51,29 +55,38 @@ export type CallState = "dialled" | "ringing" | "answered" | "ended";
 // ITU-T Q.850: normal call clearing.
 const NORMAL_CLEARING = 16;
 const AUDIO_BURST_SECONDS = 5;
-const MAX_U32 = 2 ** 32 - 1;
+
+const unheard = {
+  packetsSent: 0,
+  packetsReceived: 0,
+  packetsLost: 0,
+  bytesSent: 0,
+  jitterMs: 0,
+  estimatedMos: 0,
+};
 
 /** One call and the phone at its far end. */
-export class Call {
+export class Call implements AudioSource {
   readonly options: CallOptions;
-  /** When it was dialled, in Unix milliseconds. */
+  /** When it was dialled or came in, in Unix milliseconds. */
   readonly startMs: number;
+  /** The SDK instance that gets its events and audio; answering an incoming call may name another. */
+  clientId: string;
+  /** Whether it waits to be taken up again. */
+  isParked = false;
   readonly #host: CallHost;
   readonly #timers = new Set<() => void>();
   readonly #uplinkRate: RateBucket;
   readonly #encoders = new Map<string, AudioFrameEncoder>();
-  readonly #jitter = new JitterMeter();
+  readonly #onEnd: (() => void)[] = [];
   #state: CallState = "dialled";
-  #farEnd: FarEnd | undefined;
+  #media: CallMedia | undefined;
   #answerMs = 0;
   #answeredAt = 0;
-  #sent = 0;
-  #received = 0;
-  #lost = 0;
-  #bytesSent = 0;
 
   constructor(options: CallOptions, host: CallHost) {
     this.options = options;
+    this.clientId = options.clientId;
     this.#host = host;
     this.startMs = host.clock.now();
     const perSecond = host.audioFramesPerSecond;
@@ -91,7 +104,11 @@ export class Call {
     return this.options.callSid;
   }
 
-  /** What writes its audio frames in a codec. */
+  /** Its sound, between answer and end. */
+  get media(): CallMedia | undefined {
+    return this.#state === "answered" ? this.#media : undefined;
+  }
+
   encoder(codec: string): AudioFrameEncoder {
     let encoder = this.#encoders.get(codec);
     if (encoder === undefined) {
@@ -101,96 +118,99 @@ export class Call {
     return encoder;
   }
 
-  /** Jitter of the audio that its client sends. */
-  get jitter(): JitterMeter {
-    return this.#jitter;
-  }
-
-  /** Dials: from here on it tells events. */
+  /** Begins: from here on it tells events. */
   start(): void {
-    const { script } = this.options;
-    this.#emit(EventType.CHANNEL_CREATE, "INITIATED");
+    const { script, direction } = this.options;
+    if (direction === "outbound") this.#emit(EventType.CHANNEL_CREATE, "INITIATED");
     if (script.rings) {
       this.#state = "ringing";
       this.#emit(EventType.CHANNEL_CREATE, "RINGING");
     }
     const { failure } = script;
-    this.#later(script.afterMs, () => {
-      if (failure === undefined) this.#answer();
+    this.later(script.afterMs, () => {
+      if (failure === undefined) this.answer();
       else this.end(failure.q850Cause, failure.status);
     });
   }
 
-  /** Ends it, if it has not ended: hung up by either side, or never answered. */
-  end(q850Cause: number = NORMAL_CLEARING, status = "COMPLETED"): void {
-    if (this.#state === "ended") return;
-    const farEnd = this.#farEnd;
-    this.#state = "ended";
-    for (const cancel of this.#timers) cancel();
-    this.#timers.clear();
-    if (farEnd !== undefined) {
-      farEnd.close();
-      const last = {
-        payload: new Uint8Array(0),
-        codec: "PCMU",
-        sequenceNumber: farEnd.nextSequence,
-      };
-      this.#host.speak(this, last, true);
-    }
-    this.#emit(EventType.CHANNEL_HANGUP_COMPLETE, status, q850Cause);
-  }
-
-  /** Stops its timers without a word: the gateway is going away. */
-  drop(): void {
-    this.#state = "ended";
-    for (const cancel of this.#timers) cancel();
-    this.#timers.clear();
-    this.#farEnd?.hush();
-  }
-
-  /** Takes a packet of its client's audio. Returns `false` when it cannot: not answered, over, or too many. */
-  hear(payload: Uint8Array, codec: string): boolean {
-    if (this.#state !== "answered" || !this.#uplinkRate.take()) return false;
-    this.#sent++;
-    this.#bytesSent += payload.length;
-    this.#farEnd!.hear(payload, codec);
-    return true;
-  }
-
-  /** Counts packets of its client's audio that did not arrive; a negative number takes some back that came late. */
-  miss(packets: number): void {
-    this.#lost = Math.min(MAX_U32, Math.max(0, this.#lost + packets));
-  }
-
-  /** Stops the playback that is under way. */
-  barge(): void {
-    this.#farEnd?.hush();
-    this.#host.hush(this);
-  }
-
-  #answer(): void {
+  /** Connects both sides, if it was not answered before. */
+  answer(): void {
+    if (this.#state === "answered" || this.#state === "ended") return;
     const { clock, random, ticker } = this.#host;
     const { script, defaultApp, maxDurationMs } = this.options;
+    this.#cancelTimers();
     this.#state = "answered";
     this.#answerMs = clock.now();
     this.#answeredAt = clock.monotonic();
     this.#emit(EventType.CHANNEL_ANSWER, "ANSWERED");
     if (defaultApp === DialplanAction.HANGUP) return this.end();
-    if (script.talkMs !== undefined) this.#later(script.talkMs, () => this.end());
-    if (maxDurationMs > 0) this.#later(maxDurationMs, () => this.end());
-    this.#farEnd = createFarEnd({
+    this.isParked = defaultApp === DialplanAction.PARK;
+    if (script.talkMs !== undefined) this.later(script.talkMs, () => this.end());
+    if (maxDurationMs > 0) this.later(maxDurationMs, () => this.end());
+    this.#media = new CallMedia({
       media: defaultApp === DialplanAction.LOOPBACK ? "echo" : script.media,
-      random,
-      ticker,
-      say: (speech) => {
-        this.#received++;
-        this.#host.speak(this, speech, false);
-      },
-      lost: () => this.miss(1),
+      ...{ random, ticker },
+      say: (speech) => this.#host.speak(this, speech, false),
     });
+    if (defaultApp === DialplanAction.PLAYBACK) this.#media.play();
   }
 
-  #later(ms: number, action: () => void): void {
+  /** Ends it, if it has not ended: hung up by either side, or never answered. */
+  end(q850Cause: number = NORMAL_CLEARING, status = "COMPLETED"): void {
+    if (this.#state === "ended") return;
+    const media = this.#media;
+    this.#cancelTimers();
+    if (media !== undefined) {
+      media.close();
+      const last = {
+        payload: new Uint8Array(0),
+        codec: "PCMU",
+        sequenceNumber: media.nextSequence,
+      };
+      this.#host.speak(this, last, true);
+    }
+    this.#state = "ended";
+    this.#emit(EventType.CHANNEL_HANGUP_COMPLETE, status, q850Cause);
+    for (const tell of this.#onEnd) tell();
+  }
+
+  /** Calls `tell` when the call has ended. */
+  onEnd(tell: () => void): void {
+    this.#onEnd.push(tell);
+  }
+
+  /** Stops without a word: the gateway is going away. */
+  drop(): void {
+    this.#state = "ended";
+    this.#cancelTimers();
+    this.#media?.close();
+  }
+
+  /** Takes a packet of its client's audio. Returns `false` when it cannot: not answered, over, or too many. */
+  hear(payload: Uint8Array, codec: AudioCodec): boolean {
+    if (this.#state !== "answered" || !this.#uplinkRate.take()) return false;
+    this.#media!.hear(payload, codec);
+    return true;
+  }
+
+  /** Stops the playback that is under way. */
+  barge(): void {
+    this.#media?.hush();
+    this.#host.hush(this);
+  }
+
+  /** Puts an answered call on hold, or takes it back. Returns `false` when it is so already, or not answered. */
+  hold(isHeld: boolean): boolean {
+    const { media } = this;
+    if (media === undefined || media.isHeld === isHeld) return false;
+    media.isHeld = isHeld;
+    // The call as a whole stays what it was.
+    this.#emit(isHeld ? EventType.CHANNEL_HOLD : EventType.CHANNEL_RESUME, "ANSWERED");
+    return true;
+  }
+
+  /** Does something after `ms` milliseconds, unless the call is answered or ends before. */
+  later(ms: number, action: () => void): void {
     const cancel = this.#host.clock.schedule(ms, () => {
       this.#timers.delete(cancel);
       action();
@@ -198,37 +218,27 @@ export class Call {
     this.#timers.add(cancel);
   }
 
+  #cancelTimers(): void {
+    for (const cancel of this.#timers) cancel();
+    this.#timers.clear();
+  }
+
   #emit(eventType: number, status: string, q850Cause = 0): void {
     const { clock } = this.#host;
-    const { callSid, trunkId, tenantId, clientId } = this.options;
-    const ended = eventType === EventType.CHANNEL_HANGUP_COMPLETE;
-    const quality = {
-      packetsSent: this.#sent,
-      packetsReceived: this.#received,
-      packetsLost: this.#lost,
-      bytesSent: this.#bytesSent,
-      jitterMs: this.#jitter.jitterMs,
-    };
-    const talked = this.#answerMs === 0 ? 0 : clock.monotonic() - this.#answeredAt;
+    const { callSid, trunkId, tenantId } = this.options;
+    const isEnd = eventType === EventType.CHANNEL_HANGUP_COMPLETE;
+    const isAnswered = this.#answerMs !== 0;
+    const talkedMs = isAnswered ? clock.monotonic() - this.#answeredAt : 0;
     this.#host.event(this, {
-      callSid,
-      eventType,
-      status,
+      ...{ callSid, eventType, status, q850Cause, trunkId, tenantId, clientId: this.clientId },
       startTimestampMs: this.startMs,
-      q850Cause,
-      recordingUrl: "",
-      durationSeconds: ended ? Math.floor(talked / 1_000) : 0,
       answerTimestampMs: this.#answerMs,
-      endTimestampMs: ended ? clock.now() : 0,
-      ...(ended ? quality : silence),
-      estimatedMos: ended ? estimateMos(quality) : 0,
-      trunkId,
-      tenantId,
-      codec: this.#answerMs === 0 ? "" : "PCMU",
+      endTimestampMs: isEnd ? clock.now() : 0,
       timestampMs: clock.now(),
-      clientId,
+      durationSeconds: isEnd ? Math.floor(talkedMs / 1_000) : 0,
+      ...(isEnd ? this.#media?.quality ?? unheard : unheard),
+      recordingUrl: "",
+      codec: isAnswered ? "PCMU" : "",
     });
   }
 }
-
-const silence = { packetsSent: 0, packetsReceived: 0, packetsLost: 0, bytesSent: 0, jitterMs: 0 };

@@ -9,6 +9,7 @@ import { type BidirectionalStream, type IncomingSession, Session } from "../tran
 import { type CallEvent, ErrorCode, type SessionEnding } from "../wire/mod.ts";
 import { type Admitted, type Refused, stillHolds } from "./admit.ts";
 import { RateBucket } from "./bucket.ts";
+import type { Call } from "./calls.ts";
 import { endings } from "./endings.ts";
 import type { Expiring } from "./expiry.ts";
 import { Handshake } from "./handshake.ts";
@@ -17,7 +18,7 @@ import type { Waiting } from "./lobby.ts";
 import { count, type LogDetails } from "./log.ts";
 import { type AudioSource, Outbox } from "./outbox.ts";
 import { endOf, isLive, type KeyEntry, type KeyHolder } from "./registry.ts";
-import type { RpcContext, RpcSession } from "./route.ts";
+import type { RpcContext, RpcSession, SupervisorVoice } from "./route.ts";
 import { serveRpc } from "./rpc.ts";
 import type { Speech } from "./simulate.ts";
 import { ignore } from "./streams.ts";
@@ -32,6 +33,7 @@ const RPC_BURST_SECONDS = 4;
 export class Connection implements RpcSession, KeyHolder, Expiring, Waiting {
   readonly address: string | undefined;
   readonly clientIds: Set<string> = new Set();
+  readonly supervisions: Map<Call, SupervisorVoice> = new Map();
   readonly #house: House;
   readonly #session: Session;
   readonly #number: number;

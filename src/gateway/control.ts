@@ -5,8 +5,8 @@
  */
 
 import { ErrorCode, methods } from "../wire/mod.ts";
-import { type Route, route } from "./route.ts";
 import { Refusal } from "./fault.ts";
+import { type Route, route } from "./route.ts";
 
 /** The one answer for every call that the tenant does not have: ended, unknown, or somebody else's. */
 export const unknownCall: Refusal = new Refusal(ErrorCode.ERR_UNAUTHORIZED, "Unknown call_sid");

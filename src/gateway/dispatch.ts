@@ -7,16 +7,25 @@
 import { encodeReply, ErrorCode, type Frame, type Method, methodById } from "../wire/mod.ts";
 import { adminRoutes } from "./admin.ts";
 import { bootstrapRoutes } from "./bootstrap.ts";
+import { bucketRoutes } from "./buckets.ts";
+import { bulkRoutes } from "./bulk.ts";
 import { controlRoutes } from "./control.ts";
+import { dialplanRoutes } from "./dialplan.ts";
 import { encodeRefusal, Refusal } from "./fault.ts";
+import { inboundRoutes } from "./inbound.ts";
 import { count } from "./log.ts";
 import { isPlainLongText, isPlainText } from "./names.ts";
+import { mediaRoutes } from "./media_plane.ts";
 import { originateRoutes } from "./originate.ts";
-import type { Route, RpcContext } from "./route.ts";
+import type { Route, RpcContext, RpcStream } from "./route.ts";
+import { superviseRoutes } from "./supervise.ts";
 
 const routes: ReadonlyMap<Method<unknown, unknown>, Route<unknown, unknown>> = new Map(
-  [...originateRoutes, ...controlRoutes, ...adminRoutes, ...bootstrapRoutes]
-    .map((route) => [route.method, route]),
+  [
+    ...[...originateRoutes, ...bulkRoutes, ...controlRoutes, ...dialplanRoutes],
+    ...[...inboundRoutes, ...bucketRoutes, ...mediaRoutes, ...superviseRoutes],
+    ...[...adminRoutes, ...bootstrapRoutes],
+  ].map((route) => [route.method, route]),
 );
 
 /**
@@ -24,12 +33,14 @@ const routes: ReadonlyMap<Method<unknown, unknown>, Route<unknown, unknown>> = n
  *
  * @param frame The request.
  * @param context Who asks.
+ * @param stream The request's stream, for replies that are not the end of it.
  * @param isLimited Whether the session has used up its rate: then nothing is carried out.
  * @returns The reply's bytes; `undefined` when the method is unknown or the session is over.
  */
 export async function answer(
   frame: Frame,
   context: RpcContext,
+  stream: RpcStream,
   isLimited: boolean,
 ): Promise<Uint8Array | undefined> {
   const { house, session, ids } = context;
@@ -49,7 +60,7 @@ export async function answer(
     ? malformed
     : isLimited
     ? limited
-    : await carryOut(route, request, context);
+    : await carryOut(route, request, context, stream);
   const isRefused = outcome instanceof Refusal;
   count(counters.rpcs, method.name);
   if (isRefused) count(counters.rpcErrors, String(outcome.code));
@@ -86,6 +97,7 @@ async function carryOut(
   route: Route<unknown, unknown>,
   request: Readonly<Record<string, unknown>>,
   context: RpcContext,
+  stream: RpcStream,
 ): Promise<Record<string, unknown> | Refusal> {
   const { principal, house, ids } = context;
   const { scope } = principal;
@@ -99,7 +111,7 @@ async function carryOut(
   }
   noteForeignTenant(request, context);
   try {
-    return await route.handle(request, context) as Record<string, unknown> | Refusal;
+    return await route.handle(request, context, stream) as Record<string, unknown> | Refusal;
   } catch (error) {
     const reason = error instanceof Error ? error.message : "unknown";
     house.log("rpc.failed", { ...ids, method: route.method.name, reason });

@@ -2,8 +2,8 @@
  * How a request is refused: an error code and a sentence, in whatever reply the method has.
  *
  * Replies without fields for it (`Empty` and the lists) say it behind their own fields, in the layout of `ExecuteDialplanResponse`:
- * `status` s, `error_message` s, `error_code` i32. Whoever does not know that skips it by the envelope's size (protocol.md section 3.2);
- * whoever does can tell a barge that hit nothing from one that was done.
+ * `status` s, `error_message` s, `error_code` i32; a list that is otherwise left out then stands there with its count of 0. Whoever does not know
+ * that skips it by the envelope's size (protocol.md section 3.2); whoever does can tell a barge that hit nothing from one that was done.
  *
  * @module
  */
@@ -30,7 +30,9 @@ export interface RefusedRequest {
   readonly timestampMs: number;
 }
 
+const FRAME_HEADER = 8;
 const ENVELOPE_HEADER = 6;
+const COUNT = 4;
 
 /** Encodes the reply of a refused request. */
 export function encodeRefusal(
@@ -48,12 +50,14 @@ export function encodeRefusal(
   }
   const reply = encodeReply(method, value, options);
   if (fields.has("errorMessage")) return reply;
+  const start = options.framed ? FRAME_HEADER : 0;
+  const isEmpty = reply.length === start + ENVELOPE_HEADER;
+  const own = new Uint8Array(isEmpty ? COUNT * fields.size : 0);
   const tail = ExecuteDialplanResponse.encode(fault).subarray(ENVELOPE_HEADER);
-  const joined = concatBytes([reply, tail]);
+  const joined = concatBytes([reply, own, tail]);
   const view = new DataView(joined.buffer);
-  // Sizes that cover the tail: the envelope's own, and the frame's around it.
-  const envelope = options.framed ? 8 : 0;
-  view.setInt32(envelope + 2, view.getInt32(envelope + 2, true) + tail.length, true);
-  if (options.framed) view.setUint32(0, view.getUint32(0, true) + tail.length, true);
+  const added = own.length + tail.length;
+  view.setInt32(start + 2, view.getInt32(start + 2, true) + added, true);
+  if (options.framed) view.setUint32(0, view.getUint32(0, true) + added, true);
   return joined;
 }

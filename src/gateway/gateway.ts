@@ -5,7 +5,7 @@
  */
 
 import { TeleQuickError } from "../errors.ts";
-import { type Clock, systemClock } from "../signal.ts";
+import { systemClock } from "../signal.ts";
 import { createReplayStore } from "../token/mod.ts";
 import {
   createPairTransport,
@@ -13,16 +13,19 @@ import {
   type WebTransportConstructor,
   type WebTransportLike,
 } from "../transport/mod.ts";
-import { Archive, type GatewayStorage } from "./archive.ts";
+import { Archive } from "./archive.ts";
 import { BootstrapSecret } from "./bootstrap_secret.ts";
+import { callIn, type InboundCall, type SimulateInboundCallOptions } from "./caller.ts";
 import { Connection } from "./connection.ts";
 import { ExpiryWatch } from "./expiry.ts";
+import { fetchPolicy } from "./fetch.ts";
 import type { House } from "./house.ts";
 import { Issuers } from "./issuer.ts";
-import { type Limits, resolveLimits } from "./limits.ts";
+import { resolveLimits } from "./limits.ts";
 import { type GatewayListener, type GatewayListenOptions, startListener } from "./listener.ts";
 import { Lobby } from "./lobby.ts";
-import { Counters, createLog, type GatewayLogRecord, type GatewayStats } from "./log.ts";
+import { Counters, createLog, type GatewayStats } from "./log.ts";
+import type { Gateway, GatewayOptions } from "./options.ts";
 import {
   type PublishServiceAccountOptions,
   Registry,
@@ -32,62 +35,6 @@ import { directoryStorage } from "./store.ts";
 import { Tenants } from "./tenant.ts";
 import type { HouseRules } from "./tools.ts";
 import { type AddTrunkOptions, readTrunk } from "./trunk.ts";
-
-/** Options of {@linkcode createGateway}. */
-export interface GatewayOptions {
-  /** Where time comes from. Default: the machine's clock. */
-  readonly clock?: Clock;
-  /** Makes the far end repeat itself: 32 bits. Default: a fresh one. */
-  readonly seed?: number;
-  /** Takes a record of everything that happens. No key and no token is ever in one. Default: none. */
-  readonly log?: (record: GatewayLogRecord) => void;
-  /** Other values for some of `limits`. Default: the table's. */
-  readonly limits?: Partial<Limits>;
-  /** A folder in which keys, revocations and trunks are kept. Default: none, they live in memory. */
-  readonly directory?: string;
-  /** The same with a storage of the caller's own, in place of `directory`. Default: none. */
-  readonly storage?: GatewayStorage;
-  /** Whether a live session ends with its token, 0 to 5 s after it, or outlives it. Default: `"token"`. */
-  readonly sessionExpiry?: "token" | "connection";
-  /** Whether replies have a frame around them, as the product's documentation says, or are bare, as its code does. Default: `false`. */
-  readonly framedReplies?: boolean;
-  /** The only `aud` that a token may have. Default: tokens with an `aud` are refused. */
-  readonly audience?: string;
-  /** Whether a token must have it. Default: `false`. */
-  readonly requireAudience?: boolean;
-  /** Whether a browser token that is pinned to an origin is refused where the runtime does not show the session's. Default: `false`. */
-  readonly requireOrigin?: boolean;
-  /** Whether a token may come as `token=` in the URL, in place of the first stream. URLs end up in logs. Default: `false`. */
-  readonly acceptQueryToken?: boolean;
-  /** The web origin that `SessionAuth` pins a tenant's browser tokens to, by tenant id. Default: none. */
-  readonly tenantOrigins?: Readonly<Record<string, string>>;
-  /** The secret with which `BootstrapOrg` makes a tenant, once. Default: none, it never does. */
-  readonly bootstrapSecret?: string;
-}
-
-/** A gateway. Its owner closes it. */
-export interface Gateway extends AsyncDisposable {
-  /** Resolves when keys and trunks are loaded; rejects when they cannot be. Everything else waits for it. */
-  readonly ready: Promise<void>;
-  /**
-   * Sessions in memory: hand it to a client as its `webTransport` option, with any https: endpoint.
-   */
-  readonly webTransport: WebTransportConstructor;
-  /** Registers a service account's public key. Resolves when it is on disk, where there is one. */
-  publishServiceAccount(options: PublishServiceAccountOptions): Promise<void>;
-  /** Revokes a key: its live sessions end within one round trip, its tokens are refused from now on. */
-  revokeServiceAccount(options: RevokeServiceAccountOptions): Promise<void>;
-  /** Adds a tenant's trunk, or replaces its whole record. */
-  addTrunk(options: AddTrunkOptions): Promise<void>;
-  /** Serves an accepted session. Resolves when it is over. */
-  serve(session: WebTransportLike | IncomingSession): Promise<void>;
-  /** Accepts WebTransport sessions, where the runtime can: with a certificate of its own, told by its hash. */
-  listen(options?: GatewayListenOptions): Promise<GatewayListener>;
-  /** What it has counted. */
-  stats(): GatewayStats;
-  /** Tells every session that it goes, gives the words time to arrive, and closes. Calls end with it. */
-  close(): Promise<void>;
-}
 
 /**
  * Makes a gateway.
@@ -118,6 +65,8 @@ export function createGateway(options: GatewayOptions = {}): Gateway {
 class LocalGateway implements Gateway {
   readonly ready: Promise<void>;
   readonly webTransport: WebTransportConstructor;
+  readonly #options: GatewayOptions;
+  readonly #gone = new AbortController();
   readonly #house: House;
   readonly #archive: Archive;
   readonly #connections = new Map<Connection, Promise<void>>();
@@ -126,6 +75,7 @@ class LocalGateway implements Gateway {
   #closing: Promise<void> | undefined;
 
   constructor(options: GatewayOptions) {
+    this.#options = options;
     const { clock = systemClock, storage, directory } = options;
     const limits = resolveLimits(options.limits);
     const seed = options.seed ?? crypto.getRandomValues(new Uint32Array(1))[0]!;
@@ -152,6 +102,8 @@ class LocalGateway implements Gateway {
       lobby: new Lobby(limits),
       expiry: new ExpiryWatch(clock),
       sessions: new Set(),
+      policy: fetchPolicy(options.allowFetch ?? []),
+      mediaAddress: () => this.#mediaAddress(),
     };
     this.ready = this.#load();
     this.ready.catch(() => {});
@@ -174,8 +126,18 @@ class LocalGateway implements Gateway {
 
   async addTrunk(options: AddTrunkOptions): Promise<void> {
     await this.ready;
-    this.#house.tenants.byOwner(options.tenantId).putTrunk(readTrunk(options));
+    const record = readTrunk(options);
+    this.#house.tenants.byOwner(options.tenantId).putTrunk(record);
     await this.#house.save();
+  }
+
+  async simulateInboundCall(options: SimulateInboundCallOptions): Promise<InboundCall> {
+    await this.ready;
+    return callIn(options, this.#house, {
+      policy: this.#house.policy,
+      secret: this.#options.webhookSecret,
+      signal: this.#gone.signal,
+    });
   }
 
   async serve(session: WebTransportLike | IncomingSession): Promise<void> {
@@ -226,6 +188,13 @@ class LocalGateway implements Gateway {
     await this.close();
   }
 
+  /** The first port that it listens on, else the name under which its sessions in memory are known. */
+  #mediaAddress(): { readonly host: string; readonly port: number } {
+    const [listener] = this.#listeners;
+    const { hostname, port } = new URL(listener?.endpoint ?? "https://gateway.test:9090");
+    return { host: hostname, port: Number(port) };
+  }
+
   async #load(): Promise<void> {
     const state = await this.#archive.load();
     if (state === undefined) return;
@@ -242,6 +211,7 @@ class LocalGateway implements Gateway {
     await this.ready.catch(() => {});
     for (const connection of this.#connections.keys()) connection.shutDown();
     this.#house.tenants.drop();
+    this.#gone.abort(new Error("The gateway closed"));
     await Promise.all(this.#connections.values());
     await Promise.all([...this.#listeners].map((listener) => listener.close()));
     await this.#archive.idle();

@@ -7,6 +7,7 @@
 import type { ReplayStore } from "../token/mod.ts";
 import type { BootstrapSecret } from "./bootstrap_secret.ts";
 import type { ExpiryWatch } from "./expiry.ts";
+import type { FetchPolicy } from "./fetch.ts";
 import type { Issuers } from "./issuer.ts";
 import type { Lobby } from "./lobby.ts";
 import type { Registry } from "./registry.ts";
@@ -20,6 +21,10 @@ export interface House extends Tools {
   readonly replay: ReplayStore;
   readonly bootstrap: BootstrapSecret;
   readonly issuers: Issuers;
+  /** What may be fetched for a tenant. */
+  readonly policy: FetchPolicy;
+  /** Where the gateway is reached. */
+  readonly mediaAddress: () => { readonly host: string; readonly port: number };
   readonly lobby: Lobby;
   readonly expiry: ExpiryWatch;
   /** The authenticated sessions. */

@@ -38,6 +38,8 @@ export type LimitName =
   | "rpcsPerSecondPerTenant"
   | "strikes"
   | "subscriptions"
+  | "campaignsPerTenant"
+  | "supervisorsPerCall"
   | "callsPerTenant"
   | "callsPerSecond"
   | "dialWindowMs"
@@ -136,6 +138,8 @@ const table: Readonly<Record<LimitName, readonly [value: number, reason: string,
     "SessionEnding with code 429, then the close",
   ],
   subscriptions: [8, "client ids that one session listens for", "error_code 6 in the reply"],
+  campaignsPerTenant: [16, "campaigns of one tenant that are under way", RATE_LIMITED],
+  supervisorsPerCall: [8, "each hears every frame of the call", "the refusal in the reply"],
   callsPerTenant: [5_000, "live calls of one tenant", RATE_LIMITED],
   callsPerSecond: [50, "new calls of one tenant, a burst of twice as many", RATE_LIMITED],
   dialWindowMs: [

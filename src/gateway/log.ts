@@ -26,7 +26,12 @@ export type GatewayLogEvent =
   | "tenant.mismatch"
   | "call.dialled"
   | "call.ended"
+  | "call.dtmf"
+  | "call.supervised"
+  | "campaign.started"
+  | "campaign.ended"
   | "audio.refused"
+  | "webhook.sent"
   | "webhook.failed"
   | "limit.reached";
 
@@ -52,6 +57,8 @@ export interface GatewayLogRecord {
   readonly reason?: string;
   /** The call that it is about. */
   readonly callSid?: string;
+  /** The DTMF digit that the far end saw; `reason` says in which mode. */
+  readonly digit?: string;
   /** How many, where it is a count. */
   readonly count?: number;
 }

@@ -16,7 +16,9 @@
  * @module
  */
 
-export { createGateway, type Gateway, type GatewayOptions } from "./gateway.ts";
+export { createGateway } from "./gateway.ts";
+export type { Gateway, GatewayOptions } from "./options.ts";
+export type { InboundCall, SimulateInboundCallOptions } from "./caller.ts";
 export type { GatewayListener, GatewayListenOptions } from "./listener.ts";
 export type { GatewayLogEvent, GatewayLogRecord, GatewayStats } from "./log.ts";
 export type { GatewayStorage } from "./archive.ts";

@@ -32,11 +32,9 @@ export const originateRoutes: readonly Route<unknown, unknown>[] = [
     scope: "call.dial",
     handle(request, context) {
       const { tenant, session, house } = context;
-      const unfit = findUnfit(request);
-      if (unfit !== undefined) return new Refusal(ErrorCode.ERR_VALIDATION_FAILED, unfit);
-      const options = placeOf(request, tenant) ?? callOptions(request, context);
-      if (options instanceof Refusal) return options;
-      const dialled = tenant.dial(options, session);
+      const refusal = checkRequest(request, tenant);
+      if (refusal !== undefined) return refusal;
+      const dialled = tenant.dial(callOptions(request, context), session);
       if (dialled instanceof Refusal) return dialled;
       const { callSid } = dialled;
       house.log("call.dialled", { ...context.ids, callSid });
@@ -44,6 +42,19 @@ export const originateRoutes: readonly Route<unknown, unknown>[] = [
     },
   }),
 ];
+
+/** Checks what is to be dialled: its fields, then its trunk, then its destination. */
+export function checkRequest(request: OriginateRequest, tenant: Tenant): Refusal | undefined {
+  const unfit = findUnfit(request);
+  if (unfit !== undefined) return new Refusal(ErrorCode.ERR_VALIDATION_FAILED, unfit);
+  // A trunk that is not the tenant's own is refused as one that does not exist.
+  if (!tenant.trunks.has(request.trunkId)) return unknownTrunk;
+  if (isDestination(request.to)) return undefined;
+  return new Refusal(
+    ErrorCode.ERR_INVALID_DESTINATION,
+    "to is neither a phone number in E.164 nor a SIP URI",
+  );
+}
 
 /** The reply for a call that is on its way. */
 export function queued({ callSid, startMs }: Dialled): {
@@ -54,30 +65,22 @@ export function queued({ callSid, startMs }: Dialled): {
   return { callSid, status: "QUEUED", timestampMs: startMs };
 }
 
-/** Refuses a trunk that is not the tenant's own, as one that does not exist, and what cannot be dialled. */
-export function placeOf(
-  { trunkId, to }: Pick<OriginateRequest, "trunkId" | "to">,
-  tenant: Tenant,
-): Refusal | undefined {
-  if (!tenant.trunks.has(trunkId)) return unknownTrunk;
-  if (isDestination(to)) return undefined;
-  return new Refusal(
-    ErrorCode.ERR_INVALID_DESTINATION,
-    "to is neither a phone number in E.164 nor a SIP URI",
-  );
-}
-
 /** The one answer for every trunk that the tenant does not have. */
 export const unknownTrunk: Refusal = new Refusal(
   ErrorCode.ERR_INVALID_TRUNK,
   "Unknown trunk_id",
 );
 
-function callOptions(request: OriginateRequest, { principal, tenant }: RpcContext): CallOptions {
+/** A call as it is asked for, with an id where it has none. */
+export function callOptions(
+  request: OriginateRequest,
+  { principal, tenant }: RpcContext,
+): CallOptions {
   const { trunkId, to, callFrom, clientId, defaultApp, defaultAppArgs, maxDurationMs } = request;
   return {
     callSid: request.callSid === "" ? randomUuid(tenant.random) : request.callSid,
     tenantId: principal.tenantId,
+    direction: "outbound",
     ...{ trunkId, to, callFrom, clientId, defaultApp, defaultAppArgs, maxDurationMs },
     script: scriptOf(to),
   };

@@ -5,6 +5,7 @@
  */
 
 import type { Method } from "../wire/mod.ts";
+import type { Call } from "./calls.ts";
 import type { Refusal } from "./fault.ts";
 import type { House } from "./house.ts";
 import type { LogDetails } from "./log.ts";
@@ -16,6 +17,20 @@ import type { Tenant } from "./tenant.ts";
 export interface RpcSession extends Subscriber {
   /** Subscribes it to its tenant's events. Returns `false` when it has too many client ids. */
   subscribe(clientId: string): boolean;
+  /** The calls that it supervises: what it says to them is not a client's audio. */
+  readonly supervisions: Map<Call, SupervisorVoice>;
+}
+
+/** What a supervisor says, on its way into a call. */
+export interface SupervisorVoice {
+  /** Takes a packet. Returns `false` when nobody may hear it. */
+  speak(payload: Uint8Array, codec: string): boolean;
+}
+
+/** The stream of a request, for a reply that is not the end of it. */
+export interface RpcStream {
+  /** Keeps the stream open behind the reply. `onEnd` is told once when it is over. Returns what ends it from this side. */
+  keepOpen(onEnd: () => void): () => void;
 }
 
 /** Who asks, and of whom. */
@@ -42,6 +57,7 @@ export interface Route<Q, R> {
   handle(
     request: Q,
     context: RpcContext,
+    stream: RpcStream,
   ): Partial<R> | Refusal | Promise<Partial<R> | Refusal>;
 }
 

@@ -40,15 +40,26 @@ export async function serveRpc(
     });
   const untrack = options.track(stop);
   let disarm = arm();
+  let onEnd: (() => void) | undefined;
+  const keepOpen = (tell: () => void): () => void => {
+    onEnd = tell;
+    return () => void reader.cancel().catch(ignore);
+  };
   try {
     const frame = await readRequest(reader, limits.rpcFrameBytes);
     disarm();
-    const reply = await answer(frame, context, options.isLimited);
+    const reply = await answer(frame, context, { keepOpen }, options.isLimited);
     if (reply === undefined) return stop();
     disarm = arm();
     await writer.write(reply);
-    await writer.close();
-    await drain(reader, limits.drainBytes);
+    if (onEnd === undefined) {
+      await writer.close();
+      await drain(reader, limits.drainBytes);
+    } else {
+      disarm();
+      await drain(reader, Infinity);
+      await writer.close();
+    }
   } catch (error) {
     // Everything but bytes that are no frame is the peer's or the session's going.
     if (error instanceof TeleQuickError) {
@@ -59,5 +70,6 @@ export async function serveRpc(
   } finally {
     disarm();
     untrack();
+    onEnd?.();
   }
 }

@@ -78,6 +78,8 @@ export interface FarEndOptions {
   readonly media: Media;
   readonly random: Random;
   readonly ticker: Ticker;
+  /** The next place in the stream of what is heard from it; a packet takes its place even when it is lost. */
+  readonly allocate: () => number;
   /** Takes what it says. */
   readonly say: (speech: Speech) => void;
   /** Told when a packet was lost on the way from it. */
@@ -90,28 +92,22 @@ export interface FarEnd {
   hear(payload: Uint8Array, codec: string): void;
   /** Stops what it plays by itself. */
   hush(): void;
-  /** The place that the next packet will have in the stream. */
-  readonly nextSequence: number;
   /** Ends it: what it holds back is said. */
   close(): void;
 }
 
 /** Makes the phone of an answered call. */
 export function createFarEnd(options: FarEndOptions): FarEnd {
-  const { media, ticker, say } = options;
+  const { media, ticker, allocate, say } = options;
   if (media === "lossy echo") return createLossyEcho(options);
-  let next = 0;
   const hush = media === "tone"
-    ? ticker.add(() => say({ payload: toneFrame(next), codec: "PCMU", sequenceNumber: next++ }))
+    ? playTone(ticker, (payload) => say({ payload, codec: "PCMU", sequenceNumber: allocate() }))
     : noop;
   return {
     hear(payload, codec) {
-      if (media === "echo") say({ payload: payload.slice(), codec, sequenceNumber: next++ });
+      if (media === "echo") say({ payload: payload.slice(), codec, sequenceNumber: allocate() });
     },
     hush,
-    get nextSequence() {
-      return next;
-    },
     close: hush,
   };
 }
@@ -120,8 +116,8 @@ const LOSE_EVERY = 10;
 const SWAP_PROBABILITY = 0.1;
 
 /** An echo over a bad line: every tenth packet is lost, and some arrive after the one behind them. */
-function createLossyEcho({ random, say, lost }: FarEndOptions): FarEnd {
-  let next = 0;
+function createLossyEcho({ random, allocate, say, lost }: FarEndOptions): FarEnd {
+  let heard = 0;
   let held: Speech | undefined;
   const release = (): void => {
     if (held !== undefined) say(held);
@@ -129,8 +125,8 @@ function createLossyEcho({ random, say, lost }: FarEndOptions): FarEnd {
   };
   return {
     hear(payload, codec) {
-      const speech = { payload: payload.slice(), codec, sequenceNumber: next++ };
-      if (next % LOSE_EVERY === 0) return lost();
+      const speech = { payload: payload.slice(), codec, sequenceNumber: allocate() };
+      if (++heard % LOSE_EVERY === 0) return lost();
       if (held === undefined && random() < SWAP_PROBABILITY) {
         held = speech;
         return;
@@ -139,11 +135,14 @@ function createLossyEcho({ random, say, lost }: FarEndOptions): FarEnd {
       release();
     },
     hush: release,
-    get nextSequence() {
-      return next;
-    },
     close: release,
   };
+}
+
+/** Plays the 440 Hz test tone as PCMU, a frame at each tick, the first at once. Returns what ends it. */
+export function playTone(ticker: Ticker, play: (payload: Uint8Array) => void): () => void {
+  let frame = 0;
+  return ticker.add(() => play(toneFrame(frame++)));
 }
 
 const TONE_HZ = 440;

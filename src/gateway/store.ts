@@ -29,6 +29,30 @@ interface ProcessLike {
   getBuiltinModule?(name: "node:fs"): { readonly promises: FileSystem } | undefined;
 }
 
+interface ReadableFile extends OpenFile {
+  read(into: Uint8Array): Promise<{ readonly bytesRead: number }>;
+}
+
+const CHUNK_BYTES = 64 * 1024;
+
+/** Reads a file piece by piece. Rejects with `ERR_VALUE_INVALID` when it cannot be read. */
+export async function* readChunks(path: string): AsyncGenerator<Uint8Array> {
+  let file: ReadableFile | undefined;
+  try {
+    file = await runtimeFiles().open(path, "r") as ReadableFile;
+    while (true) {
+      const chunk = new Uint8Array(CHUNK_BYTES);
+      const { bytesRead } = await file.read(chunk);
+      if (bytesRead === 0) return;
+      yield chunk.subarray(0, bytesRead);
+    }
+  } catch (error) {
+    throw failed("read", path, error);
+  } finally {
+    await file?.close();
+  }
+}
+
 const PRIVATE_FOLDER = 0o700;
 const PRIVATE_FILE = 0o600;
 

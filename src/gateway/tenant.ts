@@ -31,6 +31,25 @@ interface Memory extends Dialled {
   readonly dialledAt: number;
 }
 
+/** What a trunk does with a call that comes in. */
+export interface InboundRouting {
+  /** An `InboundRule`. */
+  readonly rule: number;
+  /** Where a waiting call is told of. */
+  readonly webhookUrl: string;
+}
+
+/** A campaign, as a tenant knows it. */
+export interface TenantCampaign {
+  readonly campaignId: string;
+  /** Rows that are not dialled yet. */
+  readonly pending: number;
+  /** Its live calls. */
+  readonly live: ReadonlySet<Call>;
+  /** Drops what is pending and returns how much that was. */
+  abort(): number;
+}
+
 /** One tenant of the gateway. */
 export class Tenant {
   readonly tenantId: string;
@@ -38,6 +57,12 @@ export class Tenant {
   readonly subscriptions: Subscriptions = new Subscriptions();
   /** Its own, as its ticks are: nothing that another tenant does shows in what it draws or when it hears. */
   readonly random: Random;
+  /** What `SetInboundRouting` said, by trunk. */
+  readonly routing: Map<string, InboundRouting> = new Map();
+  /** Its campaigns that are under way, by id. */
+  readonly campaigns: Map<string, TenantCampaign> = new Map();
+  /** Its own metronome. */
+  readonly ticker: Ticker;
   /** Its authenticated sessions. */
   sessions = 0;
   /** RPCs of all its sessions together. */
@@ -54,6 +79,7 @@ export class Tenant {
     const { clock, limits, seed } = tools;
     this.tenantId = tenantId;
     this.random = createRandom(deriveSeed(seed, tenantId));
+    this.ticker = new Ticker(clock);
     this.#tools = tools;
     this.rpcRate = new RateBucket({
       perSecond: limits.rpcsPerSecondPerTenant,
@@ -68,11 +94,11 @@ export class Tenant {
     this.#host = {
       clock,
       random: this.random,
-      ticker: new Ticker(clock),
+      ticker: this.ticker,
       audioFramesPerSecond: limits.audioFramesPerSecond,
       event: (call, event) => this.#event(call, event),
       speak: (call, speech, endOfStream) => this.#speak(call, speech, endOfStream),
-      hush: (call) => this.#listenerOf(call)?.hush(call),
+      hush: (call) => this.listenerOf(call)?.hush(call),
     };
   }
 
@@ -84,6 +110,26 @@ export class Tenant {
   /** A live call of this tenant. */
   call(callSid: string): Call | undefined {
     return this.#calls.get(callSid);
+  }
+
+  /** Who hears a call: the holder of its client id, else the session that dialled it, else the tenant's newest subscriber. */
+  listenerOf(call: Call): Subscriber | undefined {
+    const holder = this.subscriptions.holderOf(call.clientId);
+    if (holder !== undefined) return holder;
+    const dialler = this.#diallers.get(call);
+    return dialler?.isLive ? dialler : this.subscriptions.newest();
+  }
+
+  /** The live calls, the oldest first. */
+  calls(): IterableIterator<Call> {
+    return this.#calls.values();
+  }
+
+  /** Answers a call that came in, for a client id if one is named, else for the session itself. */
+  take(call: Call, clientId: string, by: Subscriber): void {
+    if (clientId !== "") call.clientId = clientId;
+    this.#diallers.set(call, by);
+    call.answer();
   }
 
   /** Adds a trunk or replaces its record; calls on it go on. */
@@ -105,27 +151,23 @@ export class Tenant {
    * @param by The session that asked; it hears the call's audio when nobody holds its client id.
    */
   dial(options: CallOptions, by: Subscriber | undefined): Dialled | Refusal {
-    const { clock, counters } = this.#tools;
-    const { callSid, to, trunkId, script } = options;
-    const before = this.#memory.get(callSid);
+    const { trunkId, script } = options;
+    const before = this.#memory.get(options.callSid);
     if (before !== undefined) return this.#repeat(before, options);
     const refusal = script.refusal === undefined
-      ? this.#overBudget(trunkId)
+      ? this.#overLimit(trunkId) ?? this.#overBudget()
       : new Refusal(script.refusal, refusalTexts[script.refusal] ?? "Refused");
-    if (refusal !== undefined) return refusal;
-    const call = new Call(options, this.#host);
-    const dialled = { callSid, startMs: call.startMs, to, trunkId, dialledAt: clock.monotonic() };
-    this.#calls.set(callSid, call);
-    this.#remember(dialled);
-    this.#liveOnTrunk.set(trunkId, this.#liveOn(trunkId) + 1);
-    if (by !== undefined) this.#diallers.set(call, by);
-    counters.calls++;
-    call.start();
-    return dialled;
+    return refusal ?? this.#place(options, by);
+  }
+
+  /** Lets a call in that comes from outside. */
+  receive(options: CallOptions): Dialled | Refusal {
+    return this.#overLimit(options.trunkId) ?? this.#place(options, undefined);
   }
 
   /** Stops every call without a word. */
   drop(): void {
+    for (const campaign of this.campaigns.values()) campaign.abort();
     for (const call of this.#calls.values()) call.drop();
     this.#calls.clear();
   }
@@ -137,19 +179,34 @@ export class Tenant {
     return new Refusal(ErrorCode.ERR_VALIDATION_FAILED, "call_sid was used before");
   }
 
-  #overBudget(trunkId: string): Refusal | undefined {
-    const { callsPerTenant, callsPerSecond } = this.#tools.limits;
+  #place(options: CallOptions, by: Subscriber | undefined): Dialled {
+    const { clock, counters } = this.#tools;
+    const { callSid, to, trunkId } = options;
+    const call = new Call(options, this.#host);
+    const dialled = { callSid, startMs: call.startMs, to, trunkId, dialledAt: clock.monotonic() };
+    this.#calls.set(callSid, call);
+    this.#remember(dialled);
+    this.#liveOnTrunk.set(trunkId, this.#liveOn(trunkId) + 1);
+    if (by !== undefined) this.#diallers.set(call, by);
+    counters.calls++;
+    call.start();
+    return dialled;
+  }
+
+  #overLimit(trunkId: string): Refusal | undefined {
+    const { callsPerTenant } = this.#tools.limits;
     const { channelLimit } = this.trunks.get(trunkId)!;
-    const limited = (message: string) => new Refusal(ErrorCode.ERR_RATE_LIMITED, message);
     if (this.#liveOn(trunkId) >= channelLimit) {
       return limited(`The trunk carries ${channelLimit} calls, its channel_limit`);
     }
-    if (this.#calls.size >= callsPerTenant) {
-      return limited(`The tenant has ${callsPerTenant} live calls, its limit`);
-    }
-    return this.#callRate.take()
-      ? undefined
-      : limited(`The tenant's budget of ${callsPerSecond} calls per second is used up`);
+    if (this.#calls.size < callsPerTenant) return undefined;
+    return limited(`The tenant has ${callsPerTenant} live calls, its limit`);
+  }
+
+  #overBudget(): Refusal | undefined {
+    const { callsPerSecond } = this.#tools.limits;
+    if (this.#callRate.take()) return undefined;
+    return limited(`The tenant's budget of ${callsPerSecond} calls per second is used up`);
   }
 
   #liveOn(trunkId: string): number {
@@ -188,18 +245,14 @@ export class Tenant {
   }
 
   #speak(call: Call, speech: Speech, endOfStream: boolean): void {
-    const listener = this.#listenerOf(call);
+    const listener = this.listenerOf(call);
     if (listener === undefined) this.#tools.counters.audioDropped++;
     else listener.audio(call, speech, endOfStream);
   }
+}
 
-  /** Who hears a call: the holder of its client id, else the session that dialled it, else the tenant's newest subscriber. */
-  #listenerOf(call: Call): Subscriber | undefined {
-    const holder = this.subscriptions.holderOf(call.options.clientId);
-    if (holder !== undefined) return holder;
-    const dialler = this.#diallers.get(call);
-    return dialler?.isLive ? dialler : this.subscriptions.newest();
-  }
+function limited(message: string): Refusal {
+  return new Refusal(ErrorCode.ERR_RATE_LIMITED, message);
 }
 
 const refusalTexts: Readonly<Record<number, string>> = {

@@ -82,9 +82,14 @@ class Uplink {
   /** Returns `false` for a frame that nobody has any use for. */
   #hear({ envelope }: Frame): boolean {
     const { callSid, payload, codec, sequenceNumber, endOfStream } = AudioFrame.decode(envelope);
-    const { tenant, house } = this.#context;
+    const { tenant, house, session } = this.#context;
     const call = tenant.call(callSid);
     if (call === undefined || payload.length > house.limits.audioPayloadBytes) return false;
+    const supervision = session.supervisions.get(call);
+    if (supervision !== undefined) {
+      if (!supervision.speak(payload, codec)) house.counters.audioDropped++;
+      return true;
+    }
     if (!isAudioCodec(codec)) return endOfStream && payload.length === 0;
     const track = this.#trackOf(call);
     if (track.isEnded) return false;
@@ -92,10 +97,10 @@ class Uplink {
     if (lost === undefined) return false;
     track.isEnded = endOfStream;
     if (payload.length === 0) return endOfStream;
-    call.miss(lost);
+    call.media?.miss(lost);
     const { sampleRate, bytesPerSample } = audioCodecs[codec];
     const lengthMs = (payload.length * 1_000) / (sampleRate * bytesPerSample);
-    call.jitter.arrived(house.clock.monotonic(), sequenceNumber * lengthMs);
+    call.media?.jitter.arrived(house.clock.monotonic(), sequenceNumber * lengthMs);
     if (!call.hear(payload, codec)) house.counters.audioDropped++;
     return true;
   }

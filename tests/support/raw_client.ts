@@ -201,11 +201,11 @@ function parseReply<R>(
     const { errorCode = record.errorMessage === "" ? 0 : -1, errorMessage } = record;
     return { reply, fault: { errorCode, errorMessage } };
   }
-  // A refusal stands behind the fields of a default reply, in the layout of ExecuteDialplanResponse.
+  // A refusal stands behind the reply's own fields, in the layout of ExecuteDialplanResponse.
   const isFramed = bytes.length >= 14 && new DataView(bytes.slice().buffer)
         .getUint32(4, true) === method.id;
   const fields = bytes.subarray(isFramed ? 14 : 6);
-  const own = method.reply!.encode({}).length - 6;
+  const own = method.reply!.encode(reply).length - 6 || 4 * method.reply!.fields.length;
   if (fields.length <= own) return { reply, fault: none };
   const tail = concatBytes([new Uint8Array(6), fields.subarray(own)]);
   new DataView(tail.buffer).setInt32(2, tail.length - 6, true);

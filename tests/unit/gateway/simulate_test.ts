@@ -16,6 +16,7 @@ interface Phone {
 function phone(media: "echo" | "tone" | "lossy echo", seed = 1): Phone {
   const clock = new FakeClock();
   const said: Speech[] = [];
+  let next = 0;
   const phone: Phone = {
     clock,
     said,
@@ -24,6 +25,7 @@ function phone(media: "echo" | "tone" | "lossy echo", seed = 1): Phone {
       media,
       random: createRandom(seed),
       ticker: new Ticker(clock),
+      allocate: () => next++,
       say: (speech) => void said.push(speech),
       lost: () => void phone.lost++,
     }),
@@ -71,7 +73,6 @@ describe("createFarEnd()", () => {
       { payload: new Uint8Array([1, 2, 3]), codec: "PCMA", sequenceNumber: 0 },
       { payload: new Uint8Array([9, 9, 9]), codec: "PCM16", sequenceNumber: 1 },
     ]);
-    assert.equal(farEnd.nextSequence, 2);
   });
 
   it("plays 440 Hz as PCMU, 50 frames a second, without a seam between frames", async () => {
@@ -106,10 +107,9 @@ describe("createFarEnd()", () => {
       const { farEnd, said } = phone("lossy echo", seed);
       for (let i = 0; i < 1_000; i++) farEnd.hear(new Uint8Array([i & 255, i >> 8]), "PCMU");
       farEnd.close();
-      return { said, farEnd };
+      return said;
     };
-    const { said, farEnd } = run(5);
-    assert.equal(farEnd.nextSequence, 1_000);
+    const said = run(5);
     const numbers = said.map(({ sequenceNumber }) => sequenceNumber);
     assert.equal(numbers.length, 900);
     assert.ok(numbers.every((number) => number % 10 !== 9));
@@ -119,8 +119,8 @@ describe("createFarEnd()", () => {
     }
     const swaps = numbers.filter((number, i) => i > 0 && number < numbers[i - 1]!).length;
     assert.ok(swaps > 40 && swaps < 160, `${swaps} swaps`);
-    assert.deepEqual(run(5).said, said);
-    assert.notDeepEqual(run(6).said, said);
+    assert.deepEqual(run(5), said);
+    assert.notDeepEqual(run(6), said);
   });
 
   it("tells of each packet that was lost", () => {

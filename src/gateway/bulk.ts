@@ -1,0 +1,162 @@
+/**
+ * `OriginateBulk` and `AbortBulk`: a campaign's rows checked, counted, and then dialled at its pace.
+ *
+ * @module
+ */
+
+import { TeleQuickError } from "../errors.ts";
+import { type BulkRequest, ErrorCode, methods, OriginateRequest } from "../wire/mod.ts";
+import type { Call } from "./calls.ts";
+import { Campaign } from "./campaign.ts";
+import { type CsvRow, readCsv } from "./csv.ts";
+import { Refusal } from "./fault.ts";
+import { isCallSid, isPlainLongText } from "./names.ts";
+import { callOptions, checkRequest } from "./originate.ts";
+import { type Route, route, type RpcContext } from "./route.ts";
+import { findSource, type TextSource } from "./source.ts";
+
+/** The one answer for every campaign that the tenant does not have. */
+const unknownCampaign = new Refusal(ErrorCode.ERR_UNAUTHORIZED, "Unknown campaign_id");
+
+/** `OriginateBulk`, `AbortBulk`. */
+export const bulkRoutes: readonly Route<unknown, unknown>[] = [
+  route({
+    method: methods.OriginateBulk,
+    scope: "call.dial",
+    unchecked: ["csvUrl"],
+    async handle(request, context) {
+      const refusal = check(request, context);
+      if (refusal !== undefined) return refusal;
+      const source = findSource(request.csvUrl, context.house.policy);
+      if (source === undefined) {
+        return unfit("csv_url is malformed, or not one that this gateway may fetch");
+      }
+      try {
+        const loadedNumbers = await load(request, source, context);
+        return { status: "OK", loadedNumbers };
+      } catch (error) {
+        if (error instanceof Refusal) return error;
+        return unfit(
+          error instanceof TeleQuickError ? error.message : "csv_url cannot be read",
+        );
+      }
+    },
+  }),
+  route({
+    method: methods.AbortBulk,
+    scope: "call.dial",
+    handle({ campaignId }, { tenant }) {
+      const campaign = tenant.campaigns.get(campaignId);
+      if (campaign === undefined) return unknownCampaign;
+      return { status: "OK", loadedNumbers: campaign.abort() };
+    },
+  }),
+];
+
+function check(request: BulkRequest, { tenant, house }: RpcContext): Refusal | undefined {
+  const { campaignId, callsPerSecond, maxConcurrentCalls } = request;
+  if (!isCallSid(campaignId)) return unfit("campaign_id is malformed");
+  if (tenant.campaigns.has(campaignId)) return unfit("campaign_id is in use");
+  if (callsPerSecond < 1) return unfit("calls_per_second is less than 1");
+  if (maxConcurrentCalls < 0) return unfit("max_concurrent_calls is negative");
+  const { campaignsPerTenant } = house.limits;
+  if (tenant.campaigns.size < campaignsPerTenant) return undefined;
+  return new Refusal(
+    ErrorCode.ERR_RATE_LIMITED,
+    `The tenant has ${campaignsPerTenant} campaigns, its limit`,
+  );
+}
+
+/** Counts the rows that can be dialled and begins. They are read twice, so that a million of them need no memory. */
+async function load(
+  request: BulkRequest,
+  source: TextSource,
+  context: RpcContext,
+): Promise<number> {
+  const { house, tenant, session } = context;
+  let count = 0;
+  const counting = new AbortController();
+  for await (const _ of readRows(request, source(counting.signal), context)) count++;
+  // Time has passed since these were checked.
+  if (!session.isLive || tenant.campaigns.has(request.campaignId)) throw unfit("It is too late");
+  start(request, source, count, context);
+  house.log("campaign.started", { ...context.ids, count });
+  return count;
+}
+
+function start(
+  request: BulkRequest,
+  source: TextSource,
+  count: number,
+  context: RpcContext,
+): void {
+  const { house, tenant, ids } = context;
+  const { campaignId, callsPerSecond, maxConcurrentCalls } = request;
+  const campaign = new Campaign<OriginateRequest>({
+    ...{ campaignId, count, callsPerSecond },
+    clock: house.clock,
+    maxConcurrentCalls: maxConcurrentCalls === 0 ? Infinity : maxConcurrentCalls,
+    rows: (signal) => readRows(request, source(signal), context),
+    dial: (row) => dial(row, context),
+    isTemporary: ({ code }) => code === ErrorCode.ERR_RATE_LIMITED,
+    onDone: ({ dialled, failed, dropped }) => {
+      tenant.campaigns.delete(campaignId);
+      const reason = `${dialled} dialled, ${failed} failed, ${dropped} dropped`;
+      house.log("campaign.ended", { ...ids, count: dialled, reason });
+    },
+  });
+  tenant.campaigns.set(campaignId, campaign);
+  void campaign.run();
+}
+
+function dial(row: OriginateRequest, context: RpcContext): Call | Refusal {
+  const { tenant } = context;
+  const refusal = checkRequest(row, tenant);
+  if (refusal !== undefined) return refusal;
+  const dialled = tenant.dial(callOptions(row, context), undefined);
+  if (dialled instanceof Refusal) return dialled;
+  return tenant.call(dialled.callSid) ??
+    new Refusal(ErrorCode.ERR_VALIDATION_FAILED, "call_sid was used before");
+}
+
+/** The rows that can be dialled; the others are skipped. */
+async function* readRows(
+  request: BulkRequest,
+  bytes: AsyncIterable<Uint8Array>,
+  { tenant }: RpcContext,
+): AsyncGenerator<OriginateRequest> {
+  for await (const row of readCsv(bytes)) {
+    const dialled = fill(request, row);
+    if (dialled !== undefined && checkRequest(dialled, tenant) === undefined) yield dialled;
+  }
+}
+
+/** A row with the template's fields where it has none of its own. */
+function fill(template: BulkRequest, row: CsvRow): OriginateRequest | undefined {
+  const text = (column: string, fallback: string) => row.get(column)?.trim() || fallback;
+  const duration = text("max_duration_ms", String(template.templateMaxDurationMs));
+  const request = {
+    trunkId: text("trunk_id", template.templateTrunkId),
+    to: text("to", template.templateTo),
+    callFrom: text("call_from", template.templateCallFrom),
+    callSid: text("call_sid", ""),
+    aiWebsocketUrl: text("ai_websocket_url", template.templateAiWebsocketUrl),
+    aiQuicUrl: text("ai_quic_url", template.templateAiQuicUrl),
+    defaultAppArgs: text("default_app_args", template.templateDefaultAppArgs),
+    defaultApp: template.templateDefaultApp,
+    clientId: template.clientId,
+  };
+  if (!/^[0-9]{1,9}$/.test(duration) || !Object.values(request).every(isFit)) return undefined;
+  return { ...blank, ...request, maxDurationMs: Number(duration) };
+}
+
+function isFit(value: string | number): boolean {
+  return typeof value === "number" || isPlainLongText(value);
+}
+
+/** Every field at its default. */
+const blank: OriginateRequest = OriginateRequest.decode(OriginateRequest.encode({}));
+
+function unfit(message: string): Refusal {
+  return new Refusal(ErrorCode.ERR_VALIDATION_FAILED, message);
+}

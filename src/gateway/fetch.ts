@@ -1,0 +1,41 @@
+/**
+ * What a gateway may fetch: only what its owner has named, never what a tenant tells it to (security.md section 6, G-24).
+ *
+ * @module
+ */
+
+/** Tells what may be fetched. */
+export interface FetchPolicy {
+  /** Whether a URL is one that the owner has named. */
+  allows(url: URL): boolean;
+}
+
+/**
+ * Reads the owner's list. An entry is an origin (`https://hooks.example`), a host with its port if it is not the scheme's own (`127.0.0.1:8080`,
+ * for http: and https: alike), or a folder (`file:///data/campaigns/`). Entries match exactly; there are no patterns.
+ */
+export function fetchPolicy(allowed: readonly string[]): FetchPolicy {
+  const folders = allowed.filter((entry) => entry.startsWith("file://"))
+    .map((entry) => new URL(entry.endsWith("/") ? entry : `${entry}/`).href);
+  const names = new Set(allowed.filter((entry) => !entry.startsWith("file://")));
+  return {
+    allows(url) {
+      if (url.username !== "" || url.password !== "") return false;
+      if (url.protocol === "file:") {
+        // An escaped slash is one to the file system and none to the URL.
+        return !/%2f|%5c/i.test(url.href) && folders.some((folder) => url.href.startsWith(folder));
+      }
+      if (url.protocol !== "http:" && url.protocol !== "https:") return false;
+      return names.has(url.origin) || names.has(url.host);
+    },
+  };
+}
+
+/** Parses a URL that came from a peer. */
+export function readUrl(text: string): URL | undefined {
+  try {
+    return new URL(text);
+  } catch {
+    return undefined;
+  }
+}

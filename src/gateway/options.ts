@@ -1,0 +1,84 @@
+/**
+ * The gateway's public shape.
+ *
+ * @module
+ */
+
+import type { Clock } from "../signal.ts";
+import type {
+  IncomingSession,
+  WebTransportConstructor,
+  WebTransportLike,
+} from "../transport/mod.ts";
+import type { GatewayStorage } from "./archive.ts";
+import type { InboundCall, SimulateInboundCallOptions } from "./caller.ts";
+import type { Limits } from "./limits.ts";
+import type { GatewayListener, GatewayListenOptions } from "./listener.ts";
+import type { GatewayLogRecord, GatewayStats } from "./log.ts";
+import type { PublishServiceAccountOptions, RevokeServiceAccountOptions } from "./registry.ts";
+import type { AddTrunkOptions } from "./trunk.ts";
+
+/** Options of {@linkcode createGateway}. */
+export interface GatewayOptions {
+  /** Where time comes from. Default: the machine's clock. */
+  readonly clock?: Clock;
+  /** Makes the far end repeat itself: 32 bits. Default: a fresh one. */
+  readonly seed?: number;
+  /** Takes a record of everything that happens. No key and no token is ever in one. Default: none. */
+  readonly log?: (record: GatewayLogRecord) => void;
+  /** Other values for some of `limits`. Default: the table's. */
+  readonly limits?: Partial<Limits>;
+  /** A folder in which keys, revocations and trunks are kept. Default: none, they live in memory. */
+  readonly directory?: string;
+  /** The same with a storage of the caller's own, in place of `directory`. Default: none. */
+  readonly storage?: GatewayStorage;
+  /** Whether a live session ends with its token, 0 to 5 s after it, or outlives it. Default: `"token"`. */
+  readonly sessionExpiry?: "token" | "connection";
+  /** Whether replies have a frame around them, as the product's documentation says, or are bare, as its code does. Default: `false`. */
+  readonly framedReplies?: boolean;
+  /** The only `aud` that a token may have. Default: tokens with an `aud` are refused. */
+  readonly audience?: string;
+  /** Whether a token must have it. Default: `false`. */
+  readonly requireAudience?: boolean;
+  /** Whether a browser token that is pinned to an origin is refused where the runtime does not show the session's. Default: `false`. */
+  readonly requireOrigin?: boolean;
+  /** Whether a token may come as `token=` in the URL, in place of the first stream. URLs end up in logs. Default: `false`. */
+  readonly acceptQueryToken?: boolean;
+  /** The web origin that `SessionAuth` pins a tenant's browser tokens to, by tenant id. Default: none. */
+  readonly tenantOrigins?: Readonly<Record<string, string>>;
+  /**
+   * What the gateway may fetch for tenants (campaign files, webhooks): origins such as `https://hooks.example`, hosts such as `127.0.0.1:8080`, folders
+   * such as `file:///data/`. Default: nothing.
+   */
+  readonly allowFetch?: readonly string[];
+  /** Signs webhooks. Default: they are not signed. */
+  readonly webhookSecret?: string;
+  /** The secret with which `BootstrapOrg` makes a tenant, once. Default: none, it never does. */
+  readonly bootstrapSecret?: string;
+}
+
+/** A gateway. Its owner closes it. */
+export interface Gateway extends AsyncDisposable {
+  /** Resolves when keys and trunks are loaded; rejects when they cannot be. Everything else waits for it. */
+  readonly ready: Promise<void>;
+  /**
+   * Sessions in memory: hand it to a client as its `webTransport` option, with any https: endpoint.
+   */
+  readonly webTransport: WebTransportConstructor;
+  /** Registers a service account's public key. Resolves when it is on disk, where there is one. */
+  publishServiceAccount(options: PublishServiceAccountOptions): Promise<void>;
+  /** Revokes a key: its live sessions end within one round trip, its tokens are refused from now on. */
+  revokeServiceAccount(options: RevokeServiceAccountOptions): Promise<void>;
+  /** Adds a tenant's trunk, or replaces its whole record. */
+  addTrunk(options: AddTrunkOptions): Promise<void>;
+  /** Lets a call come in on a trunk, as somebody outside would make it. */
+  simulateInboundCall(options: SimulateInboundCallOptions): Promise<InboundCall>;
+  /** Serves an accepted session. Resolves when it is over. */
+  serve(session: WebTransportLike | IncomingSession): Promise<void>;
+  /** Accepts WebTransport sessions, where the runtime can: with a certificate of its own, told by its hash. */
+  listen(options?: GatewayListenOptions): Promise<GatewayListener>;
+  /** What it has counted. */
+  stats(): GatewayStats;
+  /** Tells every session that it goes, gives the words time to arrive, and closes. Calls end with it. */
+  close(): Promise<void>;
+}
