@@ -4,6 +4,7 @@ import { root } from "./source.ts";
 export interface Manifest {
   readonly name: string;
   readonly version: string;
+  readonly license: string;
   readonly exports: Readonly<Record<string, string>>;
   readonly tasks: Readonly<Record<string, string>>;
   readonly unstable: readonly string[];

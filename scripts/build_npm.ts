@@ -1,0 +1,194 @@
+/**
+ * Writes the npm package to `npm/`: `deno task npm`.
+ *
+ * Each entry of the export map becomes one ES module; what entries share stands in chunks between them, so that a start loads
+ * few files and a class is the same through every entry. The command line is one module beside them.
+ * Declarations keep the files of the source.
+ *
+ * @module
+ */
+
+import * as esbuild from "esbuild";
+import { emitDeclarations } from "./support/declarations.ts";
+import { type Manifest, readManifest } from "./support/manifest.ts";
+import { root } from "./support/source.ts";
+import { print } from "./support/terminal.ts";
+
+type Files = ReadonlyMap<string, string>;
+
+const target = new URL("npm/", root);
+// The command line: an entry by that name, and where it lies.
+const program = "cli";
+const programFolder = "src/cli/";
+// The module through which it shares code with the other entries.
+const shared = "library";
+
+const common = {
+  absWorkingDir: root.pathname,
+  outdir: "npm/esm",
+  bundle: true,
+  format: "esm",
+  platform: "neutral",
+  // What Node 20 and the browsers that have WebTransport understand.
+  target: "es2022",
+  external: ["node:*"],
+  sourcemap: true,
+  sourcesContent: true,
+  write: false,
+  metafile: true,
+} as const satisfies esbuild.BuildOptions;
+
+/** Path in the source by the entry's name: `index` for `.`, `token` for `./token`. */
+function entriesOf({ exports }: Manifest): Files {
+  return new Map(
+    Object.entries(exports).map(([door, path]) => [
+      door === "." ? "index" : door.slice("./".length),
+      path.slice("./".length),
+    ]),
+  );
+}
+
+/** Modules and their source maps, by path from the package's folder. */
+async function bundle(entries: Files): Promise<Files> {
+  const { [program]: main, ...doors } = Object.fromEntries(entries);
+  const outside = new Set<string>();
+  const commands = await esbuild.build({
+    ...common,
+    entryPoints: { [program]: main! },
+    plugins: [importFromLibrary(outside)],
+  });
+  const library = await esbuild.build({
+    ...common,
+    entryPoints: { ...doors, [`shared/${shared}`]: shared },
+    plugins: [exportAll([...outside].sort())],
+    splitting: true,
+    chunkNames: "shared/[hash]",
+  });
+  await esbuild.stop();
+  const names = nameChunks(library.metafile);
+  const named = (text: string): string =>
+    [...names].reduce((all, [hash, name]) => all.replaceAll(hash, name), text);
+  const files = new Map<string, string>();
+  for (const { path, text } of library.outputFiles) {
+    files.set(named(path.slice(target.pathname.length)), named(text));
+  }
+  for (const { path, text } of commands.outputFiles) {
+    files.set(path.slice(target.pathname.length), text.replace(/^#!.*/, "#!/usr/bin/env node"));
+  }
+  return files;
+}
+
+/** Lets the program take everything outside its own folder from one module of the package, and notes what that is. */
+function importFromLibrary(outside: Set<string>): esbuild.Plugin {
+  return {
+    name: "import from library",
+    setup(build) {
+      build.onResolve({ filter: /^\.\.?\// }, ({ path, resolveDir }) => {
+        const source = new URL(path, `file://${resolveDir}/`).pathname.slice(root.pathname.length);
+        if (source.startsWith(programFolder)) return undefined;
+        outside.add(source);
+        return { path: `./shared/${shared}.js`, external: true };
+      });
+    },
+  };
+}
+
+/** Makes that module. */
+function exportAll(sources: readonly string[]): esbuild.Plugin {
+  return {
+    name: "export all",
+    setup(build) {
+      build.onResolve(
+        { filter: new RegExp(`^${shared}$`) },
+        ({ path }) => ({ path, namespace: shared }),
+      );
+      build.onLoad({ filter: /./, namespace: shared }, () => ({
+        contents: sources.map((source) => `export * from "./${source}";`).join("\n"),
+        resolveDir: root.pathname,
+      }));
+    },
+  };
+}
+
+/** Gives each chunk the name of the room that most of it comes from, so that the list of files stays the same. */
+function nameChunks({ outputs }: esbuild.Metafile): Files {
+  const names = new Map<string, string>();
+  for (
+    const [path, { inputs, entryPoint }] of Object.entries(outputs).sort(([a], [b]) =>
+      a < b ? -1 : 1
+    )
+  ) {
+    const hash = /\/shared\/(\w+)\.js$/.exec(path)?.[1];
+    if (hash === undefined || entryPoint !== undefined) continue;
+    const rooms = Map.groupBy(
+      Object.entries(inputs),
+      ([input]) => /^src\/(\w+)/.exec(input)?.[1] ?? "",
+    );
+    const sizes = [...rooms].map(([room, files]) =>
+      [files.reduce((sum, [, { bytesInOutput }]) => sum + bytesInOutput, 0), room] as const
+    );
+    const [[, name] = [0, ""]] = sizes.sort(([a], [b]) => b - a);
+    if (name === "" || [...names.values()].includes(name)) {
+      throw new Error(`Cannot name a chunk: it holds ${Object.keys(inputs).join(", ")}`);
+    }
+    names.set(hash, name);
+  }
+  return names;
+}
+
+/** `package.json`, from `deno.json` and what only npm needs to know. */
+function packageOf(manifest: Manifest, entries: Files): unknown {
+  const { name, version, license } = manifest;
+  const exports = [...entries].map(([entry, path]) => [
+    entry === "index" ? "." : `./${entry}`,
+    {
+      types: `./types/${path.replace(/\.ts$/, ".d.ts")}`,
+      import: `./esm/${entry}.js`,
+      default: `./esm/${entry}.js`,
+    },
+  ]);
+  return {
+    name,
+    version,
+    description:
+      "TeleQuick for TypeScript: service accounts, calls, events and audio over WebTransport",
+    license,
+    type: "module",
+    sideEffects: false,
+    exports: Object.fromEntries(exports),
+    bin: { telequick: `esm/${program}.js` },
+    files: ["esm", "types"],
+    engines: { node: ">=20" },
+    peerDependencies: {
+      "@fails-components/webtransport": "^1.6.8",
+      "@moq/web-transport": "^0.1.4",
+    },
+    peerDependenciesMeta: {
+      "@fails-components/webtransport": { optional: true },
+      "@moq/web-transport": { optional: true },
+    },
+  };
+}
+
+const manifest = await readManifest();
+const entries = entriesOf(manifest);
+const declarations = emitDeclarations(
+  [...entries.values()],
+  (path) => path.startsWith(programFolder),
+);
+const files: Files = new Map([
+  ...await bundle(entries),
+  ...[...declarations].map(([path, text]) => [`types/${path}`, text] as const),
+  ["package.json", `${JSON.stringify(packageOf(manifest, entries), undefined, 2)}\n`],
+]);
+await Deno.remove(target, { recursive: true }).catch(() => {});
+for (const [path, text] of files) {
+  const file = new URL(path, target);
+  await Deno.mkdir(new URL(".", file), { recursive: true });
+  await Deno.writeTextFile(file, text);
+}
+for (const name of ["README.md", "LICENSE"]) {
+  await Deno.copyFile(new URL(name, root), new URL(name, target));
+}
+await Deno.chmod(new URL(`esm/${program}.js`, target), 0o755);
+print(`npm/: ${manifest.name} ${manifest.version}, ${files.size + 2} files`);
