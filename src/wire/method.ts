@@ -171,16 +171,13 @@ export const methods: Methods = /* @__PURE__ */ table({
   SessionEnding: [3067083299, SessionEnding],
 });
 
-// Ids that are read and never written: the documentation's for ExecuteDialplan, the later SDKs' for SuperviseSubscribe, and those
-// that audio and events had before ids were derived (sections 3.5 and 10).
-const OTHER_IDS: Readonly<Record<number, number>> = {
-  3514036100: 80147304,
-  425376200: 2856173042,
-  9999: AUDIO_FRAME_ID,
-  10000: 959835745,
-};
-
+type Ids = Readonly<Record<number, number>>;
 type ById = ReadonlyMap<number, Method<unknown, unknown>>;
+
+// Ids that are read and never written (sections 3.5 and 10): the documentation's for ExecuteDialplan, the later SDKs' for
+// SuperviseSubscribe; and those that audio and events had before ids were derived.
+const OTHER_REQUEST_IDS: Ids = { 3514036100: 80147304, 425376200: 2856173042 };
+const OTHER_PUSH_IDS: Ids = { 9999: AUDIO_FRAME_ID, 10000: 959835745 };
 
 let requests: ById | undefined;
 let pushes: ById | undefined;
@@ -188,13 +185,13 @@ let pushes: ById | undefined;
 /** The method that a request frame asks for; `undefined` for an unknown id. Ids that other SDKs write are known too. */
 export function methodById(id: number): Method<unknown, unknown> | undefined {
   requests ??= index(false);
-  return requests.get(OTHER_IDS[id] ?? id);
+  return requests.get(OTHER_REQUEST_IDS[id] ?? id);
 }
 
 /** The push that a frame of a one-way stream carries; `undefined` for an unknown id. The old ids 9999 and 10000 are known too. */
 export function pushById(id: number): Method<unknown, unknown> | undefined {
   pushes ??= index(true);
-  return pushes.get(OTHER_IDS[id] ?? id);
+  return pushes.get(OTHER_PUSH_IDS[id] ?? id);
 }
 
 function index(isPush: boolean): ById {
