@@ -108,7 +108,7 @@ async function asAdmin<R>(
   let key: KeyEntry | undefined;
   try {
     await verifyToken(request.adminToken, {
-      ...verifyOptions(house, (found) => key = found),
+      ...verifyOptions(request.adminToken, house, (found) => key = found),
       role: "admin",
       kind: "sdk",
     });

@@ -10,7 +10,7 @@
  */
 
 import { type RefusalReason, TeleQuickError } from "../errors.ts";
-import { verifyToken, type VerifyTokenOptions } from "../token/mod.ts";
+import { decodeToken, verifyToken, type VerifyTokenOptions } from "../token/mod.ts";
 import type { House } from "./house.ts";
 import type { Principal } from "./principal.ts";
 import { isLive, type KeyEntry } from "./registry.ts";
@@ -38,7 +38,7 @@ export async function admit(
   let key: KeyEntry | undefined;
   try {
     const verified = await verifyToken(token, {
-      ...verifyOptions(house, (found) => key = found),
+      ...verifyOptions(token, house, (found) => key = found),
       replay: house.replay,
       ...(origin === undefined ? {} : { origin }),
     });
@@ -63,12 +63,15 @@ export async function admit(
 
 /** How every token is verified here. `onKey` is told which key was found. */
 export function verifyOptions(
+  token: string,
   { registry, rules, clock }: House,
   onKey: (key: KeyEntry) => void,
 ): VerifyTokenOptions {
   return {
     resolveKey: (keyId) => {
-      const key = registry.get(keyId);
+      // Whose key it is to be is the token's own word; the signature and the verifier's look at `sub` make it true or not.
+      const { sub } = decodeToken(token).claims;
+      const key = typeof sub === "string" ? registry.get(sub, keyId) : undefined;
       if (key === undefined) return undefined;
       onKey(key);
       const { tenantId, role } = key;

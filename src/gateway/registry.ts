@@ -15,7 +15,7 @@ import { checkKeyId, checkTenantId } from "./names.ts";
 export interface PublishServiceAccountOptions {
   /** The tenant that its tokens speak for: lower-case letters, digits and inner hyphens, at most 63. */
   readonly tenantId: string;
-  /** The `kid` of its tokens: letters, digits, `.`, `_`, `-`, at most 128. Unique in the gateway. */
+  /** The `kid` of its tokens: letters, digits, `.`, `_`, `-`, at most 128. Unique within the tenant, for good. */
   readonly privateKeyId: string;
   /** SPKI PEM, `BEGIN PUBLIC KEY`, RSA of 2048 to 4096 bits. */
   readonly publicKeyPem: string;
@@ -66,7 +66,8 @@ export interface RegistryOptions {
 /** The keys of one gateway. */
 export class Registry {
   readonly #options: RegistryOptions;
-  readonly #byKeyId = new Map<string, MutableEntry>();
+  // By tenant and key id: what one tenant registers never shows in what another one may.
+  readonly #entries = new Map<string, MutableEntry>();
   readonly #byThumbprint = new Map<string, MutableEntry>();
   // Publishing takes turns, so that two of the same kid cannot both pass the check.
   #turn: Promise<unknown> = Promise.resolve();
@@ -75,19 +76,19 @@ export class Registry {
     this.#options = options;
   }
 
-  /** The key behind a `kid`, revoked ones included. */
-  get(keyId: string): KeyEntry | undefined {
-    return this.#byKeyId.get(keyId);
+  /** A tenant's key, revoked ones included. */
+  get(tenantId: string, keyId: string): KeyEntry | undefined {
+    return this.#entries.get(nameOf(tenantId, keyId));
   }
 
   /** How many keys are registered, revoked ones included. */
   get size(): number {
-    return this.#byKeyId.size;
+    return this.#entries.size;
   }
 
   /** All keys, as the archive keeps them. */
   stored(): StoredKey[] {
-    const published = [...this.#byKeyId.values()].filter(({ parent }) => parent === undefined);
+    const published = [...this.#entries.values()].filter(({ parent }) => parent === undefined);
     return published.map((entry) => {
       const { tenantId, keyId, publicKeyPem, role, expiresAtMs, isRevoked } = entry;
       return { tenantId, keyId, publicKeyPem, role, expiresAtMs, isRevoked };
@@ -96,7 +97,7 @@ export class Registry {
 
   /** Whether a tenant has or had keys. */
   hasTenant(tenantId: string): boolean {
-    for (const entry of this.#byKeyId.values()) if (entry.tenantId === tenantId) return true;
+    for (const entry of this.#entries.values()) if (entry.tenantId === tenantId) return true;
     return false;
   }
 
@@ -154,11 +155,11 @@ export class Registry {
     const { tenantId, privateKeyId: keyId } = options;
     checkTenantId(tenantId, "revoke service account");
     checkKeyId(keyId, "revoke service account");
-    const entry = this.#byKeyId.get(keyId);
-    if (entry === undefined || entry.tenantId !== tenantId) {
+    const entry = this.#entries.get(nameOf(tenantId, keyId));
+    if (entry === undefined) {
       // It may be in the middle of being published.
       await this.#inTurn(() => Promise.resolve());
-      if (this.#byKeyId.get(keyId)?.tenantId === tenantId) return await this.revoke(options);
+      if (this.get(tenantId, keyId) !== undefined) return await this.revoke(options);
       throw new TeleQuickError(
         "ERR_VALUE_INVALID",
         "Cannot revoke service account: the tenant has no key with this private_key_id",
@@ -184,7 +185,7 @@ export class Registry {
 
   /** The entry that a publication repeats, if it does. Throws when it may not have this `kid` or key. */
   #claim(tenantId: string, keyId: string, thumbprint: string): MutableEntry | undefined {
-    const known = this.#byKeyId.get(keyId);
+    const known = this.#entries.get(nameOf(tenantId, keyId));
     const sameKey = this.#byThumbprint.get(thumbprint);
     if (known === undefined && sameKey === undefined) {
       const { keysPerTenant } = this.#options.limits;
@@ -194,8 +195,8 @@ export class Registry {
         `Cannot publish service account: the tenant has ${keysPerTenant} keys, expected fewer (revoke one first)`,
       );
     }
-    if (known === sameKey && known?.tenantId === tenantId && !known.isRevoked) return known;
-    // One sentence for all cases: it must not tell whose key it is.
+    if (known !== undefined && known === sameKey && !known.isRevoked) return known;
+    // One sentence for all cases: it does not tell whose key it is.
     throw new TeleQuickError(
       "ERR_VALUE_INVALID",
       "Cannot publish service account: this private_key_id or this key is or was in use, expected new ones (generate a new key pair)",
@@ -204,7 +205,7 @@ export class Registry {
 
   #liveKeys(tenantId: string): number {
     let count = 0;
-    for (const entry of this.#byKeyId.values()) {
+    for (const entry of this.#entries.values()) {
       if (entry.tenantId !== tenantId || entry.isRevoked) continue;
       if (entry.parent === undefined) count++;
     }
@@ -212,13 +213,13 @@ export class Registry {
   }
 
   #add(entry: MutableEntry): void {
-    this.#byKeyId.set(entry.keyId, entry);
+    this.#entries.set(nameOf(entry.tenantId, entry.keyId), entry);
     this.#byThumbprint.set(entry.thumbprint, entry);
   }
 
   /** Tells the sessions of a key, and of the keys that hang on it. */
   #tell(entry: KeyEntry): void {
-    for (const other of this.#byKeyId.values()) {
+    for (const other of this.#entries.values()) {
       if (other !== entry && other.parent !== entry) continue;
       for (const holder of [...other.holders]) holder.keyChanged();
     }
@@ -227,7 +228,7 @@ export class Registry {
   /** Takes back a key that could not be written to disk: as if it had never been there. */
   #remove(entry: MutableEntry): void {
     entry.isRevoked = true;
-    this.#byKeyId.delete(entry.keyId);
+    this.#entries.delete(nameOf(entry.tenantId, entry.keyId));
     this.#byThumbprint.delete(entry.thumbprint);
   }
 
@@ -246,6 +247,11 @@ export function isLive(entry: KeyEntry, nowMs: number): boolean {
 /** When a key ends by itself, in Unix milliseconds; `Infinity` for never. */
 export function endOf({ expiresAtMs, parent }: KeyEntry): number {
   return Math.min(expiresAtMs || Infinity, parent === undefined ? Infinity : endOf(parent));
+}
+
+// A NUL is in neither.
+function nameOf(tenantId: string, keyId: string): string {
+  return `${tenantId}\0${keyId}`;
 }
 
 function isRevoked({ isRevoked: revoked, parent }: KeyEntry): boolean {

@@ -54,7 +54,7 @@ async function mayProceed(
   try {
     const verified = await verifyToken(
       token,
-      verifyOptions(house, (found) => key = found),
+      verifyOptions(token, house, (found) => key = found),
     );
     const { kind, scope, tenantId } = verified;
     const isAllowed = kind === "sdk" || (scope?.split(" ").includes(SCOPE) ?? false);

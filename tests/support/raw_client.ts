@@ -94,7 +94,7 @@ export class RawClient {
 
   /** Sends bytes as a request, in the chunks given, and reads to the end of the stream. */
   async exchange<R>(
-    method: Method<never, R> | Method<unknown, R>,
+    method: Method<unknown, R>,
     request: Uint8Array | readonly Uint8Array[],
     options: { readonly finish?: boolean } = {},
   ): Promise<RawReply<R>> {
@@ -108,7 +108,7 @@ export class RawClient {
     sent.catch(() => {});
     const { bytes, isReset } = await readAll(stream.readable);
     if (!(options.finish ?? true)) writer.close().catch(() => {});
-    return { ...parseReply(method as Method<unknown, R>, bytes), bytes, isReset };
+    return { ...parseReply(method, bytes), bytes, isReset };
   }
 
   /** Opens a bidirectional stream and leaves the rest to the test. */

@@ -5,6 +5,7 @@ import {
   type Signer,
 } from "../../src/credentials/mod.ts";
 import { createGateway, type Gateway, type GatewayOptions } from "../../src/gateway/mod.ts";
+import type { Clock } from "../../src/signal.ts";
 import { signToken, type SignTokenOptions } from "../../src/token/mod.ts";
 import {
   createSessionPair,
@@ -43,15 +44,22 @@ async function makeAccount(tenantId: string, privateKeyId: string): Promise<Test
   return { account, publicKeyPem, signer, tenantId, keyId: privateKeyId };
 }
 
+/** A clock that moves when it is told to. */
+export interface TestClock extends Clock {
+  /** How many timers are armed. */
+  readonly pending: number;
+  advance(ms: number): Promise<void>;
+}
+
 /** A gateway on a fake clock, with short cuts for tests. */
-export class TestHouse implements AsyncDisposable {
-  readonly clock: FakeClock;
+export class TestHouse<C extends TestClock = FakeClock> implements AsyncDisposable {
+  readonly clock: C;
   readonly gateway: Gateway;
   /** How every served session ended up: resolves when it is over. */
   readonly served: Promise<void>[] = [];
 
-  constructor(options: GatewayOptions & { readonly clock?: FakeClock } = {}) {
-    this.clock = options.clock ?? new FakeClock();
+  constructor(options: GatewayOptions & { readonly clock?: C } = {}) {
+    this.clock = options.clock ?? new FakeClock() as Clock as C;
     this.gateway = createGateway({ seed: 1, ...options, clock: this.clock });
   }
 
