@@ -1,0 +1,10 @@
+// An edge worker: every request runs the checks of the edge. Workers have a default export or they are none.
+import { type CheckResult, edge, runChecks } from "../mod.ts";
+
+export default {
+  async fetch(): Promise<Response> {
+    const results: CheckResult[] = [];
+    await runChecks(edge, (result) => results.push(result));
+    return Response.json(results);
+  },
+};
