@@ -18,6 +18,10 @@ export type { SessionRequest } from "./http3.ts";
 export type { Listener, ListenOptions } from "./listener.ts";
 export type { CloseInfo, IncomingSession, WebTransportLike } from "./types.ts";
 
+// How long a connection outlives its last words: time of the network, not of the injected clock.
+const FAREWELL_MS = 20;
+const NOTHING_SAID = { closeCode: 0, reason: "" } as const;
+
 interface QuicAddress {
   readonly hostname: string;
   readonly port: number;
@@ -72,11 +76,12 @@ function listenDeno(QuicEndpoint: EndpointConstructor, options: ListenOptions): 
   const live = new Set<QuicSession>();
 
   const establish = async (connection: AcceptedConnection): Promise<void> => {
-    const pending = await acceptRequest(connection, { clock });
+    connection.closed.catch(ignore);
+    const pending = await acceptRequest(connection);
     const status = pending === undefined ? 404 : options.admit?.(pending.request) ?? 200;
     if (pending === undefined || status !== 200) {
       await pending?.reject(status);
-      await sleep(FAREWELL_MS, { clock });
+      await sleep(FAREWELL_MS);
       return connection.close(NOTHING_SAID);
     }
     const session = new QuicSession(connection, { control: await pending.accept(), clock });
@@ -90,22 +95,21 @@ function listenDeno(QuicEndpoint: EndpointConstructor, options: ListenOptions): 
   };
 
   const welcome = async (incoming: { accept(): Promise<AcceptedConnection> }): Promise<void> => {
-    const connection = await incoming.accept();
-    connection.closed.catch(ignore);
+    const accepted = incoming.accept();
     try {
-      await within(() => establish(connection), {
+      await within(async () => await establish(await accepted), {
         timeoutMs: handshakeTimeoutMs,
         clock,
         onTimeout: () => new Error("handshake timeout"),
       });
     } catch {
-      connection.close(NOTHING_SAID);
+      accepted.then((connection) => connection.close(NOTHING_SAID), ignore);
     }
   };
 
   const run = async (): Promise<void> => {
     try {
-      while (true) welcome(await listener.incoming()).catch(ignore);
+      while (true) welcome(await listener.incoming());
     } catch {
       // The endpoint is closed.
       sessions.close();
@@ -123,17 +127,14 @@ function listenDeno(QuicEndpoint: EndpointConstructor, options: ListenOptions): 
       const { closeCode = 0, reason = "" } = info;
       if (live.size > 0) {
         for (const session of live) session.close(info);
-        await sleep(2 * FAREWELL_MS, { clock });
+        await sleep(2 * FAREWELL_MS);
       }
       endpoint.close({ closeCode, reason });
       // The last packets leave in the next turns of the event loop.
-      await sleep(0, { clock });
+      await sleep(0);
     },
   };
 }
-
-const FAREWELL_MS = 20;
-const NOTHING_SAID = { closeCode: 0, reason: "" } as const;
 
 function bind(
   QuicEndpoint: EndpointConstructor,

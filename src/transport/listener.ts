@@ -28,7 +28,7 @@ export interface ListenOptions {
   readonly maxStreams?: number;
   /** How many accepted sessions wait for `accept()` at the most; one more is closed at once. Default: 256. */
   readonly backlog?: number;
-  /** Where time comes from. Default: the machine's clock. */
+  /** Where the time of its limits comes from. Default: the machine's clock. */
   readonly clock?: Clock;
 }
 
@@ -38,7 +38,7 @@ export interface Listener {
   readonly hostname: string;
   /** The UDP port that it is bound to. */
   readonly port: number;
-  /** Sessions as they come, each established. Ends when the listener is closed. */
+  /** Sessions as they come, each established. Ends when the listener is closed; who leaves the loop takes no more of them. */
   accept(): AsyncIterable<IncomingSession>;
   /** Ends all sessions, tells their peers, and takes no more. Deno frees the port only when it collects its endpoint. */
   close(info?: CloseInfo): Promise<void>;

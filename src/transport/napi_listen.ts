@@ -12,7 +12,7 @@ import {
 } from "./napi_session.ts";
 import type { CloseInfo, IncomingSession } from "./types.ts";
 
-// The addon's close leaves in the background.
+// The last words leave in the background: time of the network, not of the injected clock.
 const FAREWELL_MS = 20;
 
 /** Accepts sessions with the addon's server. It shows neither addresses nor headers, and cannot tell which port it took. */
@@ -79,7 +79,7 @@ export function listenAddon(addon: NapiAddon, options: ListenOptions): Listener 
       over = true;
       sessions.close();
       for (const session of live) session.close(info);
-      if (live.size > 0) await sleep(FAREWELL_MS, { clock });
+      if (live.size > 0) await sleep(FAREWELL_MS);
       await wake(addon, options, hostname, port);
       await running;
     },

@@ -109,7 +109,7 @@ describe("decodeRequestHeader()", () => {
   const malformed: readonly (readonly [what: string, bytes: Uint8Array])[] = [
     ["nothing", hex("")],
     ["half a prefix", hex("00")],
-    ["a dynamic table", hex("0200 80")],
+    ["a dynamic table", hex("0200 c1")],
     ["a reference to a dynamic entry", hex("0000 80")],
     ["a name reference to a dynamic entry", hex("0000 40 01 61")],
     ["a post-base index", hex("0000 10")],
