@@ -112,6 +112,8 @@ class DeclaredMessage<T extends object> implements Message<T> {
     let tailSays = false;
     try {
       const header = writer.take(headroom + ENVELOPE_HEADER_BYTES) + headroom;
+      // What other messages left there stays here.
+      writer.bytes.fill(0, start, header);
       for (; index < names.length; index++) {
         const type = types[index]!;
         let given: unknown = value[names[index]!];

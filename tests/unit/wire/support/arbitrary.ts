@@ -51,5 +51,5 @@ function fieldArbitrary(field: Field, type: FieldInfo): fc.Arbitrary<unknown> {
 /** Any value of a message with all its fields. */
 export function valueArbitrary(message: AnyMessage): fc.Arbitrary<Record<string, unknown>> {
   const fields = message.fields.map((field) => [field.name, fieldArbitrary(field, field)] as const);
-  return fc.record(Object.fromEntries(fields));
+  return fc.record(Object.fromEntries(fields), { noNullPrototype: true });
 }

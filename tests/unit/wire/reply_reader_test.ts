@@ -1,0 +1,152 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { concatBytes } from "../../../src/bytes.ts";
+import { encodeReply, type Method, methods, ReplyReader } from "../../../src/wire/mod.ts";
+import { assertThrows } from "./support/errors.ts";
+import { bytesOf } from "./support/vectors.ts";
+
+const value = { callSid: "c", status: "QUEUED", errorMessage: "", errorCode: 0, timestampMs: 1 };
+const bare = encodeReply(methods.Originate, value);
+const framed = encodeReply(methods.Originate, value, { framed: true });
+const inclusive = framed.slice();
+new DataView(inclusive.buffer).setUint32(0, framed.length, true);
+
+describe("ReplyReader", () => {
+  const forms = { "a bare": bare, "a framed": framed, "an inclusively framed": inclusive };
+  for (const [form, bytes] of Object.entries(forms)) {
+    it(`gives ${form} reply as soon as it is whole, wherever it is cut`, () => {
+      for (let a = 0; a <= bytes.length; a++) {
+        for (let b = a; b <= bytes.length; b += 3) {
+          const reader = new ReplyReader(methods.Originate);
+          const given = [bytes.slice(0, a), bytes.slice(a, b), bytes.slice(b)]
+            .map((chunk) => reader.push(chunk));
+          assert.deepEqual(given.filter((reply) => reply !== undefined), [value], `${a}, ${b}`);
+          assert.deepEqual(reader.end(), value);
+        }
+      }
+    });
+
+    it(`refuses the end of the stream at every byte inside ${form} reply (G-04)`, () => {
+      for (let at = 0; at < bytes.length; at++) {
+        const reader = new ReplyReader(methods.Originate);
+        assert.equal(reader.push(bytes.slice(0, at)), undefined);
+        assertThrows(
+          () => reader.end(),
+          "ERR_WIRE_INVALID",
+          `Cannot read reply to Originate: stream is over after ${at} bytes, expected a whole reply`,
+        );
+      }
+    });
+  }
+
+  it("reads the reply of every method, bare and framed, byte by byte", () => {
+    for (const method of Object.values<Method<unknown, unknown>>({ ...methods })) {
+      if (method.reply === undefined) continue;
+      const expected = method.reply.decode(method.reply.encode({}));
+      for (const isFramed of [false, true]) {
+        const bytes = encodeReply(method, {}, { framed: isFramed });
+        const reader = new ReplyReader(method);
+        for (let at = 0; at < bytes.length; at++) {
+          const reply = reader.push(bytes.slice(at, at + 1));
+          const isLast = at === bytes.length - 1;
+          assert.deepEqual(reply, isLast ? expected : undefined, `${method.name} ${at}`);
+        }
+      }
+    }
+  });
+
+  it("ignores what follows the reply", () => {
+    const reader = new ReplyReader(methods.Originate);
+    assert.deepEqual(reader.push(concatBytes([bare, bare, Uint8Array.of(1, 2, 3)])), value);
+    assert.equal(reader.push(framed), undefined);
+    assert.deepEqual(reader.end(), value);
+  });
+
+  it("takes a stream without a byte for the acceptance of a request whose reply has no fields", () => {
+    assert.deepEqual(new ReplyReader(methods.Barge).end(), {});
+    assertThrows(
+      () => new ReplyReader(methods.Originate).end(),
+      "ERR_WIRE_INVALID",
+      /after 0 bytes/,
+    );
+  });
+
+  it("reads a reply of a newer sender, and one of 64 KiB and more", () => {
+    const reader = new ReplyReader(methods.Barge);
+    assert.deepEqual(reader.push(bytesOf("010002000000ff00")), {});
+    const message = "x".repeat(200_000);
+    const large = encodeReply(methods.Originate, { ...value, errorMessage: message });
+    for (const size of [1000, 300_000]) {
+      const reader = new ReplyReader(methods.Originate);
+      let reply;
+      for (let at = 0; at < large.length; at += size) {
+        reply = reader.push(large.slice(at, at + size));
+      }
+      assert.equal(reply?.errorMessage, message);
+    }
+  });
+
+  it("refuses bytes that are neither an envelope nor a frame of the method", () => {
+    const refused = [
+      "485454502f312e31", // HTTP/1.1
+      "110000000000",
+      "010200000000",
+      "0000ffffffff",
+      "000001001000", // 1 MiB and one byte
+    ];
+    for (const hex of refused) {
+      assertThrows(
+        () => new ReplyReader(methods.Originate).push(bytesOf(hex)),
+        "ERR_WIRE_INVALID",
+        /^Cannot read reply to Originate: start is neither/,
+      );
+    }
+    const other = encodeReply(methods.AbortBulk, {}, { framed: true });
+    assert.throws(() => new ReplyReader(methods.Originate).push(other), {
+      code: "ERR_WIRE_INVALID",
+    });
+  });
+
+  it("refuses a framed reply whose length is one off", () => {
+    for (const off of [-1, 1, 3, 5]) {
+      const bytes = framed.slice();
+      const view = new DataView(bytes.buffer);
+      view.setUint32(0, view.getUint32(0, true) + off, true);
+      assert.throws(() => new ReplyReader(methods.Originate).push(bytes), {
+        code: "ERR_WIRE_INVALID",
+      });
+    }
+  });
+
+  it("refuses a payload above its limit before it stores it", () => {
+    const payload = bare.length - 6;
+    const limits = [[payload, true], [payload - 1, false]] as const;
+    for (const [limitBytes, fits] of limits) {
+      for (const bytes of [bare, framed]) {
+        const reader = new ReplyReader(methods.Originate, { limitBytes });
+        if (fits) assert.deepEqual(reader.push(bytes), value);
+        else assert.throws(() => reader.push(bytes.slice(0, 14)), { code: "ERR_WIRE_INVALID" });
+      }
+    }
+  });
+
+  it("throws what decoding throws, again when it is pushed on", () => {
+    const bytes = bare.slice();
+    bytes[6] = 0xff;
+    const reader = new ReplyReader(methods.Originate);
+    for (let i = 0; i < 2; i++) {
+      assertThrows(
+        () => reader.push(bytes),
+        "ERR_WIRE_INVALID",
+        /^Cannot decode OriginateResponse: callSid/,
+      );
+    }
+  });
+
+  it("throws a TypeError for a push", () => {
+    assert.throws(
+      () => new ReplyReader(methods.CallEvent),
+      new TypeError("Cannot read reply to CallEvent: method is a push, expected a request"),
+    );
+  });
+});

@@ -1,0 +1,60 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import fc from "fast-check";
+import { decodeCached, LONGEST_CACHED_BYTES } from "../../../src/wire/text_cache.ts";
+import { seed } from "../../support/seed.ts";
+
+const encoder = new TextEncoder();
+
+/** Decodes as a reader does: with the length before the text. */
+function decode(text: string): string {
+  const bytes = new Uint8Array([0, 0, 0, 0, ...encoder.encode(text)]);
+  return decodeCached(bytes, 4, bytes.length - 4);
+}
+
+describe("decodeCached()", () => {
+  it("decodes every text as it is, however often and in whatever order they come", () => {
+    const fits = (text: string) =>
+      text !== "" && encoder.encode(text).length <= LONGEST_CACHED_BYTES;
+    // Few letters, so that many texts share a place.
+    const text = fc.oneof(
+      fc.string({ unit: fc.constantFrom("a", "b", "\0", "\u00e9") }).filter(fits),
+      fc.string({ unit: "binary" }).filter(fits),
+    );
+    fc.assert(
+      fc.property(fc.array(text, { maxLength: 200 }), (texts) => {
+        for (const one of [...texts, ...texts.toReversed()]) assert.equal(decode(one), one);
+      }),
+      { seed, numRuns: 200 },
+    );
+  });
+
+  it("tells apart texts that share a place and differ in one byte that does not choose it", () => {
+    for (let i = 0; i < 36; i++) {
+      const id = "3f0b1c9a-6d1e-4f0e-9f9d-8b7a6c5d4e3f";
+      const other = `${id.slice(0, i)}~${id.slice(i + 1)}`;
+      for (const text of [id, other, id, other]) assert.equal(decode(text), text);
+    }
+  });
+
+  it("refuses what is not UTF-8, also in a place that holds a text", () => {
+    const bytes = Uint8Array.of(0, 0, 0, 0, 0x61, 0xc3, 0x28);
+    for (let round = 0; round < 2; round++) {
+      assert.throws(() => decodeCached(bytes, 4, 3), TypeError);
+      assert.equal(decode("a(("), "a((");
+    }
+  });
+
+  it("does not lie when bytes change while they are read", () => {
+    // A view that answers differently at each look, as shared memory may.
+    let looks = 0;
+    const flicker = new Proxy(Uint8Array.of(0, 0, 0, 0, 0x78, 0x79, 0x7a), {
+      get: (bytes, key) => key === "5" ? 0x61 + looks++ % 26 : Reflect.get(bytes, key),
+    });
+    decodeCached(flicker, 4, 3);
+    for (let i = 0; i < 26; i++) {
+      const text = `x${String.fromCharCode(0x61 + i)}z`;
+      assert.equal(decode(text), text);
+    }
+  });
+});
