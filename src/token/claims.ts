@@ -59,13 +59,13 @@ export function buildClaims(tenantId: string, options: ClaimsOptions, maxLifetim
   const { now = wallClock(), claims = {} } = options;
   const max = isBrowser(claims, cannotSign) ? MAX_BROWSER_LIFETIME_SECONDS : maxLifetime;
   const { lifetimeSeconds: lifetime = max } = options;
-  const iat = Math.floor(now / 1000);
-  if (!Number.isInteger(iat) || typeof lifetime !== "number") {
+  if (!Number.isFinite(now) || typeof lifetime !== "number") {
     throw new TypeError("Cannot sign token: now or lifetimeSeconds is no number");
   }
   if (!Number.isInteger(lifetime) || lifetime < 1 || lifetime > max) {
     cannotSign(`lifetime is ${lifetime} s, expected whole 1 to ${max}`, "ERR_TOKEN_LIFETIME");
   }
+  const iat = Math.floor(now / 1000);
   return JSON.stringify({ iss: ISSUER, sub: tenantId, iat, exp: iat + lifetime, ...claims });
 }
 

@@ -45,10 +45,11 @@ export async function verifyToken(
   options: VerifyTokenOptions,
 ): Promise<VerifiedToken> {
   const { now: clock = wallClock, replay } = options;
-  const now = (typeof clock === "function" ? clock() : clock) / 1000;
-  if (typeof token !== "string" || !Number.isFinite(now)) {
+  const time = typeof clock === "function" ? clock() : clock;
+  if (typeof token !== "string" || !Number.isFinite(time)) {
     throw new TypeError("Cannot accept token: token or now is of the wrong type");
   }
+  const now = time / 1000;
   const parts = splitCompact(token);
   const { header } = parts;
   const keyId = knownHeaders.get(header) ?? checkHeader(header);
@@ -130,7 +131,7 @@ async function verifySignature(
   const fits = key !== undefined && modulusBytes(key) === length;
   const used = fits ? key : await dummyKey(length);
   const data = encoder.encode(signed);
-  return await crypto.subtle.verify(RS256, used, signature, data) === true && fits;
+  return await crypto.subtle.verify(RS256.name, used, signature, data) === true && fits;
 }
 
 /** The length of a key's modulus; the key must be one for RS256 with the usual exponent. */

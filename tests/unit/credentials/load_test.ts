@@ -1,12 +1,10 @@
 import assert from "node:assert/strict";
-import { execFile } from "node:child_process";
 import { chmodSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
 import { after, describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
-import { promisify } from "node:util";
 import { loadServiceAccount } from "../../../src/credentials/load.ts";
 import { TeleQuickError } from "../../../src/errors.ts";
 import { assertHidden, linesOf } from "../../support/canary.ts";
@@ -218,11 +216,12 @@ describe("loadServiceAccount()", () => {
        }`,
     );
     const root = fileURLToPath(new URL("../../../", import.meta.url));
-    const { stdout } = await promisify(execFile)(process.execPath, [
-      ...["run", "--no-prompt", "--quiet", "--no-check", "--no-config"],
-      script,
-    ], { cwd: root });
-    assert.deepEqual(stdout.trim().split("\n"), [
+    const { stdout } = await new Deno.Command(Deno.execPath(), {
+      args: ["run", "--no-prompt", "--quiet", "--no-check", "--no-config", script],
+      cwd: root,
+    }).output();
+    const said = new TextDecoder().decode(stdout);
+    assert.deepEqual(said.trim().split("\n"), [
       `Cannot load service account: environment is closed to this program (run with: --allow-env=${VARIABLE})`,
       'Cannot load service account: reading "x.json" is not allowed to this program (run with: --allow-read="x.json")',
     ]);

@@ -1,0 +1,157 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import type { Signer } from "../../../src/credentials/mod.ts";
+import { decodeToken } from "../../../src/token/decode.ts";
+import { createTokenSource } from "../../../src/token/source.ts";
+import { assertHidden } from "../../support/canary.ts";
+import { FakeClock } from "../../support/fake_clock.ts";
+import { acme, evil, NOW } from "../../support/tokens.ts";
+
+const issuedAt = (token: string): unknown => decodeToken(token).claims["iat"];
+
+/** A signer that can be waited for and counts how often it was asked. */
+function gate(): {
+  asked: number;
+  signer: () => Promise<Signer>;
+  open: () => void;
+  fail: (error: Error) => void;
+} {
+  let settle: { resolve: (signer: Signer) => void; reject: (error: Error) => void };
+  const made = {
+    asked: 0,
+    signer: () => {
+      made.asked++;
+      return new Promise<Signer>((resolve, reject) => settle = { resolve, reject });
+    },
+    open: () => settle.resolve(acme.signer),
+    fail: (error: Error) => settle.reject(error),
+  };
+  return made;
+}
+
+describe("createTokenSource()", () => {
+  it("TokenSource.get() gives one token until a fifth of its life is left", async () => {
+    const clock = new FakeClock(NOW * 1000);
+    const source = createTokenSource(acme.signer, { clock });
+    const first = await source.get();
+    assert.equal(issuedAt(first), NOW);
+    await clock.advance(2_879_999);
+    assert.equal(await source.get(), first);
+    await clock.advance(1);
+    const second = await source.get();
+    assert.equal(issuedAt(second), NOW + 2880);
+    assert.equal(await source.get(), second);
+  });
+
+  it("TokenSource.get() takes lifetime, renewal and claims from the options", async () => {
+    const clock = new FakeClock(NOW * 1000);
+    const source = createTokenSource(acme.signer, {
+      clock,
+      lifetimeSeconds: 60,
+      renewBeforeSeconds: 50,
+      claims: { role: "agent" },
+    });
+    const { claims } = decodeToken(await source.get());
+    assert.equal(claims["exp"], NOW + 60);
+    assert.equal(claims["role"], "agent");
+    await clock.advance(9_999);
+    assert.equal(issuedAt(await source.get()), NOW);
+    await clock.advance(1);
+    assert.equal(issuedAt(await source.get()), NOW + 10);
+  });
+
+  it("TokenSource.get() signs once for all that wait, and asks for the signer every time it signs", async () => {
+    const clock = new FakeClock(NOW * 1000);
+    const made = gate();
+    const source = createTokenSource(made.signer, { clock });
+    const waiting = Promise.all(Array.from({ length: 20 }, () => source.get()));
+    made.open();
+    assert.equal(new Set(await waiting).size, 1);
+    assert.equal(made.asked, 1);
+    await clock.advance(3_600_000);
+    const next = source.get();
+    made.open();
+    await next;
+    assert.equal(made.asked, 2);
+  });
+
+  it("TokenSource.get() picks up a rotated key", async () => {
+    const clock = new FakeClock(NOW * 1000);
+    let current = acme.signer;
+    const source = createTokenSource(() => current, { clock });
+    assert.equal(decodeToken(await source.get()).header["kid"], acme.keyId);
+    current = evil.signer;
+    assert.equal(decodeToken(await source.get()).header["kid"], acme.keyId);
+    source.invalidate();
+    assert.equal(decodeToken(await source.get()).header["kid"], evil.keyId);
+  });
+
+  it("TokenSource.get() caches no failure and hands it to all that wait", async () => {
+    const made = gate();
+    const source = createTokenSource(made.signer, { clock: new FakeClock() });
+    const waiting = [source.get(), source.get()];
+    const failure = new Error("no key today");
+    made.fail(failure);
+    for (const each of waiting) await assert.rejects(each, failure);
+    const again = source.get();
+    made.open();
+    await again;
+    assert.equal(made.asked, 2);
+  });
+
+  it("TokenSource.invalidate() during a signing makes the next get() sign anew, and the old result is not kept", async () => {
+    const gates = [gate(), gate()];
+    let turn = 0;
+    const clock = new FakeClock(NOW * 1000);
+    const source = createTokenSource(() => gates[turn++]!.signer(), { clock });
+    const old = source.get();
+    source.invalidate();
+    const fresh = source.get();
+    await clock.advance(1000);
+    gates[1]!.open();
+    const kept = await fresh;
+    gates[0]!.open();
+    await old;
+    assert.equal(await source.get(), kept);
+    assert.equal(turn, 2);
+  });
+
+  it("TokenSource.get() stops one wait on its signal and lets the others have the token", async () => {
+    const made = gate();
+    const source = createTokenSource(made.signer, { clock: new FakeClock() });
+    const controller = new AbortController();
+    const stopped = source.get({ signal: controller.signal });
+    const other = source.get();
+    const reason = new Error("enough");
+    controller.abort(reason);
+    await assert.rejects(stopped, reason);
+    made.open();
+    const token = await other;
+    assert.equal(made.asked, 1);
+    await assert.rejects(source.get({ signal: controller.signal }), reason);
+    assert.equal(await source.get(), token);
+  });
+
+  it("F-09 TokenSource.get() signs at most one token when the clock is set, and never hands out one from the future", async () => {
+    const clock = new FakeClock(NOW * 1000);
+    let signed = 0;
+    const source = createTokenSource(() => (signed++, acme.signer), { clock });
+    for (const hours of [0, 2, -4, 2]) {
+      clock.jump(hours * 3_600_000);
+      signed = 0;
+      for (let i = 0; i < 5; i++) {
+        const { iat, exp } = decodeToken(await source.get()).claims;
+        assert.ok(Number(iat) * 1000 <= clock.now() && clock.now() < Number(exp) * 1000);
+      }
+      assert.equal(signed, 1);
+    }
+  });
+
+  it("TokenSource holds no timer and shows no token", async () => {
+    const clock = new FakeClock();
+    const source = createTokenSource(acme.signer, { clock });
+    const token = await source.get();
+    assert.equal(clock.pending, 0);
+    assertHidden(source, token.split("."), "a token source");
+  });
+});
