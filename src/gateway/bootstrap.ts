@@ -31,9 +31,9 @@ export const bootstrapRoutes: readonly Route<unknown, unknown>[] = [
       } catch (error) {
         bootstrap.isUsed = false;
         if (!(error instanceof TeleQuickError)) throw error;
-        return refused(
-          error.code === "ERR_KEY_UNSUPPORTED" ? "public_key_pem invalid" : error.message,
-        );
+        // Everything about ids and limits has its own words; the rest is the key.
+        const isKey = error.code !== "ERR_VALUE_INVALID" && error.code !== "ERR_LIMIT";
+        return refused(isKey ? "public_key_pem invalid" : error.message);
       }
       log("key.published", { ...ids, keyId: adminPrivateKeyId });
       return { status: "ok", tenantId, createdAtMs: clock.now() };

@@ -13,7 +13,7 @@ import {
   type WebTransportConstructor,
   type WebTransportLike,
 } from "../transport/mod.ts";
-import { Archive } from "./archive.ts";
+import { Archive, type StoredState } from "./archive.ts";
 import { BootstrapSecret } from "./bootstrap_secret.ts";
 import { callIn, type InboundCall, type SimulateInboundCallOptions } from "./caller.ts";
 import { Connection } from "./connection.ts";
@@ -72,6 +72,7 @@ class LocalGateway implements Gateway {
   readonly #connections = new Map<Connection, Promise<void>>();
   readonly #listeners = new Set<GatewayListener>();
   #number = 0;
+  #isReady = false;
   #closing: Promise<void> | undefined;
 
   constructor(options: GatewayOptions) {
@@ -118,7 +119,8 @@ class LocalGateway implements Gateway {
   }
 
   async revokeServiceAccount(options: RevokeServiceAccountOptions): Promise<void> {
-    await this.ready;
+    // Without a turn in between when it can be: what is revoked is revoked when the call returns.
+    if (!this.#isReady) await this.ready;
     await this.#house.registry.revoke(options);
     const { tenantId, privateKeyId: keyId } = options;
     this.#house.log("key.revoked", { tenantId, keyId });
@@ -197,7 +199,11 @@ class LocalGateway implements Gateway {
 
   async #load(): Promise<void> {
     const state = await this.#archive.load();
-    if (state === undefined) return;
+    if (state !== undefined) await this.#restore(state);
+    this.#isReady = true;
+  }
+
+  async #restore(state: StoredState): Promise<void> {
     const { bootstrap, registry, tenants } = this.#house;
     bootstrap.isUsed = state.isBootstrapped;
     await registry.restore(state.keys);

@@ -73,7 +73,7 @@ export function directoryStorage(
       try {
         return await files.readFile(`${directory}/${name}`, "utf8");
       } catch (error) {
-        if ((error as { readonly code?: unknown }).code === "ENOENT") return undefined;
+        if (codeOf(error) === "ENOENT") return undefined;
         throw failed("read", `${directory}/${name}`, error);
       }
     },
@@ -100,22 +100,23 @@ async function writeAndSync(file: OpenFile, text: string): Promise<void> {
   }
 }
 
-/** A rename is only certain when the folder is on disk too; Windows cannot open one, and needs it not. */
+/** A rename is only certain when the folder is on disk too. Not every system lets a folder be opened or flushed; there it needs not be. */
 async function syncFolder(files: FileSystem, directory: string): Promise<void> {
-  let folder: OpenFile;
   try {
-    folder = await files.open(directory, "r");
-  } catch {
-    return;
-  }
-  try {
-    await folder.sync();
-  } catch {
-    // Not every file system takes it.
-  } finally {
-    await folder.close();
+    const folder = await files.open(directory, "r");
+    try {
+      await folder.sync();
+    } finally {
+      await folder.close();
+    }
+  } catch (error) {
+    if (!NO_FOLDER_SYNC.has(codeOf(error))) throw error;
   }
 }
+
+const NO_FOLDER_SYNC: ReadonlySet<string> = new Set([
+  ...["EACCES", "EBADF", "EINVAL", "EISDIR", "ENOSYS", "ENOTSUP", "EPERM"],
+]);
 
 function runtimeFiles(): FileSystem {
   const { process } = globalThis as { process?: ProcessLike };
@@ -128,9 +129,13 @@ function runtimeFiles(): FileSystem {
 }
 
 function failed(action: string, path: string, error: unknown): TeleQuickError {
-  const { code } = error as { readonly code?: unknown };
-  const found = typeof code === "string" ? code : "the file system refused";
+  const found = codeOf(error) || "the file system refused";
   return new TeleQuickError("ERR_VALUE_INVALID", `Cannot ${action} ${path}: ${found}`, {
     cause: error,
   });
+}
+
+function codeOf(error: unknown): string {
+  const { code } = error as { readonly code?: unknown };
+  return typeof code === "string" ? code : "";
 }

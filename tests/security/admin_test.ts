@@ -1,0 +1,414 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { decodeToken, signToken } from "../../src/token/mod.ts";
+import { InboundRule, type Method, methods } from "../../src/wire/mod.ts";
+import { settle } from "../support/fake_clock.ts";
+import type { RawClient } from "../support/raw_client.ts";
+import { type TestAccount, testAccount, TestHouse } from "../support/tenant_kit.ts";
+
+const NOT_ADMIN = "admin_token is not accepted";
+
+interface Office {
+  readonly admin: TestAccount;
+  readonly client: RawClient;
+  readonly adminToken: string;
+}
+
+async function openOffice(house: TestHouse, tenantId = "acme"): Promise<Office> {
+  const admin = await house.addTenant(tenantId, { name: "admin", role: "admin" });
+  return { admin, client: await house.connect(admin), adminToken: await house.token(admin) };
+}
+
+/** Every admin request, complete but for its token. */
+const adminRequests: readonly (readonly [Method<unknown, unknown>, object])[] = [
+  [methods.PublishServiceAccount, { tenantId: "acme", privateKeyId: "k", publicKeyPem: "x" }],
+  [methods.RevokeServiceAccount, { tenantId: "acme", privateKeyId: "k" }],
+  [methods.SessionAuth, { tenantId: "acme", subject: "u", ttlSeconds: 60 }],
+  [methods.AddTrunk, { trunkId: "t" }],
+  [methods.UpdateTrunk, { trunkId: "main" }],
+  [methods.RemoveTrunk, { trunkId: "main" }],
+  [methods.GetTrunk, { trunkId: "main" }],
+];
+
+describe("G-22 SessionAuth", () => {
+  const ask = async (office: Office, more: object = {}) => {
+    const { reply } = await office.client.rpc(methods.SessionAuth, {
+      ...{ adminToken: office.adminToken, tenantId: "acme", subject: "user-1", ttlSeconds: 300 },
+      ...more,
+    });
+    return reply!;
+  };
+
+  it("G-22 signs a token of at most 300 s, whatever is asked for, and says when it ends", async () => {
+    await using house = new TestHouse({ tenantOrigins: { acme: "https://acme.example" } });
+    const office = await openOffice(house);
+    const now = house.clock.now();
+    for (
+      const [asked, given] of [[1, 1], [60, 60], [300, 300], [301, 300], [3_600, 300], [
+        2 ** 31 - 1,
+        300,
+      ]]
+    ) {
+      const { token, expiresAtMs, errorMessage } = await ask(office, {
+        ttlSeconds: asked,
+        scope: "call.dial",
+      });
+      assert.equal(errorMessage, "");
+      assert.equal(expiresAtMs, now + given! * 1_000);
+      const { claims } = decodeToken(token);
+      assert.deepEqual(claims, {
+        ...{ iss: "telequick-sdk", sub: "acme", iat: now / 1_000, exp: now / 1_000 + given! },
+        ...{ scope: "call.dial", origin: "https://acme.example", end_user: "user-1" },
+      });
+    }
+    for (const ttlSeconds of [0, -1, -(2 ** 31)]) {
+      const { token, errorMessage } = await ask(office, { ttlSeconds });
+      assert.deepEqual([token, errorMessage], ["", "ttl_seconds is less than 1"]);
+    }
+  });
+
+  it("G-22 signs no scope that it does not know, none for administrators, and no token for nobody", async () => {
+    await using house = new TestHouse();
+    const office = await openOffice(house);
+    for (
+      const scope of [
+        "admin",
+        "call.dial admin",
+        "call.dial  call.barge",
+        " call.dial",
+        "*",
+        "CALL.DIAL",
+        "call.dial,call.barge",
+      ]
+    ) {
+      assert.match((await ask(office, { scope })).errorMessage, /^scope has other words/, scope);
+    }
+    assert.equal((await ask(office, { subject: "" })).errorMessage, "subject is empty");
+    assert.equal((await ask(office, { tenantId: "globex" })).errorMessage, NOT_ADMIN);
+    assert.equal((await ask(office, { tenantId: "" })).errorMessage, NOT_ADMIN);
+  });
+
+  it("G-22 lets the token in where it belongs, for what its scope says, and for no admin request", async () => {
+    await using house = new TestHouse();
+    const office = await openOffice(house);
+    const { token } = await ask(office, { scope: "call.barge" });
+    const browser = house.dial();
+    assert.equal((await browser.authenticate(token))?.tenantId, "acme");
+    const dial = { trunkId: "main", to: "+15550100", defaultApp: 1 };
+    const { reply } = await browser.rpc(methods.Originate, dial);
+    assert.deepEqual([reply?.errorCode, reply?.errorMessage], [
+      7,
+      "The token's scope does not allow this",
+    ]);
+    assert.equal((await browser.rpc(methods.StreamEvents, { clientId: "c" })).fault.errorCode, 0);
+    assert.equal(
+      (await browser.rpc(methods.Barge, { callSid: "x" })).fault.errorMessage,
+      "Unknown call_sid",
+    );
+    for (const [method, request] of adminRequests) {
+      for (const adminToken of [token, office.adminToken]) {
+        const { fault } = await browser.rpc(method, { ...request, adminToken });
+        assert.match(fault.errorMessage, /scope does not allow/, method.name);
+      }
+      const { fault } = await office.client.rpc(method, { ...request, adminToken: token });
+      assert.equal(fault.errorMessage, NOT_ADMIN, method.name);
+    }
+  });
+
+  it("G-22 ends the token with the admin key that it hangs on, and a live session of it too", async () => {
+    await using house = new TestHouse();
+    const office = await openOffice(house);
+    const { token } = await ask(office);
+    const live = house.dial();
+    assert.equal((await live.authenticate(token))?.status, "OK");
+    const { keyId } = office.admin;
+    await house.gateway.revokeServiceAccount({ tenantId: "acme", privateKeyId: keyId });
+    await settle();
+    assert.deepEqual(live.endings.map(({ reason }) => reason), ["key revoked"]);
+    assert.equal((await house.dial().authenticate(token))?.errorMessage, "revoked");
+  });
+});
+
+describe("G-24 URLs in requests", () => {
+  const hostile = [
+    ...[
+      "http://127.0.0.1:1/",
+      "http://[::1]/",
+      "http://169.254.169.254/latest/meta-data/",
+      "http://localhost/",
+    ],
+    ...[
+      "file:///etc/passwd",
+      "gopher://x/",
+      "ftp://x/",
+      "https://user:secret@hooks.example/",
+      "http://0/",
+    ],
+    ...["https://hooks.example.evil.test/", "https://hooks.example:444/", "http://hooks.example/"],
+    ...["javascript:alert(1)", "https://HOOKS.example@evil.test/", "file:///data/../etc/passwd"],
+    ...[
+      "file:///data%2f..%2fetc%2fpasswd",
+      "file:///database/x.csv",
+      "nonsense",
+    ],
+  ];
+
+  /** Counts what is fetched while `work` runs; nothing leaves the process. */
+  async function fetched(work: () => Promise<void>): Promise<string[]> {
+    const { fetch } = globalThis;
+    const urls: string[] = [];
+    globalThis.fetch = (input) => {
+      urls.push(String(input));
+      return Promise.resolve(new Response("to\n+15550100\n", { status: 200 }));
+    };
+    try {
+      await work();
+    } finally {
+      globalThis.fetch = fetch;
+    }
+    return urls;
+  }
+
+  async function useAll(house: TestHouse, client: RawClient, url: string): Promise<void> {
+    const dial = { trunkId: "main", to: "+15550101", defaultApp: 1 };
+    for (const name of ["aiWebsocketUrl", "aiQuicUrl"]) {
+      await client.rpc(methods.Originate, { ...dial, [name]: url });
+    }
+    const bulk = {
+      templateTrunkId: "main",
+      templateDefaultApp: 1,
+      callsPerSecond: 1,
+      campaignId: "k",
+    };
+    await client.rpc(methods.OriginateBulk, { ...bulk, csvUrl: url });
+    for (const rule of Object.values(InboundRule)) {
+      await client.rpc(methods.SetInboundRouting, {
+        ...{
+          trunkId: "main",
+          rule,
+          audioUrl: url,
+          webhookUrl: url,
+          aiWebsocketUrl: url,
+          aiQuicUrl: url,
+        },
+      });
+      await client.rpc(methods.SetInboundRouting, {
+        trunkId: "main",
+        rule,
+        webhookUrl: url,
+        audioUrl: "x",
+      });
+      const call = await house.gateway.simulateInboundCall({ tenantId: "acme", trunkId: "main" });
+      await client.rpc(methods.AnswerIncomingCall, {
+        callSid: call.callSid,
+        aiWebsocketUrl: url,
+        aiQuicUrl: url,
+      });
+      await settle();
+      call.hangUp();
+    }
+    await house.clock.advance(5_000);
+  }
+
+  it("G-24 fetches nothing unless it is told what it may", async () => {
+    await using house = new TestHouse({ limits: { rpcsPerSecond: Infinity } });
+    const client = await house.connect(await house.addTenant("acme"));
+    const urls = await fetched(async () => {
+      for (const url of [...hostile, "https://hooks.example/", "https://hooks.example/x.csv"]) {
+        await useAll(house, client, url);
+      }
+    });
+    assert.deepEqual(urls, []);
+  });
+
+  it("G-24 fetches from the named hosts alone, and follows no redirect", async () => {
+    const limits = { rpcsPerSecond: Infinity };
+    const allowFetch = ["https://hooks.example", "file:///data"];
+    await using house = new TestHouse({ limits, allowFetch });
+    const client = await house.connect(await house.addTenant("acme"));
+    assert.deepEqual(
+      await fetched(async () => {
+        for (const url of hostile.filter((url) => !url.includes("/data/"))) {
+          await useAll(house, client, url);
+        }
+      }),
+      [],
+    );
+    const urls = await fetched(() => useAll(house, client, "https://hooks.example/hook"));
+    assert.deepEqual(new Set(urls), new Set(["https://hooks.example/hook"]));
+    assert.ok(urls.length >= 3, `${urls.length} fetches`);
+  });
+
+  it("G-24 answers a URL that it may not fetch as one that is malformed", async () => {
+    await using house = new TestHouse({ allowFetch: ["https://hooks.example"] });
+    const client = await house.connect(await house.addTenant("acme"));
+    const answers = new Set<string>();
+    for (const csvUrl of [...hostile, ""]) {
+      const bulk = { templateTrunkId: "main", callsPerSecond: 1, campaignId: "k", csvUrl };
+      const { bytes, fault } = await client.rpc(methods.OriginateBulk, bulk);
+      assert.equal(fault.errorCode, 6, csvUrl);
+      answers.add(String(bytes));
+    }
+    assert.equal(answers.size, 1);
+  });
+});
+
+describe("G-25 the admin API", () => {
+  it("G-25 refuses each request with an sdk key, no token, a stranger's, another tenant's or an expired one, in the same bytes", async () => {
+    await using house = new TestHouse();
+    const { client, admin } = await openOffice(house);
+    const sdk = await house.addTenant("acme", { name: "sdk" });
+    const globex = await house.addTenant("globex", { name: "admin", role: "admin" });
+    const stranger = await testAccount("acme", "stranger");
+    const tokens = {
+      "an sdk key": await house.token(sdk),
+      "none": "",
+      "a stranger": await house.token(stranger),
+      "another tenant": await house.token(globex),
+      "expired": await signToken(admin.signer, { now: house.clock.now() - 3_700_000 }),
+      "scoped": await house.token(admin, { lifetimeSeconds: 60, claims: { scope: "call.dial" } }),
+      "nonsense": "x.y.z",
+    };
+    for (const [method, request] of adminRequests) {
+      const answers = new Set<string>();
+      for (const [name, adminToken] of Object.entries(tokens)) {
+        const { fault, bytes } = await client.rpc(method, { ...request, adminToken });
+        assert.equal(fault.errorMessage, NOT_ADMIN, `${method.name}, ${name}`);
+        answers.add(String(bytes));
+      }
+      assert.equal(answers.size, 1, method.name);
+    }
+    assert.equal(house.gateway.stats().rpcErrors["7"], adminRequests.length * 7);
+  });
+
+  it("G-25 takes an admin token only on a session of its own tenant", async () => {
+    await using house = new TestHouse();
+    const { adminToken } = await openOffice(house);
+    const globex = await house.connect(await house.addTenant("globex"));
+    const { fault } = await globex.rpc(methods.GetTrunk, { adminToken, trunkId: "main" });
+    assert.equal(fault.errorMessage, NOT_ADMIN);
+  });
+
+  it("G-25 registers, uses and revokes keys over the wire, and refuses what is no key in words without repeating it", async () => {
+    await using house = new TestHouse();
+    const { client, adminToken } = await openOffice(house);
+    const fresh = await testAccount("acme", "fresh");
+    const publish = (more: object) =>
+      client.rpc(methods.PublishServiceAccount, {
+        ...{
+          adminToken,
+          tenantId: "acme",
+          privateKeyId: fresh.keyId,
+          publicKeyPem: fresh.publicKeyPem,
+        },
+        ...more,
+      });
+    const code = async (more: object) => (await publish(more)).fault;
+    assert.equal((await code({ publicKeyPem: "canary" })).errorCode, 6);
+    assert.doesNotMatch((await code({ publicKeyPem: "canary" })).errorMessage, /canary/);
+    assert.equal((await code({ publicKeyPem: fresh.account.privateKey })).errorCode, 6);
+    assert.equal((await code({ role: "root" })).errorCode, 6);
+    assert.equal((await code({ privateKeyId: "../x" })).errorCode, 6);
+    assert.equal((await code({ expiresAtMs: -1 })).errorCode, 6);
+    assert.equal((await code({ tenantId: "globex" })).errorCode, 7);
+    assert.equal((await code({})).errorCode, 0);
+    const session = await house.connect(fresh);
+    const { fault } = await client.rpc(methods.RevokeServiceAccount, {
+      ...{ adminToken, tenantId: "acme", privateKeyId: fresh.keyId },
+    });
+    assert.equal(fault.errorCode, 0);
+    await settle();
+    assert.deepEqual(session.endings.map(({ reason }) => reason), ["key revoked"]);
+    const unknown = await client.rpc(methods.RevokeServiceAccount, {
+      ...{ adminToken, tenantId: "acme", privateKeyId: "nobody" },
+    });
+    assert.equal(unknown.fault.errorCode, 6);
+  });
+
+  it("G-25 keeps trunks over the wire, and gives no password back", async () => {
+    await using house = new TestHouse();
+    const { client, adminToken } = await openOffice(house);
+    const trunk = {
+      adminToken,
+      trunkId: "t",
+      channelLimit: 3,
+      sipUsername: "u",
+      sipPassword: "secret",
+    };
+    assert.equal((await client.rpc(methods.UpdateTrunk, trunk)).fault.errorCode, 1);
+    assert.equal((await client.rpc(methods.AddTrunk, trunk)).fault.errorCode, 0);
+    const { reply } = await client.rpc(methods.GetTrunk, { adminToken, trunkId: "t" });
+    assert.deepEqual([reply?.channelLimit, reply?.sipUsername, reply?.sipPassword], [3, "u", ""]);
+    assert.equal(
+      (await client.rpc(methods.UpdateTrunk, { adminToken, trunkId: "t" })).fault.errorCode,
+      0,
+    );
+    const again = (await client.rpc(methods.GetTrunk, { adminToken, trunkId: "t" })).reply;
+    assert.deepEqual([again?.channelLimit, again?.sipUsername], [50, ""], "a full replacement");
+    for (const channelLimit of [0]) {
+      assert.equal(
+        (await client.rpc(methods.AddTrunk, { ...trunk, channelLimit })).fault.errorCode,
+        6,
+      );
+    }
+    assert.equal(
+      (await client.rpc(methods.AddTrunk, { ...trunk, trunkId: "a b" })).fault.errorCode,
+      6,
+    );
+    assert.equal(
+      (await client.rpc(methods.RemoveTrunk, { adminToken, trunkId: "t" })).fault.errorCode,
+      0,
+    );
+    for (const method of [methods.RemoveTrunk, methods.GetTrunk] as Method<unknown, unknown>[]) {
+      assert.equal((await client.rpc(method, { adminToken, trunkId: "t" })).fault.errorCode, 1);
+    }
+  });
+
+  it("G-25 bootstraps a tenant once, against a secret that cannot be guessed", async () => {
+    const bootstrapSecret = "correct-horse-battery-staple";
+    await using house = new TestHouse({ bootstrapSecret });
+    const { client } = await openOffice(house);
+    const fresh = await testAccount("newcomer");
+    const ask = async (more: object = {}) => {
+      const { reply } = await client.rpc(methods.BootstrapOrg, {
+        ...{ bootstrapSecret, tenantId: "newcomer", displayName: "N", region: "eu" },
+        ...{ adminPublicKeyPem: fresh.publicKeyPem, adminPrivateKeyId: fresh.keyId, ...more },
+      });
+      return [reply!.status, reply!.errorMessage];
+    };
+    const wrong = ["error", "bootstrap secret invalid"];
+    assert.deepEqual(await ask({ tenantId: "acme" }), ["error", "tenant_id already exists"]);
+    assert.deepEqual(await ask({ tenantId: "New Comer" }), ["error", "tenant_id is malformed"]);
+    assert.deepEqual(await ask({ adminPublicKeyPem: "x" }), ["error", "public_key_pem invalid"]);
+    for (
+      const guess of [
+        "",
+        "x",
+        `${bootstrapSecret} `,
+        bootstrapSecret.slice(1),
+        bootstrapSecret.toUpperCase(),
+      ]
+    ) {
+      assert.deepEqual(await ask({ bootstrapSecret: guess }), wrong, guess);
+    }
+    assert.deepEqual(await ask(), wrong, "locked after five wrong guesses");
+    await house.clock.advance(60_000);
+    assert.deepEqual(await ask(), ["ok", ""]);
+    assert.deepEqual(await ask({ tenantId: "another" }), wrong, "used up");
+    const admin = await house.connect(fresh);
+    const adminToken = await house.token(fresh);
+    assert.equal(
+      (await admin.rpc(methods.AddTrunk, { adminToken, trunkId: "main" })).fault.errorCode,
+      0,
+    );
+  });
+
+  it("G-25 never bootstraps without a secret", async () => {
+    await using house = new TestHouse();
+    const { client } = await openOffice(house);
+    for (const bootstrapSecret of ["", " ".repeat(32), "undefined"]) {
+      const { reply } = await client.rpc(methods.BootstrapOrg, { bootstrapSecret, tenantId: "x" });
+      assert.equal(reply?.errorMessage, "bootstrap secret invalid");
+    }
+  });
+});
