@@ -370,6 +370,52 @@ describe("listenQuic()", () => {
   });
 });
 
+describe("listenQuic() and peers that mean no good", () => {
+  interface Raw {
+    createBidirectionalStream(): Promise<
+      { readable: ReadableStream<Uint8Array>; writable: WritableStream<Uint8Array> }
+    >;
+    close(): void;
+    readonly closed: Promise<unknown>;
+  }
+  const connectQuic =
+    (Deno as unknown as { connectQuic(options: unknown): Promise<Raw> }).connectQuic;
+
+  function raw({ listener, certificate }: EchoListener): Promise<Raw> {
+    const { hostname, port } = listener;
+    const serverCertificateHashes = [certificate.hash];
+    return connectQuic({ hostname, port, alpnProtocols: ["h3"], serverCertificateHashes });
+  }
+
+  const requests: readonly (readonly [what: string, bytes: readonly number[]])[] = [
+    ["noise", Array.from({ length: 64 }, (_, i) => (i * 73) & 0xff)],
+    ["a GET", [0x01, 0x05, 0x00, 0x00, 0xd1, 0xd7, 0xc1]],
+    ["a frame of 2^60 bytes", [0x01, 0xd0, 0, 0, 0, 0, 0, 0, 0]],
+  ];
+  for (const [what, bytes] of requests) {
+    it(`closes a connection that sends ${what}, and goes on`, async () => {
+      await using gateway = await listenEcho();
+      const peer = await raw(gateway);
+      const writer = (await peer.createBidirectionalStream()).writable.getWriter();
+      await writer.write(Uint8Array.from(bytes));
+      await writer.close();
+      await peer.closed;
+      const session = await dial(gateway);
+      assert.deepEqual(await roundTrip(session, text("good")), text("good"));
+      assert.equal(gateway.sessions.length, 1);
+    });
+  }
+
+  it("closes a connection that says nothing after handshakeTimeoutMs, and goes on meanwhile", async () => {
+    await using gateway = await listenEcho({ handshakeTimeoutMs: 100 });
+    const peers = [await raw(gateway), await raw(gateway)];
+    const session = await dial(gateway);
+    assert.deepEqual(await roundTrip(session, text("good")), text("good"));
+    for (const peer of peers) await peer.closed;
+    assert.equal(gateway.sessions.length, 1);
+  });
+});
+
 describe("a process that closed its session and its listener", () => {
   it("exits by itself", async () => {
     const mod = new URL("../support/echo_listener.ts", import.meta.url).href;
