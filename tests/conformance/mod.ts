@@ -9,12 +9,18 @@ import { audioChecks } from "./audio.ts";
 import { callChecks } from "./calls.ts";
 import type { Check } from "./check.ts";
 import { tokenChecks } from "./token.ts";
+import { transportChecks } from "./transport.ts";
 import { wireChecks } from "./wire.ts";
 
 export { type CheckResult, type Report, runChecks } from "./check.ts";
 
-/** What an edge runtime does: parse, import, sign, mint, verify; the wire; audio. */
-export const edge: readonly Check[] = [...tokenChecks, ...wireChecks, ...audioChecks];
+/** What an edge runtime does: parse, import, sign, mint, verify; the wire; audio; and say why it cannot connect. */
+export const edge: readonly Check[] = [
+  ...tokenChecks,
+  ...wireChecks,
+  ...audioChecks,
+  ...transportChecks,
+];
 
 /** All of it, and calls between a client and a gateway in memory. */
 export const everywhere: readonly Check[] = [...edge, ...callChecks];

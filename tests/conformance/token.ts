@@ -27,7 +27,7 @@ const fileText = JSON.stringify({
 });
 
 /** The golden key as a signer. A page has to insist. */
-function goldenSigner(privateKey: string = privateKeyPem): Promise<Signer> {
+export function goldenSigner(privateKey: string = privateKeyPem): Promise<Signer> {
   const account = { tenantId, privateKeyId: keyId, privateKey };
   return importSigner(account, { allowInBrowser: true });
 }
