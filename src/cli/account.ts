@@ -12,6 +12,7 @@ import {
 } from "../credentials/mod.ts";
 import type { OptionSpecs } from "./args.ts";
 import type { Output } from "./output.ts";
+import type { Platform } from "./platform.ts";
 
 /** The option that names a service account. */
 export const ACCOUNT_OPTIONS = {
@@ -22,6 +23,16 @@ export const ACCOUNT_OPTIONS = {
     byDefault: "TELEQUICK_CREDENTIALS",
   },
 } as const satisfies OptionSpecs;
+
+/** Where the service account is: what the option says, else the environment; `undefined` when neither does. */
+export function accountPath(
+  { values, platform }: {
+    readonly values: { readonly credentials: string | undefined };
+    readonly platform: Pick<Platform, "variable">;
+  },
+): string | undefined {
+  return values.credentials ?? platform.variable("TELEQUICK_CREDENTIALS");
+}
 
 /** Reads the service account; warns when other users of the machine can, too. */
 export async function loadAccount(

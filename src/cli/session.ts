@@ -5,7 +5,7 @@
  */
 
 import { type ClientOptions, TeleQuickClient } from "../client/mod.ts";
-import { ACCOUNT_OPTIONS, loadAccount } from "./account.ts";
+import { ACCOUNT_OPTIONS, accountPath, loadAccount } from "./account.ts";
 import type { OptionSpecs, OptionValues } from "./args.ts";
 import type { Context } from "./command.ts";
 import { inLine } from "./output.ts";
@@ -41,7 +41,7 @@ export const SESSION_OPTIONS = {
 /** Where a command finds its gateway. */
 export interface Target {
   readonly endpoint: string;
-  /** Path of the service-account file; `undefined` for what the environment says. */
+  /** Path of the service-account file, where one is known. */
   readonly credentials: string | undefined;
   readonly certificateHash: string | undefined;
 }
@@ -60,7 +60,7 @@ export function targetOf(
   }
   return {
     endpoint,
-    credentials: values.credentials,
+    credentials: accountPath({ values, platform }),
     certificateHash: values["certificate-hash"] ?? platform.variable("TELEQUICK_CERTIFICATE_HASH"),
   };
 }

@@ -19,6 +19,8 @@ export interface FakePlatform {
   /** What was written so far. */
   readonly stdout: () => string;
   readonly stderr: () => string;
+  /** Both, as they came; lines of the standard error begin with `! `. */
+  readonly transcript: () => string;
   /** Sends a signal to the command. */
   readonly send: (signal: EndSignal) => void;
   /** Calls back with every piece that is written to the standard output. */
@@ -27,7 +29,7 @@ export interface FakePlatform {
 
 export function fakePlatform(options: FakePlatformOptions = {}): FakePlatform {
   const { args = [], env = {}, input, isTerminal = false } = options;
-  const written = { stdout: "", stderr: "" };
+  const written = { stdout: "", stderr: "", transcript: "" };
   const listeners: ((text: string) => void)[] = [];
   const handlers = new Set<(signal: EndSignal) => void>();
   const terminal = (name: "stdout" | "stderr") => ({
@@ -35,6 +37,7 @@ export function fakePlatform(options: FakePlatformOptions = {}): FakePlatform {
     columns: 80,
     write(text: string) {
       written[name] += text;
+      written.transcript += name === "stdout" ? text : text.replace(/^(?=.)/gm, "! ");
       if (name === "stdout") { for (const listener of listeners) listener(written.stdout); }
       return Promise.resolve();
     },
@@ -56,6 +59,7 @@ export function fakePlatform(options: FakePlatformOptions = {}): FakePlatform {
     },
     stdout: () => written.stdout,
     stderr: () => written.stderr,
+    transcript: () => written.transcript,
     send: (signal) => {
       for (const handler of handlers) handler(signal);
     },
@@ -68,6 +72,7 @@ export interface Outcome {
   readonly code: number;
   readonly stdout: string;
   readonly stderr: string;
+  readonly transcript: string;
   /** The standard output as objects, one a line. */
   readonly records: () => readonly Record<string, unknown>[];
 }
@@ -80,15 +85,16 @@ export async function runCli(
   const { clock, ...rest } = options;
   const fake = fakePlatform({ ...rest, args });
   const code = await run(fake.platform, clock === undefined ? {} : { clock });
-  return outcomeOf(code, fake.stdout(), fake.stderr());
-}
-
-/** Puts an outcome together. */
-export function outcomeOf(code: number, stdout: string, stderr: string): Outcome {
   return {
     code,
-    stdout,
-    stderr,
-    records: () => stdout.split("\n").filter((line) => line !== "").map((line) => JSON.parse(line)),
+    stdout: fake.stdout(),
+    stderr: fake.stderr(),
+    transcript: fake.transcript(),
+    records: () => recordsOf(fake.stdout()),
   };
+}
+
+/** Reads one object a line. */
+export function recordsOf(text: string): readonly Record<string, unknown>[] {
+  return text.split("\n").filter((line) => line !== "").map((line) => JSON.parse(line));
 }

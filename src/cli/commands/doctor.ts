@@ -4,6 +4,7 @@
  * @module
  */
 
+import { accountPath } from "../account.ts";
 import { type Command, command, interruptedCode } from "../command.ts";
 import { diagnose } from "../diagnosis/diagnose.ts";
 import type { Finding } from "../diagnosis/finding.ts";
@@ -47,7 +48,7 @@ export const doctor: Command = command({
           signal,
           connectTimeoutMs,
           endpoint: values.endpoint ?? platform.variable("TELEQUICK_ENDPOINT"),
-          credentials: values.credentials,
+          credentials: accountPath({ values, platform }),
           certificate: values.certificate,
           certificateHash: values["certificate-hash"] ??
             platform.variable("TELEQUICK_CERTIFICATE_HASH"),

@@ -11,7 +11,7 @@ import {
   type ServiceAccount,
 } from "../../credentials/mod.ts";
 import { TeleQuickError } from "../../errors.ts";
-import { loadAccount } from "../account.ts";
+import { accountPath, loadAccount } from "../account.ts";
 import { type Command, command, type Context } from "../command.ts";
 import { formatInstant } from "../format.ts";
 import { SESSION_OPTIONS, targetOf, timeLimits } from "../session.ts";
@@ -46,7 +46,7 @@ type RotateContext = Pick<
 >;
 
 function filesOf({ values, platform }: Pick<RotateContext, "values" | "platform">): Files {
-  const current = values.credentials ?? platform.variable("TELEQUICK_CREDENTIALS");
+  const current = accountPath({ values, platform });
   if (current === undefined) {
     throw new UsageError(
       "No service account is known: give --credentials PATH or set TELEQUICK_CREDENTIALS",

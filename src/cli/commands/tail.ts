@@ -29,6 +29,7 @@ export const tail: Command = command({
       await client.streamEvents(values["client-id"] ?? "", { signal });
       const events = client.events();
       signal.addEventListener("abort", () => void events.return?.(), { once: true });
+      output.emit({ type: "listening" });
       output.note(output.noteStyle.dim("Listening, Ctrl-C ends it"));
       for await (const event of events) {
         if (values.call !== undefined && event.callSid !== values.call) continue;

@@ -5,7 +5,7 @@
  */
 
 import { decodeToken, mintBrowserToken, signToken } from "../../token/mod.ts";
-import { ACCOUNT_OPTIONS, loadSigner } from "../account.ts";
+import { ACCOUNT_OPTIONS, accountPath, loadSigner } from "../account.ts";
 import type { OptionSpecs } from "../args.ts";
 import { type Command, command, type Context } from "../command.ts";
 import { formatDuration, formatInstant } from "../format.ts";
@@ -40,7 +40,7 @@ export const tokenMint: Command = command({
   ],
   async run(context) {
     const { values } = context;
-    const signer = await loadSigner(values.credentials, context.output);
+    const signer = await loadSigner(accountPath(context), context.output);
     const claims = Object.fromEntries(values.claim.map(readClaim));
     const token = await signToken(signer, {
       now: context.clock.now(),
@@ -77,9 +77,9 @@ export const tokenBrowser: Command = command({
     ],
   ],
   async run(context) {
-    const { scope, origin, jti, lifetime, credentials, ...others } = context.values;
+    const { scope, origin, jti, lifetime, ...others } = context.values;
     const endUser = others["end-user"];
-    const signer = await loadSigner(credentials, context.output);
+    const signer = await loadSigner(accountPath(context), context.output);
     const token = await mintBrowserToken(signer, {
       now: context.clock.now(),
       ...(lifetime !== undefined && { lifetimeSeconds: lifetime }),

@@ -11,14 +11,13 @@ import { failed, type Finding, type Patient } from "./finding.ts";
 
 /** Looks at the service account. */
 export async function* checkCredentials(
-  { platform, credentials }: Patient,
+  { credentials }: Patient,
 ): AsyncGenerator<Finding> {
   const warnings: string[] = [];
   try {
     const account = await loadServiceAccount(credentials, {
       onWarning: (message) => warnings.push(message),
     });
-    const path = credentials ?? platform.variable("TELEQUICK_CREDENTIALS") ?? "";
     const { key, keyId, tenantId } = await importSigner(account);
     const { modulusLength } = key.algorithm as RsaHashedKeyAlgorithm;
     for (const found of warnings) yield { check: "credentials", level: "warning", found };
@@ -26,14 +25,14 @@ export async function* checkCredentials(
       yield {
         check: "credentials",
         level: "warning",
-        found: `tenant_id or private_key_id of ${JSON.stringify(path)} has an unusual form`,
+        found: `tenant_id or private_key_id of ${JSON.stringify(credentials)} has an unusual form`,
         fix: "Compare both with what the console shows: a gateway may refuse them",
       };
     }
     yield {
       check: "credentials",
       level: "ok",
-      found: `${JSON.stringify(path)}: tenant ${inLine(tenantId)}, key ${
+      found: `${JSON.stringify(credentials)}: tenant ${inLine(tenantId)}, key ${
         inLine(keyId)
       }, RSA of ${modulusLength} bits`,
     };

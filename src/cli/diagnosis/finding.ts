@@ -36,7 +36,7 @@ export interface Patient {
   readonly clock: Clock;
   readonly signal: AbortSignal;
   readonly endpoint: string | undefined;
-  /** Path of the service-account file; `undefined` for what the environment says. */
+  /** Path of the service-account file, where one is known. */
   readonly credentials: string | undefined;
   readonly certificateHash: string | undefined;
   /** Path of the gateway's certificate in PEM, where it is at hand. */

@@ -1,0 +1,268 @@
+import assert from "node:assert/strict";
+import { after, before, describe, it } from "node:test";
+import {
+  fakePlatform,
+  type FakePlatformOptions,
+  recordsOf,
+  runCli,
+} from "../support/fake_platform.ts";
+import { run } from "../../src/cli/run.ts";
+import { type CliGateway, startCliGateway } from "../support/cli_gateway.ts";
+
+let gateway: CliGateway;
+
+function cli(args: readonly string[], options: Omit<FakePlatformOptions, "args"> = {}) {
+  return runCli(args, { env: gateway.env, ...options });
+}
+
+/** Starts a command that goes on until a signal. */
+function start(args: readonly string[]) {
+  const fake = fakePlatform({ env: gateway.env, args });
+  const code = run(fake.platform);
+  const until = (part: string) =>
+    new Promise<void>((resolve) => {
+      fake.onOutput((text) => text.includes(part) && resolve());
+    });
+  return { ...fake, code, until };
+}
+
+function events(records: readonly Record<string, unknown>[]): string[] {
+  return records.filter(({ type }) => type === "event").map(({ event, status }) =>
+    `${event} ${status}`
+  );
+}
+
+describe("against a gateway", () => {
+  before(async () => {
+    gateway = await startCliGateway();
+  });
+
+  after(async () => {
+    await gateway.stop();
+  });
+
+  describe("telequick dial", () => {
+    it("tells the events of a call that the far end ends, and exits with 0", async () => {
+      const { code, records } = await cli(["dial", "+15550105", "--json"]);
+      assert.equal(code, 0);
+      assert.equal(records()[0]!["type"], "dialled");
+      assert.deepEqual(events(records()), [
+        "CHANNEL_CREATE INITIATED",
+        "CHANNEL_CREATE RINGING",
+        "CHANNEL_ANSWER ANSWERED",
+        "CHANNEL_HANGUP_COMPLETE COMPLETED",
+      ]);
+      const { q850Cause, cause } = records().at(-1)!;
+      assert.deepEqual({ q850Cause, cause }, { q850Cause: 16, cause: "normal call clearing" });
+    });
+
+    it("exits with 1 for a call that nobody takes, and says why", async () => {
+      for (
+        const [to, why] of [["+15550101", /Q\.850 17 \(user busy\)/], [
+          "+15550103",
+          /Q\.850 21 \(call rejected\)/,
+        ]] as const
+      ) {
+        const { code, stdout } = await cli(["dial", to]);
+        assert.equal(code, 1);
+        assert.match(stdout, why);
+      }
+    });
+
+    it("exits with 1 for a call that the gateway refuses, and with 2 for a number that is none", async () => {
+      const refused = await cli(["dial", "+15550108"]);
+      assert.equal(refused.code, 1);
+      assert.match(refused.stderr, /ERR_CIRCUIT_BREAKER \(4\)[\s\S]*telequick explain wire:4/);
+      const foreign = await cli(["dial", "+15550100", "--trunk", "somebody-elses"]);
+      assert.equal(foreign.code, 1);
+      assert.match(foreign.stderr, /ERR_INVALID_TRUNK \(1\)/);
+      assert.equal((await cli(["dial", "5550100"])).code, 2);
+      assert.equal((await cli(["dial", "+15550100", "--traceparent", "x"])).code, 2);
+    });
+
+    it("hangs up after the time that was given", async () => {
+      const { code, records } = await cli([
+        "dial",
+        "+15550100",
+        "--hang-up-after",
+        "0.1",
+        "--json",
+      ]);
+      assert.equal(code, 0);
+      assert.equal(events(records()).at(-1), "CHANNEL_HANGUP_COMPLETE COMPLETED");
+    });
+
+    it("hangs up on Ctrl-C, tells the last event, and exits with 130", async () => {
+      const dial = start(["dial", "+15550100", "--json"]);
+      await dial.until("CHANNEL_ANSWER");
+      dial.send("SIGINT");
+      assert.equal(await dial.code, 130);
+      assert.equal(events(recordsOf(dial.stdout())).at(-1), "CHANNEL_HANGUP_COMPLETE COMPLETED");
+    });
+
+    it("reports round trip, jitter and loss of an echo, and hangs up", async () => {
+      const { code, records } = await cli([
+        "dial",
+        "+15550100",
+        "--echo-test",
+        "--seconds",
+        "0.5",
+        "--json",
+      ]);
+      assert.equal(code, 0);
+      const echo = records().find(({ type }) => type === "echo")!;
+      const { sent, returned, lost, unsent, foreign } = echo as Record<string, number>;
+      assert.deepEqual({ sent, foreign }, { sent: 25, foreign: 0 });
+      // A machine that was held up drops frames before they leave; none is lost on the way.
+      assert.equal(lost, unsent);
+      assert.equal(returned, sent! - lost!);
+      const { p50, p99, max } = echo["roundTripMs"] as Record<string, number>;
+      assert.ok(p50! > 0 && p50! <= p99! && p99! <= max!);
+    });
+
+    it("counts what a lossy far end loses", async () => {
+      const { records } = await cli([
+        "dial",
+        "+15550107",
+        "--echo-test",
+        "--seconds",
+        "1",
+        "--json",
+      ]);
+      const echo = records().find(({ type }) => type === "echo") as Record<string, number>;
+      const arrived = echo["sent"]! - echo["unsent"]!;
+      assert.equal(echo["sent"], 50);
+      assert.equal(echo["lost"]! - echo["unsent"]!, Math.floor(arrived / 10));
+    });
+
+    it("says of a far end that does not echo that it does not, and exits with 1", async () => {
+      const { code, stdout } = await cli(["dial", "+15550106", "--echo-test", "--seconds", "0.2"]);
+      assert.equal(code, 1);
+      assert.match(stdout, /^No frame of 10 came back as it was sent/m);
+    });
+  });
+
+  describe("telequick dial --detach, hangup and barge", () => {
+    it("leave a call to itself, cut its playback, and hang it up once", async () => {
+      const { code, stdout } = await cli(["dial", "+15550100", "--detach"]);
+      assert.equal(code, 0);
+      const callSid = stdout.trim();
+      assert.match(callSid, /^[0-9a-f-]{36}$/);
+      assert.equal((await cli(["barge", callSid])).stdout, `Cut the playback of ${callSid}\n`);
+      assert.deepEqual((await cli(["hangup", callSid, "--json"])).records(), [{
+        type: "hangup",
+        callSid,
+      }]);
+      const again = await cli(["hangup", callSid]);
+      assert.equal(again.code, 1);
+      assert.match(again.stderr, /^error: Cannot hang up/);
+    });
+  });
+
+  describe("telequick tail", () => {
+    it("tells every call of the tenant until Ctrl-C, which is no failure", async () => {
+      const tail = start(["tail", "--json"]);
+      await tail.until('"listening"');
+      const heard = tail.until("CHANNEL_HANGUP_COMPLETE");
+      await cli(["dial", "+15550101"]);
+      await heard;
+      tail.send("SIGINT");
+      assert.equal(await tail.code, 0);
+      assert.deepEqual(events(recordsOf(tail.stdout())), [
+        "CHANNEL_CREATE INITIATED",
+        "CHANNEL_HANGUP_COMPLETE BUSY",
+      ]);
+    });
+
+    it("ends with the one call that it was asked for", async () => {
+      const callSid = crypto.randomUUID();
+      const tail = start(["tail", "--call", callSid, "--json"]);
+      await tail.until('"listening"');
+      await cli(["dial", "+15550101"]);
+      await cli(["dial", "+15550101", "--call-id", callSid]);
+      assert.equal(await tail.code, 0);
+      const heard = recordsOf(tail.stdout()).filter(({ type }) => type === "event");
+      assert.equal(heard.length, 2);
+      assert.ok(heard.every((event) => event["callSid"] === callSid));
+    });
+  });
+
+  describe("telequick dialplan", () => {
+    it("refuses a verb that does not exist or lacks its argument, before anything is sent", async () => {
+      const wrong: readonly [args: string[], message: RegExp][] = [
+        [["c", "holdd"], /There is no verb "holdd" \(did you mean hold\?\)/],
+        [["c", "transfer"], /Verb transfer needs its TARGET/],
+        [["c", "hold", "x"], /Verb hold takes no argument/],
+      ];
+      for (const [args, message] of wrong) {
+        const { code, stderr } = await cli(["dialplan", ...args]);
+        assert.equal(code, 2);
+        assert.match(stderr, message);
+      }
+      const { code, stderr } = await cli(["dialplan", "c", "dtmf", "x"]);
+      assert.equal(code, 2);
+      assert.match(stderr, /digit/);
+    });
+  });
+
+  describe("telequick load", () => {
+    it("places calls, measures, and tells of each failure", async () => {
+      const good = await cli([
+        "load",
+        "--calls",
+        "6",
+        "--rate",
+        "20",
+        "--seconds",
+        "0.4",
+        "--sessions",
+        "2",
+        "--json",
+      ]);
+      assert.equal(good.code, 0);
+      const report = good.records()[0]!;
+      assert.deepEqual(report["calls"], { dialled: 6, done: 6, failed: 0 });
+      const { sent, returned, lost, unsent, foreign } = report["frames"] as Record<string, number>;
+      assert.deepEqual({ sent, foreign }, { sent: 120, foreign: 0 });
+      assert.equal(lost, unsent);
+      assert.equal(returned, sent! - lost!);
+      for (const name of ["dialMs", "answerMs", "roundTripMs"]) {
+        const { p50, p95, p99, max } = report[name] as Record<string, number>;
+        assert.ok(0 < p50! && p50! <= p95! && p95! <= p99! && p99! <= max!, name);
+      }
+      for (const name of ["cpuMs", "wallMs", "peakMemoryBytes", "cpuPerFrameUs"]) {
+        assert.ok(Number(report[name]) > 0, name);
+      }
+      const bad = await cli(["load", "--calls", "2", "--to", "+15550101"]);
+      assert.equal(bad.code, 1);
+      assert.match(
+        bad.stdout,
+        /^2 calls in .*: 0 done, 2 failed\n {2}2 times: Call was not answered: BUSY/,
+      );
+    });
+
+    it("hangs up on Ctrl-C, reports what there was, and exits with 130", async () => {
+      const load = start(["load", "--calls", "100", "--rate", "5", "--seconds", "60", "--json"]);
+      const tail = start(["tail", "--json"]);
+      await tail.until("CHANNEL_ANSWER");
+      load.send("SIGINT");
+      assert.equal(await load.code, 130);
+      const [report] = recordsOf(load.stdout());
+      const { dialled, done } = report!["calls"] as Record<string, number>;
+      assert.ok(dialled! < 100);
+      assert.equal(done, dialled);
+      tail.send("SIGINT");
+      await tail.code;
+    });
+
+    it("refuses a gateway that is not on this machine", async () => {
+      for (
+        const endpoint of ["https://engine.telequick.dev:9090", "https://127.0.0.1.evil.example"]
+      ) {
+        const { code, stderr } = await cli(["load", "--endpoint", endpoint]);
+        assert.equal(code, 2);
+        assert.match(stderr, /it is not this machine/);
+      }
+    });
+  });
+});
