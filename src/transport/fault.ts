@@ -111,8 +111,14 @@ function connectFault(error: unknown, endpoint: URL, pinned: boolean): TeleQuick
 }
 
 function connectCause(message: string, pinned: boolean): [found: string, retryable: boolean] {
+  if (/certificate[^]*expired|certificate[^]*not ?valid ?yet/i.test(message)) {
+    return [
+      "the gateway's certificate is out of date, expected a valid one (a self-signed one lives for 14 days at most: make a new one)",
+      false,
+    ];
+  }
   if (
-    /invalid peer certificate|UnknownIssuer|CaUsedAsEndEntity|certificate verify failed|error 4[2-8]:/i
+    /invalid peer certificate|UnknownIssuer|CaUsedAsEndEntity|certificate verify failed|error 4[2-68]:/i
       .test(message)
   ) {
     return pinned
@@ -154,7 +160,7 @@ function connectCause(message: string, pinned: boolean): [found: string, retryab
   if (/opening handshake failed/i.test(message)) {
     return [
       "the handshake failed, expected the gateway to accept it " +
-      "(browsers do not say why: not reachable, certificate or its hash not accepted, or refused)",
+      "(browsers do not say why: not reachable, certificate out of date or its hash not accepted, or refused)",
       true,
     ];
   }
@@ -167,7 +173,8 @@ function isStreamFault(error: unknown): boolean {
   return /reset by peer|stopped by peer|STOP_SENDING|RESET_STREAM|ConnectionReset/i.test(message);
 }
 
-function streamErrorCode(error: unknown): number | undefined {
+/** The code that a stream was or is to be given up with, by W3C's field or Deno's text; `undefined` where there is none. */
+export function streamErrorCode(error: unknown): number | undefined {
   if (typeof error !== "object" || error === null) return undefined;
   const { streamErrorCode: code } = error as { streamErrorCode?: unknown };
   if (typeof code === "number") return code;

@@ -118,12 +118,8 @@ class ConnectStream implements SessionControl {
 
   async close(info: CloseInfo): Promise<void> {
     const { closeCode = 0, reason = "" } = info;
-    const code = new Uint8Array(4);
-    new DataView(code.buffer).setUint32(0, closeCode);
-    const words = encodeUtf8(reason.toWellFormed()).subarray(0, LONGEST_REASON);
-    const capsule = frame(CLOSE_SESSION, concatBytes([code, words]));
     try {
-      this.#writer.write(frame(frameType.data, capsule)).catch(ignore);
+      this.#writer.write(frame(frameType.data, closeCapsule(closeCode, reason))).catch(ignore);
       this.#writer.close().catch(ignore);
       await sleep(FAREWELL_MS, { clock: this.#clock });
     } finally {
@@ -134,14 +130,17 @@ class ConnectStream implements SessionControl {
 
   async #watch(frames: FrameSource): Promise<CloseInfo> {
     let info: CloseInfo = { closeCode: 0, reason: "" };
-    for (
-      let next = await frames.next(LARGEST_CAPSULE);
-      next;
-      next = await frames.next(LARGEST_CAPSULE)
-    ) {
-      // Capsules travel inside DATA frames (RFC 9297 section 3.1); some clients write them bare.
-      const capsule = next.type === frameType.data ? splitFrame(next.payload) : next;
-      if (capsule?.type === CLOSE_SESSION) info = readCloseCapsule(capsule.payload);
+    // Capsules travel inside DATA frames, cut at will (RFC 9297 section 3.1); some clients write them bare.
+    let data: Uint8Array = new Uint8Array(0);
+    for (let next = await frames.next(LARGEST_CAPSULE); next;) {
+      if (next.type === CLOSE_SESSION) info = readCloseCapsule(next.payload);
+      if (next.type === frameType.data) data = concatBytes([data, next.payload]);
+      for (let capsule = takeFrame(data); capsule; capsule = takeFrame(data)) {
+        data = capsule.rest;
+        if (capsule.type === CLOSE_SESSION) info = readCloseCapsule(capsule.payload);
+      }
+      if (data.length > 2 * LARGEST_CAPSULE) break;
+      next = await frames.next(LARGEST_CAPSULE);
     }
     return info;
   }
@@ -165,10 +164,10 @@ class FrameSource {
     while (true) {
       const head = frameHead(this.#bytes);
       if (head !== undefined && head.length > limit) return undefined;
-      if (head !== undefined && this.#bytes.length >= head.start + head.length) {
-        const payload = this.#bytes.subarray(head.start, head.start + head.length);
-        this.#bytes = this.#bytes.subarray(head.start + head.length);
-        return { type: head.type, payload };
+      const taken = takeFrame(this.#bytes);
+      if (taken !== undefined) {
+        this.#bytes = taken.rest;
+        return taken;
       }
       try {
         const { value, done } = await this.#reader.read();
@@ -203,10 +202,19 @@ function frameHead(
   return length && type && { type: type.value, start: length.end, length: length.value };
 }
 
-function splitFrame(bytes: Uint8Array): Frame | undefined {
+/** The first frame of `bytes` and what follows it; `undefined` when it is not whole. Capsules have the same form (RFC 9297 section 3.2). */
+function takeFrame(bytes: Uint8Array): (Frame & { readonly rest: Uint8Array }) | undefined {
   const head = frameHead(bytes);
-  if (head === undefined || bytes.length < head.start + head.length) return undefined;
-  return { type: head.type, payload: bytes.subarray(head.start, head.start + head.length) };
+  const end = head && head.start + head.length;
+  if (head === undefined || end === undefined || bytes.length < end) return undefined;
+  return { type: head.type, payload: bytes.subarray(head.start, end), rest: bytes.subarray(end) };
+}
+
+function closeCapsule(closeCode: number, reason: string): Uint8Array {
+  const code = new Uint8Array(4);
+  new DataView(code.buffer).setUint32(0, closeCode);
+  const words = encodeUtf8(reason.toWellFormed()).subarray(0, LONGEST_REASON);
+  return frame(CLOSE_SESSION, concatBytes([code, words]));
 }
 
 function readCloseCapsule(payload: Uint8Array): CloseInfo {

@@ -1,4 +1,4 @@
-import { TransportFault } from "./fault.ts";
+import { streamErrorCode, TransportFault } from "./fault.ts";
 import type {
   BidirectionalStream,
   CloseInfo,
@@ -198,7 +198,7 @@ function wrapReceive(receive: NapiReceive): ReadableStream<Uint8Array> {
     },
     cancel(reason) {
       // Not awaited: a read that is under way goes first.
-      receive.stop(codeOf(reason)).catch(ignore);
+      receive.stop(streamErrorCode(reason) ?? 0).catch(ignore);
     },
   }, { highWaterMark: 0 });
 }
@@ -221,7 +221,7 @@ function wrapSend(send: NapiSend): WritableStream<Uint8Array> {
       }
     },
     abort(reason) {
-      send.reset(codeOf(reason)).catch(ignore);
+      send.reset(streamErrorCode(reason) ?? 0).catch(ignore);
     },
   });
 }
@@ -231,12 +231,6 @@ function streamFault(error: unknown): TransportFault {
   const text = error instanceof Error ? error.message : String(error);
   const code = /(?:RESET_STREAM|STOP_SENDING): (\d+)/.exec(text)?.[1];
   return new TransportFault(text, code === undefined ? undefined : Number(code));
-}
-
-function codeOf(reason: unknown): number {
-  if (typeof reason !== "object" || reason === null) return 0;
-  const { streamErrorCode } = reason as { streamErrorCode?: unknown };
-  return typeof streamErrorCode === "number" ? streamErrorCode : 0;
 }
 
 function ignore(): void {}

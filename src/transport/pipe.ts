@@ -1,4 +1,4 @@
-import { TransportFault } from "./fault.ts";
+import { streamErrorCode, TransportFault } from "./fault.ts";
 
 /** One direction of an in-memory stream. */
 export interface Pipe {
@@ -72,7 +72,9 @@ export function createPipe(options: PipeOptions): Pipe {
       }
     },
     cancel(reason) {
-      sink.error(new TransportFault("The peer stopped reading the stream", codeOf(reason)));
+      sink.error(
+        new TransportFault("The peer stopped reading the stream", streamErrorCode(reason) ?? 0),
+      );
       end();
     },
   }, { highWaterMark: 0 });
@@ -97,7 +99,9 @@ export function createPipe(options: PipeOptions): Pipe {
       wakeReader();
     },
     abort(reason) {
-      if (!done) source.error(new TransportFault("The peer reset the stream", codeOf(reason)));
+      if (!done) {
+        source.error(new TransportFault("The peer reset the stream", streamErrorCode(reason) ?? 0));
+      }
       end();
     },
   });
@@ -120,12 +124,6 @@ function copyOf(chunk: unknown): Uint8Array {
     return new Uint8Array(chunk.buffer, chunk.byteOffset, chunk.byteLength).slice();
   }
   throw new TypeError("Cannot write: the chunk is no bytes, expected a Uint8Array");
-}
-
-function codeOf(reason: unknown): number {
-  if (typeof reason !== "object" || reason === null) return 0;
-  const { streamErrorCode } = reason as { streamErrorCode?: unknown };
-  return typeof streamErrorCode === "number" ? streamErrorCode : 0;
 }
 
 function ignore(): void {}

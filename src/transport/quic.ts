@@ -49,6 +49,7 @@ const UNIDIRECTIONAL_HEADER = concatBytes([encodeVarint(streamType.unidirectiona
 /**
  * The W3C shape over the streams of a QUIC connection on which a WebTransport session is established.
  * Deno's own wrapper neither ends its streams nor returns their credit; the streams underneath do (runtimes.md section 3).
+ * What they cannot do is reset: an abort reaches the peer as a FIN, and a cancel without its code.
  */
 export class QuicSession implements WebTransportLike {
   readonly ready: Promise<void> = Promise.resolve();

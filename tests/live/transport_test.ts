@@ -67,6 +67,17 @@ describe("openSession() over QUIC", () => {
     assert.equal(gateway.sessions.length, 0);
   });
 
+  it("says that a pinned certificate is out of date", async () => {
+    const old = await createCertificate({ now: Date.now() - 20 * 86_400_000 });
+    const { certificatePem, privateKeyPem } = old;
+    await using gateway = await listenEcho({ certificatePem, privateKeyPem });
+    await assert.rejects(openSession(gateway.endpoint, { certificateHashes: [old.hash] }), {
+      code: "ERR_CONNECT_FAILED",
+      retryable: false,
+      message: /the gateway's certificate is out of date.*make a new one/,
+    });
+  });
+
   it("gives up after connectTimeoutMs where nobody answers, and names the endpoint", async () => {
     const silent = createSocket("udp4");
     await new Promise<void>((resolve) => silent.bind(0, "127.0.0.1", resolve));
@@ -296,6 +307,27 @@ describe("the end of a session over QUIC", () => {
     const reading = reader.read();
     server.close();
     await assert.rejects(reading);
+  });
+
+  it("comes to both sides when the network falls silent, and leaves no rejection unhandled", async () => {
+    const unhandled: unknown[] = [];
+    const listener = (event: PromiseRejectionEvent): void => void unhandled.push(event.reason);
+    globalThis.addEventListener("unhandledrejection", listener, { capture: true });
+    try {
+      // Neither side keeps alive as often as the listener wants to hear something.
+      await using gateway = await listenEcho({ idleTimeoutMs: 200, keepAliveMs: 60_000 });
+      const client = await dial(gateway);
+      const server = await gateway.next();
+      const stream = await client.openBidirectional();
+      const reading = stream.readable.getReader().read();
+      assert.match((await client.closed).reason, /timed out/);
+      assert.match((await server.closed).reason, /timed out/);
+      await assert.rejects(reading);
+      await settle();
+    } finally {
+      globalThis.removeEventListener("unhandledrejection", listener, { capture: true });
+    }
+    assert.deepEqual(unhandled, []);
   });
 
   it("leaves other sessions alone", async () => {

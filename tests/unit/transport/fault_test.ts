@@ -38,6 +38,18 @@ const connectFaults: readonly (readonly [
     /certificate is not trusted.*pass its SHA-256 as serverCertificateHash/,
     false,
   ],
+  [
+    "the cryptographic handshake failed: error 45: invalid peer certificate: Expired",
+    true,
+    /certificate is out of date.*make a new one/,
+    false,
+  ],
+  [
+    "invalid peer certificate: certificate not valid yet",
+    false,
+    /certificate is out of date/,
+    false,
+  ],
   ["timed out", false, /nobody answered/, true],
   ["connection error: timed out", true, /nobody answered/, true],
   ["expected 200, got: Some(403)", false, /HTTP status 403, expected 200/, false],

@@ -153,6 +153,28 @@ describe("the CONNECT stream of a session", () => {
     }
   });
 
+  it("reads a capsule however it is cut into DATA frames, and behind others", async () => {
+    const capsules = concatBytes([frame(0x78ae, new Uint8Array(3)), frame(0x2843, bye)]);
+    for (let cut = 0; cut <= capsules.length; cut++) {
+      const { stream, control } = await established();
+      stream.send(
+        ...frame(0x00, capsules.subarray(0, cut)),
+        ...frame(0x00, capsules.subarray(cut)),
+      );
+      await settle();
+      stream.fin();
+      assert.deepEqual(await control.ended, { closeCode: 1234, reason: "bye" }, `cut at ${cut}`);
+    }
+  });
+
+  it("ends when a capsule grows above the limit", async () => {
+    const { stream, control } = await established();
+    const start = Uint8Array.of(0x21, 0x80, 0x01, 0x00, 0x00);
+    stream.send(...frame(0x00, start));
+    for (let i = 0; i < 3; i++) stream.send(...frame(0x00, new Uint8Array(1_000)));
+    assert.deepEqual(await control.ended, { closeCode: 0, reason: "" });
+  });
+
   it("ends with the stream, when the peer says nothing", async () => {
     for (const end of ["fin", "reset"] as const) {
       const { stream, control } = await established();
