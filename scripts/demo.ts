@@ -1,3 +1,4 @@
+// deno-lint-ignore-file no-console
 /**
  * The main job, in one command: `deno task demo`. Starts the local gateway on a free port, writes two service accounts, and
  * lets a process of its own sign in, call, speak, listen, be refused and hang up (`demo_caller.ts`).

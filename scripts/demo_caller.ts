@@ -1,3 +1,4 @@
+// deno-lint-ignore-file no-console
 /**
  * The caller of `demo.ts`: a tenant's own program, which knows the gateway only by its endpoint, its certificate's hash and the
  * service-account file that `TELEQUICK_CREDENTIALS` names.

@@ -77,11 +77,14 @@ const still: readonly Step[] = [
   deno("types", "check", "--frozen", "mod.ts", "src", "scripts", "tests"),
   deno("doc comments", "doc", "--lint", ...Object.values(exports)),
   deno("publish", "publish", "--dry-run", "--allow-dirty"),
+  script("sizes", "scripts/check_size.ts"),
 ];
-// Suites that listen on the network, break it or measure it have the machine to themselves.
+// What needs the network's timing, or breaks it, has the machine to itself.
 const suites: readonly Step[] = [
   tests("tests", ["tests/unit", "tests/conformance"], "--parallel"),
-  tests("live tests", ["tests/live", "tests/security", "tests/fault"]),
+  tests("security", ["tests/security"], "--parallel"),
+  tests("live", ["tests/live"]),
+  tests("faults", ["tests/fault"]),
 ];
 const steps = flags.static
   ? [...still, script("documentation", "scripts/check_readme.ts", "--static")]

@@ -16,6 +16,9 @@ export interface TestRunOptions {
   readonly cwd?: string | URL;
 }
 
+// A run that hangs must end all the same: its log names the test.
+const longestRunMs = 1_800_000;
+
 /** What a run of tests, or any other step, ended with. */
 export interface Outcome {
   /** How many parts passed. */
@@ -43,7 +46,7 @@ export async function runTests(options: TestRunOptions): Promise<Outcome> {
   const result = await runDeno([
     ...["test", "-A", "--no-check", `--preload=${strict}`, `--junit-path=${report}`],
     ...[...narrowed, ...args, ...files],
-  ], { cwd });
+  ], { cwd, timeoutMs: longestRunMs });
   return judge(result, await Deno.readTextFile(report).catch(() => ""), filter !== undefined);
 }
 
@@ -60,11 +63,23 @@ function judge({ ok, stdout, output }: RunResult, xml: string, narrowed: boolean
   }
   const failed = Math.max(count("failed"), ok && problems.length === 0 ? 0 : 1);
   const skipped = narrowed ? 0 : count("skipped");
-  const shown = output.split("\n").filter((line) => !/ \.\.\. ok \(/.test(line));
   return {
     passed,
     failed,
     note: `${passed} passed, ${failed} failed${skipped === 0 ? "" : `, ${skipped} skipped`}`,
-    output: [...shown, ...problems].join("\n"),
+    output: [failuresIn(output), ...problems].join("\n"),
   };
+}
+
+/** What failed, with the seeds of the modules that it stands in; when the run did not come so far, all but what passed. */
+function failuresIn(output: string): string {
+  const lines = output.split("\n");
+  const start = lines.indexOf(" ERRORS ");
+  if (start < 0) return lines.filter((line) => !/ \.\.\. ok \(/.test(line)).join("\n");
+  const errors = lines.slice(start).join("\n");
+  const seeds = lines.filter((line) => {
+    const module = /^SEED=.* (\S+)$/.exec(line)?.[1];
+    return module !== undefined && errors.includes(module);
+  });
+  return [...seeds, errors].join("\n");
 }

@@ -4,7 +4,7 @@ import process from "node:process";
 /** The seed of this run's random tests: `SEED` of the environment, else a fresh one. Hand it to fast-check: `fc.assert(property, { seed })`. */
 export const seed: number = readSeed(process.env["SEED"]);
 
-console.log(`SEED=${seed} (set it to repeat the random tests of this file)`);
+console.log(`SEED=${seed} repeats the random tests of ${process.argv[1]}`);
 
 function readSeed(given: string | undefined): number {
   if (given === undefined) return Math.floor(Math.random() * 2 ** 31);

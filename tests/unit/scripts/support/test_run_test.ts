@@ -48,6 +48,16 @@ describe("runTests() counts", () => {
     assert.doesNotMatch(output, /^good/m);
   });
 
+  it("and shows the seed of a module that failed, and of no other", async () => {
+    const said = "console.log(`SEED=${n} repeats ${import.meta.filename}`);";
+    const { output } = await runModules([
+      `const n = 1; ${said} ${good}`,
+      `const n = 2; ${said} test("bad", () => { throw new Error("told"); });`,
+    ]);
+    assert.match(output, /^SEED=2 repeats .*m1_test\.ts$/m);
+    assert.doesNotMatch(output, /SEED=1/);
+  });
+
   it("what a filter leaves, and none of it is no failure", async () => {
     assert.deepEqual((await runModules([`${good} test("other", () => {});`], "other")).passed, 1);
     const { passed, failed } = await runModules([good], "nothing of the kind");
