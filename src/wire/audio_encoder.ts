@@ -5,7 +5,7 @@
  */
 
 import { readI32, writeU32, writeU64 } from "./bytes.ts";
-import { describe, typeError, valueError } from "./fault.ts";
+import { requireBytes, valueError } from "./fault.ts";
 import { FRAME_HEADER_BYTES, LEAST_FRAME_BYTES } from "./frame.ts";
 import { AudioFrame } from "./messages/audio.ts";
 import { AUDIO_FRAME_ID } from "./method.ts";
@@ -118,9 +118,7 @@ function writeLast(frame: Uint8Array, end: number, sequenceNumber: number, last:
 }
 
 function check(payload: Uint8Array, sequenceNumber: number): void {
-  if (!(payload instanceof Uint8Array)) {
-    throw typeError("Cannot encode AudioFrame: payload", describe(payload), "a Uint8Array");
-  }
+  requireBytes(payload, "encode", "AudioFrame", "payload");
   if (!Number.isSafeInteger(sequenceNumber) || sequenceNumber < 0) {
     const expected = "an integer from 0 to 9007199254740991";
     throw valueError("Cannot encode AudioFrame: sequenceNumber", String(sequenceNumber), expected);

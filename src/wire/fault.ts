@@ -42,3 +42,9 @@ export function valueError(action: string, found: unknown, expected: string): Te
 export function typeError(action: string, found: unknown, expected: string): TypeError {
   return new TypeError(`${action} is ${found}, expected ${expected}`);
 }
+
+/** Throws a `TypeError` for what is no `Uint8Array`. The words are joined only then: this is called for every message. */
+export function requireBytes(value: unknown, verb: string, noun: string, part = "input"): void {
+  if (value instanceof Uint8Array) return;
+  throw typeError(`Cannot ${verb} ${noun}: ${part}`, describe(value), "a Uint8Array");
+}

@@ -7,7 +7,7 @@
 import type { TeleQuickError } from "../errors.ts";
 import { readU32 } from "./bytes.ts";
 import { Collector } from "./collector.ts";
-import { wireError } from "./fault.ts";
+import { requireBytes, wireError } from "./fault.ts";
 import {
   checkLength,
   FRAME_HEADER_BYTES,
@@ -81,10 +81,12 @@ export class FrameReader {
    * Takes the next bytes of the stream and gives the frames that they complete, in order.
    *
    * @param chunk The bytes. What is unfinished at their end is copied.
+   * @throws {TypeError} The chunk is no `Uint8Array`.
    * @throws {TeleQuickError} `ERR_WIRE_INVALID`: a length is out of range or does not fit its envelope. Frames before it in the same
    * chunk are given first; then every later call throws.
    */
   push(chunk: Uint8Array): Frame[] {
+    requireBytes(chunk, "read", "frame", "chunk");
     if (this.#error !== undefined) throw this.#error;
     const frames: Frame[] = [];
     try {

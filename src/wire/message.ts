@@ -6,7 +6,7 @@
 
 import { checkEnvelope, ENVELOPE_HEADER_BYTES } from "./envelope.ts";
 import { writeU32 } from "./bytes.ts";
-import { describe, Fault, typeError, valueError, wireError } from "./fault.ts";
+import { describe, Fault, requireBytes, typeError, valueError, wireError } from "./fault.ts";
 import type { FieldInfo, FieldType } from "./field.ts";
 import { Reader } from "./reader.ts";
 import { Writer } from "./writer.ts";
@@ -143,9 +143,7 @@ class DeclaredMessage<T extends object> implements Message<T> {
   }
 
   decode(bytes: Uint8Array): T {
-    if (!(bytes instanceof Uint8Array)) {
-      throw typeError(`Cannot decode ${this.name}: input`, describe(bytes), "a Uint8Array");
-    }
+    requireBytes(bytes, "decode", this.name);
     const names = this.#names ?? this.#list();
     const types = this.#types;
     const { construct } = this.#options;

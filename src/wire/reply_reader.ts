@@ -7,7 +7,7 @@
 import { readI32, readU32 } from "./bytes.ts";
 import { Collector } from "./collector.ts";
 import { ENVELOPE_HEADER_BYTES } from "./envelope.ts";
-import { typeError, wireError } from "./fault.ts";
+import { requireBytes, typeError, wireError } from "./fault.ts";
 import { FRAME_HEADER_BYTES, FRAME_LIMIT_BYTES, LEAST_FRAME_BYTES } from "./frame.ts";
 import type { Message } from "./message.ts";
 import type { Method } from "./method.ts";
@@ -38,9 +38,11 @@ export class ReplyReader<R> {
    * @throws {TypeError} The method is a push, which has no reply.
    */
   constructor(method: Method<unknown, R>, options: ReplyReaderOptions = {}) {
-    this.#name = `Cannot read reply to ${method.name}: `;
+    this.#name = `reply to ${method.name}`;
     this.#id = method.id;
-    if (method.reply === undefined) throw typeError(`${this.#name}method`, "a push", "a request");
+    if (method.reply === undefined) {
+      throw typeError(`Cannot read ${this.#name}: it`, "a push", "a request");
+    }
     this.#message = method.reply;
     this.#limitBytes = options.limitBytes ?? FRAME_LIMIT_BYTES;
   }
@@ -49,9 +51,11 @@ export class ReplyReader<R> {
    * Takes the next bytes of the stream. Bytes after the reply are ignored.
    *
    * @returns The reply when these bytes complete it, else `undefined`.
+   * @throws {TypeError} The chunk is no `Uint8Array`.
    * @throws {TeleQuickError} `ERR_WIRE_INVALID`: the bytes are not a reply to this method.
    */
   push(chunk: Uint8Array): R | undefined {
+    requireBytes(chunk, "read", this.#name, "chunk");
     if (this.#reply !== undefined) return undefined;
     const collector = this.#collector;
     let at = 0;
@@ -84,7 +88,11 @@ export class ReplyReader<R> {
     if (filled === 0 && this.#message.fields.length === 0) {
       return this.#message.decode(this.#message.encode({}));
     }
-    throw wireError(`${this.#name}stream`, `over after ${filled} bytes`, "a whole reply");
+    throw wireError(
+      `Cannot read ${this.#name}: stream`,
+      `over after ${filled} bytes`,
+      "a whole reply",
+    );
   }
 
   /** Where the envelope starts: 8 when a frame's header precedes it, 0 when none does, `undefined` when 6 bytes do not tell. */
@@ -101,7 +109,11 @@ export class ReplyReader<R> {
     if (bytes[0]! <= HIGHEST_VERSION && bytes[1]! <= bytes[0]! && this.#fits(readI32(bytes, 2))) {
       return 0;
     }
-    throw wireError(`${this.#name}start`, "neither an envelope's nor a frame's", "one of them");
+    throw wireError(
+      `Cannot read ${this.#name}: start`,
+      "neither an envelope's nor a frame's",
+      "one of them",
+    );
   }
 
   #fits(payload: number): boolean {

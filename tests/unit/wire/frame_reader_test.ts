@@ -133,6 +133,12 @@ describe("FrameReader", () => {
     );
   });
 
+  it("throws a TypeError for a chunk that is no Uint8Array", () => {
+    for (const chunk of [undefined, "0a000000", audio.buffer, new DataView(audio.buffer)]) {
+      assert.throws(() => new FrameReader().push(chunk as never), TypeError);
+    }
+  });
+
   it("does not need the end of the stream, and counts what is pending", () => {
     const reader = new FrameReader();
     assert.equal(reader.pendingBytes, 0);

@@ -29,7 +29,7 @@ try {
   for (let done = 0; done < count; done += part) {
     const tally = fuzz(seed + done, Math.min(part, count - done));
     for (const key of Object.keys(total) as (keyof typeof total)[]) total[key] += tally[key];
-    console.log(`${done + part} of ${count}: ${JSON.stringify(total)}`);
+    console.log(`${Math.min(done + part, count)} of ${count}: ${JSON.stringify(total)}`);
   }
   console.log("no rule was broken");
 } catch (error) {

@@ -143,10 +143,16 @@ describe("ReplyReader", () => {
     }
   });
 
+  it("throws a TypeError for a chunk that is no Uint8Array", () => {
+    for (const chunk of [undefined, "000000000000", bare.buffer]) {
+      assert.throws(() => new ReplyReader(methods.Originate).push(chunk as never), TypeError);
+    }
+  });
+
   it("throws a TypeError for a push", () => {
     assert.throws(
       () => new ReplyReader(methods.CallEvent),
-      new TypeError("Cannot read reply to CallEvent: method is a push, expected a request"),
+      new TypeError("Cannot read reply to CallEvent: it is a push, expected a request"),
     );
   });
 });

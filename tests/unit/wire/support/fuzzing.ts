@@ -44,20 +44,29 @@ const every = Object.values(messages as unknown as Record<string, AnyMessage>);
 const table = Object.values<Method<unknown, unknown>>({ ...methods });
 const requests = table.filter((method) => method.reply !== undefined);
 
-/** What mutation begins with: the golden vectors, and each message and frame with its defaults. */
-const seeds: readonly Uint8Array[] = [
-  ...vectors.map((vector) => bytesOf(vector.hex)),
-  ...every.map((message) => message.encode({})),
+/** What mutation begins with: bytes, and where in them the envelope starts. */
+interface Seed {
+  readonly bytes: Uint8Array;
+  readonly header: 0 | 8;
+}
+
+// The golden vectors, and each message with its defaults.
+const seeds: readonly Seed[] = [
+  ...vectors.map(({ hex, kind }): Seed => ({
+    bytes: bytesOf(hex),
+    header: kind === "envelope" ? 0 : 8,
+  })),
+  ...every.map((message): Seed => ({ bytes: message.encode({}), header: 0 })),
 ];
 
 const WORDS = [0, 1, -1, 2 ** 31 - 1, -(2 ** 31), 6, 10, 14, 255, 256, 65535, 65536, 0x00100001];
 const BYTES = [0, 1, 0x7f, 0x80, 0xc3, 0xff];
 
 /** Changes bytes in one to four ways, and at times mends the sizes so that the change gets past them. */
-export function mutate(random: Random, original: Uint8Array): Uint8Array {
+function mutate(random: Random, { bytes: original, header }: Seed): Uint8Array {
   let bytes: Uint8Array = original.slice();
-  for (let left = 1 + random.below(4); left > 0; left--) bytes = mutateOnce(random, bytes);
-  if (random.below(2) === 0) mend(random, bytes);
+  for (let left = 1 + random.below(3); left > 0; left--) bytes = mutateOnce(random, bytes);
+  if (random.below(4) > 0) mend(random, bytes, header);
   return bytes;
 }
 
@@ -84,7 +93,7 @@ function mutateOnce(random: Random, bytes: Uint8Array): Uint8Array {
     case 5:
       return joined(bytes.subarray(0, at), noise(random), bytes.subarray(at));
     case 6: {
-      const other = random.pick(seeds);
+      const other = random.pick(seeds).bytes;
       return joined(bytes.subarray(0, at), other.subarray(random.below(other.length + 1)));
     }
     default:
@@ -107,9 +116,8 @@ function joined(...parts: readonly Uint8Array[]): Uint8Array {
 }
 
 /** Makes the sizes of an envelope, or of a frame and its envelope, fit the bytes. */
-function mend(random: Random, bytes: Uint8Array): void {
+function mend(random: Random, bytes: Uint8Array, header: number): void {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-  const header = random.below(2) === 0 ? 0 : 8;
   if (bytes.length < header + 6) return;
   bytes[header + 1] = 0;
   view.setInt32(header + 2, bytes.length - header - 6, true);
