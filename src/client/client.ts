@@ -292,7 +292,7 @@ export class TeleQuickClient extends ClientMethods {
     const startedAt = clock.monotonic();
     while (true) {
       if (this.#closing !== undefined) throw closedError();
-      const leftMs = Math.max(1, limitMs - (clock.monotonic() - startedAt));
+      const leftMs = Math.max(1, Math.ceil(limitMs - (clock.monotonic() - startedAt)));
       const connection = await this.#connectionWithin(leftMs, signal, method.name);
       try {
         return await this.#rpcs.measure(

@@ -37,6 +37,7 @@ export class LiveCall implements Call {
   readonly #ended = deferred<CallEnd>();
   readonly #sequence: SequenceCounter = { next: 0 };
   #state: CallState = "dialing";
+  #abandoned: TeleQuickError | undefined;
 
   constructor(host: CallHost, sid: string) {
     this.#host = host;
@@ -64,6 +65,7 @@ export class LiveCall implements Call {
     });
     for (const event of this.#history) queue.push(event);
     if (this.#state === "ended") queue.close();
+    else if (this.#abandoned !== undefined) queue.fail(this.#abandoned);
     else this.#listeners.add(queue);
     return queue;
   }
@@ -74,6 +76,7 @@ export class LiveCall implements Call {
     if (this.#state === "ended") {
       throw new TeleQuickError("ERR_CALL_ENDED", "Cannot open audio: the call has ended");
     }
+    if (this.#abandoned !== undefined) throw this.#abandoned;
     return new CallAudio(this.#host.audio, this.sid, this.#sequence, options);
   }
 
@@ -131,6 +134,7 @@ export class LiveCall implements Call {
 
   /** Ends the waits of a call whose client has closed. Called by the client. */
   abandon(error: TeleQuickError): void {
+    this.#abandoned = error;
     this.#answered.reject(error);
     this.#ended.reject(error);
     for (const listener of this.#listeners) listener.fail(error);

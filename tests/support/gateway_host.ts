@@ -67,7 +67,8 @@ export class GatewayHost implements AsyncDisposable {
 
   /** Stops the process as a suspended laptop does, or lets it go on. */
   suspend(stopped: boolean): void {
-    this.#child?.kill(stopped ? "SIGSTOP" : "SIGCONT");
+    const pid = this.#child?.pid;
+    if (pid !== undefined) process.kill(pid, stopped ? "SIGSTOP" : "SIGCONT");
   }
 
   /** Starts the process again; resolves when it listens. */
@@ -93,7 +94,7 @@ export class GatewayHost implements AsyncDisposable {
     if (child === undefined) return;
     this.#child = undefined;
     const exited = once(child, "exit");
-    child.stdin?.end();
+    child.stdin?.write("\n");
     await exited;
   }
 
@@ -106,7 +107,7 @@ export class GatewayHost implements AsyncDisposable {
     if (child === undefined) return;
     this.#child = undefined;
     const exited = once(child, "exit");
-    child.kill(signal);
+    process.kill(child.pid!, signal);
     await exited;
   }
 }

@@ -1,6 +1,6 @@
 /**
  * A gateway in a process of its own, for tests that kill, stop and restart it. Its one argument is JSON; it prints its endpoint
- * when it listens, and ends when its standard input does.
+ * when it listens, and shuts down at the first byte on its standard input. It does not outlive whoever started it.
  *
  * @module
  */
@@ -17,5 +17,5 @@ for (const account of options.accounts) await gateway.publishServiceAccount(acco
 for (const trunk of options.trunks) await gateway.addTrunk(trunk);
 const { endpoint } = await gateway.listen({ port: options.port, certificate: options.certificate });
 process.stdout.write(`${endpoint}\n`);
-process.stdin.resume();
-process.stdin.on("end", () => void gateway.close().then(() => process.exit(0)));
+process.stdin.on("data", () => void gateway.close().then(() => process.exit(0)));
+process.stdin.on("end", () => setTimeout(() => process.exit(1), 1_000));
