@@ -94,6 +94,8 @@ export type {
   StatusOpen,
   StatusReconnecting,
   StatusRenewing,
+  SuperviseOptions,
+  Supervision,
   TokenProvider,
   TokenReason,
   TokenRequest,

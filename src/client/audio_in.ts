@@ -27,6 +27,8 @@ export interface IncomingAudioOptions {
   readonly sampleRate: SampleRate;
   readonly jitterBufferMs: number | undefined;
   readonly capacity: number;
+  /** Whether a frame that says so ends the stream; otherwise only `end()` does. */
+  readonly endsWithFrame: boolean;
 }
 
 /** Frames off the wire, for one reader. */
@@ -109,7 +111,7 @@ export class IncomingAudio {
 
   #deliver(frame: ReceivedFrame): void {
     this.#queue.push(frame);
-    if (frame.endOfStream) this.#queue.close();
+    if (frame.endOfStream && this.#options.endsWithFrame) this.#queue.close();
   }
 }
 

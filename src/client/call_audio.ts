@@ -15,6 +15,12 @@ import { OutgoingAudio, type SequenceCounter } from "./audio_out.ts";
 // Events and audio come on streams of their own: the last frames may be behind the hangup event.
 const HANGUP_GRACE_MS = 250;
 
+/** Options of a {@linkcode CallAudio}. */
+export interface CallAudioOptions extends AudioOptions {
+  /** Whether the frame that ends the far end's stream ends `readable`. Default: `true`; a supervisor's place outlives sessions. */
+  readonly endsWithFrame?: boolean;
+}
+
 /** Both directions of a call's audio, with what the client needs besides what users see. */
 export class CallAudio implements AudioRoute {
   readonly callSid: string;
@@ -28,7 +34,7 @@ export class CallAudio implements AudioRoute {
     hub: AudioHub,
     callSid: string,
     sequence: SequenceCounter,
-    options: AudioOptions = {},
+    options: CallAudioOptions = {},
   ) {
     const { codec = "PCMU", leadMs = 200, silence = "pause", receiveCapacity = 100 } = options;
     checkOptions(codec, leadMs, receiveCapacity);
@@ -42,6 +48,7 @@ export class CallAudio implements AudioRoute {
       sampleRate,
       jitterBufferMs: options.jitterBufferMs,
       capacity: receiveCapacity,
+      endsWithFrame: options.endsWithFrame ?? true,
     });
     this.#outgoing = new OutgoingAudio({
       callSid,

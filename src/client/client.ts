@@ -33,6 +33,7 @@ import { ClientMethods, send } from "./methods.ts";
 import type { RequestOptions } from "./rpc.ts";
 import { type ClientStats, RpcCounter } from "./stats.ts";
 import type { ClientStatus } from "./status.ts";
+import { LiveSupervision, type SuperviseOptions, type Supervision } from "./supervision.ts";
 import { watchFingerprint } from "./watch.ts";
 
 // How often a watched credentials file is looked at.
@@ -79,6 +80,7 @@ export class TeleQuickClient extends ClientMethods {
   readonly #events = new EventHub();
   readonly #audio: AudioHub;
   readonly #calls = new Set<LiveCall>();
+  readonly #supervisions = new Set<LiveSupervision>();
   readonly #watch = new AbortController();
   readonly #rpcs = new RpcCounter();
   #sessionsOpened = 0;
@@ -209,6 +211,38 @@ export class TeleQuickClient extends ClientMethods {
       return call;
     } catch (error) {
       this.#forget(call);
+      throw error;
+    }
+  }
+
+  /**
+   * Joins a live call of the tenant: hears both sides, and speaks as the mode says. Rejects with `ERR_RPC_REJECTED` when the gateway
+   * does not let it in; a call of another tenant is refused as one that does not exist.
+   *
+   * @param options The call, the mode, and how audio goes.
+   * @param request A signal and a time limit.
+   */
+  async supervise(options: SuperviseOptions, request: RequestOptions = {}): Promise<Supervision> {
+    if (this.#closing !== undefined) throw closedError();
+    const { clock, requestTimeoutMs, requestLength } = this.#options;
+    const timeoutMs = duration("timeoutMs", request.timeoutMs, requestTimeoutMs);
+    const supervision = new LiveSupervision({
+      clock,
+      timeoutMs,
+      requestLength,
+      hub: this.#audio,
+      clientId: this.clientId,
+      token: async (signal) => (await this.#tokens.get({ reason: "supervise", signal })).token,
+      onEnd: (ended) => this.#supervisions.delete(ended),
+    }, options);
+    try {
+      const action = methods.SuperviseSubscribe.name;
+      const connection = await this.#connectionWithin(timeoutMs, request.signal, action);
+      await supervision.join(connection, request.signal);
+      this.#supervisions.add(supervision);
+      return supervision;
+    } catch (error) {
+      supervision.end(error);
       throw error;
     }
   }
@@ -356,6 +390,7 @@ export class TeleQuickClient extends ClientMethods {
     this.#sessionsOpened++;
     this.#openedAt = this.#options.clock.monotonic();
     this.#audio.move();
+    for (const supervision of this.#supervisions) void supervision.move(connection);
     void keepAlive(connection, this.#options.clock);
     this.#watchCredentials();
   }
@@ -378,6 +413,7 @@ export class TeleQuickClient extends ClientMethods {
     const end = error ?? new TeleQuickError("ERR_SESSION_CLOSED", "Client was closed");
     for (const call of this.#calls) call.abandon(end);
     this.#calls.clear();
+    for (const supervision of this.#supervisions) supervision.end(error);
     this.#audio.end(error);
     this.#events.end(error);
   }

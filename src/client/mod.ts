@@ -24,6 +24,7 @@ export type {
   StatusRenewing,
 } from "./status.ts";
 export type { LogRecord } from "./log.ts";
+export type { SuperviseOptions, Supervision } from "./supervision.ts";
 export type { Call, CallEnd, CallState } from "./call.ts";
 export type { AudioLink, AudioOptions, AudioStats, ReceivedFrame } from "./audio.ts";
 export type { AudioCodec, JitterStatistics, SampleRate } from "../audio/mod.ts";

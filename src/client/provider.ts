@@ -10,7 +10,7 @@ import { type Clock, within } from "../signal.ts";
 import { decodeToken, signToken } from "../token/mod.ts";
 
 /** Why a token is asked for. */
-export type TokenReason = "connect" | "renew" | "reconnect";
+export type TokenReason = "connect" | "renew" | "reconnect" | "supervise";
 
 /** What a token function is told. */
 export interface TokenRequest {

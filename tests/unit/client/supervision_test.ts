@@ -1,0 +1,123 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { type Call, SupervisionMode, TeleQuickClient } from "../../../mod.ts";
+import { decodePcmu, encodePcmu, toneSamples } from "../../../src/audio/mod.ts";
+import { type ClientHouse, clientHouse, hasCode } from "../../support/client_kit.ts";
+import { testAccount } from "../../support/tenant_kit.ts";
+
+/** A second client of a tenant: the supervisor's own. */
+async function supervisor(story: ClientHouse, tenantId = "acme"): Promise<TeleQuickClient> {
+  const { account } = await testAccount(tenantId);
+  const client = new TeleQuickClient("https://gateway.test:9090", account, false, {
+    webTransport: story.house.gateway.webTransport,
+    clock: story.house.clock,
+  });
+  await client.connect();
+  return client;
+}
+
+async function answered(story: ClientHouse): Promise<Call> {
+  const call = await story.client.dial({ to: "+15550106", trunkId: "main" });
+  await story.house.clock.advance(250);
+  await call.answered();
+  return call;
+}
+
+async function close(story: ClientHouse, client: TeleQuickClient): Promise<void> {
+  const closing = client.close();
+  await story.house.clock.advance(10_000);
+  await closing;
+}
+
+function loudness(payload: Uint8Array): number {
+  return Math.max(0, ...decodePcmu(payload).map(Math.abs));
+}
+
+const tone = encodePcmu(toneSamples({ frequencyHz: 440, sampleRate: 8_000, milliseconds: 400 }));
+
+describe("Supervision", () => {
+  it("monitors: hears the far end, is heard by nobody", async () => {
+    await using story = await clientHouse();
+    const call = await answered(story);
+    const other = await supervisor(story);
+    const supervision = await other.supervise({ callSid: call.sid });
+    const reader = supervision.audio.readable.getReader();
+    await story.house.clock.advance(200);
+    const { value } = await reader.read();
+    assert.equal(value?.callSid, call.sid);
+    assert.ok(loudness(value!.payload) > 1_000, "the far end's tone");
+    reader.releaseLock();
+    await supervision.close();
+    await supervision.ended;
+    assert.equal(call.state, "answered", "the call goes on without its supervisor");
+    await call.hangUp();
+    await close(story, other);
+  });
+
+  it("barges: what it says reaches the agent", async () => {
+    await using story = await clientHouse();
+    const call = await story.client.dial({ to: "+15550100", trunkId: "main" });
+    await story.house.clock.advance(250);
+    await call.answered();
+    const heard: number[] = [];
+    const agent = call.audio({ receiveCapacity: 1_000 });
+    void (async () => {
+      for await (const { payload } of agent.readable) heard.push(loudness(payload));
+    })();
+    const other = await supervisor(story);
+    await using supervision = await other.supervise({
+      callSid: call.sid,
+      mode: SupervisionMode.BARGE,
+    });
+    void supervision.audio.writable.getWriter().write(tone).catch(() => {});
+    await story.house.clock.advance(1_000);
+    assert.ok(heard.some((peak) => peak > 1_000), "the supervisor's tone");
+    await call.hangUp();
+    await story.house.clock.advance(1_000);
+    await supervision.ended;
+    await close(story, other);
+  });
+
+  it("moves along when the session is renewed", async () => {
+    await using story = await clientHouse();
+    const call = await answered(story);
+    const other = await supervisor(story);
+    await using supervision = await other.supervise({ callSid: call.sid });
+    await other.renew();
+    await story.house.clock.advance(3_000);
+    const before = supervision.audio.stats().received;
+    await story.house.clock.advance(1_000);
+    assert.ok(supervision.audio.stats().received >= before + 45, "it still hears the call");
+    await call.hangUp();
+    await close(story, other);
+  });
+
+  it("refuses another tenant's call as one that does not exist, and reads the refusal", async () => {
+    await using story = await clientHouse();
+    const call = await answered(story);
+    const stranger = await supervisor(story, "globex");
+    const told: string[] = [];
+    for (const callSid of [call.sid, "no-such-call"]) {
+      await assert.rejects(stranger.supervise({ callSid }), (error: Error) => {
+        told.push(error.message);
+        return hasCode("ERR_RPC_REJECTED")(error);
+      });
+    }
+    assert.equal(told[0], told[1]);
+    await call.hangUp();
+    await close(story, stranger);
+  });
+
+  it("refuses modes that do not exist, and a call whose audio this client has", async () => {
+    await using story = await clientHouse();
+    const call = await answered(story);
+    const { client } = story;
+    await assert.rejects(
+      client.supervise({ callSid: call.sid, mode: 9 }),
+      hasCode("ERR_VALUE_INVALID"),
+    );
+    call.audio();
+    await assert.rejects(client.supervise({ callSid: call.sid }), hasCode("ERR_VALUE_INVALID"));
+    await call.hangUp();
+  });
+});
