@@ -6,7 +6,6 @@
 
 import type { ServiceAccount } from "../credentials/mod.ts";
 import { TeleQuickError } from "../errors.ts";
-import { within } from "../signal.ts";
 import { certificateHash, parseEndpoint } from "../transport/mod.ts";
 import { type CallEvent, type Method, methods } from "../wire/mod.ts";
 import { AudioHub } from "./audio_hub.ts";
@@ -20,7 +19,7 @@ import { keepAlive } from "./keep_alive.ts";
 import { Keeper } from "./keeper.ts";
 import { LiveCall } from "./live_call.ts";
 import { createLogger, type Logger } from "./log.ts";
-import { type ClientOptions, duration, type ResolvedOptions, resolveOptions } from "./options.ts";
+import { type ClientOptions, type ResolvedOptions, resolveOptions } from "./options.ts";
 import { createTokenSupply, type TokenProvider, type TokenSupply } from "./provider.ts";
 import {
   accepted,
@@ -31,21 +30,14 @@ import {
 } from "./requests.ts";
 import { ClientMethods, send } from "./methods.ts";
 import type { RequestOptions } from "./rpc.ts";
-import { type ClientStats, RpcCounter } from "./stats.ts";
+import { Sender } from "./sender.ts";
+import type { ClientStats } from "./stats.ts";
 import type { ClientStatus } from "./status.ts";
 import { LiveSupervision, type SuperviseOptions, type Supervision } from "./supervision.ts";
 import { watchFingerprint } from "./watch.ts";
 
 // How often a watched credentials file is looked at.
 const WATCH_MS = 30_000;
-
-// Queries: asked twice, they change nothing.
-const SAFE: ReadonlySet<unknown> = new Set([
-  methods.StreamEvents,
-  methods.GetIncomingCalls,
-  methods.GetActiveBuckets,
-  methods.GetBucketCalls,
-]);
 
 /**
  * One tenant's connection to a TeleQuick gateway.
@@ -77,12 +69,12 @@ export class TeleQuickClient extends ClientMethods {
   readonly #log: Logger;
   readonly #tokens: TokenSupply;
   readonly #keeper: Keeper;
+  readonly #sender: Sender;
   readonly #events = new EventHub();
   readonly #audio: AudioHub;
   readonly #calls = new Set<LiveCall>();
   readonly #supervisions = new Set<LiveSupervision>();
   readonly #watch = new AbortController();
-  readonly #rpcs = new RpcCounter();
   #sessionsOpened = 0;
   #openedAt = 0;
   #isWatching = false;
@@ -135,6 +127,7 @@ export class TeleQuickClient extends ClientMethods {
       onOpen: (connection) => this.#opened(connection),
       onClosed: (error) => this.#ended(error),
     });
+    this.#sender = new Sender(this.#keeper, resolved);
     this.#audio = new AudioHub({
       clock,
       streams: resolved.audioStreams,
@@ -223,9 +216,9 @@ export class TeleQuickClient extends ClientMethods {
    * @param request A signal and a time limit.
    */
   async supervise(options: SuperviseOptions, request: RequestOptions = {}): Promise<Supervision> {
-    if (this.#closing !== undefined) throw closedError();
-    const { clock, requestTimeoutMs, requestLength } = this.#options;
-    const timeoutMs = duration("timeoutMs", request.timeoutMs, requestTimeoutMs);
+    this.#refuseIfClosing();
+    const { clock, requestLength } = this.#options;
+    const timeoutMs = this.#sender.limit(request.timeoutMs);
     const supervision = new LiveSupervision({
       clock,
       timeoutMs,
@@ -237,7 +230,7 @@ export class TeleQuickClient extends ClientMethods {
     }, options);
     try {
       const action = methods.SuperviseSubscribe.name;
-      const connection = await this.#connectionWithin(timeoutMs, request.signal, action);
+      const connection = await this.#sender.connection(timeoutMs, request.signal, action);
       await supervision.join(connection, request.signal);
       this.#supervisions.add(supervision);
       return supervision;
@@ -267,7 +260,7 @@ export class TeleQuickClient extends ClientMethods {
         opened: this.#sessionsOpened,
         streamsLeft: current?.session.streamsLeft,
       },
-      rpc: this.#rpcs.stats(),
+      rpc: this.#sender.rpcs.stats(),
       audio: this.#audio.totals(),
       events: this.#events.counts(),
     };
@@ -319,45 +312,15 @@ export class TeleQuickClient extends ClientMethods {
   async [send]<Q, R>(
     method: Method<Q, R>,
     request: Partial<Q>,
-    { signal, timeoutMs }: RequestOptions = {},
+    options?: RequestOptions,
   ): Promise<R> {
-    const { clock, requestTimeoutMs } = this.#options;
-    const limitMs = duration("timeoutMs", timeoutMs, requestTimeoutMs);
-    const startedAt = clock.monotonic();
-    while (true) {
-      if (this.#closing !== undefined) throw closedError();
-      const leftMs = Math.max(1, Math.ceil(limitMs - (clock.monotonic() - startedAt)));
-      const connection = await this.#connectionWithin(leftMs, signal, method.name);
-      try {
-        return await this.#rpcs.measure(
-          clock,
-          () => connection.call(method, request, { signal, timeoutMs: leftMs }),
-        );
-      } catch (error) {
-        if (!SAFE.has(method) || !isLoss(error) || !this.#options.reconnect) throw error;
-      } finally {
-        this.#keeper.checkCredit(connection);
-      }
-    }
+    this.#refuseIfClosing();
+    return await this.#sender.send(method, request, options);
   }
 
-  #connectionWithin(
-    timeoutMs: number,
-    signal: AbortSignal | undefined,
-    action: string,
-  ): Promise<Connection> {
-    if (this.#keeper.current !== undefined) return this.#keeper.connection(signal);
-    return within((inner) => this.#keeper.connection(inner), {
-      signal,
-      timeoutMs,
-      clock: this.#options.clock,
-      onTimeout: () =>
-        new TeleQuickError(
-          "ERR_TIMEOUT",
-          `Cannot send ${action}: no session within ${timeoutMs} ms (nothing was sent)`,
-          { retryable: true },
-        ),
-    });
+  #refuseIfClosing(): void {
+    if (this.#closing === undefined) return;
+    throw new TeleQuickError("ERR_SESSION_CLOSED", "Client is closed: make a new one");
   }
 
   #track(callSid: string): LiveCall {
@@ -417,14 +380,6 @@ export class TeleQuickClient extends ClientMethods {
     this.#audio.end(error);
     this.#events.end(error);
   }
-}
-
-function isLoss(error: unknown): boolean {
-  return error instanceof TeleQuickError && error.code === "ERR_SESSION_CLOSED" && error.retryable;
-}
-
-function closedError(): TeleQuickError {
-  return new TeleQuickError("ERR_SESSION_CLOSED", "Client is closed: make a new one");
 }
 
 function ignore(): void {}

@@ -81,11 +81,16 @@ export class Keeper {
     return this.#current?.session.isClosed === false ? this.#current : undefined;
   }
 
+  /** The connection in use, if an RPC can be sent on it at once. */
+  get ready(): Connection | undefined {
+    const { current } = this;
+    return current === undefined || this.#isExhausted(current) ? undefined : current;
+  }
+
   /** The open connection; or the one being opened; or the first, which this opens. */
   connection(signal?: AbortSignal): Promise<Connection> {
     if (this.#closedBy !== undefined) return Promise.reject(this.#closedError());
-    const current = this.current;
-    if (current !== undefined && !this.#isExhausted(current)) return Promise.resolve(current);
+    if (this.ready !== undefined) return Promise.resolve(this.ready);
     return raceSignal(this.#opening ?? this.#connectFirst(), signal);
   }
 

@@ -1,0 +1,90 @@
+/**
+ * Sends requests on whatever session is open: waits for one within the caller's time, asks again what may be asked again.
+ *
+ * @module
+ */
+
+import { TeleQuickError } from "../errors.ts";
+import { within } from "../signal.ts";
+import { type Method, methods } from "../wire/mod.ts";
+import type { Connection } from "./connection.ts";
+import type { Keeper } from "./keeper.ts";
+import { duration, type ResolvedOptions } from "./options.ts";
+import type { RequestOptions } from "./rpc.ts";
+import { RpcCounter } from "./stats.ts";
+
+// Queries: asked twice, they change nothing.
+const SAFE: ReadonlySet<unknown> = new Set([
+  methods.StreamEvents,
+  methods.GetIncomingCalls,
+  methods.GetActiveBuckets,
+  methods.GetBucketCalls,
+]);
+
+/** The one way by which RPCs leave a client. */
+export class Sender {
+  /** What was sent, and how long it took. */
+  readonly rpcs: RpcCounter = new RpcCounter();
+  readonly #keeper: Keeper;
+  readonly #options: ResolvedOptions;
+
+  constructor(keeper: Keeper, options: ResolvedOptions) {
+    this.#keeper = keeper;
+    this.#options = options;
+  }
+
+  /** Sends a request on the open session, or on the next. Only what asks and changes nothing is sent again after a loss. */
+  async send<Q, R>(
+    method: Method<Q, R>,
+    request: Partial<Q>,
+    { signal, timeoutMs }: RequestOptions = {},
+  ): Promise<R> {
+    const { clock, reconnect } = this.#options;
+    const limitMs = this.limit(timeoutMs);
+    const startedAt = clock.monotonic();
+    while (true) {
+      const leftMs = Math.max(1, Math.ceil(limitMs - (clock.monotonic() - startedAt)));
+      const connection = await this.connection(leftMs, signal, method.name);
+      try {
+        return await this.rpcs.measure(
+          clock,
+          () => connection.call(method, request, { signal, timeoutMs: leftMs }),
+        );
+      } catch (error) {
+        if (!SAFE.has(method) || !isLoss(error) || !reconnect) throw error;
+      } finally {
+        this.#keeper.checkCredit(connection);
+      }
+    }
+  }
+
+  /** How long a request may take: what its caller says, else the client's default. */
+  limit(timeoutMs: number | undefined): number {
+    return duration("timeoutMs", timeoutMs, this.#options.requestTimeoutMs);
+  }
+
+  /** A session to send on, within a time and a signal. */
+  connection(
+    timeoutMs: number,
+    signal: AbortSignal | undefined,
+    action: string,
+  ): Promise<Connection> {
+    const ready = this.#keeper.ready;
+    if (ready !== undefined && signal?.aborted !== true) return Promise.resolve(ready);
+    return within((inner) => this.#keeper.connection(inner), {
+      signal,
+      timeoutMs,
+      clock: this.#options.clock,
+      onTimeout: () =>
+        new TeleQuickError(
+          "ERR_TIMEOUT",
+          `Cannot send ${action}: no session within ${timeoutMs} ms (nothing was sent)`,
+          { retryable: true },
+        ),
+    });
+  }
+}
+
+function isLoss(error: unknown): boolean {
+  return error instanceof TeleQuickError && error.code === "ERR_SESSION_CLOSED" && error.retryable;
+}
