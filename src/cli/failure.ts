@@ -92,17 +92,17 @@ function describeOurs(error: TeleQuickError): Failure {
     retryable,
     ...(rpcCode !== undefined && { rpcCode }),
     ...(refusal !== undefined && { refusal }),
-    ...fixOf(code, rpcCode, message),
+    ...fixOf(error, message),
     more: `telequick explain ${isRejected(code, rpcCode) ? `wire:${rpcCode}` : code}`,
   };
 }
 
 /** The registry's advice, unless the message ends with its own or says what was expected: it knows more of the case. */
 function fixOf(
-  code: TeleQuickErrorCode,
-  rpcCode: number | undefined,
+  { code, rpcCode, cause }: TeleQuickError,
   message: string,
 ): { readonly fix?: string } {
+  if (cause instanceof Error && cause.name === "NotCapable") return { fix: "Start deno with -A" };
   if (isRejected(code, rpcCode)) {
     const name = nameOf(ErrorCode, rpcCode);
     return name === undefined ? {} : { fix: wireCatalogue[name].fix };

@@ -150,7 +150,13 @@ export const systemPlatform: Platform = {
         resolve({ exitCode: code ?? 128 + (signal === null ? 0 : constants.signals[signal]) });
       });
     });
-    return { ended, kill: (signal) => void child.kill(signal) };
+    return {
+      ended,
+      kill(signal) {
+        // Not `child.kill`: Deno then reports the signal in place of the exit code, whatever the command made of it.
+        if (child.pid !== undefined && child.exitCode === null) process.kill(child.pid, signal);
+      },
+    };
   },
   onSignal(handler) {
     const signals: readonly EndSignal[] = ["SIGINT", "SIGTERM", "SIGHUP"];
