@@ -1,0 +1,16 @@
+import { setFlagsFromString } from "node:v8";
+import { memoryUsage } from "node:process";
+import { runInNewContext } from "node:vm";
+import { turn } from "./quick_clock.ts";
+
+setFlagsFromString("--expose-gc");
+const collect: () => void = runInNewContext("gc");
+
+/** Bytes of heap that are in use once the garbage is gone. */
+export async function usedHeap(): Promise<number> {
+  for (let round = 0; round < 5; round++) {
+    collect();
+    await turn();
+  }
+  return memoryUsage().heapUsed;
+}
