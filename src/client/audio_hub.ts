@@ -42,6 +42,8 @@ interface Lane {
   uplink: Uplink;
   connection: Connection | undefined;
   readonly links: Set<AudioRoute>;
+  /** Nothing more will be sent: what waits goes out, and the stream is finished, on this session or the next. */
+  isFinished: boolean;
 }
 
 /** Owns the outgoing streams, routes incoming frames. */
@@ -52,6 +54,7 @@ export class AudioHub {
   readonly #links = new Map<string, AudioRoute>();
   readonly #lanes = new Map<string, Lane>();
   #unrouted = 0;
+  #isOver = false;
   #ended = sumAudio([]);
 
   constructor(options: AudioHubOptions) {
@@ -95,6 +98,7 @@ export class AudioHub {
     if (lane === undefined || !lane.links.delete(link) || lane.links.size > 0) return;
     if (this.#options.streams === "shared") return;
     this.#lanes.delete(this.#laneKey(link));
+    lane.isFinished = true;
     void lane.uplink.finish();
   }
 
@@ -122,6 +126,7 @@ export class AudioHub {
     if (this.#options.streams === "shared") lane.uplink.flush();
     else {
       this.#lanes.delete(this.#laneKey(link));
+      lane.isFinished = true;
       await lane.uplink.finish();
     }
   }
@@ -133,6 +138,7 @@ export class AudioHub {
 
   /** Ends every link. */
   end(error: TeleQuickError | undefined): void {
+    this.#isOver = true;
     for (const link of [...this.#links.values()]) link.end(error);
     for (const lane of this.#lanes.values()) void lane.uplink.finish();
     this.#lanes.clear();
@@ -152,7 +158,12 @@ export class AudioHub {
     let lane = this.#lanes.get(key);
     if (lane === undefined) {
       const links = new Set<AudioRoute>();
-      lane = { links, connection: undefined, uplink: undefined as unknown as Uplink };
+      lane = {
+        links,
+        connection: undefined,
+        uplink: undefined as unknown as Uplink,
+        isFinished: false,
+      };
       lane.uplink = this.#open(lane);
       this.#lanes.set(key, lane);
     }
@@ -161,32 +172,38 @@ export class AudioHub {
   }
 
   #open(lane: Lane): Uplink {
-    return new Uplink({
+    lane.connection = undefined;
+    const uplink: Uplink = new Uplink({
       capacity: () => PENDING_FRAMES * Math.max(1, lane.links.size),
       open: async () => {
         const connection = await this.#options.connection();
         lane.connection = connection;
         return await connection.session.openUnidirectional({ signal: connection.lost });
       },
-      onFailure: (error) => this.#recover(lane, error),
+      // One that was replaced has nothing left to lose.
+      onFailure: (error) => lane.uplink === uplink && this.#recover(lane, error),
     });
+    return uplink;
   }
 
   #reopen(lane: Lane): void {
     const before = lane.uplink;
     const waiting = before.take();
+    void before.finish();
+    if (lane.isFinished && waiting.length === 0) return;
     lane.uplink = this.#open(lane);
     for (const frame of waiting) lane.uplink.append(frame);
-    void before.finish();
+    if (lane.isFinished) void lane.uplink.finish();
   }
 
   #recover(lane: Lane, error: unknown): void {
     const failed = lane.uplink;
     const connection = lane.connection;
-    if (connection === undefined) return;
+    // Without a session there is nothing to move to: the next one asks for every lane.
+    if (connection === undefined || this.#isOver) return;
     const retry = (): void => {
       cancel();
-      if (lane.uplink === failed) this.#reopen(lane);
+      if (lane.uplink === failed && !this.#isOver) this.#reopen(lane);
     };
     const giveUp = (): void => {
       connection.lost.removeEventListener("abort", retry);

@@ -58,7 +58,7 @@ export class OutgoingAudio implements Paced {
   // The epoch of every chunk that waits inside `writable`, in order: `forget()` starts a new epoch, and older chunks are dropped.
   #epochs: number[] = [];
   #epoch = 0;
-  #sentAll: (() => void) | undefined;
+  #waiters: (() => void)[] = [];
   #slot: number | undefined;
   #sent = 0;
   #dropped = 0;
@@ -121,9 +121,9 @@ export class OutgoingAudio implements Paced {
   /** Ends at once, without a word to the gateway: the call is over, or the client is. */
   end(error: TeleQuickError): void {
     this.forget();
-    if (this.#ended) return;
     this.#ended = true;
     this.#options.pacer.remove(this);
+    // Of a stream that was closed or aborted by its writer this changes nothing.
     this.#controller?.error(error);
   }
 
@@ -177,7 +177,7 @@ export class OutgoingAudio implements Paced {
   #whenSent(): Promise<void> {
     if (this.#frames.length === 0 || this.#ended) return Promise.resolve();
     this.#options.pacer.add(this);
-    return new Promise((resolve) => this.#sentAll = resolve);
+    return new Promise((resolve) => this.#waiters.push(resolve));
   }
 
   async #finish(): Promise<void> {
@@ -208,8 +208,8 @@ export class OutgoingAudio implements Paced {
   }
 
   #wakeWriter(): void {
-    const wake = this.#sentAll;
-    this.#sentAll = undefined;
-    wake?.();
+    const waiters = this.#waiters;
+    this.#waiters = [];
+    for (const wake of waiters) wake();
   }
 }

@@ -115,7 +115,8 @@ export class CallAudio implements AudioRoute {
     this.#cancelHangup?.();
     this.#incoming.end(error);
     this.#outgoing.end(
-      error ?? new TeleQuickError("ERR_CALL_ENDED", "Cannot send audio: the call has ended"),
+      error ??
+        new TeleQuickError("ERR_CALL_ENDED", "Cannot send audio: the call, or its link, has ended"),
     );
     this.#hub.remove(this);
   }

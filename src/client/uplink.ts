@@ -19,7 +19,7 @@ export interface UplinkOptions {
   /** How many frames wait while the stream is not open or not ready; one more drops the oldest. */
   readonly capacity: () => number;
   /** Told once when the stream fails. */
-  readonly onFailure: (error: unknown) => void;
+  readonly onFailure: (error: unknown) => unknown;
 }
 
 /** Collects frames and writes them; keeps the newest while it cannot write. */

@@ -1,5 +1,10 @@
-import { Session, type WebTransportConstructor } from "../../src/transport/mod.ts";
-import { createPairTransport, type SessionPair } from "../../src/transport/mod.ts";
+import {
+  createPairTransport,
+  Session,
+  type SessionPair,
+  type SessionPairOptions,
+  type WebTransportConstructor,
+} from "../../src/transport/mod.ts";
 import {
   AuthenticateRequest,
   encodeFrame,
@@ -41,6 +46,10 @@ export interface ScriptedGatewayOptions {
   readonly onAttempt?: (attempt: number) => void;
   /** When the accepted token ends, in Unix milliseconds. */
   readonly expiresAtMs?: () => number;
+  /** Limits of the sessions in memory. */
+  readonly pair?: Omit<SessionPairOptions, "path">;
+  /** Takes each one-way stream that the client opens. Default: reads it to its end. */
+  readonly onUni?: (stream: ReadableStream<Uint8Array>, peer: ScriptedPeer) => void;
 }
 
 export function scriptedGateway(options: ScriptedGatewayOptions = {}): ScriptedGateway {
@@ -59,8 +68,8 @@ export function scriptedGateway(options: ScriptedGatewayOptions = {}): ScriptedG
     const push = pusher(session);
     const peer: ScriptedPeer = { index: peers.length, session, pair, calls: [], push };
     peers.push(peer);
-    void serve(peer, scripts);
-  });
+    void serve(peer, scripts, options.onUni ?? readAll);
+  }, options.pair);
   function Dialled(url: string) {
     options.onAttempt?.(++state.attempts);
     return new linked(url);
@@ -83,8 +92,12 @@ function pusher(session: Session): ScriptedPeer["push"] {
   };
 }
 
-async function serve(peer: ScriptedPeer, scripts: Record<string, Script>): Promise<void> {
-  void drainUnis(peer.session);
+async function serve(
+  peer: ScriptedPeer,
+  scripts: Record<string, Script>,
+  onUni: (stream: ReadableStream<Uint8Array>, peer: ScriptedPeer) => void,
+): Promise<void> {
+  void takeUnis(peer, onUni);
   for await (const stream of peer.session.incomingBidirectional) {
     void answer(stream, peer, scripts).catch(() => {});
   }
@@ -115,13 +128,18 @@ async function answer(
   while (!(await reader.read()).done);
 }
 
-async function drainUnis(session: Session): Promise<void> {
-  for await (const stream of session.incomingUnidirectional) {
-    void (async () => {
-      const reader = stream.getReader();
-      while (!(await reader.read()).done);
-    })().catch(() => {});
-  }
+async function takeUnis(
+  peer: ScriptedPeer,
+  onUni: (stream: ReadableStream<Uint8Array>, peer: ScriptedPeer) => void,
+): Promise<void> {
+  for await (const stream of peer.session.incomingUnidirectional) onUni(stream, peer);
+}
+
+function readAll(stream: ReadableStream<Uint8Array>): void {
+  void (async () => {
+    const reader = stream.getReader();
+    while (!(await reader.read()).done);
+  })().catch(() => {});
 }
 
 /** The fields of an Authenticate request. */

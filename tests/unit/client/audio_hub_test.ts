@@ -1,0 +1,173 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { type Call, type ClientOptions, TeleQuickClient } from "../../../mod.ts";
+import { AudioFrame, CallEvent, FrameReader, methods } from "../../../src/wire/mod.ts";
+import type {
+  SessionPairOptions,
+  WebTransportConstructor,
+  WebTransportLike,
+} from "../../../src/transport/mod.ts";
+import { hasCode } from "../../support/client_kit.ts";
+import { FakeClock, settle } from "../../support/fake_clock.ts";
+import { scriptedGateway, type ScriptedPeer } from "../../support/scripted_gateway.ts";
+
+interface Story {
+  readonly client: TeleQuickClient;
+  readonly clock: FakeClock;
+  readonly peers: ScriptedPeer[];
+  readonly call: Call;
+  close(): Promise<void>;
+}
+
+/** A client with one call up, against a gateway that does as it is told. */
+async function story(
+  options: {
+    readonly client?: ClientOptions;
+    readonly pair?: SessionPairOptions;
+    readonly onUni?: (stream: ReadableStream<Uint8Array>, peer: ScriptedPeer) => void;
+    /** Told of every session that the client dials, before it has it. */
+    readonly onDial?: (session: WebTransportLike, index: number) => void;
+  } = {},
+): Promise<Story> {
+  const clock = new FakeClock();
+  const gateway = scriptedGateway({
+    ...(options.pair !== undefined && { pair: options.pair }),
+    ...(options.onUni !== undefined && { onUni: options.onUni }),
+    scripts: { Originate: (request) => ({ callSid: (request as { callSid: string }).callSid }) },
+  });
+  let dialled = 0;
+  function Dialled(url: string): WebTransportLike {
+    const session = new gateway.webTransport(url);
+    options.onDial?.(session, dialled++);
+    return session;
+  }
+  const client = new TeleQuickClient("https://gateway.test", () => "opaque", true, {
+    webTransport: Dialled as unknown as WebTransportConstructor,
+    clock,
+    ...options.client,
+  });
+  const call = await client.dial({ to: "+15550100", trunkId: "main" });
+  return {
+    client,
+    clock,
+    peers: gateway.peers,
+    call,
+    async close() {
+      const closing = client.close();
+      await clock.advance(10_000);
+      await closing;
+    },
+  };
+}
+
+/** Collects the sequence numbers of a stream until it ends. */
+async function numbersOf(stream: ReadableStream<Uint8Array>, into: number[]): Promise<void> {
+  const frames = new FrameReader();
+  try {
+    for await (const chunk of stream) {
+      for (const { envelope } of frames.push(chunk)) {
+        into.push(AudioFrame.decode(envelope).sequenceNumber);
+      }
+    }
+  } catch {
+    // The session is over.
+  }
+}
+
+describe("AudioHub", () => {
+  it("lets a client end by a loss while calls talk: links end, and nothing spins", async () => {
+    const { client, clock, peers, call } = await story({ client: { reconnect: false } });
+    const link = call.audio({ silence: "send" });
+    await clock.advance(100);
+    assert.ok(link.stats().sent > 0);
+    peers[0]!.pair.sever();
+    await clock.advance(5_000);
+    assert.equal(client.stats().session.status, "closed");
+    await assert.rejects(link.writable.getWriter().write(new Uint8Array(160)));
+    assert.equal(clock.pending, 0);
+  });
+
+  it("keeps a link when a stream of the session before fails after the move", async () => {
+    const heard: number[] = [];
+    let fail: (error: unknown) => void = () => {};
+    // A stream that takes nothing, and fails only when its session does.
+    const stalled = (session: WebTransportLike): void => {
+      session.createUnidirectionalStream = () =>
+        Promise.resolve(
+          new WritableStream({ write: () => new Promise((_, reject) => fail = reject) }),
+        );
+    };
+    const { client, clock, peers, call, close } = await story({
+      onUni: (stream) => void numbersOf(stream, heard),
+      onDial: (session, index) => index === 0 && stalled(session),
+    });
+    const link = call.audio({ silence: "send" });
+    await clock.advance(400);
+    await client.renew();
+    await clock.advance(100);
+    fail(new Error("connection lost"));
+    peers[0]!.pair.sever();
+    await clock.advance(3_000);
+    assert.equal(client.stats().audio.links, 1, "the link lives");
+    assert.ok(heard.length > 100, `${heard.length} frames on the second session`);
+    assert.ok(heard.every((number, index) => index === 0 || number > heard[index - 1]!));
+    await assert.doesNotReject(Promise.race([link.writable.getWriter().closed, settle()]));
+    await close();
+  });
+
+  it("finishes a stream that was moved while its link was ending: none stays open", async () => {
+    let open = 0;
+    const { clock, peers, call, close } = await story({
+      pair: { highWaterMark: 512 },
+      onUni: (stream, peer) => {
+        if (peer.index === 0) return;
+        open++;
+        void numbersOf(stream, []).then(() => open--);
+      },
+    });
+    const link = call.audio({ leadMs: 1_000 });
+    const writer = link.writable.getWriter();
+    void writer.write(new Uint8Array(160 * 20)).catch(() => {});
+    void writer.close().catch(() => {});
+    await clock.advance(1_000);
+    peers[0]!.pair.sever();
+    await clock.advance(5_000);
+    assert.equal(open, 0);
+    await close();
+    assert.equal(clock.pending, 0);
+  });
+});
+
+describe("AudioLink.close()", () => {
+  it("settles a write that waits when the link is closed under its writer, and refuses later ones", async () => {
+    const { clock, call, close } = await story({
+      onUni: (stream) => void numbersOf(stream, []),
+    });
+    const link = call.audio();
+    const writer = link.writable.getWriter();
+    const writing = writer.write(new Uint8Array(160 * 10));
+    await settle();
+    const closing = link.close();
+    await clock.advance(1_000);
+    await closing;
+    await writing;
+    await assert.rejects(writer.write(new Uint8Array(160)), hasCode("ERR_CALL_ENDED"));
+    await close();
+  });
+
+  it("hears the rest of a call that hangs up while the link is open", async () => {
+    const { clock, peers, call, close } = await story({
+      onUni: (stream) => void numbersOf(stream, []),
+    });
+    const link = call.audio();
+    await peers[0]!.push(methods.CallEvent, { ...hangup(call.sid) });
+    await clock.advance(300);
+    assert.equal((await call.ended).q850Cause, 16);
+    assert.equal((await link.readable.getReader().read()).done, true);
+    await close();
+  });
+});
+
+function hangup(callSid: string): Partial<CallEvent> {
+  return { callSid, eventType: 3, status: "COMPLETED", q850Cause: 16, timestampMs: 1 };
+}
