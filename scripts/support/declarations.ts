@@ -49,7 +49,20 @@ export function emitDeclarations(
     true,
     { afterDeclarations: [renameSpecifiers] },
   );
-  return reachable(entries.map((path) => path.replace(/\.ts$/, ".d.ts")), written);
+  const needed = reachable(entries.map((path) => path.replace(/\.ts$/, ".d.ts")), written);
+  return new Map([...needed].map(([path, text]) => [path, supplement(text)]));
+}
+
+/** Adds what a declaration names and not every consumer's types have. */
+function supplement(text: string): string {
+  const head = /\b(?:asyncDispose|AsyncDisposable)\b/.test(text)
+    ? '/// <reference lib="esnext.disposable" />\n'
+    : "";
+  // A global of browsers and Deno; @types/node 20 has it under another name.
+  const tail = /\bCryptoKey\b/.test(text)
+    ? "type CryptoKey = Awaited<ReturnType<typeof crypto.subtle.importKey>>;\n"
+    : "";
+  return head + text + tail;
 }
 
 /** The declarations that can be got to from some of them. */
