@@ -70,6 +70,11 @@ export const GATEWAY_OPTIONS = {
     value: "NAME=NUMBER",
     help: "Set a limit; --limits of gateway names them",
   },
+  "allow-fetch": {
+    type: "list",
+    value: "ORIGIN",
+    help: "What the gateway may fetch for tenants: https://host, host:port, file:///folder/",
+  },
   "seed": {
     type: "number",
     value: "NUMBER",
@@ -119,6 +124,7 @@ export async function startLocalGateway(options: StartOptions): Promise<LocalGat
   const folder = directory ?? await platform.makeTemporaryFolder();
   const gateway = createGateway({
     limits: readLimits(values.limit),
+    allowFetch: values["allow-fetch"].map(readOrigin),
     ...(directory !== undefined && { directory }),
     ...(values.seed !== undefined && { seed: values.seed }),
     ...(log !== undefined && { log }),
@@ -174,6 +180,19 @@ async function accountAt(
   const { account, publicKeyPem, json } = await generateServiceAccount({ tenantId: tenant });
   await platform.writeText(path, json, { mode: 0o600 });
   return { account, publicKeyPem, isNew: true };
+}
+
+/** An origin, a host with or without a port, or a folder. */
+function readOrigin(text: string): string {
+  const isOrigin = URL.canParse(text) && new URL(text).origin === text;
+  const isHost = URL.canParse(`https://${text}`) && new URL(`https://${text}`).host === text;
+  const isFolder = text.startsWith("file:///") && URL.canParse(text);
+  if (isOrigin || isHost || isFolder) return text;
+  throw new UsageError(
+    `Option --allow-fetch is ${
+      JSON.stringify(text.slice(0, 64))
+    }, expected an origin, a host or a folder such as https://hooks.example, 127.0.0.1:8080 or file:///data/`,
+  );
 }
 
 function readLimits(texts: readonly string[]): Partial<Limits> {

@@ -102,6 +102,11 @@ describe("telequick gateway", () => {
       [["--credentials", folder.path], /cannot be read|Cannot/],
       [["--tenant", "No Good"], /tenant is "No Good", expected 1 to 63 of a-z/],
       [["--trunk", "no good"], /trunkId is malformed/],
+      [
+        ["--allow-fetch", "http://x/path"],
+        /--allow-fetch is "http:\/\/x\/path", expected an origin/,
+      ],
+      [["--allow-fetch", "file://[broken"], /--allow-fetch is/],
       [["--limit", "sesions=1"], /--limit names "sesions"/],
       [["--limit", "sessions=none"], /--limit sessions has no number above 0/],
     ];
