@@ -36,6 +36,9 @@ import { Tenants } from "./tenant.ts";
 import type { HouseRules } from "./tools.ts";
 import { type AddTrunkOptions, readTrunk } from "./trunk.ts";
 
+// Far beyond this many, opening a session takes longer and more memory (runtimes.md section 3).
+const MAX_STREAMS = 10_000;
+
 /**
  * Makes a gateway.
  *
@@ -165,6 +168,7 @@ class LocalGateway implements Gateway {
     const listener = await startListener({
       ...options,
       clock: this.#house.clock,
+      maxStreams: Math.min(this.#house.limits.streams, MAX_STREAMS),
       serve: (incoming) => void this.serve(incoming),
       onClosed: () => this.#listeners.delete(listener),
     });

@@ -39,6 +39,7 @@ export type LimitName =
   | "strikes"
   | "subscriptions"
   | "campaignsPerTenant"
+  | "bulkLoadMs"
   | "supervisorsPerCall"
   | "callsPerTenant"
   | "callsPerSecond"
@@ -89,8 +90,8 @@ const table: Readonly<Record<LimitName, readonly [value: number, reason: string,
   ],
   streams: [
     256,
-    "streams of one session that are open at a time, both kinds together; QUIC itself grants about 100 of each",
-    RESET,
+    "streams of one session that are open at a time, both kinds together: 200 calls with a stream of audio each, and RPCs",
+    "a stream above it waits for another's end; where the runtime grants it all the same, it is reset",
   ],
   rpcFrameBytes: [
     64 * 1024,
@@ -139,6 +140,7 @@ const table: Readonly<Record<LimitName, readonly [value: number, reason: string,
   ],
   subscriptions: [8, "client ids that one session listens for", "error_code 6 in the reply"],
   campaignsPerTenant: [16, "campaigns of one tenant that are under way", RATE_LIMITED],
+  bulkLoadMs: [60_000, "to read a campaign's rows for the first time", "error_code 6 in the reply"],
   supervisorsPerCall: [8, "each hears every frame of the call", "the refusal in the reply"],
   callsPerTenant: [5_000, "live calls of one tenant", RATE_LIMITED],
   callsPerSecond: [50, "new calls of one tenant, a burst of twice as many", RATE_LIMITED],

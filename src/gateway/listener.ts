@@ -35,6 +35,8 @@ export interface GatewayListener {
 /** Options of {@linkcode startListener}. */
 export interface StartListenerOptions extends GatewayListenOptions {
   readonly clock: Clock;
+  /** How many streams of each kind a session may have open at a time. */
+  readonly maxStreams: number;
   /** Takes a session. */
   readonly serve: (incoming: IncomingSession) => void;
   /** Told once when it is closed. */
@@ -43,14 +45,14 @@ export interface StartListenerOptions extends GatewayListenOptions {
 
 /** Binds a port and accepts sessions until it is closed. */
 export async function startListener(options: StartListenerOptions): Promise<GatewayListener> {
-  const { hostname = "127.0.0.1", port = 0, serve, onClosed } = options;
+  const { hostname = "127.0.0.1", port = 0, maxStreams, serve, onClosed } = options;
   const local = ["localhost", "127.0.0.1", "::1"];
   const { certificatePem, privateKeyPem } = options.certificate ?? await createCertificate({
     hostnames: local.includes(hostname) ? local : [...local, hostname],
     now: options.clock.now(),
   });
   const hash = await certificateHash(certificatePem);
-  const listener = await listenQuic({ hostname, port, certificatePem, privateKeyPem });
+  const listener = await listenQuic({ hostname, port, certificatePem, privateKeyPem, maxStreams });
   const accepting = acceptAll(listener.accept(), serve);
   const host = listener.hostname.includes(":") ? `[${listener.hostname}]` : listener.hostname;
   let closing: Promise<void> | undefined;

@@ -3,7 +3,7 @@ import process from "node:process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 import { generateServiceAccount, type ServiceAccount } from "../../mod.ts";
-import { createCertificate } from "../../src/gateway/mod.ts";
+import { createCertificate, type Limits } from "../../src/gateway/mod.ts";
 
 /** What a gateway process is told. */
 export interface GatewayProcessOptions {
@@ -19,6 +19,7 @@ export interface GatewayProcessOptions {
     readonly channelLimit: number;
   }[];
   readonly certificate: { readonly certificatePem: string; readonly privateKeyPem: string };
+  readonly limits: Partial<Limits>;
 }
 
 const SCRIPT = fileURLToPath(new URL("./gateway_process.ts", import.meta.url));
@@ -36,15 +37,16 @@ export class GatewayHost implements AsyncDisposable {
     this.#options = options;
   }
 
-  /** Starts one with the tenant `acme` and its trunk `main`. */
-  static async start(): Promise<GatewayHost> {
+  /** Starts one with the tenant `acme` and its trunk `main`. RPCs are not limited, the rest is as `limits` says. */
+  static async start(limits: Partial<Limits> = {}): Promise<GatewayHost> {
     const { account, publicKeyPem } = await generateServiceAccount({ tenantId: "acme" });
     const { certificatePem, privateKeyPem } = await createCertificate();
     const host = new GatewayHost(account, {
       port: 0,
       accounts: [{ tenantId: "acme", privateKeyId: account.privateKeyId, publicKeyPem }],
-      trunks: [{ tenantId: "acme", trunkId: "main", channelLimit: 500 }],
+      trunks: [{ tenantId: "acme", trunkId: "main", channelLimit: 2_000 }],
       certificate: { certificatePem, privateKeyPem },
+      limits: { rpcsPerSecond: 1_000_000, rpcsPerSecondPerTenant: 1_000_000, ...limits },
     });
     await host.restart();
     return host;

@@ -10,9 +10,7 @@ import { createGateway } from "../../src/gateway/mod.ts";
 import type { GatewayProcessOptions } from "./gateway_host.ts";
 
 const options = JSON.parse(process.argv[2] ?? "{}") as GatewayProcessOptions;
-const gateway = createGateway({
-  limits: { rpcsPerSecond: 1_000_000, rpcsPerSecondPerTenant: 1_000_000 },
-});
+const gateway = createGateway({ limits: options.limits });
 for (const account of options.accounts) await gateway.publishServiceAccount(account);
 for (const trunk of options.trunks) await gateway.addTrunk(trunk);
 const { endpoint } = await gateway.listen({ port: options.port, certificate: options.certificate });
