@@ -65,13 +65,13 @@ export class TeleQuickError extends Error {
   /** The class name, `"TeleQuickError"`. */
   override readonly name = "TeleQuickError";
   /** What went wrong, as a stable string. */
-  readonly code: TeleQuickErrorCode;
+  declare readonly code: TeleQuickErrorCode;
   /** Whether the same action can succeed when it is tried again later. */
-  readonly retryable: boolean;
+  declare readonly retryable: boolean;
   /** The wire's own error code (protocol.md section 5.1), with `ERR_RPC_REJECTED`. */
-  readonly rpcCode: number | undefined;
+  declare readonly rpcCode: number | undefined;
   /** Why the token was refused, with `ERR_UNAUTHORIZED`. */
-  readonly refusal: RefusalReason | undefined;
+  declare readonly refusal: RefusalReason | undefined;
 
   /**
    * Makes an error.

@@ -49,10 +49,10 @@ export async function importSigner(
   const { tenantId, privateKey, privateKeyId: keyId } = account;
   const { document, WorkerGlobalScope, indexedDB } = globalThis as BrowserGlobals;
   // Edge runtimes and Deno have worker scopes too; IndexedDB in one is only a browser's.
-  if ((document ?? (WorkerGlobalScope && indexedDB)) && options.allowInBrowser !== true) {
+  if ((document ?? (WorkerGlobalScope && indexedDB)) && !options.allowInBrowser) {
     throw keyError(
       "private",
-      "this is a browser page, expected a server (or the option allowInBrowser)",
+      "this is a browser page, expected a server (or allowInBrowser)",
     );
   }
   const der = readPrivateRsa(readPem(privateKey, "private"));

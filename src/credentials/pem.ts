@@ -18,7 +18,7 @@ export interface PemBlock {
 }
 
 /** Longest text looked at: a 4096-bit key in PEM has 3,300 characters, and base64 around it adds a third. */
-const MAX_CHARACTERS = 16_384;
+const MAX_CHARACTERS = 10_000;
 
 /** An error about a key that quotes nothing of it. Without a code: the text is no sound key. */
 export function keyError(
@@ -45,19 +45,19 @@ export function readPem(text: string, half: KeyHalf): PemBlock {
   const [[, label, body = ""] = [], another] = armour.slice(0, MAX_CHARACTERS)
     .matchAll(/-----BEGIN ([A-Z0-9 ]{1,32})-----([^]*?)-----END \1-----/g);
   const isPkcs1 = label === `RSA ${wanted}`;
-  const isEncrypted = body.includes("ENCRYPTED");
+  const isEncrypted = /ENCRYPTED/.test(label + body);
   if (isEncrypted || !(isPkcs1 || label === wanted || label === undefined)) {
-    const advice = isEncrypted || label?.startsWith("ENC")
-      ? ` (decrypt it with: openssl ${isEncrypted ? "pkey" : "pkcs8"} -in key.pem -out plain.pem)`
+    const advice = isEncrypted
+      ? ` (decrypt it with: openssl ${isPkcs1 ? "pkey" : "pkcs8"} -in key.pem -out plain.pem)`
       : "";
     throw keyError(
       half,
-      `PEM label is "${label}"${isEncrypted ? ", encrypted" : ""}, expected "${wanted}"${advice}`,
+      `PEM label is "${label}"${isPkcs1 ? ", encrypted" : ""}, expected "${wanted}"${advice}`,
       "ERR_KEY_UNSUPPORTED",
     );
   }
   if (label === undefined || another !== undefined) {
-    throw keyError(half, `text has no or several whole PEM blocks, expected one "${wanted}"`);
+    throw keyError(half, `text has no or several PEM blocks, expected one "${wanted}"`);
   }
   const binary = decode(body);
   const der = new Uint8Array(binary.length);

@@ -4,60 +4,50 @@
  * @module
  */
 
+import { encodeHex } from "../bytes.ts";
 import { keyError, type KeyHalf, type PemBlock } from "./pem.ts";
 
-/** What is wrong with a private key whose numbers do not belong together. */
-export const DAMAGED = "key is damaged or cut off, its numbers do not belong together";
-
-type Bytes = Uint8Array<ArrayBuffer>;
+/** What is wrong with a private key whose numbers do not belong together (RFC 8017 section 3.2). */
+export const DAMAGED = "key is damaged: its numbers disagree";
 
 // The last three bytes of an object identifier (RFC 3279, RFC 4055, RFC 8410): RSA's, and those of what people try instead.
-const RSA_ENCRYPTION = "1,1,1";
+const RSA_ENCRYPTION = "010101";
 const OTHERS: Readonly<Record<string, string>> = {
-  "1,1,10": "RSA-PSS",
-  "61,2,1": "EC",
-  "56,4,1": "DSA",
-  "43,101,112": "Ed25519",
+  "01010a": "RSA-PSS",
+  "3d0201": "EC",
+  "380401": "DSA",
+  "2b6570": "Ed25519",
 };
 
-/** The contents of the DER elements (ITU-T X.690) that lie one after another, the last cut off where the bytes end. */
-function elements(bytes: Bytes = new Uint8Array()): Bytes[] {
-  const contents: Bytes[] = [];
-  for (let at = 0; at < bytes.length;) {
-    let length = bytes[at + 1]!;
-    at += 2;
-    if (length > 127) {
-      let octets = length - 128;
-      for (length = 0; octets > 0; octets--) length = length * 256 + bytes[at++]!;
-    }
-    contents.push(bytes.subarray(at, at += length));
+/** The contents of the DER elements (ITU-T X.690) that stand one after another, the last cut off where the digits end. */
+function elements(hex = ""): string[] {
+  const contents: string[] = [];
+  for (let at = 2; at < hex.length; at += 2) {
+    let length = parseInt(hex.slice(at, at += 2), 16);
+    if (length > 127) length = parseInt(hex.slice(at, at += 2 * (length - 128)), 16);
+    contents.push(hex.slice(at, at += 2 * length));
   }
   return contents;
 }
 
-/** The parts of a PKCS#8 or SPKI key, which must name RSA. */
-function openRsa(der: Bytes, algorithmAt: 0 | 1, half: KeyHalf): Bytes[] {
-  const parts = elements(elements(der)[0]);
-  const oid = `${elements(parts[algorithmAt])[0]?.slice(-3)}`;
+/** What stands after the algorithm in a PKCS#8 or SPKI key, which must name RSA. */
+function openRsa(hex: string, algorithmAt: 0 | 1, half: KeyHalf): string | undefined {
+  const parts = elements(elements(hex)[0]);
+  const oid = elements(parts[algorithmAt])[0]?.slice(-6);
   // Without any, the key is not of another kind but damaged, which its numbers will show.
-  if (oid !== RSA_ENCRYPTION && oid !== "undefined") {
+  if (oid !== undefined && oid !== RSA_ENCRYPTION) {
     throw keyError(
       half,
       `algorithm is ${OTHERS[oid] ?? "unknown"}, expected RSA`,
       "ERR_KEY_UNSUPPORTED",
     );
   }
-  return parts;
+  return parts[algorithmAt + 1];
 }
 
-/** Eight bytes at a time: one at a time costs more than the signature, where BigInt is slow. */
-function toBigInt(bytes: Bytes): bigint {
-  const padded = new Uint8Array((bytes.length + 8) & ~7);
-  padded.set(bytes, padded.length - bytes.length);
-  const view = new DataView(padded.buffer);
-  let value = 0n;
-  for (let at = 0; at < padded.length; at += 8) value = (value << 64n) | view.getBigUint64(at);
-  return value;
+/** The numbers in a PKCS#1 key, of either half; 0 for a negative one, as no key has any. */
+function readNumbers(pkcs1: string | undefined): bigint[] {
+  return elements(elements(pkcs1)[0]).map((hex) => BigInt(hex < "8" ? `0x0${hex}` : 0));
 }
 
 /** Modulus of 2048 to 4096 bits and the exponent 65537 (security.md section 4; one runtime verifies e = 1 as true). */
@@ -81,21 +71,24 @@ function checkPublic(n: bigint, e: bigint, half: KeyHalf): void {
  * @param block PKCS#8 (RFC 5958) or PKCS#1 (RFC 8017 appendix A.1.2).
  * @returns The key as the plainest PKCS#8, whatever it came as.
  */
-export function readPrivateRsa({ der, isPkcs1 }: PemBlock): Bytes {
+export function readPrivateRsa({ der, isPkcs1 }: PemBlock): Uint8Array<ArrayBuffer> {
   const half = "private";
-  const pkcs1 = isPkcs1 ? der : openRsa(der, 1, half)[2];
-  const numbers = elements(elements(pkcs1)[0]).map(toBigInt);
-  const [version, n = 0n, e = 0n, d = 0n, p = 0n, q = 0n, dp, dq, qi = 0n, more] = numbers;
-  const isSound = version === 0n && more === undefined && p > 1n && q > 1n && p * q === n &&
+  const hex = encodeHex(der);
+  const pkcs1 = isPkcs1 ? hex : openRsa(hex, 1, half) ?? "";
+  const [, n = 0n, e = 0n, d = 0n, p = 0n, q = 0n, dp, dq, qi = 0n, more] = readNumbers(
+    pkcs1,
+  );
+  const isSound = more === undefined && p > 1n && q > 1n && p * q === n &&
     (d * e) % (p - 1n) === 1n && (d * e) % (q - 1n) === 1n &&
     d % (p - 1n) === dp && d % (q - 1n) === dq && (qi * q) % p === 1n;
   if (!isSound) throw keyError(half, DAMAGED);
   checkPublic(n, e, half);
-  return wrapPkcs1(pkcs1!);
+  const start = hex.indexOf(pkcs1) / 2;
+  return wrapPkcs1(der.subarray(start, start + pkcs1.length / 2));
 }
 
 /** Puts the fixed PKCS#8 prefix (version 0, rsaEncryption, NULL) before a PKCS#1 key: only the two lengths vary. */
-function wrapPkcs1(pkcs1: Bytes): Bytes {
+function wrapPkcs1(pkcs1: Uint8Array): Uint8Array<ArrayBuffer> {
   const { length } = pkcs1;
   // deno-fmt-ignore
   return new Uint8Array([
@@ -111,16 +104,16 @@ function wrapPkcs1(pkcs1: Bytes): Bytes {
  * @param block SPKI (RFC 5280 section 4.1.2.7) or PKCS#1 (RFC 8017 appendix A.1.1).
  * @returns The modulus, big-endian, without leading zeros.
  */
-export function readPublicRsa({ der, isPkcs1 }: PemBlock): Bytes {
+export function readPublicRsa({ der, isPkcs1 }: PemBlock): Uint8Array<ArrayBuffer> {
   const half = "public";
-  const pkcs1 = isPkcs1 ? der : openRsa(der, 0, half)[1]?.subarray(1);
-  const numbers = elements(elements(pkcs1)[0]);
-  const [modulus, exponent] = numbers;
-  if (modulus === undefined || exponent === undefined || numbers.length > 2 || modulus[0]! > 127) {
+  const hex = encodeHex(der);
+  // A bit string's first byte counts unused bits, of which a key has none.
+  const pkcs1 = isPkcs1 ? hex : openRsa(hex, 0, half)?.slice(2);
+  const [n, e, more] = readNumbers(pkcs1);
+  if (n === undefined || e === undefined || more !== undefined) {
     throw keyError(half, "PEM body is damaged, expected a modulus and an exponent");
   }
-  const n = toBigInt(modulus);
-  checkPublic(n, toBigInt(exponent), half);
+  checkPublic(n, e, half);
   if (n % 2n === 0n || isRoca(n)) {
     throw keyError(
       half,
@@ -128,7 +121,9 @@ export function readPublicRsa({ der, isPkcs1 }: PemBlock): Bytes {
       "ERR_KEY_UNSUPPORTED",
     );
   }
-  return modulus.subarray(modulus.findIndex((byte) => byte > 0));
+  const digits = n.toString(16);
+  const pairs = digits.padStart(digits.length + (digits.length & 1), "0").match(/../g) ?? [];
+  return Uint8Array.from(pairs, (pair) => parseInt(pair, 16));
 }
 
 /**

@@ -56,16 +56,25 @@ function withSecret<T extends object, K extends string>(
  * ```
  */
 export function parseServiceAccount(input: string | Uint8Array | object): ServiceAccount {
-  const members = typeof input === "string" || input instanceof Uint8Array
-    ? readText(input)
-    : input;
-  if (typeof members !== "object" || members === null || Array.isArray(members)) {
+  let members: unknown = input;
+  try {
+    if (input instanceof Uint8Array) members = decodeUtf8(input);
+    if (typeof members === "string") {
+      members = members.length > MAX_FILE_SIZE
+        ? undefined
+        : JSON.parse(members.replace(/^\uFEFF/, ""));
+    }
+  } catch {
+    // The error's own message quotes the text around the fault, which may be the key's.
+    members = undefined;
+  }
+  if (typeof members !== "object" || members === null) {
     if (members === input) throw new TypeError("Cannot parse service account: input is no object");
-    throw invalid(`text is not a JSON object in UTF-8 of at most ${MAX_FILE_SIZE} bytes`);
+    throw invalid(`text is no JSON object in UTF-8 of at most 64 KiB`);
   }
   const [tenantId, privateKey, privateKeyId] = ["tenant_id", "private_key", "private_key_id"].map(
     (name) => {
-      const value: unknown = Object.hasOwn(members, name) && members[name as keyof typeof members];
+      const value = Object.hasOwn(members, name) && (members as Record<string, unknown>)[name];
       if (typeof value !== "string" || value.trim() === "") {
         throw invalid(`${name} is missing or no text`);
       }
@@ -73,17 +82,6 @@ export function parseServiceAccount(input: string | Uint8Array | object): Servic
     },
   ) as [string, string, string];
   return withSecret({ tenantId, privateKeyId }, "privateKey", privateKey);
-}
-
-/** The JSON value of a text, `undefined` when there is none. */
-function readText(input: string | Uint8Array): unknown {
-  try {
-    const text = typeof input === "string" ? input : decodeUtf8(input);
-    return input.length > MAX_FILE_SIZE ? undefined : JSON.parse(text.replace(/^\uFEFF/, ""));
-  } catch {
-    // The error's own message quotes the text around the fault, which may be the key's.
-    return undefined;
-  }
 }
 
 function invalid(found: string): TeleQuickError {

@@ -62,7 +62,7 @@ export function buildClaims(tenantId: string, options: ClaimsOptions, maxLifetim
   if (!Number.isFinite(now) || typeof lifetime !== "number") {
     throw new TypeError("Cannot sign token: now or lifetimeSeconds is no number");
   }
-  if (!Number.isInteger(lifetime) || lifetime < 1 || lifetime > max) {
+  if (lifetime % 1 !== 0 || lifetime < 1 || lifetime > max) {
     cannotSign(`lifetime is ${lifetime} s, expected whole 1 to ${max}`, "ERR_TOKEN_LIFETIME");
   }
   const iat = Math.floor(now / 1000);
@@ -86,8 +86,16 @@ export interface ClaimRules {
   readonly requireAudience?: boolean;
 }
 
+/** The browser claims, in the words of `VerifiedToken`. */
+interface BrowserClaims {
+  readonly scope: string | undefined;
+  readonly origin: string | undefined;
+  readonly endUser: string | undefined;
+  readonly jti: string | undefined;
+}
+
 /** What {@linkcode checkClaims} finds. */
-export interface CheckedClaims {
+export interface CheckedClaims extends BrowserClaims {
   readonly kind: TokenKind;
   readonly issuedAt: number | undefined;
   readonly expiresAt: number;
@@ -96,27 +104,26 @@ export interface CheckedClaims {
 /**
  * Steps 6 to 8 of the verifier profile (security.md section 4), after the signature.
  *
- * @param claims The payload, without a prototype.
+ * @param payload The payload.
  * @param tenantId The tenant of the key that signed.
  * @param now Unix seconds, with a fraction.
  */
 export function checkClaims(
-  claims: Claims,
+  payload: Claims,
   tenantId: string,
   now: number,
   rules: ClaimRules,
 ): CheckedClaims {
-  const { iss, sub, aud, exp, iat, nbf = 0 } = claims;
+  // Without a prototype, so that a polluted one cannot add a claim.
+  const claims: Claims = { __proto__: null, ...payload };
+  const { iss, sub, aud, exp, iat, nbf = 0, scope, origin, end_user: endUser, jti } = claims;
   const { clockToleranceSeconds = 0, maxLifetimeSeconds = MAX_LIFETIME_SECONDS } = rules;
   demand(iss === ISSUER, "iss is another");
-  demand(sub === tenantId, "sub is another");
-  demand(
-    aud === undefined ? rules.requireAudience !== true : aud === rules.audience,
-    "aud is another",
-  );
+  demand(sub === tenantId && TENANT_ID.test(tenantId), "sub is another");
+  demand(aud === undefined ? !rules.requireAudience : aud === rules.audience, "aud is another");
   demand(
     isTime(exp) && isTime(nbf) &&
-      (isTime(iat) || (iat === undefined && rules.allowMissingIssuedAt === true)),
+      (isTime(iat) || (iat === undefined && rules.allowMissingIssuedAt)),
     "exp, iat or nbf is not in whole seconds",
   );
   const kind = isBrowser(claims, refuse) ? "browser" : "sdk";
@@ -126,14 +133,17 @@ export function checkClaims(
     now < exp + Math.min(clockToleranceSeconds, MAX_TOLERANCE_SECONDS),
     "exp is over",
     "expired",
+    "ERR_TOKEN_EXPIRED",
   );
   demand(
     exp > start && exp - start <= Math.min(limit, maxLifetimeSeconds),
     "life is too long or negative",
     "lifetime",
+    "ERR_TOKEN_LIFETIME",
   );
   demand(Math.max(start, nbf) <= now + CLOCK_SKEW_SECONDS, "iat or nbf is ahead", "not yet valid");
-  return { kind, issuedAt: iat, expiresAt: exp };
+  const words = { scope, origin, endUser, jti } as BrowserClaims;
+  return { kind, issuedAt: iat, expiresAt: exp, ...words };
 }
 
 /** Longest time for which a token is taken after its `exp`. */

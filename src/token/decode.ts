@@ -4,7 +4,7 @@
  * @module
  */
 
-import { decodeHeader, readObject, splitCompact } from "./jws.ts";
+import { decodeSegment, readObject, splitCompact } from "./jws.ts";
 
 /**
  * Decodes a token without verifying it: for display and for choosing among one's own tokens, never for trusting one.
@@ -17,7 +17,7 @@ export function decodeToken(token: string): DecodedToken {
   if (typeof token !== "string") throw new TypeError("Cannot decode token: it is no string");
   const parts = splitCompact(token);
   return Object.freeze({
-    header: decodeHeader(parts.header),
+    header: readObject(decodeSegment(parts.header), "header"),
     claims: readObject(parts.payload, "payload"),
   });
 }

@@ -26,40 +26,39 @@ export interface CompactJws {
   readonly signature: Uint8Array<ArrayBuffer>;
 }
 
-const CODES: Partial<Record<RefusalReason, TeleQuickErrorCode>> = {
-  expired: "ERR_TOKEN_EXPIRED",
-  lifetime: "ERR_TOKEN_LIFETIME",
-};
-
 /**
  * Refuses a received token unless a condition holds.
  *
  * @param holds The condition.
  * @param found What is wrong otherwise, for the log of whoever checks the token; quotes nothing of it.
- * @param refusal All that may be told outside.
+ * @param refusal All that may be told outside. Default: `"rejected"`.
+ * @param code The error's code. Default: `"ERR_TOKEN_INVALID"`.
  */
 export function demand(
-  holds: boolean,
+  holds: boolean | undefined,
   found: string,
   refusal?: RefusalReason,
+  code?: TeleQuickErrorCode,
 ): asserts holds {
-  if (!holds) refuse(found, refusal);
+  if (!holds) refuse(found, refusal, code);
 }
 
 /** Refuses a received token. */
-export function refuse(found: string, refusal: RefusalReason = "rejected"): never {
-  const code = CODES[refusal] ?? "ERR_TOKEN_INVALID";
+export function refuse(
+  found: string,
+  refusal: RefusalReason = "rejected",
+  code: TeleQuickErrorCode = "ERR_TOKEN_INVALID",
+): never {
   throw new TeleQuickError(code, `Cannot accept token: ${found}`, { refusal });
 }
 
 /** Steps 1 and 2 of the verifier profile (security.md section 4): length, alphabet, two dots, canonical base64url. */
 export function splitCompact(token: string): CompactJws {
   // A header has at most 512 bytes. A payload may be empty here (RFC 7515 allows it); as claims it fails later.
-  const segments = token.length > 63 && token.length <= MAX_TOKEN_LENGTH
-    ? /^([\w-]{1,683})\.([\w-]*)\.([\w-]+)$/.exec(token)
-    : null;
-  demand(segments !== null, "form is not three segments of base64url in 64 to 4096 characters");
-  const [, header = "", payload = "", signature = ""] = segments;
+  const sized = token.length > 63 && token.length <= MAX_TOKEN_LENGTH ? token : "";
+  const segments = /^([\w-]{1,683})\.([\w-]*)\.([\w-]+)$/.exec(sized);
+  demand(segments !== null, "form is not three base64url segments of 64 to 4096 in all");
+  const [, header, payload, signature] = segments as unknown as [string, string, string, string];
   return {
     header,
     signed: token.slice(0, ~signature.length),
@@ -68,7 +67,8 @@ export function splitCompact(token: string): CompactJws {
   };
 }
 
-function decodeSegment(segment: string): Uint8Array<ArrayBuffer> {
+/** Decodes a segment. */
+export function decodeSegment(segment: string): Uint8Array<ArrayBuffer> {
   const bytes = decodeBase64Url(segment);
   demand(bytes !== undefined, "base64url is not canonical");
   return bytes;
@@ -81,11 +81,6 @@ export function readObject(bytes: Uint8Array, part: "header" | "payload"): JsonO
   return value as JsonObject;
 }
 
-/** Decodes a header segment. */
-export function decodeHeader(segment: string): JsonObject {
-  return readObject(decodeSegment(segment), "header");
-}
-
 /**
  * Step 3: the header names RS256, and has nothing that could bring a key, a URL or an extension.
  *
@@ -94,7 +89,7 @@ export function decodeHeader(segment: string): JsonObject {
 export function checkHeader(segment: string): unknown {
   const { alg, typ = "JWT", kid, ...others } = {
     __proto__: null,
-    ...decodeHeader(segment),
+    ...readObject(decodeSegment(segment), "header"),
   } as JsonObject;
   demand(Object.keys(others).length === 0, "header has more than alg, kid and typ");
   demand(alg === "RS256", "alg is not RS256");

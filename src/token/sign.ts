@@ -70,12 +70,9 @@ const encoder = /* @__PURE__ */ new TextEncoder();
 /** Signs header and payload text as a compact JWS (RFC 7515 section 5.1) with RS256 (RFC 7518 section 3.3). */
 export async function signCompact(
   key: CryptoKey,
-  header: string,
-  payload: string,
+  ...parts: [header: string, payload: string]
 ): Promise<string> {
-  const signed = `${encodeBase64Url(encoder.encode(header))}.${
-    encodeBase64Url(encoder.encode(payload))
-  }`;
+  const signed = parts.map((part) => encodeBase64Url(encoder.encode(part))).join(".");
   const signature = await crypto.subtle.sign("RSASSA-PKCS1-v1_5", key, encoder.encode(signed));
   return `${signed}.${encodeBase64Url(new Uint8Array(signature))}`;
 }

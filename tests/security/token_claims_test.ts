@@ -245,7 +245,7 @@ describe("claim attacks", () => {
       assert.equal(await outcome(withClaims({ sub })), "sub is another", JSON.stringify(sub));
       const record = { tenantId: sub, key: acme.verifying };
       const careless = { ...verifier, resolveKey: () => record };
-      const expected = /^[a-z0-9-]+$/.test(sub) ? "accepted" : "tenantId of the key is malformed";
+      const expected = /^[a-z0-9-]+$/.test(sub) ? "accepted" : "sub is another";
       assert.equal(await outcome(withClaims({ sub }), careless), expected, JSON.stringify(sub));
     }
   });
@@ -308,7 +308,7 @@ describe("claim attacks", () => {
       assert.equal(await outcome(withClaims({ scope: name, exp: NOW + 300 })), "accepted");
       const record = { tenantId: name, key: acme.verifying };
       const named = { ...verifier, resolveKey: () => record };
-      const expected = name === "__proto__" ? "tenantId of the key is malformed" : "accepted";
+      const expected = name === "__proto__" ? "sub is another" : "accepted";
       assert.equal(await outcome(withClaims({ sub: name }), named), expected);
     }
     assert.equal(({} as Record<string, unknown>)["admin"], undefined);
@@ -318,15 +318,18 @@ describe("claim attacks", () => {
     const browser = withClaims({ scope: "admin", exp: NOW + 300 });
     const record = { tenantId: acme.id, key: acme.verifying, role: "admin" } as const;
     const admin = { ...verifier, resolveKey: () => record };
-    assert.equal(await outcome(browser, { ...admin, kind: "sdk" }), "kind is another");
-    assert.equal(await outcome(browser, { ...admin, role: "admin" }), "role is another");
+    assert.equal(await outcome(browser, { ...admin, kind: "sdk" }), "kind or role is another");
+    assert.equal(await outcome(browser, { ...admin, role: "admin" }), "kind or role is another");
     assert.equal((await verifyToken(browser, admin)).role, "sdk");
-    assert.equal(await outcome(forge(), { ...verifier, kind: "browser" }), "kind is another");
-    assert.equal(await outcome(forge(), { ...verifier, role: "admin" }), "role is another");
+    assert.equal(
+      await outcome(forge(), { ...verifier, kind: "browser" }),
+      "kind or role is another",
+    );
+    assert.equal(await outcome(forge(), { ...verifier, role: "admin" }), "kind or role is another");
     assert.equal(await outcome(forge(), { ...admin, role: "admin", kind: "sdk" }), "accepted");
     assert.equal(
       await outcome(withClaims({ role: "admin" }), { ...verifier, role: "admin" }),
-      "role is another",
+      "kind or role is another",
     );
   });
 
@@ -371,7 +374,7 @@ describe("claim attacks", () => {
     const everything = { ...claims, iss: "x", sub: "y", aud: "z", exp: 1, scope: 1 };
     assert.equal(
       await outcome(`${forge({ alg: "none" }, everything)}=`, dead),
-      "form is not three segments of base64url in 64 to 4096 characters",
+      "form is not three base64url segments of 64 to 4096 in all",
     );
     assert.equal(await outcome(forge({ alg: "none" }, everything), dead), "alg is not RS256");
     assert.equal(await outcome(forge({ alg: "RS256" }, everything), dead), "kid is malformed");

@@ -38,7 +38,7 @@ const tolerated: Readonly<Record<string, string>> = {
   "base64 of escaped line feeds": Buffer.from(escaped).toString("base64"),
 };
 
-const none = 'text has no or several whole PEM blocks, expected one "PRIVATE KEY"';
+const none = 'text has no or several PEM blocks, expected one "PRIVATE KEY"';
 const label = (found: string): string => `PEM label is "${found}", expected "PRIVATE KEY"`;
 
 /** What is refused, with the exact reason. */

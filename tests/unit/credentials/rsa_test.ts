@@ -6,8 +6,7 @@ import { isRoca, readPrivateRsa, readPublicRsa } from "../../../src/credentials/
 import { TeleQuickError } from "../../../src/errors.ts";
 import { derOf, pem } from "../../support/openssl.ts";
 
-const damaged =
-  "Cannot import private key: key is damaged or cut off, its numbers do not belong together";
+const damaged = "Cannot import private key: key is damaged: its numbers disagree";
 const pkcs8 = derOf(pem.rsa());
 const pkcs1 = derOf(pem.pkcs1());
 

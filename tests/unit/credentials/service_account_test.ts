@@ -49,7 +49,7 @@ describe("parseServiceAccount()", () => {
     });
   }
 
-  const notJson = "text is not a JSON object in UTF-8 of at most 65536 bytes";
+  const notJson = "text is no JSON object in UTF-8 of at most 64 KiB";
   for (
     const [what, input] of Object.entries({
       "an empty text": "",
@@ -57,7 +57,6 @@ describe("parseServiceAccount()", () => {
       "JSON that is cut off": text.slice(0, -1),
       "JSON with a raw line end in the key": text.replace("\\n", "\n"),
       "a PEM text": members.private_key,
-      "an array": `[${text}]`,
       "a number": "1",
       "null": "null",
       "a string": JSON.stringify(text),
@@ -69,6 +68,11 @@ describe("parseServiceAccount()", () => {
   ) {
     it(`parseServiceAccount() refuses ${what}`, () => refuses(input, notJson));
   }
+
+  it("parseServiceAccount() finds no members in an array", () => {
+    refuses(`[${text}]`, "tenant_id is missing or no text");
+    refuses([members], "tenant_id is missing or no text");
+  });
 
   for (const name of ["tenant_id", "private_key", "private_key_id"] as const) {
     it(`parseServiceAccount() refuses ${name} when it is missing, empty or no text`, () => {

@@ -125,7 +125,7 @@ describe("verifyToken()", () => {
       const token = forge(undefined, { ...claims, sub: tenantId });
       assert.equal(
         await outcome(token, withRecord({ tenantId })),
-        "tenantId of the key is malformed",
+        "sub is another",
       );
     }
     for (const tenantId of ["a", "a-b", "0", "a".repeat(63)]) {
@@ -155,7 +155,7 @@ describe("verifyToken()", () => {
     for (const [name, key] of Object.entries(keys)) {
       await assert.rejects(verifyToken(good, withRecord({ key })), {
         name: "TypeError",
-        message: "Cannot accept token: key is not from importVerifyingKey",
+        message: "Cannot accept token: type of token, now or key is wrong",
       }, name);
     }
   });
@@ -210,11 +210,11 @@ describe("verifyToken()", () => {
   it("verifyToken() demands role and kind when told to", async () => {
     const admin = withRecord({ role: "admin" });
     assert.equal(await outcome(good, { ...admin, role: "admin", kind: "sdk" }), "accepted");
-    assert.equal(await outcome(good, { ...admin, role: "sdk" }), "role is another");
-    assert.equal(await outcome(good, { ...verifier, role: "admin" }), "role is another");
-    assert.equal(await outcome(browser, { ...admin, role: "admin" }), "role is another");
-    assert.equal(await outcome(good, { ...verifier, kind: "browser" }), "kind is another");
-    assert.equal(await outcome(browser, { ...verifier, kind: "sdk" }), "kind is another");
+    assert.equal(await outcome(good, { ...admin, role: "sdk" }), "kind or role is another");
+    assert.equal(await outcome(good, { ...verifier, role: "admin" }), "kind or role is another");
+    assert.equal(await outcome(browser, { ...admin, role: "admin" }), "kind or role is another");
+    assert.equal(await outcome(good, { ...verifier, kind: "browser" }), "kind or role is another");
+    assert.equal(await outcome(browser, { ...verifier, kind: "sdk" }), "kind or role is another");
     assert.equal(await outcome(browser, { ...verifier, kind: "browser", role: "sdk" }), "accepted");
   });
 
