@@ -15,10 +15,10 @@ import {
   type SampleRate,
 } from "../audio/mod.ts";
 import type { TeleQuickError } from "../errors.ts";
-import { Queue } from "../queue.ts";
 import type { Clock } from "../signal.ts";
 import type { AudioFrame } from "../wire/mod.ts";
 import type { ReceivedFrame } from "./audio.ts";
+import { FrameStream } from "./frame_stream.ts";
 
 /** Options of {@linkcode IncomingAudio}. */
 export interface IncomingAudioOptions {
@@ -33,9 +33,8 @@ export interface IncomingAudioOptions {
 
 /** Frames off the wire, for one reader. */
 export class IncomingAudio {
-  readonly readable: ReadableStream<ReceivedFrame>;
   readonly #options: IncomingAudioOptions;
-  readonly #queue: Queue<ReceivedFrame>;
+  readonly #frames: FrameStream<ReceivedFrame>;
   // Measures in any case; gives the frames in order only when there is a window to wait in.
   readonly #jitter: JitterBuffer;
   #samples: ReadableStream<Int16Array> | undefined;
@@ -44,9 +43,13 @@ export class IncomingAudio {
   constructor(options: IncomingAudioOptions) {
     const { capacity, jitterBufferMs = 0 } = options;
     this.#options = options;
-    this.#queue = new Queue({ capacity, overflow: "drop-oldest" });
+    this.#frames = new FrameStream(capacity);
     this.#jitter = new JitterBuffer({ jitterBufferMs });
-    this.readable = readableOf(this.#queue);
+  }
+
+  /** The frames, in the order in which they are given. */
+  get readable(): ReadableStream<ReceivedFrame> {
+    return this.#frames.readable;
   }
 
   /** The same audio as samples. */
@@ -59,34 +62,33 @@ export class IncomingAudio {
 
   /** Whether the last frame has been queued. */
   get ended(): boolean {
-    return this.#queue.ended;
+    return this.#frames.ended;
   }
 
   /** What has arrived so far. */
   stats(): JitterStatistics & { readonly unread: number } {
-    return { ...this.#jitter.statistics, unread: this.#queue.dropped };
+    return { ...this.#jitter.statistics, unread: this.#frames.dropped };
   }
 
   /** Takes a frame. The payload is copied: it is a view of a chunk that holds much else. */
   accept(frame: AudioFrame): void {
-    if (this.#queue.ended) return;
-    const copy = { ...frame, payload: frame.payload.slice() };
+    if (this.#frames.ended) return;
+    const { callSid, codec, sequenceNumber, endOfStream } = frame;
+    const payload = frame.payload.slice();
+    const copy = { callSid, payload, codec, sequenceNumber, endOfStream, concealed: false };
     const now = this.#options.clock.monotonic();
     const { duplicated } = this.#jitter.statistics;
     this.#jitter.push(copy, now);
     if (this.#options.jitterBufferMs !== undefined) return this.#playOut(now);
     while (this.#jitter.pop(Infinity) !== undefined);
-    if (this.#jitter.statistics.duplicated === duplicated) {
-      this.#deliver({ ...copy, concealed: false });
-    }
+    if (this.#jitter.statistics.duplicated === duplicated) this.#deliver(copy);
   }
 
   /** Ends the stream: what waits is still read. */
   end(error?: TeleQuickError): void {
     this.#cancelPlayout?.();
     if (this.#options.jitterBufferMs !== undefined) this.#popUntil(Infinity);
-    if (error === undefined) this.#queue.close();
-    else this.#queue.fail(error);
+    this.#frames.end(error);
   }
 
   #playOut(now: number): void {
@@ -94,7 +96,7 @@ export class IncomingAudio {
     this.#cancelPlayout = undefined;
     this.#popUntil(now);
     const { dueMs } = this.#jitter;
-    if (dueMs === undefined || this.#queue.ended) return;
+    if (dueMs === undefined || this.#frames.ended) return;
     const { clock } = this.#options;
     this.#cancelPlayout = clock.schedule(
       Math.max(0, Math.ceil(dueMs - now)),
@@ -110,22 +112,9 @@ export class IncomingAudio {
   }
 
   #deliver(frame: ReceivedFrame): void {
-    this.#queue.push(frame);
-    if (frame.endOfStream && this.#options.endsWithFrame) this.#queue.close();
+    this.#frames.push(frame);
+    if (frame.endOfStream && this.#options.endsWithFrame) this.#frames.end();
   }
-}
-
-function readableOf(frames: Queue<ReceivedFrame>): ReadableStream<ReceivedFrame> {
-  return new ReadableStream<ReceivedFrame>({
-    async pull(controller) {
-      const { value, done } = await frames.next();
-      if (done) controller.close();
-      else controller.enqueue(value);
-    },
-    async cancel() {
-      await frames.return();
-    },
-  }, { highWaterMark: 0 });
 }
 
 /** Decodes frames, each by the codec that it names, to samples at one rate. Frames of unknown codecs are skipped. */

@@ -72,7 +72,7 @@ export class TeleQuickClient extends ClientMethods {
   readonly #sender: Sender;
   readonly #events = new EventHub();
   readonly #audio: AudioHub;
-  readonly #calls = new Set<LiveCall>();
+  readonly #calls = new Map<string, LiveCall>();
   readonly #supervisions = new Set<LiveSupervision>();
   readonly #watch = new AbortController();
   #sessionsOpened = 0;
@@ -156,17 +156,19 @@ export class TeleQuickClient extends ClientMethods {
 
   /**
    * Replaces the session by one with a fresh token while the old one works; what is under way is not disturbed.
-   * Resolves when the new session has taken over.
+   * Resolves when the new session has taken over; while none can be opened it is tried again, as long as the old one lasts and longer.
+   *
+   * @param options A signal that ends the wait; the renewal goes on.
    */
-  async renew(): Promise<void> {
-    await this.#keeper.renew("requested");
+  async renew(options: { readonly signal?: AbortSignal | undefined } = {}): Promise<void> {
+    await this.#keeper.renew("requested", options.signal);
   }
 
   /**
    * Places a call and resolves when the gateway has accepted it; it is not answered yet.
    *
    * A dial is never sent twice by itself. After `ERR_TIMEOUT` or `ERR_SESSION_CLOSED` its outcome is unknown: give `callSid`
-   * beforehand to look for the call's events. Rejects with `ERR_VALUE_INVALID` before anything is sent, and with
+   * beforehand to look for the call's events; an id that this client has a live call of gives that same call. Rejects with `ERR_VALUE_INVALID` before anything is sent, and with
    * `ERR_RPC_REJECTED` and the wire's `rpcCode` when the gateway refuses (protocol.md section 5.1); a trunk of another tenant
    * is refused as one that does not exist (1).
    *
@@ -175,17 +177,16 @@ export class TeleQuickClient extends ClientMethods {
    */
   async dial(options: DialOptions, request?: RequestOptions): Promise<Call> {
     const { callSid, ...rest } = originateRequest(options, this);
-    let call = this.#track(callSid);
+    const known = this.#calls.get(callSid);
+    const call = known ?? this.#track(callSid);
     try {
       const reply = await this[send](methods.Originate, { ...rest, callSid }, request);
       accepted("dial", reply);
-      if (reply.callSid !== "" && reply.callSid !== callSid) {
-        this.#forget(call);
-        call = this.#track(reply.callSid);
-      }
-      return call;
+      if (reply.callSid === "" || reply.callSid === callSid) return call;
+      if (call !== known) this.#forget(call);
+      return this.#calls.get(reply.callSid) ?? this.#track(reply.callSid);
     } catch (error) {
-      this.#forget(call);
+      if (call !== known) this.#forget(call);
       throw error;
     }
   }
@@ -198,12 +199,13 @@ export class TeleQuickClient extends ClientMethods {
    */
   async answerIncomingCall(incoming: AnswerOptions, request?: RequestOptions): Promise<Call> {
     const answer = answerRequest(incoming, this);
-    const call = this.#track(answer.callSid);
+    const known = this.#calls.get(answer.callSid);
+    const call = known ?? this.#track(answer.callSid);
     try {
       accepted("answer call", await this[send](methods.AnswerIncomingCall, answer, request));
       return call;
     } catch (error) {
-      this.#forget(call);
+      if (call !== known) this.#forget(call);
       throw error;
     }
   }
@@ -233,6 +235,9 @@ export class TeleQuickClient extends ClientMethods {
       const connection = await this.#sender.connection(timeoutMs, request.signal, action);
       await supervision.join(connection, request.signal);
       this.#supervisions.add(supervision);
+      // Replaced in the meantime: those who were there have moved already.
+      const { current } = this.#keeper;
+      if (current !== undefined && current !== connection) await supervision.move(current);
       return supervision;
     } catch (error) {
       supervision.end(error);
@@ -326,14 +331,14 @@ export class TeleQuickClient extends ClientMethods {
   #track(callSid: string): LiveCall {
     const host = { events: this.#events, audio: this.#audio, methods: this };
     const call = new LiveCall(host, callSid);
-    this.#calls.add(call);
-    call.ended.then(() => this.#calls.delete(call), ignore);
+    this.#calls.set(callSid, call);
+    call.ended.then(() => this.#forget(call), ignore);
     return call;
   }
 
   #forget(call: LiveCall): void {
-    this.#events.unregister(call.sid);
-    this.#calls.delete(call);
+    this.#events.unregister(call.sid, call);
+    if (this.#calls.get(call.sid) === call) this.#calls.delete(call.sid);
   }
 
   #inbox(connection: Connection): InboxHandlers {
@@ -374,7 +379,7 @@ export class TeleQuickClient extends ClientMethods {
   #ended(error: TeleQuickError | undefined): void {
     this.#watch.abort();
     const end = error ?? new TeleQuickError("ERR_SESSION_CLOSED", "Client was closed");
-    for (const call of this.#calls) call.abandon(end);
+    for (const call of this.#calls.values()) call.abandon(end);
     this.#calls.clear();
     for (const supervision of this.#supervisions) supervision.end(error);
     this.#audio.end(error);

@@ -6,7 +6,7 @@
  */
 
 import { TeleQuickError } from "../errors.ts";
-import { type Clock, within } from "../signal.ts";
+import { type Clock, raceSignal, within } from "../signal.ts";
 import {
   type CertificateHash,
   openSession,
@@ -109,7 +109,7 @@ async function present(
 ): Promise<Principal> {
   const { handshake } = options;
   if (typeof handshake === "function") {
-    await handshake(session, token);
+    await raceSignal(handshake(session, token), signal);
     return { tenantId: "", keyId, expiresAtMs };
   }
   if (handshake === "query") return { tenantId: "", keyId, expiresAtMs };

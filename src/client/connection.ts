@@ -8,6 +8,7 @@ import { TeleQuickError } from "../errors.ts";
 import type { Clock } from "../signal.ts";
 import type { Session } from "../transport/mod.ts";
 import type { Method } from "../wire/mod.ts";
+import { peerText } from "./log.ts";
 import { callRpc } from "./rpc.ts";
 
 /** Who the gateway says we are, pinned to a session for its life. */
@@ -44,7 +45,7 @@ export class Connection {
       this.#lost.abort(
         new TeleQuickError(
           "ERR_SESSION_CLOSED",
-          `Session closed${reason === "" ? "" : `: ${reason}`}`,
+          `Session closed${reason === "" ? "" : `: ${peerText(reason)}`}`,
           { retryable: true },
         ),
       );

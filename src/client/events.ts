@@ -15,6 +15,7 @@ export interface EventSink {
 // Memory of calls that nobody registered, and of what was seen: the oldest is forgotten first.
 const MAX_REMEMBERED_CALLS = 4_096;
 const MAX_EVENTS_PER_CALL = 64;
+const MAX_EARLY_EVENTS = 4_096;
 const LISTENER_CAPACITY = 4_096;
 
 interface Memory {
@@ -29,6 +30,7 @@ export class EventHub {
   readonly #sinks = new Map<string, EventSink>();
   readonly #memory = new Map<string, Memory>();
   readonly #listeners = new Set<Queue<CallEvent>>();
+  #early = 0;
   #received = 0;
   #duplicated = 0;
   #end: { readonly error: unknown } | undefined;
@@ -40,6 +42,7 @@ export class EventHub {
 
   /** Takes one event off the wire. */
   accept(event: CallEvent): void {
+    if (this.#end !== undefined) return;
     this.#received++;
     const memory = this.#remember(event.callSid);
     const key = `${event.eventType}\0${event.status}\0${event.timestampMs}`;
@@ -47,11 +50,11 @@ export class EventHub {
       this.#duplicated++;
       return;
     }
-    if (memory.seen.size >= MAX_EVENTS_PER_CALL) memory.seen.clear();
+    if (memory.seen.size >= MAX_EVENTS_PER_CALL) memory.seen.delete(first(memory.seen));
     memory.seen.add(key);
     const sink = this.#sinks.get(event.callSid);
     if (sink !== undefined) sink.deliver(event);
-    else if (memory.early.length < MAX_EVENTS_PER_CALL) memory.early.push(event);
+    else this.#keep(memory, event);
     for (const listener of this.#listeners) listener.push(event);
   }
 
@@ -59,12 +62,13 @@ export class EventHub {
   register(callSid: string, sink: EventSink): void {
     this.#sinks.set(callSid, sink);
     const early = this.#memory.get(callSid)?.early.splice(0) ?? [];
+    this.#early -= early.length;
     for (const event of early) sink.deliver(event);
   }
 
-  /** Stops sending a call's events to its sink. */
-  unregister(callSid: string): void {
-    this.#sinks.delete(callSid);
+  /** Stops sending a call's events to `sink`. */
+  unregister(callSid: string, sink: EventSink): void {
+    if (this.#sinks.get(callSid) === sink) this.#sinks.delete(callSid);
   }
 
   /** A new listener to every event from now on; ends with `break`, or with the client. */
@@ -87,18 +91,36 @@ export class EventHub {
     this.#memory.clear();
   }
 
+  /** The memory of a call; the call whose last event is the oldest is forgotten for a new one. */
   #remember(callSid: string): Memory {
-    let memory = this.#memory.get(callSid);
-    if (memory === undefined) {
-      memory = { seen: new Set(), early: [] };
-      if (this.#memory.size >= MAX_REMEMBERED_CALLS) {
-        const [oldest] = this.#memory.keys();
-        this.#memory.delete(oldest!);
-      }
-      this.#memory.set(callSid, memory);
-    }
+    const memory = this.#memory.get(callSid) ?? { seen: new Set(), early: [] };
+    this.#memory.delete(callSid);
+    if (this.#memory.size >= MAX_REMEMBERED_CALLS) this.#forget(first(this.#memory.keys()));
+    this.#memory.set(callSid, memory);
     return memory;
   }
+
+  /** Keeps an event for a call that may be registered yet. */
+  #keep(memory: Memory, event: CallEvent): void {
+    if (memory.early.length >= MAX_EVENTS_PER_CALL) return;
+    memory.early.push(event);
+    if (++this.#early <= MAX_EARLY_EVENTS) return;
+    for (const each of this.#memory.values()) {
+      if (each.early.length === 0) continue;
+      this.#early -= each.early.splice(0).length;
+      return;
+    }
+  }
+
+  #forget(callSid: string): void {
+    this.#early -= this.#memory.get(callSid)?.early.length ?? 0;
+    this.#memory.delete(callSid);
+  }
+}
+
+function first(keys: Iterable<string>): string {
+  for (const key of keys) return key;
+  return "";
 }
 
 function finish(listener: Queue<CallEvent>, error: unknown): void {

@@ -9,6 +9,15 @@ import { Queue } from "../queue.ts";
 import { type Clock, raceSignal, sleep, within } from "../signal.ts";
 import type { SessionEnding } from "../wire/mod.ts";
 import type { Connection } from "./connection.ts";
+import {
+  endingError,
+  expiredError,
+  isCredentialFailure,
+  isExpiry,
+  isRefusal,
+  lossOf,
+  UNAUTHORIZED,
+} from "./endings.ts";
 import type { Logger } from "./log.ts";
 import type { TokenReason } from "./provider.ts";
 import type { ClientStatus, RenewalReason } from "./status.ts";
@@ -40,6 +49,8 @@ const LASTED_MS = 10_000;
 // A renewal begins at 80 % of the token's life, up to a tenth of it earlier, so that a fleet does not renew at once.
 const RENEW_AT = 0.8;
 const RENEW_JITTER = 0.1;
+// Whatever a token or a gateway's clock says: no session is renewed for its token before this.
+const RENEW_EARLIEST_MS = 5_000;
 // The wall clock may jump: what waits for a moment of it looks again this often.
 const RECHECK_MS = 10_000;
 // After its RPCs are done, a replaced session stays for what the gateway has already sent on it.
@@ -64,6 +75,7 @@ export class Keeper {
   #cancelRenewal: (() => void) | undefined;
   #openedAt = 0;
   #failures = 0;
+  #hurried = 0;
   #lostSinceMs: number | undefined;
   #closedBy: { readonly error: TeleQuickError | undefined } | undefined;
 
@@ -89,6 +101,9 @@ export class Keeper {
 
   /** The open connection; or the one being opened; or the first, which this opens. */
   connection(signal?: AbortSignal): Promise<Connection> {
+    if (signal?.aborted) return Promise.reject(signal.reason);
+    // A loss that has not been told yet is a loss all the same.
+    if (this.#current?.session.isClosed === true) this.#lose(this.#current);
     if (this.#closedBy !== undefined) return Promise.reject(this.#closedError());
     if (this.ready !== undefined) return Promise.resolve(this.ready);
     return raceSignal(this.#opening ?? this.#connectFirst(), signal);
@@ -108,9 +123,11 @@ export class Keeper {
   }
 
   /** Replaces the session while it works: make before break. Resolves when the new one has taken over. */
-  async renew(reason: RenewalReason): Promise<void> {
+  async renew(reason: RenewalReason, signal?: AbortSignal): Promise<void> {
+    signal?.throwIfAborted();
     if (this.#closedBy !== undefined) throw this.#closedError();
-    await (this.current === undefined ? this.connection() : this.#reopen(reason, undefined));
+    if (this.current === undefined) await this.connection(signal);
+    else await raceSignal(this.#reopen(reason, undefined), signal);
   }
 
   /** The gateway announced the end of a session. */
@@ -120,7 +137,15 @@ export class Keeper {
     if (connection !== this.#current || !this.#options.reconnect) return;
     // A token or key that is over is no reason to give up where another can be had.
     const again = ending.reconnect || (ending.code === UNAUTHORIZED && this.#options.renewable);
-    if (again) void this.#reopen("session-ending", undefined).catch(ignore);
+    if (again) void this.#replaceEnding().catch(ignore);
+  }
+
+  /** A gateway that ends one fresh session after the other is met with the same back-off as one that is not there. */
+  async #replaceEnding(): Promise<void> {
+    const lasted = this.#options.clock.monotonic() - this.#openedAt >= LASTED_MS;
+    this.#hurried = lasted ? 0 : this.#hurried + 1;
+    if (this.#hurried > 1) await this.#pause(this.#backoff(this.#hurried - 1), this.#current?.lost);
+    if (this.#closedBy === undefined) await this.#reopen("session-ending", undefined);
   }
 
   /** Ends the client after `drain`, which is given `timeoutMs`. Nothing of the keeper is left afterwards. */
@@ -183,7 +208,10 @@ export class Keeper {
       const alive = this.current;
       if (alive !== undefined) {
         if (renewals++ === 0) this.#set({ type: "renewing", reason: reason ?? "requested" });
-        else await this.#pause(this.#backoff(renewals - 1), alive.lost);
+        else {
+          await this.#pause(this.#backoff(renewals - 1), alive.lost);
+          if (this.current === undefined && this.#closedBy === undefined) continue;
+        }
       } else {
         this.#failures++;
         const delayMs = this.#backoff(this.#failures);
@@ -196,15 +224,18 @@ export class Keeper {
       } catch (error) {
         if (this.#closedBy !== undefined) throw this.#closedError();
         cause = error;
+        this.#options.log("warn", "session.open-failed", { error: messageOf(error) });
+        // What a token function throws is no verdict on the credentials: it may need the very network that is gone.
+        if (!(error instanceof TeleQuickError)) continue;
         if (isRefusal(error)) refusals++;
         else if (isCredentialFailure(error)) credentialFailures++;
-        this.#options.log("warn", "session.open-failed", { error: messageOf(error) });
-        const hopeless = refusals >= MAX_REFUSALS || !this.#options.renewable && refusals > 0 ||
-          credentialFailures >= MAX_CREDENTIAL_FAILURES;
+        const hopeless = refusals >= MAX_REFUSALS ||
+          credentialFailures >= MAX_CREDENTIAL_FAILURES ||
+          !this.#options.renewable && refusals + credentialFailures > 0;
         // While the old session lives it carries everything: whoever mends the credentials in time loses nothing.
         if (hopeless && this.current === undefined) {
-          this.#end(asOurs(error));
-          throw error;
+          this.#end(!this.#options.renewable && isExpiry(error) ? expiredError() : error);
+          throw this.#closedError();
         }
       }
     }
@@ -282,7 +313,8 @@ export class Keeper {
     const { expiresAtMs } = connection.principal;
     if (!renewable || !reconnect || expiresAtMs === 0) return;
     const life = Math.max(0, expiresAtMs - clock.now());
-    const dueAt = clock.now() + Math.round(life * (RENEW_AT - RENEW_JITTER * random()));
+    const wait = Math.round(life * (RENEW_AT - RENEW_JITTER * random()));
+    const dueAt = clock.now() + Math.max(RENEW_EARLIEST_MS, wait);
     const look = (): void => {
       const left = dueAt - clock.now();
       if (left <= 0) void this.#reopen("token-lifetime", undefined).catch(ignore);
@@ -346,50 +378,6 @@ export class Keeper {
   #hasExpired({ principal }: Connection): boolean {
     return principal.expiresAtMs !== 0 && principal.expiresAtMs <= this.#options.clock.now();
   }
-}
-
-/** The code of endings that have to do with the token (design section 4). */
-const UNAUTHORIZED = 401;
-
-function endingError(ending: SessionEnding | undefined): TeleQuickError | undefined {
-  if (ending === undefined) return undefined;
-  return new TeleQuickError(
-    ending.code === UNAUTHORIZED ? "ERR_UNAUTHORIZED" : "ERR_SESSION_CLOSED",
-    `Gateway ended the session: ${ending.reason}`,
-    { retryable: ending.reconnect },
-  );
-}
-
-function expiredError(): TeleQuickError {
-  return new TeleQuickError(
-    "ERR_TOKEN_EXPIRED",
-    "Session ended: its token has expired (pass a function instead of a token, so that the client can fetch a fresh one: new TeleQuickClient(url, () => fetchToken(), true))",
-  );
-}
-
-function lossOf(connection: Connection): TeleQuickError {
-  const { reason } = connection.lost;
-  return reason instanceof TeleQuickError
-    ? reason
-    : new TeleQuickError("ERR_SESSION_CLOSED", "Session closed", { retryable: true });
-}
-
-function isRefusal(error: unknown): boolean {
-  return error instanceof TeleQuickError && error.code === "ERR_UNAUTHORIZED";
-}
-
-function isCredentialFailure(error: unknown): boolean {
-  return !(error instanceof TeleQuickError) || /^ERR_(CREDENTIALS|KEY|TOKEN)_/.test(error.code);
-}
-
-function asOurs(error: unknown): TeleQuickError {
-  return error instanceof TeleQuickError ? error : new TeleQuickError(
-    "ERR_CREDENTIALS_INVALID",
-    "Cannot get a token: the token function failed",
-    {
-      cause: error,
-    },
-  );
 }
 
 function messageOf(error: unknown): string {

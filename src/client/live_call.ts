@@ -14,6 +14,7 @@ import type { AudioHub } from "./audio_hub.ts";
 import type { Call, CallEnd, CallState } from "./call.ts";
 import { CallAudio } from "./call_audio.ts";
 import type { EventHub } from "./events.ts";
+import { peerText } from "./log.ts";
 import type { ClientMethods, DtmfOptions } from "./methods.ts";
 import type { RequestOptions } from "./rpc.ts";
 
@@ -170,12 +171,14 @@ export class LiveCall implements Call {
     this.#answered.reject(
       new TeleQuickError(
         "ERR_CALL_ENDED",
-        `Call was not answered: ${end.status}, Q.850 cause ${end.q850Cause} (${end.cause})`,
+        `Call was not answered: ${
+          peerText(end.status)
+        }, Q.850 cause ${end.q850Cause} (${end.cause})`,
       ),
     );
     for (const listener of this.#listeners) listener.close();
     this.#host.audio.get(this.sid)?.hungUp();
-    this.#host.events.unregister(this.sid);
+    this.#host.events.unregister(this.sid, this);
   }
 }
 

@@ -28,14 +28,25 @@ export type Logger = (level: LogRecord["level"], event: string, details?: LogDet
 // A compact JWS (RFC 7515 section 7.1) begins with the base64url of `{"`; an armoured key or certificate with its label.
 const SECRET = /eyJ[\w-]*\.[\w-]*\.?[\w-]*|-----BEGIN[\s\S]*/g;
 
-/** Replaces whatever looks like a token or an armoured key. */
+// Texts of a peer have no bound of their own, and the redactor's time grows with the square of a hostile one's length.
+const MAX_TEXT = 512;
+
+/** Replaces whatever looks like a token or an armoured key, and cuts what is left to a readable length. */
 export function redact(text: string): string {
-  return text.replace(SECRET, "[redacted]");
+  const isLong = text.length > MAX_TEXT;
+  const shown = (isLong ? text.slice(0, MAX_TEXT) : text).replace(SECRET, "[redacted]");
+  return isLong ? `${shown}...` : shown;
+}
+
+/** A peer's words, fit for an error message: on one line, of a bounded length, with nothing that looks like a secret. */
+export function peerText(text: string): string {
+  // deno-lint-ignore no-control-regex
+  return redact(text).replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]+/g, " ").trim();
 }
 
 /**
  * Makes the writer of log records. Every string passes the redactor, which cannot be switched off, and what the
- * caller's function throws is ignored: a log never breaks a call.
+ * caller's function throws or rejects with is ignored: a log never breaks a call.
  */
 export function createLogger(
   log: ((record: LogRecord) => void) | undefined,
@@ -48,7 +59,9 @@ export function createLogger(
       clean[name] = typeof value === "string" ? redact(value) : value;
     }
     try {
-      log({ ...clean, event, level, timeMs: now() });
+      // A function that is declared to return nothing may be asynchronous all the same.
+      const returned: unknown = log({ ...clean, event, level, timeMs: now() });
+      if (returned instanceof Promise) returned.catch(() => {});
     } catch {
       // The caller's own fault, in the caller's own function.
     }

@@ -105,7 +105,7 @@ export abstract class ClientMethods {
     await this[send](methods.SetInboundRouting, inboundRoutingRequest(routing), options);
   }
 
-  /** Calls that wait on a trunk to be answered. An empty list also stands for a trunk that is not the tenant's. */
+  /** Calls that wait on a trunk to be answered. A trunk that is not the tenant's is refused as one that does not exist. */
   async getIncomingCalls(
     trunkId: string,
     options?: RequestOptions,

@@ -110,7 +110,10 @@ function fromProvider(provider: TokenProvider, options: TokenSupplyOptions): Tok
           ),
       });
       if (typeof token !== "string" || token === "") {
-        throw new TypeError("Cannot get a token: the token function must give a non-empty string");
+        throw new TeleQuickError(
+          "ERR_TOKEN_INVALID",
+          "Cannot get a token: the token function gave something else, expected a non-empty string",
+        );
       }
       return readable(token, clock, "the token function gave a token that is already over");
     },

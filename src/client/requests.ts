@@ -14,6 +14,7 @@ import {
   type OriginateRequest,
   type SetInboundRoutingRequest,
 } from "../wire/mod.ts";
+import { peerText } from "./log.ts";
 
 /** Whom to call, how, and what runs when the far end answers (protocol.md section 5.2). */
 export interface DialOptions {
@@ -317,7 +318,7 @@ export function accepted<R extends CodedReply>(action: string, reply: R): R {
   throw new TeleQuickError(
     "ERR_RPC_REJECTED",
     `Cannot ${action}: the gateway answered ${name} (${errorCode})${
-      errorMessage === "" ? "" : `: ${errorMessage}`
+      errorMessage === "" ? "" : `: ${peerText(errorMessage)}`
     }`,
     { rpcCode: errorCode, retryable: RETRYABLE.includes(errorCode) },
   );

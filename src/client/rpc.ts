@@ -8,6 +8,7 @@ import { TeleQuickError } from "../errors.ts";
 import { type Clock, within } from "../signal.ts";
 import { fromTransport, type Session } from "../transport/mod.ts";
 import { encodeRequest, type Method, ReplyReader } from "../wire/mod.ts";
+import { accepted } from "./requests.ts";
 
 /** Options of one RPC. */
 export interface RequestOptions {
@@ -76,7 +77,8 @@ async function exchange<Q, R>(
       if (done) return replies.end();
       const reply = replies.push(value);
       if (reply === undefined) continue;
-      void finish(reader, clock);
+      void finish(reader, writer, clock);
+      if (replies.refusal !== undefined) accepted(`complete ${method.name}`, replies.refusal);
       return reply;
     }
   } catch (error) {
@@ -90,9 +92,13 @@ async function exchange<Q, R>(
 /** Reads what is left of a stream up to its FIN, within a bound of bytes and time, so that its credit returns. */
 async function finish(
   reader: ReadableStreamDefaultReader<Uint8Array>,
+  writer: WritableStreamDefaultWriter<Uint8Array>,
   clock: Clock,
 ): Promise<void> {
-  const give = (): void => void reader.cancel().catch(ignore);
+  const give = (): void => {
+    reader.cancel().catch(ignore);
+    writer.abort().catch(ignore);
+  };
   const cancel = clock.schedule(FIN_GRACE_MS, give);
   try {
     let left = FIN_GRACE_BYTES;

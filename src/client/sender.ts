@@ -5,13 +5,16 @@
  */
 
 import { TeleQuickError } from "../errors.ts";
-import { within } from "../signal.ts";
+import { sleep, type WaitOptions, within } from "../signal.ts";
 import { type Method, methods } from "../wire/mod.ts";
 import type { Connection } from "./connection.ts";
 import type { Keeper } from "./keeper.ts";
 import { duration, type ResolvedOptions } from "./options.ts";
 import type { RequestOptions } from "./rpc.ts";
 import { RpcCounter } from "./stats.ts";
+
+// A stream may end before the session that it ends with.
+const LOSS_GRACE_MS = 250;
 
 // Queries: asked twice, they change nothing.
 const SAFE: ReadonlySet<unknown> = new Set([
@@ -42,16 +45,18 @@ export class Sender {
     const { clock, reconnect } = this.#options;
     const limitMs = this.limit(timeoutMs);
     const startedAt = clock.monotonic();
+    const left = (): number => Math.max(1, Math.ceil(limitMs - (clock.monotonic() - startedAt)));
     while (true) {
-      const leftMs = Math.max(1, Math.ceil(limitMs - (clock.monotonic() - startedAt)));
-      const connection = await this.connection(leftMs, signal, method.name);
+      const connection = await this.connection(left(), signal, method.name);
       try {
         return await this.rpcs.measure(
           clock,
-          () => connection.call(method, request, { signal, timeoutMs: leftMs }),
+          () => connection.call(method, request, { signal, timeoutMs: left() }),
         );
       } catch (error) {
         if (!SAFE.has(method) || !isLoss(error) || !reconnect) throw error;
+        // A stream that ends on a living session was reset by the gateway: asking again would only repeat it.
+        if (left() <= 1 || !await isOver(connection, { signal, clock })) throw error;
       } finally {
         this.#keeper.checkCredit(connection);
       }
@@ -83,6 +88,15 @@ export class Sender {
         ),
     });
   }
+}
+
+/** Whether the session is over too: it may notice the loss after its streams do. */
+async function isOver({ session, lost }: Connection, options: WaitOptions): Promise<boolean> {
+  if (session.isClosed) return true;
+  const { signal, clock } = options;
+  const either = signal === undefined ? lost : AbortSignal.any([signal, lost]);
+  await sleep(LOSS_GRACE_MS, { signal: either, clock }).catch(() => {});
+  return session.isClosed;
 }
 
 function isLoss(error: unknown): boolean {

@@ -12,6 +12,7 @@ import type { AudioLink, AudioOptions } from "./audio.ts";
 import type { AudioHub } from "./audio_hub.ts";
 import { CallAudio } from "./call_audio.ts";
 import type { Connection } from "./connection.ts";
+import { peerText } from "./log.ts";
 import { required } from "./requests.ts";
 
 // A stream may end before the session that it ends with.
@@ -198,7 +199,9 @@ async function admitted(reader: ReadableStreamDefaultReader<Uint8Array>): Promis
     if (reply.status === "OK" && reply.errorMessage === "") return;
     throw new TeleQuickError(
       "ERR_RPC_REJECTED",
-      `Cannot supervise call: the gateway answered ${reply.status}: ${reply.errorMessage}`,
+      `Cannot supervise call: the gateway answered ${
+        peerText(`${reply.status}: ${reply.errorMessage}`)
+      }`,
     );
   }
 }

@@ -6,7 +6,7 @@ import {
   type WebTransportConstructor,
 } from "../../src/transport/mod.ts";
 import {
-  AuthenticateRequest,
+  type AuthenticateRequest,
   encodeFrame,
   encodeReply,
   type Frame,

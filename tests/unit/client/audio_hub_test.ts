@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { type Call, type ClientOptions, TeleQuickClient } from "../../../mod.ts";
-import { AudioFrame, CallEvent, FrameReader, methods } from "../../../src/wire/mod.ts";
+import { AudioFrame, type CallEvent, FrameReader, methods } from "../../../src/wire/mod.ts";
 import type {
   SessionPairOptions,
   WebTransportConstructor,
