@@ -4,14 +4,21 @@
  * @module
  */
 
-import { encodeReply, ErrorCode, type Frame, type Method, methodById } from "../wire/mod.ts";
+import {
+  encodeRefusal,
+  encodeReply,
+  ErrorCode,
+  type Frame,
+  type Method,
+  methodById,
+} from "../wire/mod.ts";
 import { adminRoutes } from "./admin.ts";
 import { bootstrapRoutes } from "./bootstrap.ts";
 import { bucketRoutes } from "./buckets.ts";
 import { bulkRoutes } from "./bulk.ts";
 import { controlRoutes } from "./control.ts";
 import { dialplanRoutes } from "./dialplan.ts";
-import { encodeRefusal, Refusal } from "./fault.ts";
+import { Refusal } from "./fault.ts";
 import { inboundRoutes } from "./inbound.ts";
 import { count } from "./log.ts";
 import { isPlainLongText, isPlainText } from "./names.ts";
@@ -74,7 +81,8 @@ export async function answer(
   const options = { framed: rules.framedReplies };
   if (!isRefused) return encodeReply(method, outcome, options);
   const callSid = textField(request, "callSid");
-  return encodeRefusal(method, outcome, { callSid, timestampMs: clock.now() }, options);
+  const refusal = { errorCode: outcome.code, errorMessage: outcome.message };
+  return encodeRefusal(method, refusal, { callSid, timestampMs: clock.now() }, options);
 }
 
 const malformed = new Refusal(ErrorCode.ERR_VALIDATION_FAILED, "The request is malformed");

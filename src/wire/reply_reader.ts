@@ -11,6 +11,7 @@ import { requireBytes, typeError, wireError } from "./fault.ts";
 import { FRAME_HEADER_BYTES, FRAME_LIMIT_BYTES, LEAST_FRAME_BYTES } from "./frame.ts";
 import type { Message } from "./message.ts";
 import type { Method } from "./method.ts";
+import { readRefusal, type RefusalFields } from "./refusal.ts";
 
 // Bytes of another protocol rarely look like versions this low (protocol.md section 3.4).
 const HIGHEST_VERSION = 16;
@@ -29,6 +30,7 @@ export class ReplyReader<R> {
   readonly #limitBytes: number;
   readonly #collector = new Collector(ENVELOPE_HEADER_BYTES);
   #reply: { readonly value: R } | undefined;
+  #refusal: RefusalFields | undefined;
 
   /**
    * Makes a reader for the reply to one request.
@@ -41,10 +43,15 @@ export class ReplyReader<R> {
     this.#name = `reply to ${method.name}`;
     this.#id = method.id;
     if (method.reply === undefined) {
-      throw typeError(`Cannot read ${this.#name}: it`, "a push", "a request");
+      throw typeError(`read ${this.#name}: it`, "a push", "a request");
     }
     this.#message = method.reply;
     this.#limitBytes = options.limitBytes ?? FRAME_LIMIT_BYTES;
+  }
+
+  /** Why the request was refused, where the reply says so behind fields of its own that could not. */
+  get refusal(): RefusalFields | undefined {
+    return this.#refusal;
   }
 
   /**
@@ -70,7 +77,9 @@ export class ReplyReader<R> {
       }
       collector.total = start + ENVELOPE_HEADER_BYTES + readI32(bytes, start + 2);
       if (filled < collector.total) continue;
-      const value = this.#message.decode(bytes.subarray(start, collector.total));
+      const envelope = bytes.subarray(start, collector.total);
+      const value = this.#message.decode(envelope);
+      this.#refusal = readRefusal(this.#message, envelope);
       this.#reply = { value };
       return value;
     }
@@ -89,7 +98,7 @@ export class ReplyReader<R> {
       return this.#message.decode(this.#message.encode({}));
     }
     throw wireError(
-      `Cannot read ${this.#name}: stream`,
+      `read ${this.#name}: stream`,
       `over after ${filled} bytes`,
       "a whole reply",
     );
@@ -110,7 +119,7 @@ export class ReplyReader<R> {
       return 0;
     }
     throw wireError(
-      `Cannot read ${this.#name}: start`,
+      `read ${this.#name}: start`,
       "neither an envelope's nor a frame's",
       "one of them",
     );

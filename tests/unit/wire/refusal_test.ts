@@ -1,0 +1,55 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { encodeRefusal, encodeReply, methods, ReplyReader } from "../../../src/wire/mod.ts";
+
+const refusal = { errorCode: 7, errorMessage: "Unknown call_sid" };
+
+describe("encodeRefusal() and ReplyReader.refusal", () => {
+  for (const framed of [false, true]) {
+    const manner = framed ? "framed" : "bare";
+    for (
+      const method of [
+        methods.Barge,
+        methods.SetInboundRouting,
+        methods.GetActiveBuckets,
+        methods.GetIncomingCalls,
+      ]
+    ) {
+      it(`says it behind the fields of ${method.reply?.name}, ${manner}`, () => {
+        const reader = new ReplyReader<unknown>(method);
+        assert.ok(reader.push(encodeRefusal(method, refusal, {}, { framed })) !== undefined);
+        assert.deepEqual(reader.refusal, refusal);
+      });
+
+      it(`reads none in an ordinary ${method.reply?.name}, ${manner}`, () => {
+        const reader = new ReplyReader<unknown>(method);
+        assert.ok(reader.push(encodeReply<unknown>(method, {}, { framed })) !== undefined);
+        assert.equal(reader.refusal, undefined);
+      });
+    }
+  }
+
+  it("uses the reply's own fields where it has them", () => {
+    const reader = new ReplyReader(methods.Terminate);
+    const repeated = { callSid: "c", timestampMs: 5 };
+    const reply = reader.push(encodeRefusal(methods.Terminate, refusal, repeated));
+    assert.deepEqual(reply, { callSid: "c", status: "ERROR", ...refusal, timestampMs: 5 });
+    assert.equal(reader.refusal, undefined);
+  });
+
+  it("takes what a newer gateway may have put there for no refusal", () => {
+    for (const tail of [[1], [0, 0, 0, 0], [2, 0, 0, 0, 79, 75, 0, 0, 0, 0, 0, 0, 0, 0]]) {
+      const reader = new ReplyReader(methods.Barge);
+      const envelope = Uint8Array.of(1, 0, tail.length, 0, 0, 0, ...tail);
+      assert.deepEqual(reader.push(envelope), {});
+      assert.equal(reader.refusal, undefined);
+    }
+  });
+
+  it("reads none in a list that is not empty", () => {
+    const reader = new ReplyReader(methods.GetActiveBuckets);
+    const buckets = [{ bucketId: "b", pendingCount: 3 }];
+    assert.deepEqual(reader.push(encodeReply(methods.GetActiveBuckets, { buckets })), { buckets });
+    assert.equal(reader.refusal, undefined);
+  });
+});
