@@ -4,6 +4,7 @@ import {
   type SessionPair,
   type SessionPairOptions,
   type WebTransportConstructor,
+  type WebTransportLike,
 } from "../../src/transport/mod.ts";
 import {
   type AuthenticateRequest,
@@ -48,6 +49,10 @@ export interface ScriptedGatewayOptions {
   readonly expiresAtMs?: () => number;
   /** Limits of the sessions in memory. */
   readonly pair?: Omit<SessionPairOptions, "path">;
+  /** Whether a script that throws resets its stream. Default: it stays open and silent. */
+  readonly resetsOnThrow?: boolean;
+  /** Told of every session that the client dials, before the client has it. */
+  readonly onDial?: (session: WebTransportLike, index: number) => void;
   /** Takes each one-way stream that the client opens. Default: reads it to its end. */
   readonly onUni?: (stream: ReadableStream<Uint8Array>, peer: ScriptedPeer) => void;
 }
@@ -68,11 +73,13 @@ export function scriptedGateway(options: ScriptedGatewayOptions = {}): ScriptedG
     const push = pusher(session);
     const peer: ScriptedPeer = { index: peers.length, session, pair, calls: [], push };
     peers.push(peer);
-    void serve(peer, scripts, options.onUni ?? readAll);
+    void serve(peer, scripts, options);
   }, options.pair);
   function Dialled(url: string) {
     options.onAttempt?.(++state.attempts);
-    return new linked(url);
+    const session = new linked(url);
+    options.onDial?.(session, peers.length - 1);
+    return session;
   }
   return {
     webTransport: Dialled as unknown as WebTransportConstructor,
@@ -95,11 +102,13 @@ function pusher(session: Session): ScriptedPeer["push"] {
 async function serve(
   peer: ScriptedPeer,
   scripts: Record<string, Script>,
-  onUni: (stream: ReadableStream<Uint8Array>, peer: ScriptedPeer) => void,
+  options: ScriptedGatewayOptions,
 ): Promise<void> {
-  void takeUnis(peer, onUni);
+  void takeUnis(peer, options.onUni ?? readAll);
   for await (const stream of peer.session.incomingBidirectional) {
-    void answer(stream, peer, scripts).catch(() => {});
+    void answer(stream, peer, scripts).catch((error: unknown) => {
+      if (options.resetsOnThrow) stream.writable.abort(error).catch(() => {});
+    });
   }
 }
 
@@ -110,7 +119,6 @@ async function answer(
 ): Promise<void> {
   const reader = stream.readable.getReader();
   const frames = new FrameReader({ rule: "request" });
-  const writer = stream.writable.getWriter();
   let frame: Frame | undefined;
   while (frame === undefined) {
     const { value, done } = await reader.read();
@@ -122,6 +130,7 @@ async function answer(
   peer.calls.push(method.name);
   const request = method.request.decode(frame.envelope);
   const reply = await (scripts[method.name] ?? (() => ({})))(request, peer);
+  const writer = stream.writable.getWriter();
   if (reply instanceof Uint8Array) await writer.write(reply);
   else if (reply !== undefined) await writer.write(encodeReply(method, reply as object));
   await writer.close();

@@ -2,11 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { type Call, type ClientOptions, TeleQuickClient } from "../../../mod.ts";
 import { AudioFrame, type CallEvent, FrameReader, methods } from "../../../src/wire/mod.ts";
-import type {
-  SessionPairOptions,
-  WebTransportConstructor,
-  WebTransportLike,
-} from "../../../src/transport/mod.ts";
+import type { SessionPairOptions, WebTransportLike } from "../../../src/transport/mod.ts";
 import { hasCode } from "../../support/client_kit.ts";
 import { FakeClock, settle } from "../../support/fake_clock.ts";
 import { scriptedGateway, type ScriptedPeer } from "../../support/scripted_gateway.ts";
@@ -33,16 +29,11 @@ async function story(
   const gateway = scriptedGateway({
     ...(options.pair !== undefined && { pair: options.pair }),
     ...(options.onUni !== undefined && { onUni: options.onUni }),
+    ...(options.onDial !== undefined && { onDial: options.onDial }),
     scripts: { Originate: (request) => ({ callSid: (request as { callSid: string }).callSid }) },
   });
-  let dialled = 0;
-  function Dialled(url: string): WebTransportLike {
-    const session = new gateway.webTransport(url);
-    options.onDial?.(session, dialled++);
-    return session;
-  }
   const client = new TeleQuickClient("https://gateway.test", () => "opaque", true, {
-    webTransport: Dialled as unknown as WebTransportConstructor,
+    webTransport: gateway.webTransport,
     clock,
     ...options.client,
   });
