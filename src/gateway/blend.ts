@@ -46,7 +46,10 @@ export class Blend {
     // A copy: PCM16 may be a view of bytes that are not ours.
     this.#waiting.push(codec === "PCM16" ? this.#downsampler.push(samples) : samples.slice());
     if (this.#waiting.length > LONGEST_QUEUE) this.#waiting.shift();
-    this.#stopTicking ??= this.#options.ticker.add(() => this.#tick());
+    if (this.#stopTicking !== undefined) return;
+    // Not in this turn: a frame of the first speaker's may be on its way.
+    this.#firstSpoke = true;
+    this.#stopTicking = this.#options.ticker.add(() => this.#tick());
   }
 
   /** Takes a frame of the first speaker and returns what is heard: the same bytes when nobody else speaks. */

@@ -5,6 +5,7 @@
  */
 
 import { TeleQuickError } from "../errors.ts";
+import { within } from "../signal.ts";
 import { type BulkRequest, ErrorCode, methods, OriginateRequest } from "../wire/mod.ts";
 import type { Call } from "./calls.ts";
 import { Campaign } from "./campaign.ts";
@@ -74,9 +75,23 @@ async function load(
   context: RpcContext,
 ): Promise<number> {
   const { house, tenant, session } = context;
-  let count = 0;
-  const counting = new AbortController();
-  for await (const _ of readRows(request, source(counting.signal), context)) count++;
+  const { clock, limits } = house;
+  const count = await within(async (signal) => {
+    let rows = 0;
+    for await (const _ of readRows(request, source(signal), context)) {
+      signal.throwIfAborted();
+      rows++;
+    }
+    return rows;
+  }, {
+    clock,
+    timeoutMs: limits.bulkLoadMs,
+    onTimeout: () =>
+      new TeleQuickError(
+        "ERR_VALUE_INVALID",
+        `Cannot read CSV: it takes longer than ${limits.bulkLoadMs} ms`,
+      ),
+  });
   // Time has passed since these were checked.
   if (!session.isLive || tenant.campaigns.has(request.campaignId)) throw unfit("It is too late");
   start(request, source, count, context);
