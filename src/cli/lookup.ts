@@ -6,6 +6,7 @@
 
 import { ErrorCode, EventType, nameOf, q850Causes } from "../wire/mod.ts";
 import { errorCatalogue } from "./catalogue.ts";
+import { logCatalogue } from "./catalogue_log.ts";
 import {
   endingCatalogue,
   eventCatalogue,
@@ -15,7 +16,7 @@ import {
 } from "./catalogue_wire.ts";
 
 /** What kind of code it is; a code may be prefixed with it, as in `q850:17`. */
-export type CodeKind = "sdk" | "wire" | "refusal" | "ending" | "q850" | "event";
+export type CodeKind = "sdk" | "wire" | "refusal" | "ending" | "q850" | "event" | "log";
 
 /** What one code means. */
 export interface Explanation {
@@ -66,6 +67,13 @@ export function allExplanations(): readonly Explanation[] {
       alias: name,
       ...entry,
     })),
+    ...Object.entries(logCatalogue).map(([code, { level, meaning, details }]) => ({
+      kind: "log" as const,
+      code,
+      meaning,
+      causes: Object.entries(details).map(([name, what]) => `${name}: ${what}`),
+      fix: level === "warn" ? "Look whether it comes again" : "Nothing to do",
+    })),
   ];
 }
 
@@ -74,7 +82,9 @@ export function allExplanations(): readonly Explanation[] {
  * `ERR_`, `CHANNEL_` and its capitals; a kind in front, as in `q850:17`, leaves only that kind.
  */
 export function findExplanations(typed: string): readonly Explanation[] {
-  const [, kind, code] = /^(?:(sdk|wire|refusal|ending|q850|event)[:=])?(.*)$/i.exec(typed.trim())!;
+  const [, kind, code] = /^(?:(sdk|wire|refusal|ending|q850|event|log)[:=])?(.*)$/i.exec(
+    typed.trim(),
+  )!;
   const wanted = normalise(code!);
   return allExplanations().filter((one) =>
     (kind === undefined || one.kind === kind.toLowerCase()) &&

@@ -22,6 +22,7 @@ const KINDS: Readonly<Record<CodeKind, string>> = {
   ending: "code that a session was ended with",
   q850: "hangup cause of ITU-T Q.850",
   event: "event type",
+  log: "record of the client's log",
 };
 
 /** Explains a code, or lists all of them. */
@@ -67,7 +68,7 @@ function inFull(one: Explanation, { bold, dim }: Style): string {
   return [
     `${bold(nameOf(one))} ${dim(`(${KINDS[kind]})`)}`,
     `  ${meaning}`,
-    ...causes.map((cause) => `  cause: ${cause}`),
+    ...causes.map((cause) => `  ${kind === "log" ? "with" : "cause:"} ${cause}`),
     `  fix: ${fix}`,
     ...(retryable === undefined ? [] : [`  another try helps: ${retryable}`]),
   ].join("\n");
