@@ -11,7 +11,7 @@
  */
 
 import { type Block, docBlocks, markdownBlocks } from "./support/blocks.ts";
-import { type LocalGateway, startGateway } from "./support/local_gateway.ts";
+import type { LocalGateway } from "./support/local_gateway.ts";
 import { readManifest } from "./support/manifest.ts";
 import { run, runDeno, type RunResult } from "./support/run.ts";
 import { readSources, root } from "./support/source.ts";
@@ -134,6 +134,11 @@ async function runBlocks(
     judge(block, await run("bash", args, { env: { PATH: path }, timeoutMs: longestRunMs }));
   }
   return findings;
+}
+
+/** Loads the package no sooner than a block needs it, so that what is written is checked even while nothing runs. */
+async function startGateway(folder: string): Promise<LocalGateway> {
+  return await (await import("./support/local_gateway.ts")).startGateway(folder);
 }
 
 function connects({ code }: Block): boolean {
