@@ -11,8 +11,7 @@ import { AudioFrame } from "./messages/audio.ts";
 import { AUDIO_FRAME_ID } from "./method.ts";
 
 // Sequence number and end-of-stream flag, the last fields.
-const SEQUENCE_BYTES = 8;
-const VARIABLE_BYTES = SEQUENCE_BYTES + 1;
+const VARIABLE_BYTES = 9;
 
 /** What all frames of an {@linkcode AudioFrameEncoder} share. */
 export interface AudioFrameEncoderOptions {
@@ -74,7 +73,7 @@ export class AudioFrameEncoder {
     const size = this.size(payload.length);
     const end = offset + size;
     if (end > target.length) {
-      throw valueError("Cannot encode AudioFrame: room", target.length - offset, `${size} bytes`);
+      throw valueError("encode AudioFrame: room", target.length - offset, `${size} bytes`);
     }
     target.set(head, offset);
     const body = offset + head.length;
@@ -121,6 +120,6 @@ function check(payload: Uint8Array, sequenceNumber: number): void {
   requireBytes(payload, "encode", "AudioFrame", "payload");
   if (!Number.isSafeInteger(sequenceNumber) || sequenceNumber < 0) {
     const expected = "an integer from 0 to 9007199254740991";
-    throw valueError("Cannot encode AudioFrame: sequenceNumber", String(sequenceNumber), expected);
+    throw valueError("encode AudioFrame: sequenceNumber", String(sequenceNumber), expected);
   }
 }

@@ -24,27 +24,35 @@ export class Fault {
 
 /** A value in words: numbers as they are, of all others the type alone, for they can be secrets. */
 export function describe(value: unknown): string {
-  if (typeof value === "number" || value === null) return String(value);
-  return Array.isArray(value) ? "array" : typeof value;
+  return typeof value === "number" || value === null ? String(value) : typeof value;
 }
 
-/** The error of bytes that break the protocol. */
+/** The fault of a value of the wrong JavaScript type. */
+export function mistyped(value: unknown, expected: string): Fault {
+  return new Fault(describe(value), expected, true);
+}
+
+/** The error of bytes that break the protocol: cannot do `action`, for the thing named last in it is what was found. */
 export function wireError(action: string, found: unknown, expected: string): TeleQuickError {
-  return new TeleQuickError("ERR_WIRE_INVALID", `${action} is ${found}, expected ${expected}`);
+  return new TeleQuickError("ERR_WIRE_INVALID", sentence(action, found, expected));
 }
 
 /** The error of a value that does not fit. */
 export function valueError(action: string, found: unknown, expected: string): TeleQuickError {
-  return new TeleQuickError("ERR_VALUE_INVALID", `${action} is ${found}, expected ${expected}`);
+  return new TeleQuickError("ERR_VALUE_INVALID", sentence(action, found, expected));
 }
 
 /** The error of a value of the wrong type. */
 export function typeError(action: string, found: unknown, expected: string): TypeError {
-  return new TypeError(`${action} is ${found}, expected ${expected}`);
+  return new TypeError(sentence(action, found, expected));
+}
+
+function sentence(action: string, found: unknown, expected: string): string {
+  return `Cannot ${action} is ${found}, expected ${expected}`;
 }
 
 /** Throws a `TypeError` for what is no `Uint8Array`. The words are joined only then: this is called for every message. */
 export function requireBytes(value: unknown, verb: string, noun: string, part = "input"): void {
   if (value instanceof Uint8Array) return;
-  throw typeError(`Cannot ${verb} ${noun}: ${part}`, describe(value), "a Uint8Array");
+  throw typeError(`${verb} ${noun}: ${part}`, describe(value), "a Uint8Array");
 }

@@ -6,7 +6,7 @@
 
 import { decodeUtf8 } from "../bytes.ts";
 import { readI32, TWO_32, writeAscii, writeU32, writeU64 } from "./bytes.ts";
-import { describe, Fault } from "./fault.ts";
+import { describe, Fault, mistyped } from "./fault.ts";
 import type { Reader } from "./reader.ts";
 import { decodeCached, LONGEST_CACHED_BYTES } from "./text_cache.ts";
 import type { Writer } from "./writer.ts";
@@ -128,7 +128,7 @@ export const bool: FieldType<boolean> = /* @__PURE__ */ define(
   false,
   1,
   (writer, value) => {
-    if (typeof value !== "boolean") throw new Fault(describe(value), "a boolean", true);
+    if (typeof value !== "boolean") throw mistyped(value, "a boolean");
     const at = writer.take(1);
     writer.bytes[at] = value ? 1 : 0;
   },
@@ -137,7 +137,7 @@ export const bool: FieldType<boolean> = /* @__PURE__ */ define(
 
 /** IEEE 754 double. Default: 0. */
 export const f64: FieldType<number> = /* @__PURE__ */ define("f64", 0, 8, (writer, value) => {
-  if (typeof value !== "number") throw new Fault(describe(value), "a number", true);
+  if (typeof value !== "number") throw mistyped(value, "a number");
   const at = writer.take(8);
   double.setFloat64(0, value, true);
   writeU32(writer.bytes, at, double.getInt32(0, true));
@@ -150,7 +150,7 @@ export const f64: FieldType<number> = /* @__PURE__ */ define("f64", 0, 8, (write
 });
 
 function writeText(writer: Writer, value: string): void {
-  if (typeof value !== "string") throw new Fault(describe(value), "a string", true);
+  if (typeof value !== "string") throw mistyped(value, "a string");
   // UTF-8 takes at most three bytes for each UTF-16 code unit.
   const at = writer.take(4 + value.length * 3);
   const { bytes } = writer;
@@ -198,7 +198,7 @@ export const binary: FieldType<Uint8Array> = /* @__PURE__ */ define<Uint8Array>(
   /* @__PURE__ */ new Uint8Array(0),
   4,
   (writer, value) => {
-    if (!(value instanceof Uint8Array)) throw new Fault(describe(value), "a Uint8Array", true);
+    if (!(value instanceof Uint8Array)) throw mistyped(value, "a Uint8Array");
     const at = writer.take(4 + value.length);
     writeU32(writer.bytes, at, value.length);
     writer.bytes.set(value, at + 4);
@@ -214,7 +214,7 @@ export const binary: FieldType<Uint8Array> = /* @__PURE__ */ define<Uint8Array>(
 /** u32 count and that many elements. Default: none. */
 export function vector<T>(element: FieldType<T>): FieldType<readonly T[]> {
   return define<readonly T[]>("vector", Object.freeze([]), 4, (writer, values) => {
-    if (!Array.isArray(values)) throw new Fault(describe(values), "an array", true);
+    if (!Array.isArray(values)) throw mistyped(values, "an array");
     u32.write(writer, values.length);
     for (const value of values) element.write(writer, value);
   }, (reader) => {

@@ -82,7 +82,7 @@ export function encodeReply<R>(
   options: ReplyOptions = {},
 ): Uint8Array<ArrayBuffer> {
   if (method.reply === undefined) {
-    throw typeError(`Cannot encode reply: ${method.name}`, "a push", "a request");
+    throw typeError(`encode reply: ${method.name}`, "a push", "a request");
   }
   if (options.framed !== true) return method.reply.encode(value);
   return finishFrame(method.reply.encode(value, FRAME_HEADER_BYTES), method.id, EXCLUSIVE);
@@ -103,7 +103,7 @@ export function checkLength(bytes: Uint8Array, at: number, limitBytes: number): 
   const length = readU32(bytes, at);
   const least = ENVELOPE_HEADER_BYTES + EXCLUSIVE;
   if (length < least || length > limitBytes) {
-    throw wireError("Cannot read frame: length", length, `${least} to ${limitBytes}`);
+    throw wireError("read frame: length", length, `${least} to ${limitBytes}`);
   }
   return length;
 }
@@ -125,7 +125,7 @@ export function frameBytes(
     (length !== size + EXCLUSIVE && (rule === "push" || length !== size + INCLUSIVE))
   ) {
     const expected = `the envelope's ${size} and 4${rule === "push" ? "" : " or 8"}`;
-    throw wireError("Cannot read frame: length", length, expected);
+    throw wireError("read frame: length", length, expected);
   }
   return FRAME_HEADER_BYTES + size;
 }

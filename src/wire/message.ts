@@ -54,10 +54,10 @@ export interface MessageOptions<T> {
   /** The version that is written. Default: 0. The compat version is 0 in all of the protocol. */
   readonly version?: number;
   /**
-   * Makes the decoded value as an object literal whose properties, in wire order, are what `next` gives. The object then has its
+   * Makes the decoded value as an object literal whose properties, in wire order, are what `next()` gives. The object then has its
    * final shape at once; engines are slow to add many properties one by one. Default: they are added one by one.
    */
-  readonly construct?: (next: <V>() => V) => T;
+  readonly construct?: (reader: Reader) => T;
   /** Encodes usual values as the fields would; `undefined` for all others, which the fields then encode or refuse. Default: none. */
   readonly encode?: (value: Partial<T>, headroom: number) => Uint8Array<ArrayBuffer> | undefined;
 }
@@ -94,12 +94,13 @@ class DeclaredMessage<T extends object> implements Message<T> {
   }
 
   get fields(): readonly Field[] {
-    return this.#list().map((name, index) => ({ ...this.#types[index]!, name }));
+    const names = this.#names ?? this.#list();
+    return names.map((name, index) => ({ ...this.#types[index]!, name }));
   }
 
   encode(value: Partial<T>, headroom = 0): Uint8Array<ArrayBuffer> {
     if (typeof value !== "object" || value === null) {
-      throw typeError(`Cannot encode ${this.name}: value`, describe(value), "an object");
+      throw typeError(`encode ${this.name}: value`, describe(value), "an object");
     }
     const usual = this.#options.encode?.(value, headroom);
     if (usual !== undefined) return usual;
@@ -133,7 +134,7 @@ class DeclaredMessage<T extends object> implements Message<T> {
     } catch (error) {
       if (!(error instanceof Fault)) throw error;
       throw (error.wrongType ? typeError : valueError)(
-        `Cannot encode ${this.name}: ${names[index]}`,
+        `encode ${this.name}: ${names[index]}`,
         error.found,
         error.expected,
       );
@@ -145,28 +146,18 @@ class DeclaredMessage<T extends object> implements Message<T> {
   decode(bytes: Uint8Array): T {
     requireBytes(bytes, "decode", this.name);
     const names = this.#names ?? this.#list();
-    const types = this.#types;
-    const { construct } = this.#options;
-    let index = -1;
+    const reader = new Reader(bytes, this.#types);
     try {
       checkEnvelope(bytes, this.version);
-      const reader = new Reader(bytes, ENVELOPE_HEADER_BYTES);
-      const next = <V>(): V => {
-        const type = types[++index]!;
-        // Bytes that end where a field would begin come from an older sender (protocol.md section 3.2).
-        return (reader.at === bytes.length ? type.default : type.read(reader)) as V;
-      };
-      if (construct !== undefined) return construct(next);
+      const { construct } = this.#options;
+      if (construct !== undefined) return construct(reader);
       const value: Partial<T> = {};
-      for (const name of names) value[name] = next();
+      for (const name of names) value[name] = reader.next();
       return value as T;
     } catch (error) {
       if (!(error instanceof Fault)) throw error;
-      throw wireError(
-        `Cannot decode ${this.name}: ${names[index] ?? "envelope"}`,
-        error.found,
-        error.expected,
-      );
+      const subject = names[reader.index] ?? "envelope";
+      throw wireError(`decode ${this.name}: ${subject}`, error.found, error.expected);
     }
   }
 

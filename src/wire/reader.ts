@@ -5,18 +5,34 @@
  */
 
 import { readI32 } from "./bytes.ts";
+import { ENVELOPE_HEADER_BYTES } from "./envelope.ts";
 import { Fault } from "./fault.ts";
+
+/** What a reader needs to know of a field. */
+interface Readable {
+  readonly default: unknown;
+  readonly read: (reader: Reader) => unknown;
+}
 
 /** Where fields are read, one after another. Every length is checked against the end of the envelope before it is used. */
 export class Reader {
   /** The envelope. */
   readonly bytes: Uint8Array;
   /** Where the next field begins. */
-  at: number;
+  at: number = ENVELOPE_HEADER_BYTES;
+  /** Which field was read last, or failed; -1 before the first. */
+  index = -1;
+  readonly #types: readonly Readable[];
 
-  constructor(bytes: Uint8Array, at: number) {
+  constructor(bytes: Uint8Array, types: readonly Readable[]) {
     this.bytes = bytes;
-    this.at = at;
+    this.#types = types;
+  }
+
+  /** The next field. Bytes that end where it would begin come from an older sender: it has its default (protocol.md section 3.2). */
+  next<V>(): V {
+    const type = this.#types[++this.index]!;
+    return (this.at === this.bytes.length ? type.default : type.read(this)) as V;
   }
 
   /** How many bytes are left. */

@@ -34,7 +34,7 @@ export class Writer {
   }
 
   #grow(end: number): void {
-    if (end > LONGEST_BYTES) throw new Fault(`at byte ${end}`, `at most ${LONGEST_BYTES}`);
+    if (end > LONGEST_BYTES) throw new Fault(`${end} bytes`, `${LONGEST_BYTES}`);
     const grown = new Uint8Array(Math.max(end, this.bytes.length * 2));
     grown.set(this.bytes.subarray(0, this.at));
     this.bytes = grown;

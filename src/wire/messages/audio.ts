@@ -60,12 +60,12 @@ export const AudioFrame: Message<AudioFrame> = /* @__PURE__ */ message<AudioFram
     endOfStream: bool,
   }),
   {
-    construct: (next) => ({
-      callSid: next(),
-      payload: next(),
-      codec: next(),
-      sequenceNumber: next(),
-      endOfStream: next(),
+    construct: (reader) => ({
+      callSid: reader.next(),
+      payload: reader.next(),
+      codec: reader.next(),
+      sequenceNumber: reader.next(),
+      endOfStream: reader.next(),
     }),
     encode: encodeUsual,
   },

@@ -180,5 +180,5 @@ export function parseTransfer(appArgs: string): TransferTarget {
 }
 
 function unfit(subject: string, found: unknown, expected: string): TeleQuickError {
-  return valueError(`Cannot use ${subject}: it`, JSON.stringify(found), expected);
+  return valueError(`use ${subject}: it`, JSON.stringify(found), expected);
 }

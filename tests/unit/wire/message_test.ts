@@ -202,7 +202,7 @@ describe("encode()", () => {
     [
       "binary",
       () => AudioFrame.encode({ payload: [1] as never }),
-      /payload is array, expected a Uint8Array/,
+      /payload is object, expected a Uint8Array/,
     ],
     [
       "buffer",
