@@ -1,0 +1,196 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { createGateway, type GatewayStorage } from "../../../src/gateway/mod.ts";
+import { createSessionPair } from "../../../src/transport/mod.ts";
+import { methods } from "../../../src/wire/mod.ts";
+import { FakeClock, settle } from "../../support/fake_clock.ts";
+import { RawClient } from "../../support/raw_client.ts";
+import { testAccount, TestHouse } from "../../support/tenant_kit.ts";
+
+describe("createGateway()", () => {
+  it("refuses options that are none", () => {
+    assert.throws(() => createGateway({ limits: { streams: 0 } }), { code: "ERR_VALUE_INVALID" });
+    assert.throws(() => createGateway({ limits: { nothing: 1 } as object }), {
+      code: "ERR_VALUE_INVALID",
+    });
+  });
+
+  it("is ready at once without a storage, and waits for one", async () => {
+    await createGateway().ready;
+    let load: (text: string | undefined) => void = () => {};
+    const storage: GatewayStorage = {
+      read: () => new Promise((resolve) => load = resolve),
+      write: () => Promise.resolve(),
+    };
+    const gateway = createGateway({ storage });
+    let isDone = false;
+    const added = gateway.addTrunk({ tenantId: "acme", trunkId: "main" }).then(() => isDone = true);
+    const pair = createSessionPair();
+    void gateway.serve(pair.incoming);
+    await settle();
+    assert.equal(isDone, false);
+    load(undefined);
+    await added;
+    await gateway.close();
+  });
+
+  it("keeps keys and trunks across restarts, in one write for changes that come together", async () => {
+    const writes: string[] = [];
+    const storage: GatewayStorage = {
+      read: () => Promise.resolve(writes.at(-1)),
+      write: async (_, text) => {
+        await settle();
+        writes.push(text);
+      },
+    };
+    const acme = await testAccount("acme");
+    const first = createGateway({ storage });
+    const { tenantId, keyId: privateKeyId, publicKeyPem } = acme;
+    await first.publishServiceAccount({ tenantId, privateKeyId, publicKeyPem, role: "admin" });
+    await Promise.all(
+      ["a", "b", "c", "d"].map((trunkId) => first.addTrunk({ tenantId, trunkId, channelLimit: 7 })),
+    );
+    assert.equal(writes.length, 2, "the key, then the four trunks");
+    await first.close();
+    await using house = new TestHouse({ storage });
+    const client = await house.connect(acme);
+    const adminToken = await house.token(acme);
+    const { reply } = await client.rpc(methods.GetTrunk, { adminToken, trunkId: "d" });
+    assert.equal(reply?.channelLimit, 7);
+  });
+
+  it("close() tells every session, gives the words time, closes, and leaves nothing behind", async () => {
+    const clock = new FakeClock();
+    const house = new TestHouse({ clock });
+    const acme = await house.addTenant("acme");
+    const clients = [await house.connect(acme, { clientId: "a" }), await house.connect(acme)];
+    const waiting = house.dial();
+    await clients[0]!.rpc(methods.Originate, { trunkId: "main", to: "+15550106", defaultApp: 1 });
+    await clock.advance(500);
+    const closing = house.gateway.close();
+    await settle();
+    const told = { code: 503, reason: "gateway is shutting down", reconnect: true };
+    for (const { endings, isClosed } of clients) {
+      assert.deepEqual([endings, isClosed], [[told], false]);
+    }
+    assert.equal(waiting.isClosed, true);
+    await clock.advance(249);
+    assert.equal(clients[0]!.isClosed, false);
+    await clock.advance(1);
+    await closing;
+    for (const { closeInfo } of clients) {
+      assert.deepEqual(closeInfo, { closeCode: 503, reason: "gateway is shutting down" });
+    }
+    assert.equal(clock.pending, 0);
+    await house.gateway.close();
+    const late = createSessionPair();
+    await house.gateway.serve(late.incoming);
+    assert.deepEqual(await late.client.closed, { closeCode: 503, reason: "the gateway is closed" });
+    await assert.rejects(house.gateway.listen(), { code: "ERR_SESSION_CLOSED" });
+  });
+
+  it("close() does not wait for clients that go by themselves", async () => {
+    const house = new TestHouse();
+    const client = await house.connect(await house.addTenant("acme"));
+    const closing = house.gateway.close();
+    await settle();
+    client.close();
+    await closing;
+    assert.equal(house.clock.pending, 0);
+  });
+
+  it("serves a bare session as well as one with an address", async () => {
+    await using house = new TestHouse();
+    const acme = await house.addTenant("acme");
+    const pair = createSessionPair();
+    const served = house.gateway.serve(pair.server);
+    const client = new RawClient(pair.client);
+    assert.equal((await client.authenticate(await house.token(acme)))?.status, "OK");
+    client.close();
+    await served;
+  });
+
+  it("has a WebTransport of its own, in memory", async () => {
+    await using house = new TestHouse();
+    const acme = await house.addTenant("acme");
+    const client = new RawClient(new house.gateway.webTransport("https://gateway.test:9090"));
+    assert.equal((await client.authenticate(await house.token(acme)))?.tenantId, "acme");
+    assert.equal(house.gateway.stats().sessions.open, 1);
+    client.close();
+    await settle();
+    assert.equal(house.gateway.stats().sessions.open, 0);
+  });
+
+  it("turns good tokens away when it is full, in words that say that trying again can help", async () => {
+    await using house = new TestHouse({ limits: { sessions: 3, sessionsPerTenant: 2 } });
+    const [acme, globex] = [await house.addTenant("acme"), await house.addTenant("globex")];
+    await house.connect(acme);
+    await house.connect(acme);
+    const knock = async (account: typeof acme) => {
+      const client = house.dial();
+      const reply = await client.authenticate(await house.token(account));
+      return { client, outcome: [reply?.status, reply?.errorCode, reply?.errorMessage] };
+    };
+    const full = ["ERROR", 3, "Too many sessions"];
+    const { client, outcome } = await knock(acme);
+    assert.deepEqual(outcome, full);
+    assert.deepEqual((await knock(globex)).outcome, ["OK", 0, ""]);
+    assert.deepEqual((await knock(globex)).outcome, full);
+    await house.clock.advance(250);
+    await settle();
+    assert.deepEqual(client.closeInfo, { closeCode: 429, reason: "Too many sessions" });
+  });
+
+  it("counts what it does", async () => {
+    await using house = new TestHouse();
+    const client = await house.connect(await house.addTenant("acme"), { clientId: "c" });
+    await house.dial().authenticate("x");
+    await client.rpc(methods.Originate, {
+      trunkId: "main",
+      to: "+15550101",
+      defaultApp: 1,
+      clientId: "c",
+    });
+    await client.rpc(methods.Originate, { trunkId: "none", to: "+15550101", defaultApp: 1 });
+    await house.clock.advance(100);
+    assert.deepEqual(house.gateway.stats(), {
+      sessions: {
+        ...{ pending: 0, open: 1, accepted: 1, evicted: 0, ended: {} },
+        refused: { "expired": 0, "not yet valid": 0, "lifetime": 0, "revoked": 0, "rejected": 1 },
+      },
+      rpcs: { StreamEvents: 1, Originate: 2 },
+      rpcErrors: { 1: 1 },
+      streams: { malformed: 0, unknownMethod: 0, limited: 0, timedOut: 0 },
+      tenantMismatches: 0,
+      calls: { live: 0, total: 1 },
+      events: { sent: 2, unheard: 0 },
+      audio: { received: 0, sent: 0, dropped: 0, refused: 0 },
+    });
+  });
+
+  it("refuses trunks that are none, before it knows their tenant", async () => {
+    await using gateway = createGateway();
+    const add = (more: object) => gateway.addTrunk({ tenantId: "acme", trunkId: "t", ...more });
+    for (
+      const more of [{ tenantId: "A" }, { trunkId: "" }, { trunkId: "a b" }, { channelLimit: 0 }, {
+        channelLimit: 2 ** 32,
+      }, { sourcePbxPort: 70_000 }]
+    ) {
+      await assert.rejects(add(more), { code: "ERR_VALUE_INVALID" }, JSON.stringify(more));
+    }
+    for (const more of [{ tenantId: 1 }, { trunkId: null }, { channelLimit: "5" }]) {
+      await assert.rejects(add(more), TypeError, JSON.stringify(more));
+    }
+    await add({ codecPreferences: ["PCMA"], inboundRule: 3 });
+  });
+
+  it("bounds the trunks of a tenant, and replaces a record whole", async () => {
+    await using gateway = createGateway({ limits: { trunksPerTenant: 1 } });
+    await gateway.addTrunk({ tenantId: "acme", trunkId: "a", channelLimit: 3 });
+    await gateway.addTrunk({ tenantId: "acme", trunkId: "a" });
+    await assert.rejects(gateway.addTrunk({ tenantId: "acme", trunkId: "b" }), {
+      code: "ERR_LIMIT",
+    });
+    await gateway.addTrunk({ tenantId: "globex", trunkId: "b" });
+  });
+});
