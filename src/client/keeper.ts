@@ -76,6 +76,7 @@ export class Keeper {
   #openedAt = 0;
   #failures = 0;
   #hurried = 0;
+  #replacing: Connection | undefined;
   #lostSinceMs: number | undefined;
   #closedBy: { readonly error: TeleQuickError | undefined } | undefined;
 
@@ -137,15 +138,18 @@ export class Keeper {
     if (connection !== this.#current || !this.#options.reconnect) return;
     // A token or key that is over is no reason to give up where another can be had.
     const again = ending.reconnect || (ending.code === UNAUTHORIZED && this.#options.renewable);
-    if (again) void this.#replaceEnding().catch(ignore);
+    if (again && this.#replacing !== connection) {
+      this.#replacing = connection;
+      void this.#replace(connection).catch(ignore);
+    }
   }
 
   /** A gateway that ends one fresh session after the other is met with the same back-off as one that is not there. */
-  async #replaceEnding(): Promise<void> {
+  async #replace(ending: Connection): Promise<void> {
     const lasted = this.#options.clock.monotonic() - this.#openedAt >= LASTED_MS;
     this.#hurried = lasted ? 0 : this.#hurried + 1;
-    if (this.#hurried > 1) await this.#pause(this.#backoff(this.#hurried - 1), this.#current?.lost);
-    if (this.#closedBy === undefined) await this.#reopen("session-ending", undefined);
+    if (this.#hurried > 1) await this.#pause(this.#backoff(this.#hurried - 1), ending.lost);
+    if (this.#current === ending) await this.#reopen("session-ending", undefined);
   }
 
   /** Ends the client after `drain`, which is given `timeoutMs`. Nothing of the keeper is left afterwards. */

@@ -332,6 +332,151 @@ describe("Keeper", () => {
     await barge;
     await client.close();
   });
+
+  it("reconnects however early an RPC sees the loss", async () => {
+    for (let turns = 0; turns < 12; turns++) {
+      const { client, clock, gateway, statuses } = story({
+        onAttempt: (attempt) => {
+          if (attempt === 2) throw new Error("unreachable");
+        },
+      });
+      await client.connect();
+      gateway.peers[0]?.pair.sever();
+      for (let turn = 0; turn < turns; turn++) await Promise.resolve();
+      const barge = client.barge("call-1").catch(() => {});
+      await clock.advance(5_000);
+      await barge;
+      assert.equal(client.stats().session.status, "open", `after ${turns} turns`);
+      assert.ok(types(statuses).includes("events-may-be-missing"));
+      await client.close();
+    }
+  });
+
+  it("does not renew without a pause what the gateway calls expired", async () => {
+    const { client, clock, gateway } = story({ life: -1_000 });
+    await client.connect();
+    await clock.advance(60_000);
+    assert.ok(gateway.peers.length >= 2, "it does renew");
+    assert.ok(gateway.peers.length <= 13, `${gateway.peers.length} sessions in a minute`);
+    await client.close();
+  });
+
+  it("follows a gateway that ends every session at once, and backs off", async () => {
+    const { client, clock, gateway } = story();
+    await client.connect();
+    for (let quarter = 0; quarter < 240; quarter++) {
+      const ending = { code: 0, reason: "again", reconnect: true };
+      await gateway.peers.at(-1)?.push(methods.SessionEnding, ending).catch(() => {});
+      await clock.advance(250);
+    }
+    assert.ok(gateway.peers.length >= 3, "it does follow");
+    assert.ok(gateway.peers.length <= 40, `${gateway.peers.length} sessions in a minute`);
+    await client.close();
+  });
+
+  it("closes the session under a handshake of the caller's that never settles", async () => {
+    const clock = new FakeClock();
+    const gateway = scriptedGateway();
+    const client = new TeleQuickClient("https://gateway.test", () => "opaque", true, {
+      webTransport: gateway.webTransport,
+      clock,
+      handshake: () => new Promise(() => {}),
+    });
+    const connecting = assert.rejects(client.connect(), hasCode("ERR_CONNECT_FAILED"));
+    await clock.advance(10_000);
+    await connecting;
+    await settle();
+    assert.equal(gateway.peers[0]?.session.isClosed, true);
+    await client.close();
+  });
+
+  it("ends a client with a plain token at its first refusal as expired, with the advice", async () => {
+    const clock = new FakeClock();
+    let isExpired = false;
+    const gateway = scriptedGateway({
+      scripts: {
+        Authenticate: () =>
+          isExpired ? { errorCode: 7, errorMessage: "expired" } : { tenantId: "acme" },
+      },
+    });
+    const client = new TeleQuickClient("https://gateway.test", plainToken(clock), true, {
+      webTransport: gateway.webTransport,
+      clock,
+    });
+    await client.connect();
+    isExpired = true;
+    gateway.peers[0]?.pair.sever();
+    await clock.advance(60_000);
+    assert.equal(gateway.peers.length, 2);
+    await assert.rejects(client.connect(), hasCode("ERR_TOKEN_EXPIRED"));
+    assert.equal(clock.pending, 0);
+  });
+
+  it("waits for a token function that fails as long as the network does, and comes back", async () => {
+    let isUp = true;
+    const { client, clock, gateway, statuses } = story({
+      token: () => isUp ? "opaque" : Promise.reject(new TypeError("fetch failed")),
+      onAttempt: () => {
+        if (!isUp) throw new Error("unreachable");
+      },
+    });
+    await client.connect();
+    isUp = false;
+    // Its backend cannot be asked either.
+    gateway.peers[0]?.pair.sever();
+    for (let minute = 0; minute < 10; minute++) await clock.advance(60_000);
+    assert.equal(statuses.at(-1)?.type, "reconnecting");
+    isUp = true;
+    await clock.advance(16_000);
+    assert.equal(client.stats().session.status, "open");
+    await client.close();
+  });
+
+  it("says that it is reconnecting when the old session is lost while a renewal waits", async () => {
+    let isUp = true;
+    const { client, clock, gateway, statuses } = story({
+      onAttempt: () => {
+        if (!isUp) throw new Error("unreachable");
+      },
+    });
+    await client.connect();
+    isUp = false;
+    void client.renew().catch(() => {});
+    await clock.advance(20_000);
+    assert.equal(statuses.at(-1)?.type, "renewing");
+    gateway.peers[0]?.pair.sever();
+    await clock.advance(20_000);
+    assert.equal(statuses.at(-1)?.type, "reconnecting");
+    isUp = true;
+    await clock.advance(16_000);
+    assert.deepEqual(types(statuses).slice(-2), ["events-may-be-missing", "open"]);
+    await client.close();
+  });
+
+  it("connects not at all for a signal that is aborted already, and ends a wait for a renewal", async () => {
+    let isUp = true;
+    const { client, clock, gateway } = story({
+      onAttempt: () => {
+        if (!isUp) throw new Error("unreachable");
+      },
+    });
+    const reason = new Error("changed my mind");
+    const signal = AbortSignal.abort(reason);
+    await assert.rejects(client.connect({ signal }), (error) => error === reason);
+    assert.equal(gateway.attempts, 0);
+    await client.connect();
+    isUp = false;
+    const controller = new AbortController();
+    const renewal = assert.rejects(
+      client.renew({ signal: controller.signal }),
+      (error) => error === reason,
+    );
+    await clock.advance(1_000);
+    controller.abort(reason);
+    await renewal;
+    await client.barge("call-1");
+    await client.close();
+  });
 });
 
 /** A token that looks like one and lives five minutes; its signature is not looked at here. */
