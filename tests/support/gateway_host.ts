@@ -26,30 +26,51 @@ const SCRIPT = fileURLToPath(new URL("./gateway_process.ts", import.meta.url));
 
 /** A gateway in a process of its own, which can be killed and started again on the same port with the same certificate. */
 export class GatewayHost implements AsyncDisposable {
-  readonly account: ServiceAccount;
+  /** One for each tenant, in the order in which they were named. */
+  readonly accounts: readonly ServiceAccount[];
   readonly certificatePem: string;
   #options: GatewayProcessOptions;
   #child: ChildProcess | undefined;
 
-  private constructor(account: ServiceAccount, options: GatewayProcessOptions) {
-    this.account = account;
+  private constructor(accounts: readonly ServiceAccount[], options: GatewayProcessOptions) {
+    this.accounts = accounts;
     this.certificatePem = options.certificate.certificatePem;
     this.#options = options;
   }
 
-  /** Starts one with the tenant `acme` and its trunk `main`. RPCs are not limited, the rest is as `limits` says. */
-  static async start(limits: Partial<Limits> = {}): Promise<GatewayHost> {
-    const { account, publicKeyPem } = await generateServiceAccount({ tenantId: "acme" });
+  /**
+   * Starts one with the trunk `main` for each tenant, by default for `acme` alone. RPCs are not limited unless `limits` says so.
+   */
+  static async start(
+    limits: Partial<Limits> = {},
+    tenantIds: readonly string[] = ["acme"],
+  ): Promise<GatewayHost> {
+    const made = await Promise.all(
+      tenantIds.map((tenantId) => generateServiceAccount({ tenantId })),
+    );
     const { certificatePem, privateKeyPem } = await createCertificate();
-    const host = new GatewayHost(account, {
+    const host = new GatewayHost(made.map(({ account }) => account), {
       port: 0,
-      accounts: [{ tenantId: "acme", privateKeyId: account.privateKeyId, publicKeyPem }],
-      trunks: [{ tenantId: "acme", trunkId: "main", channelLimit: 2_000 }],
+      accounts: made.map(({ account, publicKeyPem }) => {
+        const { tenantId, privateKeyId } = account;
+        return { tenantId, privateKeyId, publicKeyPem };
+      }),
+      trunks: tenantIds.map((tenantId) => ({ tenantId, trunkId: "main", channelLimit: 2_000 })),
       certificate: { certificatePem, privateKeyPem },
       limits: { rpcsPerSecond: 1_000_000, rpcsPerSecondPerTenant: 1_000_000, ...limits },
     });
     await host.restart();
     return host;
+  }
+
+  /** The service account of the first tenant. */
+  get account(): ServiceAccount {
+    return this.accounts[0]!;
+  }
+
+  /** The process, while there is one. */
+  get pid(): number | undefined {
+    return this.#child?.pid;
   }
 
   /** The UDP port that it has, and keeps. */
