@@ -4,7 +4,7 @@
  * @module
  */
 
-import { TeleQuickError, type TeleQuickErrorCode } from "../errors.ts";
+import { redactSecrets, TeleQuickError, type TeleQuickErrorCode } from "../errors.ts";
 import { ErrorCode, nameOf } from "../wire/mod.ts";
 import { errorCatalogue } from "./catalogue.ts";
 import { wireCatalogue } from "./catalogue_wire.ts";
@@ -73,9 +73,10 @@ function describeFailure(error: unknown): Failure {
       retryable: false,
     };
   }
+  // Errors of ours hold no secret; one that nobody foresaw could.
   return {
     code: "UNEXPECTED",
-    message: `Unexpected ${name}: ${redact(inLine(message))}`,
+    message: `Unexpected ${name}: ${redactSecrets(inLine(message))}`,
     fix: "This is a fault of telequick itself: please report it with the command line",
     exitCode: 1,
     retryable: false,
@@ -112,11 +113,4 @@ function fixOf(
 
 function isRejected(code: TeleQuickErrorCode, rpcCode: number | undefined): rpcCode is number {
   return code === "ERR_RPC_REJECTED" && rpcCode !== undefined;
-}
-
-// Errors of ours hold no secret; one that nobody foresaw could.
-const SECRET = /eyJ[\w-]*\.[\w-]*\.?[\w-]*|-----BEGIN[\s\S]*/g;
-
-function redact(text: string): string {
-  return text.replace(SECRET, "[redacted]");
 }

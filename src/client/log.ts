@@ -4,6 +4,8 @@
  * @module
  */
 
+import { redactSecrets } from "../errors.ts";
+
 /**
  * One thing that happened, as data. The library never prints: what becomes of a record is the caller's choice.
  * Values are ids, codes, durations and counts; a key or a token never is one.
@@ -25,16 +27,13 @@ export type LogDetails = Readonly<Record<string, string | number | boolean | und
 /** Writes one record. */
 export type Logger = (level: LogRecord["level"], event: string, details?: LogDetails) => void;
 
-// A compact JWS (RFC 7515 section 7.1) begins with the base64url of `{"`; an armoured key or certificate with its label.
-const SECRET = /eyJ[\w-]*\.[\w-]*\.?[\w-]*|-----BEGIN[\s\S]*/g;
-
 // Texts of a peer have no bound of their own, and the redactor's time grows with the square of a hostile one's length.
 const MAX_TEXT = 512;
 
 /** Replaces whatever looks like a token or an armoured key, and cuts what is left to a readable length. */
 export function redact(text: string): string {
   const isLong = text.length > MAX_TEXT;
-  const shown = (isLong ? text.slice(0, MAX_TEXT) : text).replace(SECRET, "[redacted]");
+  const shown = redactSecrets(isLong ? text.slice(0, MAX_TEXT) : text);
   return isLong ? `${shown}...` : shown;
 }
 

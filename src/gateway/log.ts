@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { RefusalReason } from "../errors.ts";
+import { redactSecrets, type RefusalReason } from "../errors.ts";
 import { printable } from "./names.ts";
 
 /** What happened, dotted and stable. */
@@ -69,9 +69,6 @@ export type LogDetails = Omit<GatewayLogRecord, "event" | "timeMs">;
 /** Writes a record. */
 export type Log = (event: GatewayLogEvent, details?: LogDetails) => void;
 
-// A compact JWS (RFC 7515 section 7.1) begins with the base64url of `{"`; an armoured key or certificate with its label.
-const SECRET = /eyJ[\w-]*\.[\w-]*\.?[\w-]*|-----BEGIN[\s\S]*/g;
-
 /** Makes the writer of records: texts are made printable and free of secrets, and what the owner's function throws is ignored. */
 export function createLog(
   log: ((record: GatewayLogRecord) => void) | undefined,
@@ -81,9 +78,7 @@ export function createLog(
   return (event, details = {}) => {
     const clean: Record<string, unknown> = { event, timeMs: now() };
     for (const [name, value] of Object.entries(details)) {
-      clean[name] = typeof value === "string"
-        ? printable(value.replace(SECRET, "[redacted]"))
-        : value;
+      clean[name] = typeof value === "string" ? printable(redactSecrets(value)) : value;
     }
     try {
       log(clean as unknown as GatewayLogRecord);
