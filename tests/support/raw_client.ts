@@ -196,13 +196,16 @@ function parseReply<R>(
   const none = { errorCode: 0, errorMessage: "" };
   const reply = new ReplyReader(method).push(bytes);
   if (reply === undefined) return { reply, fault: none };
-  const record = reply as Partial<typeof none>;
-  if (record.errorMessage !== undefined) {
-    const { errorCode = record.errorMessage === "" ? 0 : -1, errorMessage } = record;
-    return { reply, fault: { errorCode, errorMessage } };
+  const { errorCode, errorMessage } = reply as Partial<typeof none>;
+  if (errorMessage !== undefined) {
+    // Some replies have words and no code.
+    return {
+      reply,
+      fault: { errorCode: errorCode ?? (errorMessage === "" ? 0 : -1), errorMessage },
+    };
   }
-  // A refusal stands behind the reply's own fields, in the layout of ExecuteDialplanResponse.
-  const isFramed = bytes.length >= 14 && new DataView(bytes.slice().buffer)
+  // A refusal stands behind the reply's own fields, in the layout of ExecuteDialplanResponse. Read here without the wire's own reader of it.
+  const isFramed = bytes.length > 8 && new DataView(bytes.buffer, bytes.byteOffset)
         .getUint32(4, true) === method.id;
   const fields = bytes.subarray(isFramed ? 14 : 6);
   const own = method.reply!.encode(reply).length - 6 || 4 * method.reply!.fields.length;
@@ -210,7 +213,8 @@ function parseReply<R>(
   const tail = concatBytes([new Uint8Array(6), fields.subarray(own)]);
   new DataView(tail.buffer).setInt32(2, tail.length - 6, true);
   try {
-    return { reply, fault: ExecuteDialplanResponse.decode(tail) };
+    const fault = ExecuteDialplanResponse.decode(tail);
+    return { reply, fault: { errorCode: fault.errorCode, errorMessage: fault.errorMessage } };
   } catch {
     return { reply, fault: none };
   }

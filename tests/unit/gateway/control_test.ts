@@ -100,7 +100,7 @@ describe("Barge", () => {
       const client = await answered(house);
       const { reply, fault } = await client.rpc(methods.Barge, { callSid: "nobody" });
       assert.deepEqual(reply, {}, "an older client reads what it always read");
-      assert.deepEqual(fault, { status: "ERROR", errorMessage: "Unknown call_sid", errorCode: 7 });
+      assert.deepEqual(fault, { errorMessage: "Unknown call_sid", errorCode: 7 });
     }
   });
 });
