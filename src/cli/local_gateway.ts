@@ -10,8 +10,11 @@ import {
   loadServiceAccount,
   type ServiceAccount,
 } from "../credentials/mod.ts";
+import { TeleQuickError } from "../errors.ts";
 import {
   createGateway,
+  type Gateway,
+  type GatewayListener,
   type GatewayLogRecord,
   type GatewayStats,
   type Limits,
@@ -143,7 +146,7 @@ export async function startLocalGateway(options: StartOptions): Promise<LocalGat
     if (isNew || values.trunk !== undefined || values.channels !== undefined) {
       await gateway.addTrunk({ tenantId, trunkId, channelLimit: values.channels ?? 500 });
     }
-    const { endpoint, certificateHash } = await gateway.listen({ hostname, port });
+    const { endpoint, certificateHash } = await listen(gateway, { hostname, port }, platform);
     return {
       ...{ endpoint, certificateHash, credentials, tenantId, keyId, trunkId },
       stats: () => gateway.stats(),
@@ -152,6 +155,21 @@ export async function startLocalGateway(options: StartOptions): Promise<LocalGat
   } catch (error) {
     await close();
     throw error;
+  }
+}
+
+/** Listens; chooses the free port itself where the runtime's listener cannot tell which one it took (the addon of Node and Bun). */
+async function listen(
+  gateway: Gateway,
+  where: { readonly hostname: string; readonly port: number },
+  platform: Platform,
+): Promise<GatewayListener> {
+  try {
+    return await gateway.listen(where);
+  } catch (error) {
+    const isUnable = error instanceof TeleQuickError && error.code === "ERR_VALUE_INVALID";
+    if (where.port !== 0 || !isUnable) throw error;
+    return await gateway.listen({ ...where, port: await platform.freePort(where.hostname) });
   }
 }
 
