@@ -10,11 +10,13 @@
 import { concatBytes } from "../bytes.ts";
 import { readI32 } from "./bytes.ts";
 import { ENVELOPE_HEADER_BYTES } from "./envelope.ts";
+import { i32, text } from "./field.ts";
 import { encodeReply, type ReplyOptions } from "./frame.ts";
 import { FRAME_HEADER_BYTES } from "./frame.ts";
 import type { Message } from "./message.ts";
 import { ExecuteDialplanResponse } from "./messages/dialplan.ts";
 import type { Method } from "./method.ts";
+import { Reader } from "./reader.ts";
 
 /** Why a request was refused. */
 export interface RefusalFields {
@@ -79,10 +81,13 @@ export function readRefusal(
   for (let at = ENVELOPE_HEADER_BYTES; at < start; at += COUNT_BYTES) {
     if (readI32(envelope, at) !== 0) return undefined;
   }
-  const bare = concatBytes([new Uint8Array(ENVELOPE_HEADER_BYTES), envelope.subarray(start)]);
-  new DataView(bare.buffer).setInt32(2, bare.length - ENVELOPE_HEADER_BYTES, true);
+  // Read where it stands: a newer gateway's field behind it can be large.
+  const reader = new Reader(envelope, [text, text, i32]);
+  reader.at = start;
   try {
-    const { status, errorCode, errorMessage } = ExecuteDialplanResponse.decode(bare);
+    const status = reader.next<string>();
+    const errorMessage = reader.next<string>();
+    const errorCode = reader.next<number>();
     return status === "ERROR" && errorCode !== 0 ? { errorCode, errorMessage } : undefined;
   } catch {
     return undefined;

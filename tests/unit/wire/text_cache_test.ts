@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import fc from "fast-check";
 import { decodeCached, LONGEST_CACHED_BYTES } from "../../../src/wire/text_cache.ts";
+import { AuthenticateRequest, TerminateRequest } from "../../../src/wire/mod.ts";
 import { seed } from "../../support/seed.ts";
 
 const encoder = new TextEncoder();
@@ -56,5 +57,36 @@ describe("decodeCached()", () => {
       const text = `x${String.fromCharCode(0x61 + i)}z`;
       assert.equal(decode(text), text);
     }
+  });
+});
+
+describe("fields", () => {
+  /** How many texts are made from units while `work` runs: by the cache alone, and only for what it does not hold. */
+  function missesOf(work: () => void): number {
+    const { fromCharCode } = String;
+    let misses = 0;
+    String.fromCharCode = (...units) => {
+      misses++;
+      return fromCharCode(...units);
+    };
+    try {
+      work();
+    } finally {
+      String.fromCharCode = fromCharCode;
+    }
+    return misses;
+  }
+
+  it("take short texts from the cache, and never put a secret or a long text into it", () => {
+    const unique = `${seed}-${Math.random()}`.slice(0, 40);
+    const short = TerminateRequest.encode({ callSid: unique });
+    assert.equal(missesOf(() => TerminateRequest.decode(short)), 1);
+    assert.equal(missesOf(() => TerminateRequest.decode(short)), 0);
+    const edge = TerminateRequest.encode({ callSid: unique.padEnd(64, "x") });
+    assert.equal(missesOf(() => TerminateRequest.decode(edge)), 1);
+    const long = TerminateRequest.encode({ callSid: unique.padEnd(65, "x") });
+    assert.equal(missesOf(() => TerminateRequest.decode(long)), 0);
+    const token = AuthenticateRequest.encode({ token: `secret ${unique}`, clientId: "" });
+    assert.equal(missesOf(() => AuthenticateRequest.decode(token)), 0);
   });
 });
