@@ -124,7 +124,6 @@ export async function startLocalGateway(options: StartOptions): Promise<LocalGat
   if (!["127.0.0.1", "::1", "localhost"].includes(hostname)) {
     output.warn(`The gateway is open to everybody who reaches ${hostname}`);
   }
-  const folder = directory ?? await platform.makeTemporaryFolder();
   const gateway = createGateway({
     limits: readLimits(values.limit),
     allowFetch: values["allow-fetch"].map(readOrigin),
@@ -132,6 +131,8 @@ export async function startLocalGateway(options: StartOptions): Promise<LocalGat
     ...(values.seed !== undefined && { seed: values.seed }),
     ...(log !== undefined && { log }),
   });
+  // Made only where the options are good, removed in every case.
+  const folder = directory ?? await platform.makeTemporaryFolder();
   const close = async (): Promise<void> => {
     await gateway.close();
     if (directory === undefined) await platform.remove(folder);
@@ -167,7 +168,8 @@ async function listen(
   try {
     return await gateway.listen(where);
   } catch (error) {
-    const isUnable = error instanceof TeleQuickError && error.code === "ERR_VALUE_INVALID";
+    const isUnable = error instanceof TeleQuickError && error.code === "ERR_VALUE_INVALID" &&
+      error.cause === undefined;
     if (where.port !== 0 || !isUnable) throw error;
     return await gateway.listen({ ...where, port: await platform.freePort(where.hostname) });
   }
