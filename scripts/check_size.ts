@@ -61,7 +61,8 @@ const programs: readonly Program[] = [
   {
     name: "./wire, all of it",
     code: 'export * from "@telequick/sdk/wire"',
-    limit: 9 * 1024,
+    limit: 9_500,
+    goal: 7 * 1024,
   },
   {
     name: "the whole client",

@@ -6,6 +6,7 @@
  */
 
 import { decodeUtf8 } from "../bytes.ts";
+import { readI32 } from "./bytes.ts";
 
 /** The longest text that is kept, in bytes: a UUID, a `traceparent`. */
 export const LONGEST_CACHED_BYTES = 64;
@@ -15,16 +16,13 @@ const kept = /* @__PURE__ */ new Uint8Array(32768);
 const texts: string[] = [];
 
 /**
- * Decodes a text of 1 to 64 bytes, of which at least one byte precedes it.
+ * Decodes a text of 1 to 64 bytes, which its length precedes.
  *
  * @throws {TypeError} The bytes are not UTF-8.
  */
 export function decodeCached(bytes: Uint8Array, at: number, size: number): string {
-  // Length, end and middle: where ids of a kind differ. The last but one byte of a text of one byte is its length's.
-  const last = at + size - 1;
-  const sample = bytes[last]! | (bytes[last - 1]! << 8) | (bytes[at + (size >> 1)]! << 16) |
-    (size << 24);
-  const place = Math.imul(sample, 0x9e3779b1) >>> 23;
+  // By its length and its last four bytes, in which ids of a kind differ; of a shorter text, with the end of its length.
+  const place = Math.imul(readI32(bytes, at + size - 4) ^ size, 0x9e3779b1) >>> 23;
   const start = place * LONGEST_CACHED_BYTES;
   if (texts[place]?.length === size) {
     let i = 0;
