@@ -351,6 +351,7 @@ export class TeleQuickClient extends ClientMethods {
         this.#log("warn", "push.malformed", {
           error: error instanceof Error ? error.message : String(error),
         }),
+      broken: () => void this.#keeper.suspect(connection).catch(ignore),
     };
   }
 

@@ -5,6 +5,7 @@
  * @module
  */
 
+import { TeleQuickError } from "../errors.ts";
 import type { Session } from "../transport/mod.ts";
 import {
   AudioFrame,
@@ -26,6 +27,8 @@ export interface InboxHandlers {
   unknown(methodId: number): void;
   /** A stream whose bytes are not frames: cancelled, the session stays. */
   malformed(error: unknown): void;
+  /** A stream that carried more than audio, or may have, broke off: what it would have said is lost. Also told when the session ends. */
+  broken(): void;
 }
 
 // A gateway needs a few push streams; a hostile one gets no more than this many at a time.
@@ -58,21 +61,26 @@ async function readPushes(
 ): Promise<void> {
   const reader = stream.getReader();
   const frames = new FrameReader({ rule: "push" });
+  const read = { audio: 0, others: 0 };
   try {
     while (true) {
       const { value, done } = await reader.read();
-      if (done) return;
-      try {
-        for (const frame of frames.push(value)) route(frame, handlers);
-      } catch (error) {
-        handlers.malformed(error);
-        reader.cancel().catch(ignore);
-        return;
+      if (done && frames.pendingBytes === 0) return;
+      if (done) break;
+      for (const frame of frames.push(value)) {
+        if (frame.methodId === methods.AudioFrame.id) read.audio++;
+        else read.others++;
+        route(frame, handlers);
       }
     }
-  } catch {
-    // Reset by the peer, or gone with the session.
+  } catch (error) {
+    // Reset by the peer, or gone with the session; or what it says cannot be read.
+    if (error instanceof TeleQuickError) {
+      handlers.malformed(error);
+      reader.cancel().catch(ignore);
+    }
   }
+  if (read.audio === 0 || read.others > 0) handlers.broken();
 }
 
 function route({ methodId, envelope }: Frame, handlers: InboxHandlers): void {

@@ -5,7 +5,7 @@
  */
 
 import { TeleQuickError } from "../errors.ts";
-import { Queue } from "../queue.ts";
+import type { Queue } from "../queue.ts";
 import { type Clock, raceSignal, sleep, within } from "../signal.ts";
 import type { SessionEnding } from "../wire/mod.ts";
 import type { Connection } from "./connection.ts";
@@ -20,7 +20,7 @@ import {
 } from "./endings.ts";
 import type { Logger } from "./log.ts";
 import type { TokenReason } from "./provider.ts";
-import type { ClientStatus, RenewalReason } from "./status.ts";
+import { type ClientStatus, type RenewalReason, StatusBoard } from "./status.ts";
 
 /** Options of a {@linkcode Keeper}. */
 export interface KeeperOptions {
@@ -56,6 +56,8 @@ const RECHECK_MS = 10_000;
 // After its RPCs are done, a replaced session stays for what the gateway has already sent on it.
 const RETIRE_GRACE_MS = 1_000;
 const RETIRE_LONGEST_MS = 30_000;
+// A stream may end before the session that it ends with.
+const LOSS_GRACE_MS = 250;
 // Streams that are kept for what is under way when a runtime does not give their credit back.
 const STREAM_RESERVE = 16;
 // A refused token is tried once more with a fresh one; a provider that fails gets a few attempts.
@@ -66,9 +68,8 @@ const MAX_CREDENTIAL_FAILURES = 5;
 export class Keeper {
   readonly #options: KeeperOptions;
   readonly #stop = new AbortController();
-  readonly #listeners = new Set<Queue<ClientStatus>>();
+  readonly #statuses = new StatusBoard();
   readonly #retiring = new Set<Connection>();
-  #status: ClientStatus = { type: "idle" };
   #current: Connection | undefined;
   #opening: Promise<Connection> | undefined;
   #endings = new WeakMap<Connection, SessionEnding>();
@@ -86,7 +87,7 @@ export class Keeper {
 
   /** What the client is doing now. */
   get status(): ClientStatus {
-    return this.#status;
+    return this.#statuses.current;
   }
 
   /** The connection in use, if there is one that works. */
@@ -112,15 +113,7 @@ export class Keeper {
 
   /** Statuses from the current one on; ends after `closed`. */
   statuses(): Queue<ClientStatus> {
-    const listener: Queue<ClientStatus> = new Queue({
-      capacity: 256,
-      overflow: "drop-oldest",
-      onEnd: () => this.#listeners.delete(listener),
-    });
-    listener.push(this.#status);
-    if (this.#closedBy === undefined) this.#listeners.add(listener);
-    else listener.close();
-    return listener;
+    return this.#statuses.listen();
   }
 
   /** Replaces the session while it works: make before break. Resolves when the new one has taken over. */
@@ -138,18 +131,30 @@ export class Keeper {
     if (connection !== this.#current || !this.#options.reconnect) return;
     // A token or key that is over is no reason to give up where another can be had.
     const again = ending.reconnect || (ending.code === UNAUTHORIZED && this.#options.renewable);
-    if (again && this.#replacing !== connection) {
-      this.#replacing = connection;
-      void this.#replace(connection).catch(ignore);
-    }
+    if (again) void this.#replace(connection, "session-ending").catch(ignore);
+  }
+
+  /**
+   * A stream of events broke off on a session. Unless that session turns out to be over, it is deaf from now on: a fresh one takes
+   * over, and says that events may be missing.
+   */
+  async suspect(connection: Connection): Promise<void> {
+    const sinceMs = this.#options.clock.now();
+    await this.#pause(LOSS_GRACE_MS, connection.lost);
+    if (connection !== this.current || !this.#options.reconnect) return;
+    this.#options.log("warn", "push.broken");
+    this.#lostSinceMs ??= sinceMs;
+    await this.#replace(connection, "stream-failed");
   }
 
   /** A gateway that ends one fresh session after the other is met with the same back-off as one that is not there. */
-  async #replace(ending: Connection): Promise<void> {
+  async #replace(connection: Connection, reason: RenewalReason): Promise<void> {
+    if (this.#replacing === connection) return;
+    this.#replacing = connection;
     const lasted = this.#options.clock.monotonic() - this.#openedAt >= LASTED_MS;
     this.#hurried = lasted ? 0 : this.#hurried + 1;
-    if (this.#hurried > 1) await this.#pause(this.#backoff(this.#hurried - 1), ending.lost);
-    if (this.#current === ending) await this.#reopen("session-ending", undefined);
+    if (this.#hurried > 1) await this.#pause(this.#backoff(this.#hurried - 1), connection.lost);
+    if (this.#current === connection) await this.#reopen(reason, undefined);
   }
 
   /** Ends the client after `drain`, which is given `timeoutMs`. Nothing of the keeper is left afterwards. */
@@ -343,14 +348,12 @@ export class Keeper {
       code: error?.code,
       reason: error?.message ?? "closed by its user",
     });
-    for (const listener of this.#listeners) listener.close();
     this.#options.onClosed(error);
   }
 
   #set(status: ClientStatus): void {
-    this.#status = status;
     this.#options.log("debug", "status", { status: status.type });
-    for (const listener of this.#listeners) listener.push(status);
+    this.#statuses.set(status);
   }
 
   #closedError(): TeleQuickError {

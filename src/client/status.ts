@@ -5,6 +5,7 @@
  */
 
 import type { TeleQuickError } from "../errors.ts";
+import { Queue } from "../queue.ts";
 
 /** Why a session is being replaced while it still works. */
 export type RenewalReason =
@@ -12,7 +13,8 @@ export type RenewalReason =
   | "credentials-changed"
   | "requested"
   | "stream-credit"
-  | "session-ending";
+  | "session-ending"
+  | "stream-failed";
 
 /** No connection yet: the first RPC, or `connect()`, makes one. */
 export interface StatusIdle {
@@ -87,3 +89,39 @@ export type ClientStatus =
   | StatusReconnecting
   | StatusEventsMayBeMissing
   | StatusClosed;
+
+// Who reads this far behind wants to know how it is now.
+const LISTENER_CAPACITY = 256;
+
+/** Holds the current status and tells everyone who listens. */
+export class StatusBoard {
+  readonly #listeners = new Set<Queue<ClientStatus>>();
+  #current: ClientStatus = { type: "idle" };
+
+  /** The current status. */
+  get current(): ClientStatus {
+    return this.#current;
+  }
+
+  /** Statuses from the current one on; ends after `closed`. */
+  listen(): Queue<ClientStatus> {
+    const listener: Queue<ClientStatus> = new Queue({
+      capacity: LISTENER_CAPACITY,
+      overflow: "drop-oldest",
+      onEnd: () => this.#listeners.delete(listener),
+    });
+    listener.push(this.#current);
+    if (this.#current.type === "closed") listener.close();
+    else this.#listeners.add(listener);
+    return listener;
+  }
+
+  /** Moves on to another status. */
+  set(status: ClientStatus): void {
+    this.#current = status;
+    for (const listener of [...this.#listeners]) {
+      listener.push(status);
+      if (status.type === "closed") listener.close();
+    }
+  }
+}

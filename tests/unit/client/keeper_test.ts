@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { type ClientStatus, TeleQuickClient, TeleQuickError } from "../../../mod.ts";
-import { methods } from "../../../src/wire/mod.ts";
+import { encodeFrame, methods } from "../../../src/wire/mod.ts";
 import { FakeClock, settle } from "../../support/fake_clock.ts";
 import { scriptedGateway, type ScriptedGatewayOptions } from "../../support/scripted_gateway.ts";
 
@@ -371,6 +371,36 @@ describe("Keeper", () => {
     }
     assert.ok(gateway.peers.length >= 3, "it does follow");
     assert.ok(gateway.peers.length <= 40, `${gateway.peers.length} sessions in a minute`);
+    await client.close();
+  });
+
+  it("replaces a session whose event stream broke off, and says that events may be missing", async () => {
+    const { client, clock, gateway, statuses } = story();
+    await client.connect();
+    const since = clock.now();
+    const writer = (await gateway.peers[0]!.session.openUnidirectional()).getWriter();
+    const event = encodeFrame(methods.CallEvent, { callSid: "call-1", eventType: 1 });
+    void writer.write(event).catch(() => {});
+    await settle();
+    await writer.abort(new Error("reset"));
+    await clock.advance(1_000);
+    assert.deepEqual(types(statuses).slice(2), [
+      ...["open", "renewing", "events-may-be-missing", "open"],
+    ]);
+    const gap = statuses.find((status) => status.type === "events-may-be-missing");
+    assert.equal(gap?.sinceMs, since);
+    await client.close();
+  });
+
+  it("keeps a session of which one call's audio stream broke off", async () => {
+    const { client, clock, gateway } = story();
+    await client.connect();
+    const writer = (await gateway.peers[0]!.session.openUnidirectional()).getWriter();
+    void writer.write(encodeFrame(methods.AudioFrame, { callSid: "call-1" })).catch(() => {});
+    await settle();
+    await writer.abort(new Error("reset"));
+    await clock.advance(1_000);
+    assert.equal(gateway.peers.length, 1);
     await client.close();
   });
 
