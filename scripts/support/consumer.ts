@@ -1,6 +1,5 @@
 import * as esbuild from "esbuild";
 import { type Dependencies, install } from "./install.ts";
-import { packPackage } from "./package.ts";
 import { root } from "./source.ts";
 
 /** A folder in which the built package is installed, as a user of npm has it. */
@@ -18,16 +17,17 @@ export interface Consumer {
 }
 
 /**
- * Builds the package and installs it.
+ * Installs the package.
  *
  * @param name The folder's name in the cache.
+ * @param tarball The package's.
  * @param others What else its user has. Default: nothing.
  */
 export async function installConsumer(
   name: string,
+  tarball: string,
   others: Dependencies = {},
 ): Promise<Consumer> {
-  const { tarball } = await packPackage();
   const folder = await install(name, { "@telequick/sdk": tarball, ...others });
   return {
     folder,

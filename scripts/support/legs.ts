@@ -6,9 +6,11 @@ import type { Runtime } from "./runtimes.ts";
 export interface Leg {
   /** Which suite. */
   readonly suite: string;
+  /** Which runtime, without what is known only when it has run. */
+  readonly runtime: string;
   /** How many checks it has. */
   readonly checks: number;
-  /** Runs it; resolves with the runtime's name and version, and how each check went. */
+  /** Runs it. */
   run(): Promise<LegResult>;
 }
 
@@ -16,20 +18,22 @@ export interface Leg {
 export interface LegResult {
   /** The runtime's name and version. */
   readonly title: string;
+  /** How each check went. */
   readonly results: readonly CheckResult[];
 }
 
 /**
  * Runs a module that prints one line of JSON for each check.
  *
+ * @param words The module's path, and its arguments.
  * @throws `Error` with all that it printed when it did not end well.
  */
 export async function runModule(
   { title, command: [command, ...args] }: Runtime,
-  module: readonly string[],
+  words: readonly string[],
   options: RunOptions = {},
 ): Promise<LegResult> {
-  const { ok, output, stdout } = await run(command, [...args, ...module], options);
+  const { ok, output, stdout } = await run(command, [...args, ...words], options);
   if (!ok) throw new Error(`${title} did not end well:\n${output}`);
   const results = stdout.split("\n").filter((line) => line.startsWith("{"))
     .map((line) => JSON.parse(line) as CheckResult);

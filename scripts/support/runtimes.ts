@@ -16,7 +16,8 @@ const BUN_VERSION = "1.4.5";
 
 /** Node of a version, fetched as a package of npm; without a version the machine's own. */
 export async function node(version?: string): Promise<Runtime> {
-  let command = "node";
+  // As a path: a loader that starts it does not look for it.
+  let command = (await need("sh", ["-c", "command -v node"])).trim();
   if (version !== undefined) {
     const folder = await install(`node-${version}`, {
       [`node-${osName()}-${cpuName("arm64")}`]: version,

@@ -1,0 +1,44 @@
+import { type CheckResult, edge, everywhere } from "../../tests/conformance/mod.ts";
+import { openPage } from "./browser.ts";
+import { installConsumer } from "./consumer.ts";
+import { askWorker, workerdVersion } from "./edge.ts";
+import { type Leg, runModule } from "./legs.ts";
+import { bun, deno, node, nodeVersions, type Runtime } from "./runtimes.ts";
+
+const RUN = "tests/conformance/run";
+
+/**
+ * The conformance suite: on Deno from the source, elsewhere with the built package.
+ *
+ * @param tarball The package's.
+ */
+export async function conformanceLegs(tarball: string): Promise<readonly Leg[]> {
+  const consumer = await installConsumer("consumer", tarball);
+  const leg = (runtime: string, run: Leg["run"], checks = everywhere.length): Leg => ({
+    suite: "conformance",
+    runtime,
+    checks,
+    run,
+  });
+  const console = (name: string, runtime: () => Promise<Runtime>): Leg =>
+    leg(
+      name,
+      async () =>
+        await runModule(await runtime(), [await consumer.bundle(`${RUN}/console.ts`, "installed")]),
+    );
+  return [
+    leg("Deno", () => runModule(deno(), [`${RUN}/console.ts`])),
+    console("Node", () => node()),
+    ...nodeVersions.map((version) => console(`Node ${version}`, () => node(version))),
+    console("Bun", bun),
+    leg("Chromium", async () => {
+      await using page = await openPage(await consumer.bundle(`${RUN}/page.ts`, "inside"));
+      return { title: page.title, results: await page.call("conformance") as CheckResult[] };
+    }),
+    leg("workerd", async () => {
+      const worker = await consumer.bundle(`${RUN}/worker.ts`, "inside");
+      const results = await askWorker(worker) as CheckResult[];
+      return { title: `workerd ${await workerdVersion()}`, results };
+    }, edge.length),
+  ];
+}

@@ -1,0 +1,99 @@
+import type { CheckResult } from "../../tests/conformance/mod.ts";
+import { liveChecks } from "../../tests/live/everywhere/checks.ts";
+import { deskAt } from "../../tests/live/everywhere/desk.ts";
+import { openPage } from "./browser.ts";
+import { type Consumer, installConsumer } from "./consumer.ts";
+import { type DeskServer, openDesk } from "./desk.ts";
+import { type Leg, type LegResult, runModule } from "./legs.ts";
+import { bun, deno, node, nodeVersions, type Runtime, withAddonLibrary } from "./runtimes.ts";
+
+const LIVE = "tests/live/everywhere";
+
+/** What gateways run on. */
+interface Gateways {
+  readonly suite: string;
+  command(): Promise<readonly [string, ...string[]]>;
+}
+
+/** What a client runs on. */
+interface Client {
+  readonly runtime: string;
+  run(desk: DeskServer): Promise<LegResult>;
+}
+
+/**
+ * The live suite over QUIC: every client against the gateway on Deno, one of each kind against the gateway on Bun.
+ *
+ * @param tarball The package's.
+ */
+export async function liveLegs(tarball: string): Promise<readonly Leg[]> {
+  const addon = { "@moq/web-transport": "0.1.4" };
+  const consumer = await installConsumer("consumer-live", tarball, addon);
+  const { quick, slow } = liveChecks(deskAt(""), { name: "", endpoint: "", certificateHash: "" });
+  const leg = ({ suite, command }: Gateways, { runtime, run }: Client): Leg => ({
+    suite,
+    runtime,
+    checks: quick.length + slow.length,
+    async run() {
+      await using desk = await openDesk(await command());
+      return await run(desk);
+    },
+  });
+  const [onDeno, onBun] = gatewaysOf(consumer);
+  const [inDeno, inPage, inBun, inNode, inNewestNode] = clientsOf(consumer);
+  return [
+    ...[inDeno, inBun, inNode, inNewestNode, inPage].map((client) => leg(onDeno, client)),
+    ...[inDeno, inBun, inPage].map((client) => leg(onBun, client)),
+  ];
+}
+
+function gatewaysOf(consumer: Consumer): readonly [Gateways, Gateways] {
+  return [
+    {
+      suite: "live, Deno listens",
+      command: () => Promise.resolve([...deno().command, `${LIVE}/gateway.ts`]),
+    },
+    {
+      suite: "live, Bun listens",
+      command: async () => [
+        ...(await withAddonLibrary(await bun())).command,
+        await consumer.bundle(`${LIVE}/gateway.ts`, "installed"),
+      ],
+    },
+  ];
+}
+
+function clientsOf(consumer: Consumer): readonly [Client, Client, Client, Client, Client] {
+  const withAddon = (runtime: string, find: () => Promise<Runtime>): Client => ({
+    runtime,
+    async run(desk) {
+      const module = await consumer.bundle(`${LIVE}/run/console.ts`, "installed");
+      return await runWithDesk(await withAddonLibrary(await find()), module, desk);
+    },
+  });
+  return [
+    { runtime: "Deno", run: (desk) => runWithDesk(deno(), `${LIVE}/run/console.ts`, desk) },
+    {
+      runtime: "Chromium",
+      async run(desk) {
+        const module = await consumer.bundle(`${LIVE}/run/page.ts`, "inside");
+        await using page = await openPage(module, (request) => desk.serve(request));
+        return { title: page.title, results: await page.call("live") as CheckResult[] };
+      },
+    },
+    withAddon("Bun", bun),
+    withAddon("Node", () => node()),
+    withAddon("Node, newest", () => node(nodeVersions.at(-1))),
+  ];
+}
+
+/** Runs the console's module with a desk that it can ask over HTTP. */
+async function runWithDesk(
+  runtime: Runtime,
+  module: string,
+  desk: DeskServer,
+): Promise<LegResult> {
+  const options = { hostname: "127.0.0.1", port: 0, onListen() {} };
+  await using server = Deno.serve(options, (request) => desk.serve(request));
+  return await runModule(runtime, [module, `http://127.0.0.1:${server.addr.port}`]);
+}
