@@ -29,7 +29,7 @@ export const systemClock: Clock = {
   now: wallClock,
   monotonic: () => performance.now(),
   schedule(ms, callback) {
-    let left = ms;
+    let left = Math.max(0, ms);
     let timer: ReturnType<typeof setTimeout>;
     const arm = (): void => {
       const step = Math.min(left, LONGEST_TIMER_MS);
