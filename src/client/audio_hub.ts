@@ -39,6 +39,7 @@ const PENDING_FRAMES = 10;
 const RESET_GRACE_MS = 1_000;
 
 interface Lane {
+  readonly key: string;
   uplink: Uplink;
   connection: Connection | undefined;
   readonly links: Set<AudioRoute>;
@@ -53,6 +54,8 @@ export class AudioHub {
   readonly #options: AudioHubOptions;
   readonly #links = new Map<string, AudioRoute>();
   readonly #lanes = new Map<string, Lane>();
+  // Lanes of links that have ended, while something of theirs waits to be sent.
+  readonly #finishing = new Set<Lane>();
   #unrouted = 0;
   #isOver = false;
   #ended = sumAudio([]);
@@ -97,9 +100,7 @@ export class AudioHub {
     const lane = this.#lanes.get(this.#laneKey(link));
     if (lane === undefined || !lane.links.delete(link) || lane.links.size > 0) return;
     if (this.#options.streams === "shared") return;
-    this.#lanes.delete(this.#laneKey(link));
-    lane.isFinished = true;
-    void lane.uplink.finish();
+    void this.#finish(lane);
   }
 
   /** Takes a frame off the wire. */
@@ -125,9 +126,7 @@ export class AudioHub {
     if (lane === undefined) return;
     if (this.#options.streams === "shared") lane.uplink.flush();
     else {
-      this.#lanes.delete(this.#laneKey(link));
-      lane.isFinished = true;
-      await lane.uplink.finish();
+      await this.#finish(lane);
     }
   }
 
@@ -142,6 +141,7 @@ export class AudioHub {
     for (const link of [...this.#links.values()]) link.end(error);
     for (const lane of this.#lanes.values()) void lane.uplink.finish();
     this.#lanes.clear();
+    this.#finishing.clear();
   }
 
   /** Says the end of every link's stream, after what was written; for a client that closes. */
@@ -157,8 +157,10 @@ export class AudioHub {
     const key = this.#laneKey(link);
     let lane = this.#lanes.get(key);
     if (lane === undefined) {
+      this.#dropUnsent(key);
       const links = new Set<AudioRoute>();
       lane = {
+        key,
         links,
         connection: undefined,
         uplink: undefined as unknown as Uplink,
@@ -169,6 +171,24 @@ export class AudioHub {
     }
     lane.links.add(link);
     return lane;
+  }
+
+  /** What a link of the same call left behind must not be sent after newer frames: numbers only rise. */
+  #dropUnsent(key: string): void {
+    for (const lane of this.#finishing) {
+      if (lane.key !== key) continue;
+      for (const frame of lane.uplink.take()) frame.dropped();
+      this.#finishing.delete(lane);
+    }
+  }
+
+  async #finish(lane: Lane): Promise<void> {
+    lane.isFinished = true;
+    if (this.#lanes.get(lane.key) === lane) this.#lanes.delete(lane.key);
+    this.#finishing.add(lane);
+    const { uplink } = lane;
+    await uplink.finish();
+    if (uplink.isEmpty) this.#finishing.delete(lane);
   }
 
   #open(lane: Lane): Uplink {
@@ -193,7 +213,7 @@ export class AudioHub {
     if (lane.isFinished && waiting.length === 0) return;
     lane.uplink = this.#open(lane);
     for (const frame of waiting) lane.uplink.append(frame);
-    if (lane.isFinished) void lane.uplink.finish();
+    if (lane.isFinished) void this.#finish(lane);
   }
 
   #recover(lane: Lane, error: unknown): void {
@@ -214,6 +234,7 @@ export class AudioHub {
         { cause: error },
       );
       for (const link of [...lane.links]) link.end(end);
+      this.#finishing.delete(lane);
     };
     const cancel = this.clock.schedule(RESET_GRACE_MS, giveUp);
     if (connection.lost.aborted) retry();

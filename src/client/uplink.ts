@@ -46,6 +46,11 @@ export class Uplink {
     return this.#dead;
   }
 
+  /** Whether everything that was added has been handed to the stream, or taken back. */
+  get isEmpty(): boolean {
+    return this.#pending.length === 0;
+  }
+
   /** Adds a frame to what the next flush writes. */
   append(frame: PendingFrame): void {
     this.#pending.push(frame);
