@@ -55,7 +55,7 @@ export const wireCatalogue: Readonly<Record<keyof typeof ErrorCode, CatalogueEnt
   ERR_VALIDATION_FAILED: {
     meaning: "A field of the request is not valid",
     causes: ["A value is out of range or malformed", "A call id was used before"],
-    fix: "Read the gateway's words in the message",
+    fix: "Mend the field that the gateway names in its words",
     retryable: "never",
   },
   ERR_UNAUTHORIZED: {

@@ -75,6 +75,10 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
     summary: "Run a dialplan verb on a live call: transfer, hold, mute, digits",
     load: async () => (await import("./commands/dialplan.ts")).dialplan,
   },
+  "bulk": {
+    summary: "Run a campaign: call the numbers of a CSV file, paced",
+    load: async () => (await import("./commands/bulk.ts")).bulk,
+  },
   "load": {
     summary: "Place many calls against a gateway on this machine and measure",
     load: async () => (await import("./commands/load.ts")).load,

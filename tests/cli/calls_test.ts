@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { writeFile } from "node:fs/promises";
 import { after, before, describe, it } from "node:test";
 import {
   fakePlatform,
@@ -8,6 +9,7 @@ import {
 } from "../support/fake_platform.ts";
 import { run } from "../../src/cli/run.ts";
 import { type CliGateway, startCliGateway } from "../support/cli_gateway.ts";
+import { temporaryFolder } from "../support/folder.ts";
 
 let gateway: CliGateway;
 
@@ -202,6 +204,77 @@ describe("against a gateway", () => {
       const { code, stderr } = await cli(["dialplan", "c", "dtmf", "x"]);
       assert.equal(code, 2);
       assert.match(stderr, /digit/);
+    });
+
+    it("holds, mutes, sends digits and transfers a live call, and says what the gateway refuses", async () => {
+      const tail = start(["tail", "--json"]);
+      await tail.until('"listening"');
+      const callSid = (await cli(["dial", "+15550100", "--detach"])).stdout.trim();
+      await tail.until("CHANNEL_ANSWER");
+      tail.send("SIGINT");
+      await tail.code;
+      const verbs = [["hold"], ["unhold"], ["mute"], ["unmute"], ["dtmf", "42#"], ["park"]];
+      for (const [verb, argument] of verbs) {
+        const words = argument === undefined ? [verb!] : [verb!, argument];
+        const { code, records } = await cli(["dialplan", callSid, ...words, "--json"]);
+        assert.equal(code, 0, verb);
+        assert.deepEqual(records(), [
+          { type: "dialplan", callSid, verb, ...(argument !== undefined && { argument }) },
+        ]);
+      }
+      const refused = await cli(["dialplan", callSid, "answer"]);
+      assert.equal(refused.code, 1);
+      assert.match(refused.stderr, /ERR_VALIDATION_FAILED \(6\)/);
+      assert.equal((await cli(["dialplan", callSid, "transfer", "+15550105"])).code, 0);
+    });
+  });
+
+  describe("telequick bulk", () => {
+    it("calls the numbers of a file to the last, and counts what became of them", async () => {
+      await using folder = await temporaryFolder();
+      const rows = ["to", "+15550101", "+15550103", "+15550105", "nonsense", "+15550104"];
+      await writeFile(folder.at("numbers.csv"), rows.join("\n"));
+      const { code, records } = await cli([
+        ...["bulk", folder.at("numbers.csv"), "--rate", "20", "--json"],
+      ]);
+      assert.equal(code, 0);
+      const { wallMs: _, campaignId, ...report } = records().at(-1)!;
+      assert.equal(campaignId, records()[0]!["campaignId"]);
+      assert.deepEqual(report, {
+        type: "bulk",
+        loaded: 4,
+        done: 4,
+        answered: 1,
+        undialled: 0,
+        statuses: { BUSY: 1, FAILED: 2, COMPLETED: 1 },
+      });
+    });
+
+    it("drops what is pending on Ctrl-C, waits for the calls that are up, and exits with 130", async () => {
+      await using folder = await temporaryFolder();
+      const rows = ["to", ...Array.from({ length: 200 }, () => "+15550105")];
+      await writeFile(folder.at("numbers.csv"), rows.join("\n"));
+      const bulk = start([
+        ...["bulk", folder.at("numbers.csv"), "--rate", "2", "--events", "--json"],
+      ]);
+      await bulk.until("CHANNEL_ANSWER");
+      bulk.send("SIGINT");
+      assert.equal(await bulk.code, 130);
+      const records = recordsOf(bulk.stdout());
+      const { done, undialled, loaded } = records.at(-1) as Record<string, number>;
+      assert.equal(loaded, 200);
+      assert.equal(done! + undialled!, 200);
+      assert.ok(undialled! > 150);
+      const ended = records.filter(({ event }) => event === "CHANNEL_HANGUP_COMPLETE");
+      assert.equal(ended.length, done, "every call that was up was followed to its end");
+    });
+
+    it("exits with 1 where the gateway takes nothing, and with 2 where there is no file", async () => {
+      const refused = await cli(["bulk", "https://files.example/numbers.csv"]);
+      assert.equal(refused.code, 1);
+      const missing = await cli(["bulk", "no-such-file.csv"]);
+      assert.equal(missing.code, 2);
+      assert.match(missing.stderr, /Cannot read "no-such-file\.csv": there is no such file/);
     });
   });
 
