@@ -29,23 +29,23 @@ export function parseStrictJson(
   } catch {
     refuse("is not JSON in UTF-8");
   }
-
-  /** Freezes a value at every level and returns how many members its objects have. */
-  const seal = (value: unknown, depth: number): number => {
-    if (typeof value === "string" && !value.isWellFormed()) refuse("holds a lone surrogate");
-    if (!(value instanceof Object)) return 0;
-    if (depth === 0) refuse("is nested too deep");
-    Object.freeze(value);
-    let members = 0;
-    for (const [name, member] of Object.entries(value)) {
-      if (/^(__proto__|constructor|prototype)$/.test(name)) refuse("has a forbidden name");
-      members += seal(name, 1) + seal(member, depth - 1) + +!Array.isArray(value);
-    }
-    return members;
-  };
-
   // In valid JSON every colon outside of strings follows a member name, so a name that JSON.parse dropped shows in their number.
   const colons = text.replace(/"(?:[^"\\]|\\.)*"/g, "").split(":").length - 1;
-  if (seal(value, maxDepth) !== colons) refuse("repeats a name");
+  if (seal(value, maxDepth, refuse) !== colons) refuse("repeats a name");
   return value;
+}
+
+/** Freezes a value at every level and returns how many members its objects have. */
+function seal(value: unknown, depth: number, refuse: (found: string) => never): number {
+  if (typeof value === "string" && !value.isWellFormed()) refuse("holds a lone surrogate");
+  if (!(value instanceof Object)) return 0;
+  if (depth === 0) refuse("is nested too deep");
+  Object.freeze(value);
+  let members = 0;
+  for (const name of Object.keys(value)) {
+    if (/^(__proto__|constructor|prototype)$/.test(name)) refuse("has a forbidden name");
+    members += seal(name, 1, refuse) +
+      seal((value as Record<string, unknown>)[name], depth - 1, refuse) + +!Array.isArray(value);
+  }
+  return members;
 }

@@ -70,7 +70,7 @@ export function parseServiceAccount(input: string | Uint8Array | object): Servic
   }
   if (typeof members !== "object" || members === null) {
     if (members === input) throw new TypeError("Cannot parse service account: input is no object");
-    throw invalid(`text is no JSON object in UTF-8 of at most 64 KiB`);
+    throw invalid(`text is no JSON object in UTF-8 under 64 KiB`);
   }
   const [tenantId, privateKey, privateKeyId] = ["tenant_id", "private_key", "private_key_id"].map(
     (name) => {

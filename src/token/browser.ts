@@ -32,11 +32,11 @@ export interface MintBrowserTokenOptions {
  * @returns The token: the second argument of `TeleQuickClient` in the page, with `true` as the third.
  * @throws `ERR_TOKEN_LIFETIME` for more than 300 seconds, `ERR_TOKEN_INVALID` for a malformed claim.
  */
-export function mintBrowserToken(
+export async function mintBrowserToken(
   signer: Signer,
   options: MintBrowserTokenOptions = {},
 ): Promise<string> {
   const { scope, origin, endUser, jti, ...rest } = options;
   const claims = { scope, origin, end_user: endUser, jti };
-  return signClaims(signer, { ...rest, claims }, MAX_BROWSER_LIFETIME_SECONDS);
+  return await signClaims(signer, { ...rest, claims }, MAX_BROWSER_LIFETIME_SECONDS);
 }

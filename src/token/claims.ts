@@ -124,7 +124,7 @@ export function checkClaims(
   demand(
     isTime(exp) && isTime(nbf) &&
       (isTime(iat) || (iat === undefined && rules.allowMissingIssuedAt)),
-    "exp, iat or nbf is not in whole seconds",
+    "exp, iat or nbf is no whole number",
   );
   const kind = isBrowser(claims, refuse) ? "browser" : "sdk";
   const limit = kind === "sdk" ? MAX_LIFETIME_SECONDS : MAX_BROWSER_LIFETIME_SECONDS;
@@ -137,7 +137,7 @@ export function checkClaims(
   );
   demand(
     exp > start && exp - start <= Math.min(limit, maxLifetimeSeconds),
-    "life is too long or negative",
+    "life is too long or none",
     "lifetime",
     "ERR_TOKEN_LIFETIME",
   );

@@ -35,7 +35,7 @@ export interface CompactJws {
  * @param code The error's code. Default: `"ERR_TOKEN_INVALID"`.
  */
 export function demand(
-  holds: boolean | undefined,
+  holds: unknown,
   found: string,
   refusal?: RefusalReason,
   code?: TeleQuickErrorCode,
@@ -52,13 +52,15 @@ export function refuse(
   throw new TeleQuickError(code, `Cannot accept token: ${found}`, { refusal });
 }
 
-/** Steps 1 and 2 of the verifier profile (security.md section 4): length, alphabet, two dots, canonical base64url. */
+/** Steps 1 and 2 of the verifier profile (security.md section 4): length, two dots, canonical base64url. */
 export function splitCompact(token: string): CompactJws {
-  // A header has at most 512 bytes. A payload may be empty here (RFC 7515 allows it); as claims it fails later.
-  const sized = token.length > 63 && token.length <= MAX_TOKEN_LENGTH ? token : "";
-  const segments = /^([\w-]{1,683})\.([\w-]*)\.([\w-]+)$/.exec(sized);
-  demand(segments !== null, "form is not three base64url segments of 64 to 4096 in all");
-  const [, header, payload, signature] = segments as unknown as [string, string, string, string];
+  const [header, payload = "", signature, more] = token.split(".", 4);
+  // 683 letters are 512 bytes. A payload may be empty here (RFC 7515 allows it); as claims it fails later.
+  demand(
+    token.length > 63 && token.length <= MAX_TOKEN_LENGTH && header && header.length < 684 &&
+      signature && more === undefined,
+    "form is not three segments in 64 to 4096 characters",
+  );
   return {
     header,
     signed: token.slice(0, ~signature.length),
@@ -70,7 +72,7 @@ export function splitCompact(token: string): CompactJws {
 /** Decodes a segment. */
 export function decodeSegment(segment: string): Uint8Array<ArrayBuffer> {
   const bytes = decodeBase64Url(segment);
-  demand(bytes !== undefined, "base64url is not canonical");
+  demand(bytes, "base64url is not canonical");
   return bytes;
 }
 

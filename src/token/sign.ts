@@ -55,13 +55,13 @@ export async function signToken(signer: Signer, options: SignTokenOptions = {}):
 }
 
 /** Signs the claims of a token that lives at most `maxLifetime` seconds. */
-export async function signClaims(
+export function signClaims(
   { key, keyId, tenantId }: Signer,
   options: ClaimsOptions,
   maxLifetime: number,
 ): Promise<string> {
   const header = JSON.stringify({ alg: "RS256", typ: "JWT", kid: keyId });
-  return await signCompact(key, header, buildClaims(tenantId, options, maxLifetime));
+  return signCompact(key, header, buildClaims(tenantId, options, maxLifetime));
 }
 
 // JSON.stringify gives well-formed text, and base64url is ASCII: nothing here can be lost in UTF-8.
@@ -70,9 +70,12 @@ const encoder = /* @__PURE__ */ new TextEncoder();
 /** Signs header and payload text as a compact JWS (RFC 7515 section 5.1) with RS256 (RFC 7518 section 3.3). */
 export async function signCompact(
   key: CryptoKey,
-  ...parts: [header: string, payload: string]
+  header: string,
+  payload: string,
 ): Promise<string> {
-  const signed = parts.map((part) => encodeBase64Url(encoder.encode(part))).join(".");
+  const signed = `${encodeBase64Url(encoder.encode(header))}.${
+    encodeBase64Url(encoder.encode(payload))
+  }`;
   const signature = await crypto.subtle.sign("RSASSA-PKCS1-v1_5", key, encoder.encode(signed));
   return `${signed}.${encodeBase64Url(new Uint8Array(signature))}`;
 }

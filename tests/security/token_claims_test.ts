@@ -16,7 +16,7 @@ function at(seconds: number, more: Partial<VerifyTokenOptions> = {}): VerifyToke
   return { ...verifier, now: seconds * 1000, ...more };
 }
 
-const notSeconds = "exp, iat or nbf is not in whole seconds";
+const notSeconds = "exp, iat or nbf is no whole number";
 
 describe("claim attacks", () => {
   it("J-12 times that are no whole numbers of seconds, in every form JSON has", async () => {
@@ -100,7 +100,7 @@ describe("claim attacks", () => {
   });
 
   it("J-14 lifetimes of 3600 and 300 seconds hold to the second", async () => {
-    const life = "life is too long or negative";
+    const life = "life is too long or none";
     const cases: readonly (readonly [Record<string, unknown>, string])[] = [
       [{ exp: NOW + 3600 }, "accepted"],
       [{ exp: NOW + 3601 }, life],
@@ -134,7 +134,7 @@ describe("claim attacks", () => {
     const without = (exp: number): string => withClaims({ iat: undefined, exp });
     assert.equal(await outcome(without(NOW + 3600)), notSeconds);
     assert.equal(await outcome(without(NOW + 3600), lenient), "accepted");
-    assert.equal(await outcome(without(NOW + 3601), lenient), "life is too long or negative");
+    assert.equal(await outcome(without(NOW + 3601), lenient), "life is too long or none");
     assert.equal(await outcome(withClaims({ iat: null }), lenient), notSeconds);
     assert.equal((await verifyToken(without(NOW + 9), lenient)).issuedAt, undefined);
   });
@@ -373,8 +373,12 @@ describe("claim attacks", () => {
     };
     const everything = { ...claims, iss: "x", sub: "y", aud: "z", exp: 1, scope: 1 };
     assert.equal(
+      await outcome(`${forge({ alg: "none" }, everything)}.`, dead),
+      "form is not three segments in 64 to 4096 characters",
+    );
+    assert.equal(
       await outcome(`${forge({ alg: "none" }, everything)}=`, dead),
-      "form is not three base64url segments of 64 to 4096 in all",
+      "base64url is not canonical",
     );
     assert.equal(await outcome(forge({ alg: "none" }, everything), dead), "alg is not RS256");
     assert.equal(await outcome(forge({ alg: "RS256" }, everything), dead), "kid is malformed");

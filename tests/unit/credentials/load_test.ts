@@ -143,13 +143,13 @@ describe("loadServiceAccount()", () => {
 
   it("loadServiceAccount() names the file whose content it refuses", async () => {
     const cases: readonly (readonly [string, string | Uint8Array, string])[] = [
-      ["empty.json", "", "text is no JSON object in UTF-8 of at most 64 KiB"],
+      ["empty.json", "", "text is no JSON object in UTF-8 under 64 KiB"],
       [
         "large.json",
         json.padEnd(65_537),
-        "text is no JSON object in UTF-8 of at most 64 KiB",
+        "text is no JSON object in UTF-8 under 64 KiB",
       ],
-      ["key.pem", members.private_key, "text is no JSON object in UTF-8 of at most 64 KiB"],
+      ["key.pem", members.private_key, "text is no JSON object in UTF-8 under 64 KiB"],
       ["short.json", '{"tenant_id":"acme"}', "private_key is missing or no text"],
     ];
     for (const [name, content, found] of cases) {

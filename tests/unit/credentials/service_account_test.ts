@@ -49,7 +49,7 @@ describe("parseServiceAccount()", () => {
     });
   }
 
-  const notJson = "text is no JSON object in UTF-8 of at most 64 KiB";
+  const notJson = "text is no JSON object in UTF-8 under 64 KiB";
   for (
     const [what, input] of Object.entries({
       "an empty text": "",

@@ -21,9 +21,9 @@ describe("decodeToken()", () => {
   });
 
   const refused: readonly (readonly [string, string])[] = [
-    ["", "form is not three base64url segments of 64 to 4096 in all"],
-    ["a.b.c", "form is not three base64url segments of 64 to 4096 in all"],
-    [`${forge()}.x`, "form is not three base64url segments of 64 to 4096 in all"],
+    ["", "form is not three segments in 64 to 4096 characters"],
+    ["a.b.c", "form is not three segments in 64 to 4096 characters"],
+    [`${forge()}.x`, "form is not three segments in 64 to 4096 characters"],
     [forge(header, "[]"), "payload is no object"],
     [forge("null", claims), "header is no object"],
     [forge(header, '{"a":1,"a":2}'), "payload repeats a name"],
