@@ -47,6 +47,12 @@ export const logCatalogue: Readonly<Record<string, LogEntry>> = {
     meaning: "The gateway pushed a frame of a method that this version does not know: skipped",
     details: { methodId: "the method's id" },
   },
+  "push.broken": {
+    level: "warn",
+    meaning:
+      "A push stream broke off while its session lives: the session is replaced where reconnect is on",
+    details: {},
+  },
   "push.malformed": {
     level: "warn",
     meaning: "A pushed stream held bytes that are no frames: cancelled, the session stays",

@@ -84,9 +84,9 @@ export const bulk: Command = command({
         statuses: new Map(),
       };
       const events = client.events();
-      const listening = follow(events, tally, context);
-      const startedAt = clock.monotonic();
       const { clientId } = client;
+      const listening = follow(events, clientId, tally, context);
+      const startedAt = clock.monotonic();
       const { loadedNumbers, status } = await client.originateBulk({
         ...{ csvUrl, campaignId, trunkId, clientId },
         ...{ callsPerSecond: rate, maxConcurrentCalls: concurrent, callFrom: from },
@@ -128,10 +128,13 @@ async function urlOf(csv: string, platform: Platform): Promise<string> {
 
 async function follow(
   events: AsyncIterable<CallEvent>,
+  clientId: string,
   tally: Tally,
   { values, output }: Context<typeof BULK_OPTIONS>,
 ): Promise<void> {
   for await (const event of events) {
+    // A call that nobody listens for any more is told to every session of the tenant.
+    if (event.clientId !== "" && event.clientId !== clientId) continue;
     if (values.events) output.emit(eventRecord(event), eventLine(event, output.style));
     const { eventType, callSid, status } = event;
     if (eventType === EventType.CHANNEL_CREATE) tally.live.add(callSid);
