@@ -8,6 +8,7 @@ import { TeleQuickError } from "../errors.ts";
 import type { Queue } from "../queue.ts";
 import { type Clock, raceSignal, sleep, within } from "../signal.ts";
 import type { SessionEnding } from "../wire/mod.ts";
+import { backoffMs } from "./backoff.ts";
 import type { Connection } from "./connection.ts";
 import {
   endingError,
@@ -20,7 +21,7 @@ import {
 } from "./endings.ts";
 import type { Logger } from "./log.ts";
 import type { TokenReason } from "./provider.ts";
-import { type ClientStatus, type RenewalReason, StatusBoard } from "./status.ts";
+import { type ClientStatus, type RenewalReason, StatusBoard, type StatusOpen } from "./status.ts";
 
 /** Options of a {@linkcode Keeper}. */
 export interface KeeperOptions {
@@ -42,8 +43,6 @@ export interface KeeperOptions {
   readonly random: () => number;
 }
 
-const BACKOFF_FIRST_MS = 250;
-const BACKOFF_LONGEST_MS = 15_000;
 // A session that lasted this long was a success: the next loss starts the back-off anew.
 const LASTED_MS = 10_000;
 // A renewal begins at 80 % of the token's life, up to a tenth of it earlier, so that a fleet does not renew at once.
@@ -78,6 +77,7 @@ export class Keeper {
   #failures = 0;
   #hurried = 0;
   #replacing: Connection | undefined;
+  #openStatus: StatusOpen | undefined;
   #lostSinceMs: number | undefined;
   #closedBy: { readonly error: TeleQuickError | undefined } | undefined;
 
@@ -135,16 +135,20 @@ export class Keeper {
   }
 
   /**
-   * A stream of events broke off on a session. Unless that session turns out to be over, it is deaf from now on: a fresh one takes
-   * over, and says that events may be missing.
+   * A stream of events broke off on a session: events may be missing. Unless that session turns out to be over, it is deaf from now
+   * on, and a fresh one takes over.
    */
   async suspect(connection: Connection): Promise<void> {
+    if (connection.session.isClosed || !this.#options.reconnect) return;
     const sinceMs = this.#options.clock.now();
+    const wasCurrent = connection === this.#current;
     await this.#pause(LOSS_GRACE_MS, connection.lost);
-    if (connection !== this.current || !this.#options.reconnect) return;
+    // The loss of the session in use is told as such.
+    if (this.#closedBy !== undefined || wasCurrent && connection.session.isClosed) return;
     this.#options.log("warn", "push.broken");
     this.#lostSinceMs ??= sinceMs;
-    await this.#replace(connection, "stream-failed");
+    if (connection === this.#current) await this.#replace(connection, "stream-failed");
+    else if (this.current !== undefined && this.#opening === undefined) this.#tellOpen();
   }
 
   /** A gateway that ends one fresh session after the other is met with the same back-off as one that is not there. */
@@ -153,7 +157,9 @@ export class Keeper {
     this.#replacing = connection;
     const lasted = this.#options.clock.monotonic() - this.#openedAt >= LASTED_MS;
     this.#hurried = lasted ? 0 : this.#hurried + 1;
-    if (this.#hurried > 1) await this.#pause(this.#backoff(this.#hurried - 1), connection.lost);
+    if (this.#hurried > 1) {
+      await this.#pause(backoffMs(this.#hurried - 1, this.#options.random), connection.lost);
+    }
     if (this.#current === connection) await this.#reopen(reason, undefined);
   }
 
@@ -218,12 +224,12 @@ export class Keeper {
       if (alive !== undefined) {
         if (renewals++ === 0) this.#set({ type: "renewing", reason: reason ?? "requested" });
         else {
-          await this.#pause(this.#backoff(renewals - 1), alive.lost);
+          await this.#pause(backoffMs(renewals - 1, this.#options.random), alive.lost);
           if (this.current === undefined && this.#closedBy === undefined) continue;
         }
       } else {
         this.#failures++;
-        const delayMs = this.#backoff(this.#failures);
+        const delayMs = backoffMs(this.#failures, this.#options.random);
         this.#set({ type: "reconnecting", attempt: this.#failures, delayMs, cause });
         await this.#pause(delayMs);
       }
@@ -269,12 +275,16 @@ export class Keeper {
     void connection.session.closed.then(() => this.#lose(connection));
     this.#armRenewal(connection);
     this.#options.onOpen(connection);
-    if (this.#lostSinceMs !== undefined) {
-      this.#set({ type: "events-may-be-missing", sinceMs: this.#lostSinceMs });
-      this.#lostSinceMs = undefined;
-    }
-    this.#set({ type: "open", ...connection.principal, connectMs });
+    this.#openStatus = { type: "open", ...connection.principal, connectMs };
+    this.#tellOpen();
     if (previous?.session.isClosed === false) void this.#retire(previous);
+  }
+
+  #tellOpen(): void {
+    const sinceMs = this.#lostSinceMs;
+    if (sinceMs !== undefined) this.#set({ type: "events-may-be-missing", sinceMs });
+    this.#lostSinceMs = undefined;
+    if (this.#openStatus !== undefined) this.#set(this.#openStatus);
   }
 
   #lose(connection: Connection): void {
@@ -365,12 +375,6 @@ export class Keeper {
     const stop = this.#stop.signal;
     const signal = until === undefined ? stop : AbortSignal.any([stop, until]);
     await sleep(ms, { signal, clock: this.#options.clock }).catch(ignore);
-  }
-
-  /** Full jitter: anywhere from now to the bound, which doubles. */
-  #backoff(attempt: number): number {
-    const bound = Math.min(BACKOFF_LONGEST_MS, BACKOFF_FIRST_MS * 2 ** Math.min(attempt - 1, 16));
-    return Math.round(this.#options.random() * bound);
   }
 
   #isLow({ session }: Connection): boolean {

@@ -62,11 +62,14 @@ export interface StatusReconnecting {
   readonly cause: unknown;
 }
 
-/** A session is open again after a gap: what happened since `sinceMs` (Unix milliseconds) may not have been told. */
+/**
+ * A session is open after a gap: what happened since `sinceMs` (Unix milliseconds) may not have been told. Follows a loss, and a
+ * stream of events that broke off on a session that is alive; `open` comes next.
+ */
 export interface StatusEventsMayBeMissing {
   /** Tells the statuses apart. */
   readonly type: "events-may-be-missing";
-  /** When the session before was lost, in Unix milliseconds. */
+  /** When the session before, or its stream of events, was lost, in Unix milliseconds. */
   readonly sinceMs: number;
 }
 

@@ -17,7 +17,7 @@ import {
   methods,
 } from "../../src/wire/mod.ts";
 
-/** What a scripted gateway does with one request: a reply's fields, or `undefined` to say nothing and finish the stream. */
+/** What a scripted gateway does with one request: a reply's fields, its bytes at once or in chunks, or `undefined` to say nothing and finish the stream. */
 export type Script = (request: unknown, peer: ScriptedPeer) => unknown;
 
 /** One session, from the gateway's side. */
@@ -132,9 +132,14 @@ async function answer(
   const reply = await (scripts[method.name] ?? (() => ({})))(request, peer);
   const writer = stream.writable.getWriter();
   if (reply instanceof Uint8Array) await writer.write(reply);
+  else if (isChunks(reply)) { for await (const chunk of reply) await writer.write(chunk); }
   else if (reply !== undefined) await writer.write(encodeReply(method, reply as object));
   await writer.close();
   while (!(await reader.read()).done);
+}
+
+function isChunks(reply: unknown): reply is AsyncIterable<Uint8Array> {
+  return typeof reply === "object" && reply !== null && Symbol.asyncIterator in reply;
 }
 
 async function takeUnis(

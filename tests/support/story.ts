@@ -138,7 +138,7 @@ class Meter implements Clock {
 const AUTOMATON: Readonly<Record<ClientStatus["type"], readonly ClientStatus["type"][]>> = {
   idle: ["connecting", "closed"],
   connecting: ["open", "idle", "closed"],
-  open: ["renewing", "reconnecting", "closed"],
+  open: ["renewing", "reconnecting", "events-may-be-missing", "closed"],
   renewing: ["open", "reconnecting", "events-may-be-missing", "closed"],
   reconnecting: ["reconnecting", "events-may-be-missing", "closed"],
   "events-may-be-missing": ["open"],

@@ -392,6 +392,22 @@ describe("Keeper", () => {
     await client.close();
   });
 
+  it("says that events may be missing when the stream of a session broke off that was just replaced", async () => {
+    const { client, clock, gateway, statuses } = story();
+    await client.connect();
+    const writer = (await gateway.peers[0]!.session.openUnidirectional()).getWriter();
+    void writer.write(encodeFrame(methods.CallEvent, { callSid: "call-1" })).catch(() => {});
+    await settle();
+    await writer.abort(new Error("reset"));
+    await client.renew();
+    await clock.advance(5_000);
+    assert.equal(gateway.peers.length, 2);
+    assert.deepEqual(types(statuses).slice(2), [
+      ...["open", "renewing", "open", "events-may-be-missing", "open"],
+    ]);
+    await client.close();
+  });
+
   it("keeps a session of which one call's audio stream broke off", async () => {
     const { client, clock, gateway } = story();
     await client.connect();
