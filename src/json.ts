@@ -30,7 +30,7 @@ export function parseStrictJson(
     refuse("is not JSON in UTF-8");
   }
   // In valid JSON every colon outside of strings follows a member name, so a name that JSON.parse dropped shows in their number.
-  const colons = text.replace(/"(?:[^"\\]|\\.)*"/g, "").split(":").length - 1;
+  const colons = text.replace(/"(?:[^"\\]+|\\.)*"/g, "").split(":").length - 1;
   if (seal(value, maxDepth, refuse) !== colons) refuse("repeats a name");
   return value;
 }

@@ -54,7 +54,8 @@ export async function verifyToken(
   const keyId = knownHeaders.get(header) ?? checkHeader(header);
   demand(typeof keyId === "string" && KEY_ID.test(keyId), "kid is malformed");
 
-  const record = await options.resolveKey(keyId);
+  const found = options.resolveKey(keyId);
+  const record = found && "then" in found ? await found : found;
   const isGenuine = await verifySignature(parts, record?.key);
   demand(record, "kid is unknown");
   demand(isGenuine === true, "signature is wrong");
