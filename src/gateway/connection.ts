@@ -103,8 +103,8 @@ export class Connection implements RpcSession, KeyHolder, Expiring, Waiting {
   }
 
   #acceptStreams(): void {
-    void this.#accept(this.#session.incomingBidirectional, (stream) => this.#onRequest(stream));
-    void this.#accept(this.#session.incomingUnidirectional, (stream) => this.#onUplink(stream));
+    this.#accept(this.#session.incomingBidirectional, (stream) => this.#onRequest(stream));
+    this.#accept(this.#session.incomingUnidirectional, (stream) => this.#onUplink(stream));
   }
 
   /** Ends a live session: tells why, gives the words time to arrive, closes. */
@@ -172,17 +172,18 @@ export class Connection implements RpcSession, KeyHolder, Expiring, Waiting {
     return this.#context?.ids ?? { session: this.#number };
   }
 
-  async #accept<T>(streams: ReadableStream<T>, take: (stream: T) => void): Promise<void> {
+  /** Takes every stream. Not a loop in an async function: while that waits it holds on to the last one, and its 64 KiB. */
+  #accept<T>(streams: ReadableStream<T>, take: (stream: T) => void): void {
     const reader = streams.getReader();
-    try {
-      while (true) {
-        const { value, done } = await reader.read();
+    const next = (): void => {
+      // A failed read is the session's end; whoever waits for that knows.
+      reader.read().then(({ value, done }) => {
         if (done) return;
         take(value);
-      }
-    } catch {
-      // The session is over; whoever waits for it knows.
-    }
+        next();
+      }).catch(ignore);
+    };
+    next();
   }
 
   #onRequest(stream: BidirectionalStream): void {

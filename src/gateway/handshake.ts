@@ -50,6 +50,7 @@ export class Handshake {
     this.#first.reader.closed.catch(ignore);
     this.#first.writer.closed.catch(ignore);
     this.#onFirst?.(this.#first);
+    this.#onFirst = undefined;
     return true;
   }
 
@@ -97,6 +98,8 @@ export class Handshake {
     } finally {
       disarm();
       untrack();
+      // The session may last for days, and a stream that is over still holds the 64 KiB it was last read into.
+      this.#first = undefined;
     }
   }
 

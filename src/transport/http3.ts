@@ -19,6 +19,8 @@ const SETTINGS: readonly (readonly [id: number, value: number])[] = [
 // One session per connection (draft 07). Its id needs all eight bytes of a varint.
 const MAX_SESSIONS = [0xc0, 0, 0, 0, 0xc6, 0x71, 0x70, 0x6a, 1];
 
+// A read that waits for the session's end holds its buffer for as long as the session lasts.
+const READ_BYTES = 512;
 const LARGEST_HEADER = 16_384;
 const LARGEST_CAPSULE = 4 + 1_024;
 const LONGEST_REASON = 1_024;
@@ -153,11 +155,11 @@ interface Frame {
 
 /** Reads frames (RFC 9114 section 7.1) one by one; ends at the end of the stream, and at the first frame above the limit. */
 class FrameSource {
-  readonly #reader: ReadableStreamDefaultReader<Uint8Array>;
+  readonly #reader: ReadableStreamBYOBReader;
   #bytes: Uint8Array = new Uint8Array(0);
 
   constructor(readable: ReadableStream<Uint8Array>) {
-    this.#reader = readable.getReader();
+    this.#reader = readable.getReader({ mode: "byob" });
   }
 
   async next(limit: number): Promise<Frame | undefined> {
@@ -170,7 +172,7 @@ class FrameSource {
         return taken;
       }
       try {
-        const { value, done } = await this.#reader.read();
+        const { value, done } = await this.#reader.read(new Uint8Array(READ_BYTES));
         if (done) return undefined;
         this.#bytes = concatBytes([this.#bytes, value]);
       } catch {

@@ -141,8 +141,23 @@ async function isOurs(
   const header = await readStreamHeader(readable, options);
   if (header?.type === type && header.sessionId === 0) return true;
   // HTTP/3's own streams (control, QPACK) live as long as the connection: what comes on them is thrown away.
-  readable.pipeTo(new WritableStream()).catch(ignore);
+  void discard(readable);
   return false;
+}
+
+async function discard(readable: ReadableStream<Uint8Array>): Promise<void> {
+  // With a buffer of its own for each read the runtime would hold 64 KiB for every stream that waits.
+  const reader = readable.getReader({ mode: "byob" });
+  try {
+    let buffer = new Uint8Array(64);
+    while (true) {
+      const { value, done } = await reader.read(buffer);
+      if (done) return;
+      buffer = new Uint8Array(value.buffer);
+    }
+  } catch {
+    // The stream is over.
+  }
 }
 
 /**
@@ -155,23 +170,24 @@ function admitted<T>(
 ): ReadableStream<T> {
   let reader: ReadableStreamDefaultReader<T> | undefined;
   let over = false;
-  const pump = async (
+  // Not a loop in an async function: while that waits it holds on to the last stream, and to the 64 KiB that it was last read into.
+  const pump = (
     reader: ReadableStreamDefaultReader<T>,
     controller: ReadableStreamDefaultController<T>,
-  ): Promise<void> => {
-    try {
-      for (let next = await reader.read(); !next.done; next = await reader.read()) {
-        admit(next.value).then((stream) => {
-          if (stream !== undefined && !over) controller.enqueue(stream);
-        }, ignore);
-      }
-    } catch {
-      // The connection is gone, which `closed` tells.
-    }
-    if (!over) {
+  ): void => {
+    const end = (): void => {
+      if (over) return;
       over = true;
       controller.close();
-    }
+    };
+    // A failed read means that the connection is gone, which `closed` tells.
+    reader.read().then(({ value, done }) => {
+      if (done) return end();
+      admit(value).then((stream) => {
+        if (stream !== undefined && !over) controller.enqueue(stream);
+      }, ignore);
+      pump(reader, controller);
+    }, end);
   };
   return new ReadableStream<T>({
     pull(controller) {
