@@ -1,4 +1,5 @@
 import {
+  type BidirectionalStream,
   createPairTransport,
   Session,
   type SessionPair,
@@ -53,6 +54,8 @@ export interface ScriptedGatewayOptions {
   readonly resetsOnThrow?: boolean;
   /** Told of every session that the client dials, before the client has it. */
   readonly onDial?: (session: WebTransportLike, index: number) => void;
+  /** Takes a stream with a request before anything has been read of it; `false` leaves it to the scripts. */
+  readonly onStream?: (stream: BidirectionalStream, peer: ScriptedPeer) => boolean;
   /** Takes each one-way stream that the client opens. Default: reads it to its end. */
   readonly onUni?: (stream: ReadableStream<Uint8Array>, peer: ScriptedPeer) => void;
 }
@@ -106,6 +109,7 @@ async function serve(
 ): Promise<void> {
   void takeUnis(peer, options.onUni ?? readAll);
   for await (const stream of peer.session.incomingBidirectional) {
+    if (options.onStream?.(stream, peer)) continue;
     void answer(stream, peer, scripts).catch((error: unknown) => {
       if (options.resetsOnThrow) stream.writable.abort(error).catch(() => {});
     });

@@ -31,6 +31,8 @@ export class Weather {
   readonly webTransport: WebTransportConstructor;
   /** Milliseconds that a chunk takes, each way; each a little different, so that streams overtake each other. */
   delayMs = 0;
+  /** Bytes that pass in a second, each way, all streams together. */
+  bytesPerSecond = Infinity;
   /** Whether new sessions are refused, or hang. */
   connects: "open" | "refused" | "hanging" = "open";
   /** The next chunk in this direction is cut in two, and its stream is reset after the first part. */
@@ -39,6 +41,7 @@ export class Weather {
   isNarrow = false;
   readonly #options: WeatherOptions;
   readonly #pairs = new Set<SessionPair>();
+  readonly #freeAt = { up: 0, down: 0 };
   #black: Way | "both" | undefined;
   #heal: () => void = () => {};
   #healed: Promise<void> = Promise.resolve();
@@ -89,10 +92,12 @@ export class Weather {
   }
 
   /** Settles when a chunk has arrived; rejects when the connection is lost on the way. */
-  async #travel(way: Way, lost: Promise<never>): Promise<void> {
+  async #travel(way: Way, lost: Promise<never>, bytes: number): Promise<void> {
     const { clock, random } = this.#options;
-    if (this.delayMs > 0) {
-      const ms = this.delayMs * (0.5 + random());
+    const now = clock.monotonic();
+    this.#freeAt[way] = Math.max(now, this.#freeAt[way]) + bytes * 1_000 / this.bytesPerSecond;
+    const ms = this.#freeAt[way] - now + (this.delayMs > 0 ? this.delayMs * (0.5 + random()) : 0);
+    if (ms > 0) {
       await Promise.race([new Promise<void>((resolve) => clock.schedule(ms, resolve)), lost]);
     }
     while (this.#black === "both" || this.#black === way) {
@@ -148,14 +153,14 @@ export class Weather {
       write: async (chunk) => {
         if (isAudio) this.#options.onAudio(chunk, stream);
         const copy = chunk.slice();
-        await this.#travel("up", lost);
+        await this.#travel("up", lost, copy.length);
         if (!this.#takesCut("up")) return await writer.write(copy);
         await writer.write(copy.subarray(0, copy.length >> 1));
         await writer.abort(new Error("cut")).catch(() => {});
         throw new Error("The stream was reset by peer: error 0");
       },
       close: async () => {
-        await this.#travel("up", lost);
+        await this.#travel("up", lost, 0);
         await writer.close();
       },
       abort: (reason) => writer.abort(reason),
@@ -167,7 +172,7 @@ export class Weather {
     return new ReadableStream({
       pull: async (controller) => {
         const { value, done } = await reader.read();
-        await this.#travel("down", lost);
+        await this.#travel("down", lost, value?.length ?? 0);
         if (done) return controller.close();
         if (!this.#takesCut("down")) return controller.enqueue(value);
         controller.enqueue(value.subarray(0, value.length >> 1));
