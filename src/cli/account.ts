@@ -13,6 +13,7 @@ import {
 import type { OptionSpecs } from "./args.ts";
 import type { Output } from "./output.ts";
 import type { Platform } from "./platform.ts";
+import { isContent, UsageError } from "./usage.ts";
 
 /** The option that names a service account. */
 export const ACCOUNT_OPTIONS = {
@@ -31,7 +32,11 @@ export function accountPath(
     readonly platform: Pick<Platform, "variable">;
   },
 ): string | undefined {
-  return values.credentials ?? platform.variable("TELEQUICK_CREDENTIALS");
+  const path = values.credentials ?? platform.variable("TELEQUICK_CREDENTIALS");
+  if (path === undefined || !isContent(path)) return path;
+  throw new UsageError(
+    "Cannot load service account: what was given as its path is a token, a key or a file's content, expected where the file is",
+  );
 }
 
 /** Reads the service account; warns when other users of the machine can, too. */

@@ -7,18 +7,18 @@
 
 import { createOutput } from "./output.ts";
 import { reportFailure } from "./failure.ts";
-import { exit, isProgram, onUncaught, systemPlatform } from "./platform.ts";
+import { isProgram, onUncaught, systemPlatform } from "./platform.ts";
 import { run } from "./run.ts";
 
 /**
  * Runs the command line with this process's arguments, and ends the process with the command's exit code.
  * Called by itself when this module is the program that was started.
  */
-export async function main(): Promise<never> {
+export async function main(): Promise<void> {
   onUncaught((error) => {
-    exit(reportFailure(error, createOutput(systemPlatform, { json: false })));
+    systemPlatform.exit(reportFailure(error, createOutput(systemPlatform, { json: false })));
   });
-  exit(await run(systemPlatform));
+  systemPlatform.exit(await run(systemPlatform));
 }
 
 if (import.meta.main ?? await isProgram(import.meta.url)) await main();

@@ -88,6 +88,8 @@ export interface Platform {
     args: readonly string[],
     env: Readonly<Record<string, string>>,
   ): RunningCommand;
+  /** Ends the process at once. */
+  exit(code: number): void;
   /** Calls `handler` for every signal that asks to end. Returns what stops it. */
   onSignal(handler: (signal: EndSignal) => void): () => void;
   /** Processor time since the start in milliseconds, and resident memory in bytes. */
@@ -160,6 +162,7 @@ export const systemPlatform: Platform = {
       },
     };
   },
+  exit: (code) => process.exit(code),
   onSignal(handler) {
     const signals: readonly EndSignal[] = ["SIGINT", "SIGTERM", "SIGHUP"];
     const listeners = signals.map((signal) => [signal, () => handler(signal)] as const);
@@ -221,11 +224,6 @@ export const systemPlatform: Platform = {
     }
   },
 };
-
-/** Ends the process at once. */
-export function exit(code: number): never {
-  process.exit(code);
-}
 
 /** Whether a module is the program that was started, on runtimes that do not tell it the module itself. */
 export async function isProgram(moduleUrl: string): Promise<boolean> {

@@ -11,7 +11,7 @@ import { commands } from "./commands.ts";
 import { reportFailure } from "./failure.ts";
 import { commandHelp, COMMON_OPTIONS, programHelp } from "./help.ts";
 import { createOutput, type Output } from "./output.ts";
-import { exit, type Platform } from "./platform.ts";
+import type { Platform } from "./platform.ts";
 import { nearest, UsageError } from "./usage.ts";
 import { VERSION } from "./version.ts";
 
@@ -90,7 +90,7 @@ async function perform(
   const controller = new AbortController();
   const stop = command.ownSignals === true ? () => {} : platform.onSignal((signal) => {
     const interrupted = new Interrupted(signal);
-    if (controller.signal.aborted) exit(interrupted.exitCode);
+    if (controller.signal.aborted) return platform.exit(interrupted.exitCode);
     controller.abort(interrupted);
     if (platform.stderr.isTerminal) {
       output.note(output.noteStyle.dim("Finishing what is under way; once more to end at once"));

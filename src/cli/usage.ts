@@ -23,11 +23,14 @@ export class UsageError extends Error {
   }
 }
 
-/** How a path is named in a message: not at all where it could be the content of a file that was meant. */
+/** Whether a path could be the content of a file that was meant: a key, a token, a service account. */
+export function isContent(path: string): boolean {
+  return path.length > 1024 || /[\n{]|-----BEGIN|^eyJ/.test(path);
+}
+
+/** How a path is named in a message: not at all where it could be content. */
 export function quotePath(path: string): string {
-  return path.length > 1024 || /[\n{]|-----BEGIN|^eyJ/.test(path)
-    ? "what was given as a path"
-    : JSON.stringify(path);
+  return isContent(path) ? "what was given as a path" : JSON.stringify(path);
 }
 
 /** The nearest of `names` to what was typed, if one is near enough to have been meant. */

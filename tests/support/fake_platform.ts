@@ -51,6 +51,9 @@ export function fakePlatform(options: FakePlatformOptions = {}): FakePlatform {
       stdinIsTerminal: input === undefined,
       variable: (name) => env[name] || undefined,
       readInput: () => Promise.resolve(input ?? ""),
+      exit(code) {
+        throw new Error(`The command line ends the process with ${code}`);
+      },
       onSignal(handler) {
         handlers.add(handler);
         return () => handlers.delete(handler);
