@@ -143,13 +143,13 @@ export const tokenChecks: readonly Check[] = [
         [
           privateKeyPem.replace(/(\n[^\n]+){3}\n-----END/, "\n-----END"),
           "ERR_CREDENTIALS_INVALID",
-          "key is damaged or cut off, its numbers do not belong together",
+          "key is damaged: its numbers disagree",
         ],
         [
           // One byte of the modulus: a runtime that takes it signs tokens that never verify.
           privateKeyPem.replace("K4uPJtGXO", "K4uPKtGXO"),
           "ERR_CREDENTIALS_INVALID",
-          "key is damaged or cut off, its numbers do not belong together",
+          "key is damaged: its numbers disagree",
         ],
         [
           "hello",
