@@ -154,7 +154,7 @@ export const tokenChecks: readonly Check[] = [
         [
           "hello",
           "ERR_CREDENTIALS_INVALID",
-          'text has no or several whole PEM blocks, expected one "PRIVATE KEY"',
+          'text has no or several PEM blocks, expected one "PRIVATE KEY"',
         ],
       ];
       for (const [pem, code, reason] of cases) {
