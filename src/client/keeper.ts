@@ -293,7 +293,7 @@ export class Keeper {
     const { clock, reconnect } = this.#options;
     this.#current = undefined;
     this.#cancelRenewal?.();
-    this.#lostSinceMs = clock.now();
+    this.#lostSinceMs ??= clock.now();
     if (clock.monotonic() - this.#openedAt >= LASTED_MS) this.#failures = 0;
     const ending = this.#endings.get(connection);
     const loss = endingError(ending) ?? lossOf(connection);

@@ -408,6 +408,28 @@ describe("Keeper", () => {
     await client.close();
   });
 
+  it("counts what may be missing from the first thing that broke, not from the last", async () => {
+    let isUp = true;
+    const { client, clock, gateway, statuses } = story({
+      onAttempt: () => {
+        if (!isUp) throw new Error("unreachable");
+      },
+    });
+    await client.connect();
+    const since = clock.now();
+    const writer = (await gateway.peers[0]!.session.openUnidirectional()).getWriter();
+    await writer.abort(new Error("reset"));
+    isUp = false;
+    await clock.advance(5_000);
+    gateway.peers[0]!.pair.sever();
+    await clock.advance(5_000);
+    isUp = true;
+    await clock.advance(16_000);
+    const gap = statuses.find((status) => status.type === "events-may-be-missing");
+    assert.equal(gap?.sinceMs, since);
+    await client.close();
+  });
+
   it("keeps a session of which one call's audio stream broke off", async () => {
     const { client, clock, gateway } = story();
     await client.connect();
