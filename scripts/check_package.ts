@@ -90,23 +90,28 @@ async function use(
   return problems;
 }
 
-const packed = await packPackage();
-if (Deno.args.includes("--update")) {
-  await Deno.writeTextFile(list, packed.files.map((path) => `${path}\n`).join(""));
+/** Checks a package that was packed; returns what is wrong. */
+export async function checkPackage(packed: Packed): Promise<readonly string[]> {
+  const listed = (await Deno.readTextFile(list)).trimEnd().split("\n");
+  await lint(packed);
+  const bunRuntime = await bun();
+  return [
+    ...compareFiles(listed, packed.files),
+    ...await use("npm", ["npm", "install", packed.tarball], (await node()).command),
+    ...await use("bun", [bunRuntime.command[0], "add", packed.tarball], bunRuntime.command),
+  ];
 }
-const listed = (await Deno.readTextFile(list)).trimEnd().split("\n");
-await lint(packed);
-const bunRuntime = await bun();
-const violations = [
-  ...compareFiles(listed, packed.files),
-  ...await use("npm", ["npm", "install", packed.tarball], (await node()).command),
-  ...await use("bun", [bunRuntime.command[0], "add", packed.tarball], bunRuntime.command),
-];
-const kilobytes = (bytes: number): string => `${(bytes / 1000).toFixed(0)} kB`;
-conclude(
-  "package",
-  `${packed.files.length} files, ${kilobytes(packed.bytes.packed)} packed, ${
-    kilobytes(packed.bytes.unpacked)
-  } unpacked`,
-  violations,
-);
+
+/** What was looked at, in a few words. */
+export function describePackage({ files, bytes: { packed, unpacked } }: Packed): string {
+  const kilobytes = (bytes: number): string => `${(bytes / 1000).toFixed(0)} kB`;
+  return `${files.length} files, ${kilobytes(packed)} packed, ${kilobytes(unpacked)} unpacked`;
+}
+
+if (import.meta.main) {
+  const packed = await packPackage();
+  if (Deno.args.includes("--update")) {
+    await Deno.writeTextFile(list, packed.files.map((path) => `${path}\n`).join(""));
+  }
+  conclude("package", describePackage(packed), await checkPackage(packed));
+}

@@ -60,19 +60,32 @@ async function compile(project: Project, tarball: string, compiler: URL): Promis
   return violations;
 }
 
-const { values: flags } = parseArgs({ args: Deno.args, options: { only: { type: "string" } } });
-const chosen = projects.filter(({ name }) => name.includes(flags.only ?? ""));
-const { tarball } = await packPackage();
-const compiler = await install(
-  "compilers",
-  Object.fromEntries(
-    Object.entries(compilers).map(([name, version]) => [name, `npm:typescript@${version}`]),
-  ),
-);
-const violations: string[] = [];
-for (const project of chosen) violations.push(...await compile(project, tarball, compiler));
-conclude(
-  "types",
-  `${chosen.length} consumers with TypeScript ${Object.values(compilers).join(" and ")}`,
-  violations,
-);
+/**
+ * Compiles consumers; returns what does not compile.
+ *
+ * @param tarball The package's.
+ * @param only Part of a project's name. Default: every project.
+ */
+export async function checkTypes(tarball: string, only = ""): Promise<readonly string[]> {
+  const versions = Object.entries(compilers).map(([name, version]) =>
+    [name, `npm:typescript@${version}`] as const
+  );
+  const compiler = await install("compilers", Object.fromEntries(versions));
+  const violations: string[] = [];
+  for (const project of projects) {
+    if (project.name.includes(only)) violations.push(...await compile(project, tarball, compiler));
+  }
+  return violations;
+}
+
+/** What was looked at, in a few words. */
+export const describeTypes = `${projects.length} consumers with TypeScript ${
+  Object.values(compilers).join(" and ")
+}`;
+
+if (import.meta.main) {
+  const options = { only: { type: "string" } } as const;
+  const { values: { only } } = parseArgs({ args: Deno.args, options });
+  const { tarball } = await packPackage();
+  conclude("types", describeTypes, await checkTypes(tarball, only));
+}

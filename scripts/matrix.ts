@@ -1,54 +1,129 @@
 /**
- * Runs the package on every runtime: `deno task matrix [--only text]`, where the text is part of a suite's and a runtime's name.
+ * Runs the npm package as its users do, on every runtime: `deno task matrix [--only text] [--readme]`.
  *
- * Prints one line a leg: suite, runtime, version, passed, failed. The conformance suite runs in memory on Deno from the source, and
- * from the built package on Node, Bun, Chromium and workerd; the live suite over QUIC on 127.0.0.1, against the gateway on Deno and
- * against the gateway on Bun. Nothing has to be there but Node, npm and apt: what a leg needs it installs under `.cache/`, Chromium by apt.
+ * Prints one line a step: what, on which runtime and version, how much passed and failed. The package is checked and its types are
+ * compiled; the conformance suite runs in memory on Deno from the source, and from the built package on Node, Bun, Chromium and workerd;
+ * the live suite over QUIC on 127.0.0.1, against the gateway on Deno and against the gateway on Bun. The last line counts.
+ *
+ * `--only` runs the legs whose suite and runtime hold the text. `--readme` writes the table of runtimes into the README; without it
+ * the README has to say what came out. Nothing has to be there but Node, npm and apt: what a leg needs it installs under `.cache/`,
+ * Chromium by apt.
  *
  * @module
  */
 
 import { parseArgs } from "node:util";
-import type { CheckResult } from "../tests/conformance/mod.ts";
+import { checkPackage, describePackage } from "./check_package.ts";
+import { checkTypes, describeTypes } from "./check_types.ts";
 import { conformanceLegs } from "./support/conformance_legs.ts";
 import type { Leg } from "./support/legs.ts";
 import { liveLegs } from "./support/live_legs.ts";
 import { packPackage } from "./support/package.ts";
+import {
+  findTable,
+  replaceTable,
+  runtimeTable,
+  sayTheSame,
+  type TableEntry,
+} from "./support/runtime_table.ts";
+import { root } from "./support/source.ts";
 import { print } from "./support/terminal.ts";
 
-/** Runs a leg and prints its line, and what failed. */
-async function attempt({ suite, runtime, checks, run }: Leg): Promise<boolean> {
-  const start = performance.now();
-  let title = runtime;
-  let results: readonly CheckResult[] = [];
-  const faults: string[] = [];
-  try {
-    ({ title, results } = await run());
-    if (results.length !== checks) faults.push(`${results.length} of ${checks} checks reported`);
-  } catch (error) {
-    faults.push(error instanceof Error ? error.message : String(error));
-  }
-  const broken = results.filter(({ fault }) => fault !== undefined);
-  for (const { title, fault } of broken) faults.push(`${title}: ${fault}`);
-  const failed = broken.length + Math.max(0, checks - results.length);
-  const seconds = ((performance.now() - start) / 1000).toFixed(1);
-  const mark = faults.length === 0 ? "ok  " : "FAIL";
-  const counts = `${results.length - broken.length} passed, ${failed} failed`;
-  print(
-    `${mark}  ${suite.padEnd(20)}${title.padEnd(26)}${counts.padEnd(22)}${seconds.padStart(6)} s`,
-  );
-  for (const fault of faults) print(fault);
-  return faults.length === 0;
+// Live legs mostly wait: as many run side by side.
+const LIVE_AT_ONCE = 4;
+
+/** What came of a step. */
+interface Outcome {
+  readonly title: string;
+  readonly passed: number;
+  readonly failed: number;
+  /** What was wrong, in words. */
+  readonly faults: readonly string[];
 }
 
-const { values: { only = "" } } = parseArgs({
-  args: Deno.args,
-  options: { only: { type: "string" } },
-});
-const { tarball } = await packPackage();
-const legs = [...await conformanceLegs(tarball), ...await liveLegs(tarball)]
-  .filter(({ suite, runtime }) => `${suite} ${runtime}`.includes(only));
+let passed = 0;
 let failed = 0;
-for (const leg of legs) if (!await attempt(leg)) failed++;
-print(`matrix: ${legs.length - failed} legs passed, ${failed} failed`);
-Deno.exitCode = failed === 0 && legs.length > 0 ? 0 : 1;
+
+/** Does something, counts it, and prints its line and what was wrong. */
+async function step(what: string, title: string, work: () => Promise<Outcome>): Promise<Outcome> {
+  const start = performance.now();
+  const outcome = await work().catch((error: unknown): Outcome => ({
+    ...{ title, passed: 0, failed: 1 },
+    faults: [error instanceof Error ? error.message : String(error)],
+  }));
+  const seconds = ((performance.now() - start) / 1000).toFixed(1).padStart(6);
+  const mark = outcome.failed === 0 ? "ok  " : "FAIL";
+  const counts = `${outcome.passed} passed, ${outcome.failed} failed`;
+  print(`${mark}  ${what.padEnd(20)}${outcome.title.padEnd(48)}${counts.padEnd(22)}${seconds} s`);
+  for (const fault of outcome.faults) print(fault);
+  passed += outcome.passed;
+  failed += outcome.failed;
+  return outcome;
+}
+
+/** A step that has nothing to say, or is wrong. */
+function check(
+  what: string,
+  title: string,
+  work: () => Promise<readonly string[]>,
+): Promise<Outcome> {
+  return step(what, title, async () => {
+    const faults = await work();
+    return { title, faults, passed: faults.length === 0 ? 1 : 0, failed: faults.length };
+  });
+}
+
+const entries: TableEntry[] = [];
+
+async function runLeg({ suite, runtime, checks, run }: Leg): Promise<void> {
+  const { title, passed } = await step(suite, runtime, async () => {
+    const { title, results } = await run();
+    const broken = results.filter(({ fault }) => fault !== undefined);
+    const missing = checks - results.length;
+    return {
+      title,
+      passed: results.length - broken.length,
+      failed: broken.length + Math.abs(missing),
+      faults: [
+        ...broken.map(({ title, fault }) => `${title}: ${fault}`),
+        ...missing === 0 ? [] : [`${results.length} of ${checks} checks reported`],
+      ],
+    };
+  });
+  entries.push({ suite, title, passed, checks });
+}
+
+const { values: { only = "", readme } } = parseArgs({
+  args: Deno.args,
+  options: { only: { type: "string" }, readme: { type: "boolean" } },
+});
+const packed = await packPackage();
+if (only === "") {
+  await check("package", describePackage(packed), () => checkPackage(packed));
+  await check("types", describeTypes, () => checkTypes(packed.tarball));
+}
+const isWanted = ({ suite, runtime }: Leg): boolean => `${suite} ${runtime}`.includes(only);
+for (const leg of (await conformanceLegs(packed.tarball)).filter(isWanted)) await runLeg(leg);
+const live = (await liveLegs(packed.tarball)).filter(isWanted);
+const waiting = live.values();
+await Promise.all(Array.from({ length: LIVE_AT_ONCE }, async () => {
+  for (const leg of waiting) await runLeg(leg);
+}));
+// Side by side, legs end in any order.
+const suites = [...new Set(["conformance", ...live.map(({ suite }) => suite)])];
+entries.sort((a, b) => suites.indexOf(a.suite) - suites.indexOf(b.suite));
+
+const page = new URL("README.md", root);
+const text = await Deno.readTextFile(page);
+const table = runtimeTable(entries);
+if (readme) await Deno.writeTextFile(page, replaceTable(text, table));
+else if (only === "" && failed === 0) {
+  await check("readme", "the table of runtimes", () =>
+    Promise.resolve(
+      sayTheSame(findTable(text), table)
+        ? []
+        : [`README.md does not say what came out (deno task matrix --readme writes it):\n${table}`],
+    ));
+}
+print(`${passed} passed, ${failed} failed`);
+Deno.exitCode = failed === 0 && passed > 0 ? 0 : 1;

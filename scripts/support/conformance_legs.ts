@@ -14,6 +14,9 @@ const RUN = "tests/conformance/run";
  */
 export async function conformanceLegs(tarball: string): Promise<readonly Leg[]> {
   const consumer = await installConsumer("consumer", tarball);
+  const module = await consumer.bundle(`${RUN}/console.ts`, "installed");
+  const pageModule = await consumer.bundle(`${RUN}/page.ts`, "inside");
+  const worker = await consumer.bundle(`${RUN}/worker.ts`, "inside");
   const leg = (runtime: string, run: Leg["run"], checks = everywhere.length): Leg => ({
     suite: "conformance",
     runtime,
@@ -21,22 +24,17 @@ export async function conformanceLegs(tarball: string): Promise<readonly Leg[]> 
     run,
   });
   const console = (name: string, runtime: () => Promise<Runtime>): Leg =>
-    leg(
-      name,
-      async () =>
-        await runModule(await runtime(), [await consumer.bundle(`${RUN}/console.ts`, "installed")]),
-    );
+    leg(name, async () => await runModule(await runtime(), [module]));
   return [
     leg("Deno", () => runModule(deno(), [`${RUN}/console.ts`])),
     console("Node", () => node()),
     ...nodeVersions.map((version) => console(`Node ${version}`, () => node(version))),
     console("Bun", bun),
     leg("Chromium", async () => {
-      await using page = await openPage(await consumer.bundle(`${RUN}/page.ts`, "inside"));
+      await using page = await openPage(pageModule);
       return { title: page.title, results: await page.call("conformance") as CheckResult[] };
     }),
     leg("workerd", async () => {
-      const worker = await consumer.bundle(`${RUN}/worker.ts`, "inside");
       const results = await askWorker(worker) as CheckResult[];
       return { title: `workerd ${await workerdVersion()}`, results };
     }, edge.length),

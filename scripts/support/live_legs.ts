@@ -39,52 +39,47 @@ export async function liveLegs(tarball: string): Promise<readonly Leg[]> {
       return await run(desk);
     },
   });
-  const [onDeno, onBun] = gatewaysOf(consumer);
-  const [inDeno, inPage, inBun, inNode, inNewestNode] = clientsOf(consumer);
+  const onDeno = {
+    suite: "live, Deno listens",
+    command: () => Promise.resolve([...deno().command, `${LIVE}/gateway.ts`] as const),
+  };
+  const gateway = await consumer.bundle(`${LIVE}/gateway.ts`, "installed");
+  const onBun = {
+    suite: "live, Bun listens",
+    command: async () => [...(await withAddonLibrary(await bun())).command, gateway] as const,
+  };
+  const { inDeno, inBun, inNode, inNewestNode, inPage } = await clientsOf(consumer);
   return [
     ...[inDeno, inBun, inNode, inNewestNode, inPage].map((client) => leg(onDeno, client)),
     ...[inDeno, inBun, inPage].map((client) => leg(onBun, client)),
   ];
 }
 
-function gatewaysOf(consumer: Consumer): readonly [Gateways, Gateways] {
-  return [
-    {
-      suite: "live, Deno listens",
-      command: () => Promise.resolve([...deno().command, `${LIVE}/gateway.ts`]),
-    },
-    {
-      suite: "live, Bun listens",
-      command: async () => [
-        ...(await withAddonLibrary(await bun())).command,
-        await consumer.bundle(`${LIVE}/gateway.ts`, "installed"),
-      ],
-    },
-  ];
-}
-
-function clientsOf(consumer: Consumer): readonly [Client, Client, Client, Client, Client] {
+async function clientsOf(
+  consumer: Consumer,
+): Promise<Record<"inDeno" | "inBun" | "inNode" | "inNewestNode" | "inPage", Client>> {
+  const module = await consumer.bundle(`${LIVE}/run/console.ts`, "installed");
+  const pageModule = await consumer.bundle(`${LIVE}/run/page.ts`, "inside");
   const withAddon = (runtime: string, find: () => Promise<Runtime>): Client => ({
     runtime,
-    async run(desk) {
-      const module = await consumer.bundle(`${LIVE}/run/console.ts`, "installed");
-      return await runWithDesk(await withAddonLibrary(await find()), module, desk);
-    },
+    run: async (desk) => await runWithDesk(await withAddonLibrary(await find()), module, desk),
   });
-  return [
-    { runtime: "Deno", run: (desk) => runWithDesk(deno(), `${LIVE}/run/console.ts`, desk) },
-    {
+  return {
+    inDeno: {
+      runtime: "Deno",
+      run: (desk) => runWithDesk(deno(), `${LIVE}/run/console.ts`, desk),
+    },
+    inBun: withAddon("Bun", bun),
+    inNode: withAddon("Node", () => node()),
+    inNewestNode: withAddon("Node, newest", () => node(nodeVersions.at(-1))),
+    inPage: {
       runtime: "Chromium",
       async run(desk) {
-        const module = await consumer.bundle(`${LIVE}/run/page.ts`, "inside");
-        await using page = await openPage(module, (request) => desk.serve(request));
+        await using page = await openPage(pageModule, (request) => desk.serve(request));
         return { title: page.title, results: await page.call("live") as CheckResult[] };
       },
     },
-    withAddon("Bun", bun),
-    withAddon("Node", () => node()),
-    withAddon("Node, newest", () => node(nodeVersions.at(-1))),
-  ];
+  };
 }
 
 /** Runs the console's module with a desk that it can ask over HTTP. */

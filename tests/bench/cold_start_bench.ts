@@ -1,0 +1,73 @@
+import type { Runtime } from "../../scripts/support/runtimes.ts";
+import { median } from "./support/bench.ts";
+import { type Figure, scenario } from "./support/scenario.ts";
+
+const programs = ["empty", "ours", "jose"] as const;
+
+/** CPU time of a process from its start to its end, all threads, in milliseconds: what else the machine does hardly counts. */
+async function cpuOf(command: readonly string[], cwd: URL): Promise<number> {
+  const { code, stdout } = await new Deno.Command("bash", {
+    args: ["-c", '"$@" > /dev/null || exit 1; times', "bash", ...command],
+    cwd,
+    env: { NO_COLOR: "1" },
+  }).output();
+  // The shell's own times, then those of what it ran.
+  const [, times = ""] = new TextDecoder().decode(stdout).split("\n");
+  const parts = [...times.matchAll(/(\d+)m([\d.]+)s/g)];
+  if (code !== 0 || parts.length !== 2) throw new Error(`Cannot measure ${command.join(" ")}`);
+  return parts.reduce((sum, [, m, s]) => sum + Number(m) * 60_000 + Number(s) * 1_000, 0);
+}
+
+async function coldStart(
+  { title, command }: Runtime,
+  folder: URL,
+  rounds: number,
+  atMost: number,
+): Promise<readonly Figure[]> {
+  const samples: Record<(typeof programs)[number], number[]> = { empty: [], ours: [], jose: [] };
+  // The first round fills the caches of the system and of the runtime.
+  for (let round = -1; round < rounds; round++) {
+    for (const program of programs) {
+      const taken = await cpuOf([...command, `${program}.mjs`], folder);
+      if (round >= 0) samples[program].push(taken);
+    }
+  }
+  const added = (name: "ours" | "jose"): number => median(samples[name]) - median(samples.empty);
+  return [
+    { what: `${title}: an empty process`, value: median(samples.empty), unit: "ms" },
+    { what: `${title}: ours adds`, value: added("ours"), unit: "ms" },
+    { what: `${title}: jose adds`, value: added("jose"), unit: "ms" },
+    { what: `${title}: of jose's`, value: added("ours") / added("jose"), unit: "x", atMost },
+  ];
+}
+
+scenario({
+  name: "cold start: from a service account's file to its first token, CPU",
+  async run({ full }) {
+    // Other runtimes have no Deno to start processes with.
+    if (!("Deno" in globalThis)) return [];
+    const { install } = await import("../../scripts/support/install.ts");
+    const { packPackage } = await import("../../scripts/support/package.ts");
+    const { bun, deno, node, nodeVersions } = await import("../../scripts/support/runtimes.ts");
+    const { generateServiceAccount } = await import("../../mod.ts");
+
+    const { tarball } = await packPackage();
+    const folder = await install("cold-start", { "@telequick/sdk": tarball, "jose": "6.2.18" });
+    for (const program of programs) {
+      const source = new URL(`cold_start/${program}.mjs`, import.meta.url);
+      await Deno.copyFile(source, new URL(`${program}.mjs`, folder));
+    }
+    const { json } = await generateServiceAccount({ tenantId: "acme" });
+    await Deno.writeTextFile(new URL("account.json", folder), json);
+
+    const config = `--config=${new URL("../../deno.json", import.meta.url).pathname}`;
+    const { title, command } = deno();
+    const rounds = full ? 25 : 7;
+    return [
+      ...await coldStart(await node(), folder, rounds, 0.3),
+      ...await coldStart(await node(nodeVersions.at(-1)), folder, rounds, 0.3),
+      ...await coldStart(await bun(), folder, rounds, 0.5),
+      ...await coldStart({ title, command: [...command, config] }, folder, rounds, 0.5),
+    ];
+  },
+});
