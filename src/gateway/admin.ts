@@ -20,7 +20,7 @@ const notAdmin = new Refusal(ErrorCode.ERR_UNAUTHORIZED, "admin_token is not acc
 // A scope is for browsers; none of its words makes an administrator.
 const scope = "nothing";
 
-/** `PublishServiceAccount`, `RevokeServiceAccount`, `SessionAuth` and the trunk methods. */
+/** `PublishServiceAccount`, `RevokeServiceAccount`, `SessionAuth`, the trunk methods, and `ReloadCertificates`, which has nothing to load. */
 export const adminRoutes: readonly Route<unknown, unknown>[] = [
   route({
     method: methods.PublishServiceAccount,
@@ -83,6 +83,14 @@ export const adminRoutes: readonly Route<unknown, unknown>[] = [
         return trunk === undefined ? unknownTrunk : { ...trunk, sipPassword: "" };
       }),
   }),
+  route({
+    method: methods.ReloadCertificates,
+    scope,
+    handle: () => ({
+      status: "error",
+      errorMessage: "This gateway reads no certificate files: it makes its certificates itself",
+    }),
+  }),
 ];
 
 function putTrunk(
@@ -110,7 +118,6 @@ async function asAdmin<R>(
     await verifyToken(request.adminToken, {
       ...verifyOptions(request.adminToken, house, (found) => key = found),
       role: "admin",
-      kind: "sdk",
     });
   } catch {
     return notAdmin;

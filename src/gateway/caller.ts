@@ -11,7 +11,8 @@ import { Refusal } from "./fault.ts";
 import { inboundApp, inboundScript, routingOf } from "./inbound.ts";
 import { isCallSid, isDestination } from "./names.ts";
 import { randomUuid } from "./random.ts";
-import type { Tenant, Tenants } from "./tenant.ts";
+import type { Tenant } from "./tenant.ts";
+import type { Tenants } from "./tenants.ts";
 import type { Tools } from "./tools.ts";
 import { postWebhook, type PostWebhookOptions } from "./webhook.ts";
 

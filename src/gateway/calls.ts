@@ -78,7 +78,7 @@ export class Call implements AudioSource {
   readonly #timers = new Set<() => void>();
   readonly #uplinkRate: RateBucket;
   readonly #encoders = new Map<string, AudioFrameEncoder>();
-  readonly #onEnd: (() => void)[] = [];
+  readonly #onEnd = new Set<() => void>();
   #state: CallState = "dialled";
   #media: CallMedia | undefined;
   #answerMs = 0;
@@ -171,12 +171,13 @@ export class Call implements AudioSource {
     }
     this.#state = "ended";
     this.#emit(EventType.CHANNEL_HANGUP_COMPLETE, status, q850Cause);
-    for (const tell of this.#onEnd) tell();
+    for (const tell of [...this.#onEnd]) tell();
   }
 
-  /** Calls `tell` when the call has ended. */
-  onEnd(tell: () => void): void {
-    this.#onEnd.push(tell);
+  /** Calls `tell` when the call has ended. Returns what forgets it. */
+  onEnd(tell: () => void): () => void {
+    this.#onEnd.add(tell);
+    return () => void this.#onEnd.delete(tell);
   }
 
   /** Stops without a word: the gateway is going away. */

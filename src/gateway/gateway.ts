@@ -32,7 +32,7 @@ import {
   type RevokeServiceAccountOptions,
 } from "./registry.ts";
 import { directoryStorage } from "./store.ts";
-import { Tenants } from "./tenant.ts";
+import { Tenants } from "./tenants.ts";
 import type { HouseRules } from "./tools.ts";
 import { type AddTrunkOptions, readTrunk } from "./trunk.ts";
 

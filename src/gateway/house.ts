@@ -11,7 +11,7 @@ import type { FetchPolicy } from "./fetch.ts";
 import type { Issuers } from "./issuer.ts";
 import type { Lobby } from "./lobby.ts";
 import type { Registry } from "./registry.ts";
-import type { Tenants } from "./tenant.ts";
+import type { Tenants } from "./tenants.ts";
 import type { Tools } from "./tools.ts";
 
 /** The tools, and the stores. */

@@ -83,14 +83,15 @@ function join(
     return unfit("This session holds the call itself: supervise it from another one");
   }
   const supervision = new Supervision({ call, media, mode, session, ticker: tenant.ticker });
-  const end = (): void => {
+  session.supervisions.set(call, supervision);
+  const finish = stream.keepOpen(() => {
+    forget();
     supervision.close();
     session.supervisions.delete(call);
-  };
-  session.supervisions.set(call, supervision);
-  const finish = stream.keepOpen(end);
-  call.onEnd(() => {
-    end();
+  });
+  // The stream's own end does the rest, but the last frame goes out now.
+  const forget = call.onEnd(() => {
+    supervision.close();
     finish();
   });
   house.log("call.supervised", { ...ids, callSid, count: mode });

@@ -1,5 +1,5 @@
 /**
- * Tenants: each one's trunks, calls and subscribers, behind a principal. There is no look-up across tenants.
+ * A tenant: its trunks, calls, campaigns and subscribers.
  *
  * @module
  */
@@ -7,11 +7,9 @@
 import { TeleQuickError } from "../errors.ts";
 import { type CallEvent, ErrorCode, EventType, type TrunkRecord } from "../wire/mod.ts";
 
-import type { StoredTrunk } from "./archive.ts";
 import { RateBucket } from "./bucket.ts";
 import { Call, type CallHost, type CallOptions } from "./calls.ts";
 import { Refusal } from "./fault.ts";
-import type { Principal } from "./principal.ts";
 import { createRandom, deriveSeed, type Random } from "./random.ts";
 import type { Speech } from "./simulate.ts";
 import { type Subscriber, Subscriptions } from "./subscriptions.ts";
@@ -259,52 +257,3 @@ const refusalTexts: Readonly<Record<number, string>> = {
   [ErrorCode.ERR_CIRCUIT_BREAKER]: "The trunk's circuit breaker is open",
   [ErrorCode.ERR_RATE_LIMITED]: "The tenant's budget of calls per second is used up",
 };
-
-/** All tenants of a gateway. */
-export class Tenants {
-  readonly #tools: Tools;
-  readonly #byId = new Map<string, Tenant>();
-
-  constructor(tools: Tools) {
-    this.#tools = tools;
-  }
-
-  /** The tenant of a principal: the only way in for anything that comes over the wire. */
-  of(principal: Principal): Tenant {
-    return this.byOwner(principal.tenantId);
-  }
-
-  /** A tenant by its id: for the gateway's owner, never for a peer. */
-  byOwner(tenantId: string): Tenant {
-    let tenant = this.#byId.get(tenantId);
-    if (tenant === undefined) {
-      tenant = new Tenant(tenantId, this.#tools);
-      this.#byId.set(tenantId, tenant);
-    }
-    return tenant;
-  }
-
-  /** Whether anything is known of a tenant. */
-  has(tenantId: string): boolean {
-    return this.#byId.has(tenantId);
-  }
-
-  /** All live calls. */
-  get liveCalls(): number {
-    let live = 0;
-    for (const tenant of this.#byId.values()) live += tenant.liveCalls;
-    return live;
-  }
-
-  /** All trunks, as the archive keeps them. */
-  stored(): StoredTrunk[] {
-    return [...this.#byId.values()].flatMap(({ tenantId, trunks }) =>
-      [...trunks.values()].map((trunk) => ({ tenantId, trunk }))
-    );
-  }
-
-  /** Stops every call. */
-  drop(): void {
-    for (const tenant of this.#byId.values()) tenant.drop();
-  }
-}

@@ -403,6 +403,18 @@ describe("G-25 the admin API", () => {
     );
   });
 
+  it("G-25 reads no file that a request names", async () => {
+    await using house = new TestHouse();
+    const { client } = await openOffice(house);
+    const { reply } = await client.rpc(methods.ReloadCertificates, {
+      ...{ certPath: "/etc/passwd", keyPath: "/etc/shadow" },
+    });
+    assert.deepEqual([reply?.status, reply?.errorMessage], [
+      "error",
+      "This gateway reads no certificate files: it makes its certificates itself",
+    ]);
+  });
+
   it("G-25 never bootstraps without a secret", async () => {
     await using house = new TestHouse();
     const { client } = await openOffice(house);
