@@ -190,15 +190,21 @@ export class OutgoingAudio implements Paced {
   }
 
   #send(payload: Uint8Array, endOfStream: boolean): void {
-    const bytes = new Uint8Array(this.#encoder.size(payload.length));
-    this.#encoder.encodeInto(bytes, 0, payload, this.#options.sequence.next++, endOfStream);
+    const encoder = this.#encoder;
+    const sequenceNumber = this.#options.sequence.next++;
     this.#sent++;
-    const dropped = (): void => {
-      this.#sent--;
-      this.#dropped++;
-    };
-    this.#options.lane.append({ bytes, dropped });
+    this.#options.lane.append({
+      size: encoder.size(payload.length),
+      encodeInto: (target, offset) =>
+        encoder.encodeInto(target, offset, payload, sequenceNumber, endOfStream),
+      dropped: this.#onDropped,
+    });
   }
+
+  readonly #onDropped = (): void => {
+    this.#sent--;
+    this.#dropped++;
+  };
 
   #durationMs(chunk: unknown): number {
     const { codec, sampleRate } = this.#options;

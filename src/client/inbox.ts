@@ -6,7 +6,7 @@
  */
 
 import { TeleQuickError } from "../errors.ts";
-import type { Session } from "../transport/mod.ts";
+import { ByteReader, type Session } from "../transport/mod.ts";
 import {
   AudioFrame,
   CallEvent,
@@ -33,6 +33,8 @@ export interface InboxHandlers {
 
 // A gateway needs a few push streams; a hostile one gets no more than this many at a time.
 const MAX_PUSH_STREAMS = 256;
+// Audio of 200 calls comes in one write.
+const PUSH_BYTES = 64 * 1024;
 
 /** Reads every push stream of a session until it ends. Never rejects. */
 export async function readInbox(session: Session, handlers: InboxHandlers): Promise<void> {
@@ -59,7 +61,8 @@ async function readPushes(
   stream: ReadableStream<Uint8Array>,
   handlers: InboxHandlers,
 ): Promise<void> {
-  const reader = stream.getReader();
+  // Whoever keeps a payload copies it, and what is unfinished the frame reader does: one buffer is enough.
+  const reader = new ByteReader(stream, { bufferBytes: PUSH_BYTES, reuse: true });
   const frames = new FrameReader({ rule: "push" });
   const read = { audio: 0, others: 0 };
   try {

@@ -6,7 +6,7 @@
 
 import { TeleQuickError } from "../errors.ts";
 import { type Clock, within } from "../signal.ts";
-import { fromTransport, type Session } from "../transport/mod.ts";
+import { ByteReader, fromTransport, type Session } from "../transport/mod.ts";
 import { encodeRequest, type Method, ReplyReader } from "../wire/mod.ts";
 import { accepted } from "./requests.ts";
 
@@ -25,6 +25,9 @@ export interface CallRpcOptions {
   readonly clock: Clock;
   readonly requestLength: "inclusive" | "exclusive";
 }
+
+// Most replies have less than a hundred bytes; a list takes several reads.
+const REPLY_BYTES = 1_024;
 
 // A reply ends by its length; what a peer may still say after it is only waited for so that the stream's credit returns.
 const FIN_GRACE_MS = 1_000;
@@ -60,7 +63,7 @@ async function exchange<Q, R>(
   clock: Clock,
 ): Promise<R> {
   const stream = await session.openBidirectional({ signal });
-  const reader = stream.readable.getReader();
+  const reader = new ByteReader(stream.readable, { bufferBytes: REPLY_BYTES });
   const writer = stream.writable.getWriter();
   const onAbort = (): void => {
     writer.abort(signal.reason).catch(ignore);
@@ -91,7 +94,7 @@ async function exchange<Q, R>(
 
 /** Reads what is left of a stream up to its FIN, within a bound of bytes and time, so that its credit returns. */
 async function finish(
-  reader: ReadableStreamDefaultReader<Uint8Array>,
+  reader: ByteReader,
   writer: WritableStreamDefaultWriter<Uint8Array>,
   clock: Clock,
 ): Promise<void> {

@@ -4,11 +4,12 @@
  * @module
  */
 
-import { concatBytes } from "../bytes.ts";
-
-/** An encoded frame that waits, and whom to tell when it is dropped. */
+/** A frame that waits to be written, and whom to tell when it is dropped. Its bytes are made when it is written, among those of others. */
 export interface PendingFrame {
-  readonly bytes: Uint8Array;
+  /** How many bytes it takes. */
+  readonly size: number;
+  /** Writes it into `target` from `offset` on; returns where it ends. */
+  readonly encodeInto: (target: Uint8Array, offset: number) => number;
   readonly dropped: () => void;
 }
 
@@ -72,10 +73,9 @@ export class Uplink {
     }
     const frames = this.#pending;
     this.#pending = [];
-    const [first, ...more] = frames;
-    const bytes = more.length === 0
-      ? first!.bytes
-      : concatBytes(frames.map((frame) => frame.bytes));
+    const bytes = new Uint8Array(frames.reduce((sum, { size }) => sum + size, 0));
+    let offset = 0;
+    for (const frame of frames) offset = frame.encodeInto(bytes, offset);
     this.#lastWrite = writer.write(bytes);
     this.#lastWrite.catch(ignore);
   }

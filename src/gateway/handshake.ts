@@ -5,7 +5,7 @@
  */
 
 import { within } from "../signal.ts";
-import type { BidirectionalStream, IncomingSession } from "../transport/mod.ts";
+import { type BidirectionalStream, ByteReader, type IncomingSession } from "../transport/mod.ts";
 import {
   AuthenticateRequest,
   type AuthenticateResponse,
@@ -14,10 +14,10 @@ import {
 } from "../wire/mod.ts";
 import { admit, type Admitted, type Refused } from "./admit.ts";
 import type { House } from "./house.ts";
-import { drain, ignore, readRequest } from "./streams.ts";
+import { drain, ignore, readRequest, REQUEST_BYTES } from "./streams.ts";
 
 interface FirstStream {
-  readonly reader: ReadableStreamDefaultReader<Uint8Array>;
+  readonly reader: ByteReader;
   readonly writer: WritableStreamDefaultWriter<Uint8Array>;
 }
 
@@ -46,7 +46,8 @@ export class Handshake {
   /** Takes a stream that the peer opened. Returns `false` for any but the first. */
   offer(stream: BidirectionalStream): boolean {
     if (this.#first !== undefined) return false;
-    this.#first = { reader: stream.readable.getReader(), writer: stream.writable.getWriter() };
+    const reader = new ByteReader(stream.readable, { bufferBytes: REQUEST_BYTES });
+    this.#first = { reader, writer: stream.writable.getWriter() };
     this.#first.reader.closed.catch(ignore);
     this.#first.writer.closed.catch(ignore);
     this.#onFirst?.(this.#first);

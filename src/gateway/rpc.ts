@@ -5,10 +5,10 @@
  */
 
 import { TeleQuickError } from "../errors.ts";
-import type { BidirectionalStream } from "../transport/mod.ts";
+import { type BidirectionalStream, ByteReader } from "../transport/mod.ts";
 import { answer } from "./dispatch.ts";
 import type { RpcContext } from "./route.ts";
-import { drain, ignore, readRequest } from "./streams.ts";
+import { drain, ignore, readRequest, REQUEST_BYTES } from "./streams.ts";
 
 /** Options of {@linkcode serveRpc}. */
 export interface ServeRpcOptions {
@@ -25,11 +25,13 @@ export async function serveRpc(
   options: ServeRpcOptions,
 ): Promise<void> {
   const { clock, limits, counters, log } = context.house;
-  const reader = stream.readable.getReader();
+  const reader = new ByteReader(stream.readable, { bufferBytes: REQUEST_BYTES });
   const writer = stream.writable.getWriter();
   writer.closed.catch(ignore);
   reader.closed.catch(ignore);
+  let isStopped = false;
   const stop = (): void => {
+    isStopped = true;
     reader.cancel().catch(ignore);
     writer.abort().catch(ignore);
   };
@@ -62,7 +64,7 @@ export async function serveRpc(
     }
   } catch (error) {
     // Everything but bytes that are no frame is the peer's or the session's going.
-    if (error instanceof TeleQuickError) {
+    if (error instanceof TeleQuickError && !isStopped) {
       counters.malformed++;
       log("rpc.malformed", { ...context.ids, reason: error.message });
     }

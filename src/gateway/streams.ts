@@ -4,11 +4,15 @@
  * @module
  */
 
+import type { ByteReader } from "../transport/mod.ts";
 import { type Frame, FrameReader } from "../wire/mod.ts";
+
+/** What is read of a request at a time: most have less than two hundred bytes. */
+export const REQUEST_BYTES = 1_024;
 
 /** Reads the one frame of a request. Rejects with `ERR_WIRE_INVALID` for bytes that are none, and as the stream does. */
 export async function readRequest(
-  reader: ReadableStreamDefaultReader<Uint8Array>,
+  reader: ByteReader,
   limitBytes: number,
 ): Promise<Frame> {
   const frames = new FrameReader({ rule: "request", limitBytes });
@@ -33,7 +37,7 @@ export class StreamEnded extends Error {
  * What is read is dropped.
  */
 export async function drain(
-  reader: ReadableStreamDefaultReader<Uint8Array>,
+  reader: ByteReader,
   limitBytes: number,
 ): Promise<void> {
   let left = limitBytes;

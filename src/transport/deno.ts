@@ -88,7 +88,7 @@ export function denoWebTransport(
     }
 
     async createBidirectionalStream(): Promise<BidirectionalStream> {
-      const streams = await this.#streams();
+      const streams = this.#inner ?? await this.#streams();
       const stream = await streams.createBidirectionalStream();
       this.#opened++;
       return stream;

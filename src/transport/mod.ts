@@ -12,6 +12,8 @@ export { openSession } from "./open_session.ts";
 export type { OpenSessionOptions } from "./open_session.ts";
 export { Session } from "./session.ts";
 export type { OpenStreamOptions, SessionClosed } from "./session.ts";
+export { ByteReader } from "./byte_reader.ts";
+export type { ByteReaderOptions } from "./byte_reader.ts";
 export { certificateHash, createCertificate } from "./certificate.ts";
 export type { CreateCertificateOptions, CreatedCertificate } from "./certificate.ts";
 export { createPairTransport, createSessionPair } from "./pair.ts";

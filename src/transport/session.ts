@@ -206,7 +206,13 @@ export class Session {
     return new Promise((resolve, reject) => {
       const onClosed = (): void => reject(this.#closedError());
       this.#waiters.add(onClosed);
-      work.then(resolve, reject).finally(() => this.#waiters.delete(onClosed));
+      work.then((value) => {
+        this.#waiters.delete(onClosed);
+        resolve(value);
+      }, (error: unknown) => {
+        this.#waiters.delete(onClosed);
+        reject(error);
+      });
     });
   }
 
