@@ -173,6 +173,23 @@ describe("keys that come and go", () => {
       assert.deepEqual(sizes, [bytes], `${expected} with ${bytes} bytes`);
     }
   });
+
+  it("J-25 no answer about the key that stands in counts, not even a yes", async () => {
+    const { subtle } = crypto;
+    Object.defineProperty(subtle, "verify", {
+      configurable: true,
+      value: () => Promise.resolve(true),
+    });
+    try {
+      const unknown = { ...verifier, resolveKey: () => undefined };
+      assert.equal(await outcome(forge(), unknown), "kid is unknown");
+      const longer = `${forge().split(".", 2).join(".")}.${segment(new Uint8Array(512))}`;
+      assert.equal(await outcome(longer), "signature is wrong");
+      assert.equal(await outcome(forge()), "accepted");
+    } finally {
+      Reflect.deleteProperty(subtle, "verify");
+    }
+  });
 });
 
 /** Runs something and tells the modulus sizes, in bytes, of all signatures that were verified meanwhile. */

@@ -254,6 +254,19 @@ describe("verifyToken()", () => {
     assert.deepEqual(race.sort(), ["accepted", "it was used before", "it was used before"]);
   });
 
+  it("J-15 verifyToken() remembers a used token for as long as any tolerance could take it again", async () => {
+    const replay = createReplayStore();
+    const at = (seconds: number): VerifyTokenOptions => ({
+      ...verifier,
+      replay,
+      now: (NOW + seconds) * 1000,
+      clockToleranceSeconds: 60,
+    });
+    assert.equal(await outcome(browser, at(299)), "accepted");
+    assert.equal(await outcome(browser, at(359)), "it was used before");
+    assert.equal(await outcome(browser, at(360)), "exp is over");
+  });
+
   it("J-15 verifyToken() marks no token as used that it refuses, and keeps tenants' ids apart", async () => {
     const replay = createReplayStore();
     const once = { ...verifier, replay };
