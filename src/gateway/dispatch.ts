@@ -56,7 +56,7 @@ export async function answer(
   const route = method && routes.get(method);
   if (method === undefined || route === undefined) {
     counters.unknownMethod++;
-    log("rpc.unknown", { ...ids, count: frame.methodId });
+    log("rpc.unknown", { ...ids, reason: `method id ${frame.methodId}` });
     return undefined;
   }
   // The session may have ended while its request was on the way: then nothing of it is carried out.

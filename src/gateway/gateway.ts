@@ -155,7 +155,9 @@ class LocalGateway implements Gateway {
     if (this.#closing !== undefined) return closeUnheard(incoming, 503, "the gateway is closed");
     if (!/^\/(\?|$)/.test(incoming.path ?? "/")) return closeUnheard(incoming, 404, "not found");
     const connection = new Connection(incoming, this.#house, ++this.#number);
-    const served = connection.run().finally(() => this.#connections.delete(connection));
+    const served = connection.run()
+      .catch(() => closeUnheard(incoming, 500, "the gateway failed"))
+      .finally(() => this.#connections.delete(connection));
     this.#connections.set(connection, served);
     await served;
   }

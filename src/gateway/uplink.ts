@@ -4,8 +4,8 @@
  * @module
  */
 
-import { TeleQuickError } from "../errors.ts";
 import { audioCodecs, isAudioCodec } from "../audio/mod.ts";
+import { TeleQuickError } from "../errors.ts";
 import { AudioFrame, type Frame, FrameReader, methods, pushById } from "../wire/mod.ts";
 import type { Call } from "./calls.ts";
 import type { RpcContext } from "./route.ts";
@@ -27,23 +27,24 @@ export async function serveUplink(
   const { limits, counters, log } = context.house;
   const reader = stream.getReader();
   reader.closed.catch(ignore);
-  const stop = (): void => void reader.cancel().catch(ignore);
+  let isStopped = false;
+  const stop = (): void => {
+    isStopped = true;
+    reader.cancel().catch(ignore);
+  };
   const untrack = options.track(stop);
   const uplink = new Uplink(context);
   const frames = new FrameReader({ limitBytes: limits.audioFrameBytes });
   try {
-    while (context.session.isLive) {
+    while (true) {
       const { value, done } = await reader.read();
-      if (done) {
-        frames.end();
-        return;
-      }
+      // The session may have ended while the frames were on their way.
+      if (isStopped || !context.session.isLive) return;
+      if (done) return frames.end();
       for (const frame of frames.push(value)) uplink.take(frame);
-      if (uplink.badInARow >= limits.badAudioFrames) {
-        counters.limited++;
-        log("audio.refused", { ...context.ids, count: uplink.badInARow });
-        break;
-      }
+      if (uplink.badInARow < limits.badAudioFrames) continue;
+      counters.limited++;
+      return log("audio.refused", { ...context.ids, count: uplink.badInARow });
     }
   } catch (error) {
     // Everything but bytes that are no frame is the peer's or the session's going.
