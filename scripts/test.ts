@@ -84,6 +84,7 @@ const suites: readonly Step[] = [
   tests("tests", ["tests/unit", "tests/conformance"], "--parallel"),
   tests("security", ["tests/security"], "--parallel"),
   tests("live", ["tests/live"]),
+  tests("command line", ["tests/cli", "tests/handlers"]),
   tests("faults", ["tests/fault"]),
 ];
 const steps = flags.static

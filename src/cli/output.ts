@@ -43,6 +43,8 @@ export interface Output {
   progress(text: () => string): () => void;
   /** Resolves when everything has left the process; rejects when a reader has gone. */
   flush(): Promise<void>;
+  /** Aborted when a reader has gone (`| head`): there is nobody to speak to any more. */
+  readonly broken: AbortSignal;
 }
 
 // What takes less than a second needs no progress.
@@ -55,11 +57,12 @@ export function createOutput(platform: Platform, options: CreateOutputOptions): 
   const { stdout, stderr } = platform;
   let shown = "";
   let pending: Promise<void> = Promise.resolve();
+  const broken = new AbortController();
 
   const write = (terminal: Terminal, text: string): void => {
     const written = terminal.write(text);
     pending = Promise.all([pending, written]).then(() => {});
-    pending.catch(() => {});
+    pending.catch((error: unknown) => broken.abort(error));
   };
   const clear = (): string => shown === "" ? "" : "\r\x1b[K";
   /** Lines push the progress line down, on whichever terminal they go. */
@@ -104,6 +107,7 @@ export function createOutput(platform: Platform, options: CreateOutputOptions): 
       };
     },
     flush: () => pending,
+    broken: broken.signal,
   };
 }
 

@@ -96,6 +96,7 @@ async function perform(
       output.note(output.noteStyle.dim("Finishing what is under way; once more to end at once"));
     }
   });
+  output.broken.addEventListener("abort", () => controller.abort(output.broken.reason));
   try {
     return await command.run({ ...parsed, output, platform, clock, signal: controller.signal });
   } finally {

@@ -96,4 +96,23 @@ describe("telequick in a terminal", () => {
     assert.equal(await code, 0);
     assert.match(output(), /^sdk: code of a TeleQuickError\n(141|0)\n$/);
   });
+
+  it("ends by itself when nobody reads its output any more", async () => {
+    const gateway = await startGatewayProcess();
+    const { env } = gateway;
+    const tail = inPipe(
+      [
+        "bash",
+        "-c",
+        `'${telequick.join("' '")}' tail --json | head -n 1; echo "\${PIPESTATUS[0]}"`,
+      ],
+      { env },
+    );
+    await tail.until('"listening"');
+    let isOver = false;
+    void tail.code.then(() => isOver = true);
+    while (!isOver) await inPipe([...telequick, "dial", "+15550101"], { env }).code;
+    assert.match(tail.output(), /^141$/m);
+    await gateway.stop();
+  });
 });
