@@ -134,4 +134,4 @@ export async function gatewayOf(): Promise<Gateway> {
   return gateway;
 }
 
-export const command: () => Promise<never> = main;
+export const command: () => Promise<void> = main;
