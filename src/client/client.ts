@@ -343,6 +343,7 @@ export class TeleQuickClient extends ClientMethods {
 
   #inbox(connection: Connection): InboxHandlers {
     return {
+      heard: () => connection.heard(),
       event: (event) => this.#events.accept(event),
       audio: (frame) => this.#audio.accept(frame),
       ending: (ending) => this.#keeper.announce(connection, ending),

@@ -5,7 +5,7 @@
  */
 
 import { TeleQuickError } from "../errors.ts";
-import type { Clock } from "../signal.ts";
+import { type Clock, sleep } from "../signal.ts";
 import type { Session } from "../transport/mod.ts";
 import type { Method } from "../wire/mod.ts";
 import { peerText } from "./log.ts";
@@ -35,6 +35,7 @@ export class Connection {
   readonly #options: ConnectionOptions;
   readonly #lost = new AbortController();
   #inFlight = 0;
+  #heardAt = -Infinity;
   #idle: (() => void)[] = [];
 
   constructor(session: Session, principal: Principal, options: ConnectionOptions) {
@@ -89,6 +90,21 @@ export class Connection {
   drained(): Promise<void> {
     if (this.#inFlight === 0) return Promise.resolve();
     return new Promise((resolve) => this.#idle.push(resolve));
+  }
+
+  /** The gateway has pushed something. */
+  heard(): void {
+    this.#heardAt = this.#options.clock.monotonic();
+  }
+
+  /** Resolves when nothing more has been pushed for `ms` milliseconds, from now on. */
+  async quiet(ms: number, signal: AbortSignal): Promise<void> {
+    const { clock } = this.#options;
+    let left = ms;
+    while (left > 0) {
+      await sleep(left, { signal, clock });
+      left = this.#heardAt + ms - clock.monotonic();
+    }
   }
 
   #wakeIdle(): void {

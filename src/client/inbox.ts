@@ -19,6 +19,8 @@ import {
 
 /** Where pushed frames go. */
 export interface InboxHandlers {
+  /** Bytes have come. */
+  heard(): void;
   event(event: CallEvent): void;
   /** The payload is a view of the chunk it came in: copy what is kept. */
   audio(frame: AudioFrame): void;
@@ -70,6 +72,7 @@ async function readPushes(
       const { value, done } = await reader.read();
       if (done && frames.pendingBytes === 0) return;
       if (done) break;
+      handlers.heard();
       for (const frame of frames.push(value)) {
         if (frame.methodId === methods.AudioFrame.id) read.audio++;
         else read.others++;

@@ -52,7 +52,7 @@ const RENEW_JITTER = 0.1;
 const RENEW_EARLIEST_MS = 5_000;
 // The wall clock may jump: what waits for a moment of it looks again this often.
 const RECHECK_MS = 10_000;
-// After its RPCs are done, a replaced session stays for what the gateway has already sent on it.
+// After its RPCs are done, a replaced session stays until the gateway has been silent on it: what it has sent already may be slow.
 const RETIRE_GRACE_MS = 1_000;
 const RETIRE_LONGEST_MS = 30_000;
 // A stream may end before the session that it ends with.
@@ -311,13 +311,15 @@ export class Keeper {
     const { clock } = this.#options;
     const signal = AbortSignal.any([connection.lost, this.#stop.signal]);
     try {
-      await within(() => connection.drained(), {
+      await within(async (over) => {
+        await connection.drained();
+        await connection.quiet(RETIRE_GRACE_MS, over);
+      }, {
         signal,
         timeoutMs: RETIRE_LONGEST_MS,
         clock,
         onTimeout: () => new TeleQuickError("ERR_TIMEOUT", "Drain is over"),
       });
-      await sleep(RETIRE_GRACE_MS, { signal, clock });
     } catch {
       // Lost, closed, or too slow: closed below in any case.
     }

@@ -430,6 +430,31 @@ describe("Keeper", () => {
     await client.close();
   });
 
+  it("keeps a replaced session as long as the gateway still speaks on it, and no longer than 30 s", async () => {
+    const { client, clock, gateway } = story();
+    await client.connect();
+    const told: string[] = [];
+    void (async () => {
+      for await (const { callSid } of client.events()) told.push(callSid);
+    })();
+    const writer = (await gateway.peers[0]!.session.openUnidirectional()).getWriter();
+    await client.renew();
+    // An event that takes its time: one byte each 100 ms.
+    const event = encodeFrame(methods.CallEvent, { callSid: "call-1", eventType: 1 });
+    for (const byte of event) {
+      await writer.write(new Uint8Array([byte]));
+      await clock.advance(100);
+    }
+    assert.ok(event.length * 100 > 5_000);
+    assert.deepEqual(told, ["call-1"]);
+    for (let tenth = 0; tenth < 300; tenth++) {
+      await writer.write(event.subarray(0, 1)).catch(() => {});
+      await clock.advance(100);
+    }
+    assert.equal(gateway.peers[0]!.session.isClosed, true);
+    await client.close();
+  });
+
   it("keeps a session of which one call's audio stream broke off", async () => {
     const { client, clock, gateway } = story();
     await client.connect();
