@@ -117,7 +117,7 @@ export async function startLocalGateway(options: StartOptions): Promise<LocalGat
   const { values, platform, output, log } = options;
   if (platform.variable("NODE_ENV") === "production" && !values.yes) {
     throw new UsageError(
-      `Cannot start gateway: NODE_ENV is production, and this one is for development and tests (start it all the same with --yes)`,
+      "Cannot start gateway: NODE_ENV is production, and this one is for development and tests (start it all the same with --yes)",
     );
   }
   const { directory, hostname = "127.0.0.1", port = 0, trunk: trunkId = "trunk-1" } = values;
@@ -131,6 +131,7 @@ export async function startLocalGateway(options: StartOptions): Promise<LocalGat
     ...(values.seed !== undefined && { seed: values.seed }),
     ...(log !== undefined && { log }),
   });
+  const isFresh = directory === undefined || !await platform.exists(directory);
   // Made only where the options are good, removed in every case.
   const folder = directory ?? await platform.makeTemporaryFolder();
   const close = async (): Promise<void> => {
@@ -144,7 +145,8 @@ export async function startLocalGateway(options: StartOptions): Promise<LocalGat
     const { tenantId, privateKeyId: keyId } = account;
     await gateway.publishServiceAccount({ tenantId, privateKeyId: keyId, publicKeyPem });
     // A trunk of an earlier run may have been changed since: it is only replaced when that is asked for.
-    if (isNew || values.trunk !== undefined || values.channels !== undefined) {
+    const isAsked = values.trunk !== undefined || values.channels !== undefined;
+    if (isFresh || isNew || isAsked) {
       await gateway.addTrunk({ tenantId, trunkId, channelLimit: values.channels ?? 500 });
     }
     const { endpoint, certificateHash } = await listen(gateway, { hostname, port }, platform);

@@ -66,13 +66,18 @@ describe("telequick gateway", () => {
     await using folder = await temporaryFolder();
     const path = folder.at("account.json");
     await runCli(["keygen", "--tenant", "initech", "--out", path, "--public", folder.at("p.pem")]);
-    const gateway = await startCliGateway(["--credentials", path, "--channels", "1"]);
-    assert.equal(gateway.record["tenantId"], "initech");
-    const { endpoint, credentials, certificateHash } = gateway.record;
-    await using client = new TeleQuickClient(endpoint!, credentials, false, certificateHash);
-    await client.connect();
-    await client.close();
-    await gateway.stop();
+    for (const more of [[], ["--directory", folder.at("gateway")]]) {
+      const gateway = await startCliGateway(["--credentials", path, ...more]);
+      const { endpoint, credentials, certificateHash, tenantId, trunkId } = gateway.record;
+      assert.equal(tenantId, "initech");
+      assert.equal(credentials, path);
+      {
+        await using client = new TeleQuickClient(endpoint!, credentials, false, certificateHash);
+        const call = await client.dial({ to: "+15550101", trunkId: trunkId! });
+        assert.equal((await call.ended).status, "BUSY");
+      }
+      await gateway.stop();
+    }
   });
 
   it("refuses production without --yes", async () => {
