@@ -70,6 +70,31 @@ describe("readPrivateRsa()", () => {
     }
   });
 
+  it("readPrivateRsa() wants a private exponent that is right for both primes", () => {
+    const jwk = createPrivateKey(pem.rsa()).export({ format: "jwk" });
+    const number = (name: "d" | "p" | "q"): bigint =>
+      BigInt(`0x${Buffer.from(jwk[name]!, "base64url").toString("hex")}`);
+    const text = (value: bigint): string => {
+      const hex = value.toString(16);
+      return Buffer.from(hex.padStart(hex.length + hex.length % 2, "0"), "hex").toString(
+        "base64url",
+      );
+    };
+    const [d, p, q] = [number("d"), number("p"), number("q")];
+    // Each is right for one prime, and so is everything that is derived from it.
+    for (const wrong of [d + (q - 1n), d + (p - 1n)]) {
+      const numbers = {
+        ...jwk,
+        d: text(wrong),
+        dp: text(wrong % (p - 1n)),
+        dq: text(wrong % (q - 1n)),
+      };
+      assert.throws(() => readPrivateRsa({ der: pkcs1Of(numbers), isPkcs1: true }), {
+        message: damaged,
+      });
+    }
+  });
+
   it("readPrivateRsa() takes no other primes than two, and none that is 1", () => {
     const jwk = createPrivateKey(pem.rsa()).export({ format: "jwk" });
     const one = { ...jwk, p: jwk.n, q: "AQ", dq: "AA" };
