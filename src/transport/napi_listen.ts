@@ -47,14 +47,18 @@ export function listenAddon(addon: NapiAddon, options: ListenOptions): Listener 
     }
   };
 
+  // The last request that is accepted: our own, by a path that nobody else asks for.
+  const lastPath = `/${crypto.randomUUID()}`;
   let over = false;
   const run = async (): Promise<void> => {
     try {
       for (let next = await server.accept(); next !== null; next = await server.accept()) {
         const request = next;
         if (over) {
+          const isLast = new URL(await request.url).pathname === lastPath;
           await request.reject(503);
-          break;
+          if (isLast) break;
+          continue;
         }
         within(() => establish(request), {
           timeoutMs: handshakeTimeoutMs,
@@ -80,7 +84,7 @@ export function listenAddon(addon: NapiAddon, options: ListenOptions): Listener 
       sessions.close();
       for (const session of live) session.close(info);
       if (live.size > 0) await sleep(FAREWELL_MS);
-      await wake(addon, options, hostname, port);
+      await wake(addon, options, authority(reachable(hostname), port) + lastPath);
       await running;
     },
   };
@@ -88,17 +92,20 @@ export function listenAddon(addon: NapiAddon, options: ListenOptions): Listener 
 
 /**
  * Asks the server once more: its `close` blocks the whole thread while an `accept` is waiting, so that one has to return first.
+ * Clients that come meanwhile are answered first: a request that nobody accepts would wait for 30 s.
  */
 async function wake(
   addon: NapiAddon,
   { certificatePem }: ListenOptions,
-  hostname: string,
-  port: number,
+  target: string,
 ): Promise<void> {
   const { value } = await certificateHash(certificatePem);
-  const reachable = hostname === "0.0.0.0" ? "127.0.0.1" : hostname === "::" ? "::1" : hostname;
   const client = addon.NapiClient.withCertificateHashes([value]);
-  await client.connect(`https://${authority(reachable, port)}/`).catch(ignore);
+  await client.connect(`https://${target}`).catch(ignore);
+}
+
+function reachable(hostname: string): string {
+  return hostname === "0.0.0.0" ? "127.0.0.1" : hostname === "::" ? "::1" : hostname;
 }
 
 function authority(hostname: string, port: number): string {

@@ -127,16 +127,30 @@ describe("listenAddon()", () => {
     await settle();
     await listener.close({ closeCode: 5, reason: "down" });
     await listener.close();
+    const [, , wake] = log as string[][];
+    assert.match(wake?.[1] ?? "", /^https:\/\/\[::1\]:61000\/[\w-]{36}$/);
     assert.deepEqual(log, [
       ["bind", "[::]:61000"],
       ["close", "https://gw/one", 5, "down"],
-      ["wake", "https://[::1]:61000/"],
+      wake,
       ["reject", 503],
       ["server closed"],
     ]);
     const paths: (string | undefined)[] = [];
     for await (const incoming of listener.accept()) paths.push(incoming.path);
     assert.deepEqual(paths, ["/one"]);
+  });
+
+  it("answers clients that come while it closes, and then its own last request", async () => {
+    const { listener, submit, request, log } = await listen();
+    await settle();
+    const closing = listener.close();
+    submit(request("https://gw/late"));
+    submit(request("https://gw/later"));
+    await closing;
+    const words = (log as string[][]).map(([word]) => word);
+    assert.equal(words.filter((word) => word === "reject").length, 3);
+    assert.equal(words.at(-1), "server closed");
   });
 
   it("wants a port, since the addon does not tell which one it takes", async () => {
