@@ -14,7 +14,7 @@ export class ByteReader {
   readonly #plain: ReadableStreamDefaultReader<Uint8Array> | undefined;
   readonly #byob: ReadableStreamBYOBReader | undefined;
   readonly #options: ByteReaderOptions;
-  #buffer: ArrayBufferLike | undefined;
+  #buffer: ArrayBuffer | undefined;
 
   /** Locks the stream. One that is no byte stream is read as it comes. */
   constructor(readable: ReadableStream<Uint8Array>, options: ByteReaderOptions) {
@@ -48,11 +48,12 @@ export class ByteReader {
 
   async #readAgain(
     byob: ReadableStreamBYOBReader,
-    buffer: ArrayBufferLike,
+    buffer: ArrayBuffer,
   ): Promise<ReadableStreamReadResult<Uint8Array>> {
     this.#buffer = undefined;
     const result = await byob.read(new Uint8Array(buffer));
-    this.#buffer = result.value?.buffer;
+    // A reader gives back the buffer that it was lent.
+    this.#buffer = result.value?.buffer as ArrayBuffer | undefined;
     return result;
   }
 }
