@@ -53,7 +53,12 @@ async function attempt({ title, run, timeoutMs = 30_000 }: Check): Promise<Check
 /** Demands that two values are the same: typed arrays, arrays and plain objects by their elements, everything else by `Object.is`. */
 export function equal(actual: unknown, expected: unknown, what = "value"): void {
   if (same(actual, expected)) return;
-  throw new Error(`${what} is ${show(actual)}, expected ${show(expected)}`);
+  const at = firstDifference(actual, expected);
+  throw new Error(
+    `${what} is ${show(actual, at)}, expected ${show(expected, at)}${
+      at > 0 ? ` from ${at} on` : ""
+    }`,
+  );
 }
 
 /** Demands that something holds. */
@@ -114,11 +119,21 @@ function same(a: unknown, b: unknown): boolean {
   );
 }
 
-function show(value: unknown): string {
+/** Where two typed arrays part; 0 for all else. */
+function firstDifference(a: unknown, b: unknown): number {
+  if (!ArrayBuffer.isView(a) || !ArrayBuffer.isView(b)) return 0;
+  const [one, other] = [a, b] as unknown as [ArrayLike<unknown>, ArrayLike<unknown>];
+  let at = 0;
+  while (at < one.length && Object.is(one[at], other[at])) at++;
+  return at;
+}
+
+function show(value: unknown, from = 0): string {
   if (typeof value === "string") return JSON.stringify(value);
   if (ArrayBuffer.isView(value)) {
-    const elements = [...(value as Uint8Array).subarray(0, 16)].join(" ");
-    return `${(value as Uint8Array).length} elements (${elements} ...)`;
+    const { length } = value as Uint8Array;
+    const elements = (value as Uint8Array).subarray(from, from + 16).join(" ");
+    return `${length} elements (${elements} ...)`;
   }
   if (typeof value !== "object" || value === null) return String(value);
   return JSON.stringify(value) ?? String(value);

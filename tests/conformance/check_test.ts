@@ -25,6 +25,12 @@ describe("equal()", () => {
     });
   }
 
+  it("shows where two arrays part", () => {
+    const one = new Uint8Array(100);
+    const other = one.with(50, 7);
+    assert.throws(() => equal(one, other), /expected 100 elements \(7 0 .*from 50 on/);
+  });
+
   it("takes what has the same elements", () => {
     equal(NaN, NaN);
     equal({ a: [new Uint8Array([1, 2])] }, { a: [new Uint8Array([1, 2])] });

@@ -9,11 +9,11 @@ import {
   type ClientOptions,
   type ClientStatus,
   parseServiceAccount,
-  type ReceivedFrame,
   TeleQuickClient,
 } from "@telequick/sdk";
 import { decodePcmu } from "@telequick/sdk/audio";
 import { type Check, equal, ok, refused } from "../../conformance/check.ts";
+import { isEcho, isEchoInAnyOrder, sayAndHear, speech } from "../../conformance/talk.ts";
 import type { Desk, GatewayProcess, TokenWish } from "./desk.ts";
 
 const TRUNK = "acme-trunk";
@@ -70,35 +70,6 @@ async function reaches<T extends ClientStatus["type"]>(
     if (status.type === type) return status as Extract<ClientStatus, { type: T }>;
   }
   throw new Error(`The client never was ${type}`);
-}
-
-/** Says bytes on a call and returns the frames that come back for them. */
-async function sayAndHear(call: Call, spoken: Uint8Array): Promise<readonly ReceivedFrame[]> {
-  const link = call.audio({ leadMs: 10_000 });
-  const writer = link.writable.getWriter();
-  const speaking = writer.write(spoken).then(() => writer.close());
-  const frames: ReceivedFrame[] = [];
-  const reader = link.readable.getReader();
-  for (let heard = 0; heard < spoken.length;) {
-    const { value, done } = await reader.read();
-    if (done) break;
-    heard += value.payload.length;
-    if (value.payload.length > 0) frames.push(value);
-  }
-  reader.releaseLock();
-  await speaking;
-  return frames;
-}
-
-function checkEcho(frames: readonly ReceivedFrame[], spoken: Uint8Array): void {
-  equal(Uint8Array.from(frames.flatMap(({ payload }) => [...payload])), spoken, "what is heard");
-  frames.forEach(({ sequenceNumber }, i) =>
-    equal(sequenceNumber, frames[0]!.sequenceNumber + i, "sequence number")
-  );
-}
-
-function noise(frames: number): Uint8Array<ArrayBuffer> {
-  return Uint8Array.from({ length: 160 * frames }, (_, i) => (i * 167 + (i >> 5)) & 255);
 }
 
 /**
@@ -184,8 +155,8 @@ export function liveChecks(desk: Desk, gateway: GatewayProcess): LiveChecks {
         const call = await client.dial({ to: "+15550100", trunkId: TRUNK });
         const told = collect(call);
         await call.answered();
-        const spoken = noise(100);
-        checkEcho(await sayAndHear(call, spoken), spoken);
+        const spoken = speech(100);
+        isEcho(await sayAndHear(call, spoken), spoken);
         await call.hangUp();
         const { q850Cause, cause } = await call.ended;
         equal([q850Cause, cause], [16, "normal call clearing"]);
@@ -215,10 +186,10 @@ export function liveChecks(desk: Desk, gateway: GatewayProcess): LiveChecks {
       async run() {
         await using client = await clients.make();
         await using call = await answered(client);
-        const spoken = noise(60);
+        const spoken = speech(60);
         const hearing = sayAndHear(call, spoken);
         for (let renewal = 0; renewal < 3; renewal++) await client.renew();
-        checkEcho(await hearing, spoken);
+        isEchoInAnyOrder(await hearing, spoken);
         equal(client.stats().session.opened, 4, "sessions");
       },
     },
