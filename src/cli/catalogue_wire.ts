@@ -128,6 +128,12 @@ export const endingCatalogue: Readonly<Record<number, CatalogueEntry>> = {
     fix: "Read events in a loop of their own, and dial more slowly",
     retryable: "always",
   },
+  500: {
+    meaning: "The gateway failed while it set the session up",
+    causes: ["A fault on the gateway's side"],
+    fix: "Nothing: the client tries again by itself; if it stays so, report the time",
+    retryable: "always",
+  },
   503: {
     meaning: "The gateway is going down",
     causes: ["It is being restarted or replaced"],
