@@ -5,7 +5,7 @@ import { chmod, writeFile } from "node:fs/promises";
 import process from "node:process";
 import { after, before, describe, it } from "node:test";
 import { type CliGateway, startCliGateway } from "../support/cli_gateway.ts";
-import { runCli } from "../support/fake_platform.ts";
+import { runCli, steadyClock } from "../support/fake_platform.ts";
 import { type TemporaryFolder, temporaryFolder } from "../support/folder.ts";
 
 let gateway: CliGateway;
@@ -13,7 +13,10 @@ let folder: TemporaryFolder;
 
 /** What a doctor found: level and words by what was looked at, the worst where there are several. */
 async function doctor(args: readonly string[], env: Readonly<Record<string, string>> = {}) {
-  const outcome = await runCli(["doctor", "--json", ...args], { env: { ...gateway.env, ...env } });
+  const outcome = await runCli(["doctor", "--json", ...args], {
+    env: { ...gateway.env, ...env },
+    clock: steadyClock,
+  });
   const findings = outcome.records().filter(({ type }) => type === "finding");
   const { verdict } = outcome.records().at(-1)!;
   const bad = findings.filter(({ level }) => level === "error" || level === "warning");

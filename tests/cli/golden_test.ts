@@ -4,7 +4,7 @@ import process from "node:process";
 import { describe, it } from "node:test";
 import { commands } from "../../src/cli/commands.ts";
 import { startCliGateway } from "../support/cli_gateway.ts";
-import { type FakePlatformOptions, runCli } from "../support/fake_platform.ts";
+import { type FakePlatformOptions, runCli, steadyClock } from "../support/fake_platform.ts";
 import { type TemporaryFolder, temporaryFolder } from "../support/folder.ts";
 
 // What users see, word for word. After a change that is meant: GOLDEN=update, then look at the difference.
@@ -25,7 +25,7 @@ class Transcript {
     options: Omit<FakePlatformOptions, "args"> = {},
   ): Promise<{ readonly code: number; readonly stdout: string }> {
     const args = line.split(" ").slice(1).map((word) => word.replace("DIR", this.#folder.path));
-    const outcome = await runCli(args, options);
+    const outcome = await runCli(args, { clock: steadyClock, ...options });
     const { code, transcript } = outcome;
     this.#text += `$ ${line}\n${transcript}${code === 0 ? "" : `[exit ${code}]\n`}\n`;
     return outcome;
@@ -43,8 +43,8 @@ class Transcript {
       .replace(/(\d{4}-\d\d-\d\dT)?\d\d:\d\d:\d\dZ/g, "TIME")
       .replace(/^claim (iat|exp): \d+/gm, "claim $1: TIME")
       .replace(/\bin (\d+ \w+ )?\d+ (ms|s|min|h|d)\b/g, "in SPAN")
-      .replace(/(for|Answers in|UDP, in) [\d.]+ (ms|s|min)( \d+ s)?/g, "$1 SPAN")
-      .replace(/\d+ ms (behind|ahead of) the gateway's/g, "SPAN from the gateway's")
+      .replace(/(for|Answers in|UDP, in) [\d.]+ (ms|s|min|h)( \d+ s)?/g, "$1 SPAN")
+      .replace(/\d+ m?s (behind|ahead of) the gateway's/g, "SPAN from the gateway's")
       .replace(/\d+\.\d ms/g, "TIME ms")
       .replace(/(Deno|Node|Bun) \d+\.\d+\.\d+/g, "RUNTIME")
       .replace(/"(iat|exp|expiresAtMs|timestampMs)":\d+/g, '"$1":TIME');

@@ -1,5 +1,6 @@
 import { type EndSignal, type Platform, systemPlatform } from "../../src/cli/platform.ts";
 import { run, type RunOptions } from "../../src/cli/run.ts";
+import { type Clock, systemClock } from "../../src/signal.ts";
 
 /** Options of {@linkcode fakePlatform}. */
 export interface FakePlatformOptions {
@@ -69,6 +70,9 @@ export function fakePlatform(options: FakePlatformOptions = {}): FakePlatform {
     onOutput: (listener) => void listeners.push(listener),
   };
 }
+
+/** The machine's clock, by which nothing takes any time: a machine under load makes no gateway look slow. */
+export const steadyClock: Clock = { ...systemClock, monotonic: () => 0 };
 
 /** What became of a command line. */
 export interface Outcome {
