@@ -124,6 +124,9 @@ export async function loadServiceAccount(
       `${place} holds the file's content, expected where the file is (pass content to parseServiceAccount)`,
     );
   }
+  if (/^eyJ[\w-]+\.[\w-]+\./.test(source)) {
+    throw notFound(`${place} is a token, expected the path of a service-account file`);
+  }
   const bytes = await readFile(host, source, options);
   try {
     return parseServiceAccount(bytes);

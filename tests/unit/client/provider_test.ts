@@ -63,6 +63,17 @@ describe("TeleQuickClient constructor", () => {
     }
   });
 
+  it("loadServiceAccount() repeats no token that was given as its path", async () => {
+    const { signer } = await testAccount("acme");
+    const { loadServiceAccount, signToken } = await import("../../../mod.ts");
+    const token = await signToken(signer);
+    await assert.rejects(loadServiceAccount(token), (error: Error) => {
+      hasCode("ERR_CREDENTIALS_NOT_FOUND")(error);
+      assert.ok(!error.message.includes(token.slice(8, 40)));
+      return true;
+    });
+  });
+
   it("keeps its credentials out of every printed form", async () => {
     const { account } = await testAccount("acme");
     const client = new TeleQuickClient(URL_OF_GATEWAY, account);
