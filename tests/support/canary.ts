@@ -9,7 +9,7 @@ export function everythingShown(value: unknown): string[] {
   const shown = [
     inspect(value, { depth: 10, showHidden: true }),
     inspect(value, { depth: 10, showHidden: true, getters: true }),
-    inspect(value, { depth: 10, customInspect: false, showProxy: true }),
+    inspect(value, { depth: 10, customInspect: false, showHidden: true, showProxy: true }),
     `${JSON.stringify(value)}`,
     String(value),
     JSON.stringify(Object.entries(Object(value))),

@@ -131,6 +131,14 @@ describe("readPem()", () => {
     });
   }
 
+  it("readPem() looks at 10,000 characters and no more", () => {
+    const inside = " ".repeat(10_000 - key.length) + key;
+    assert.deepEqual(readPem(inside, "private").der, derOf(key));
+    assert.throws(() => readPem(`${" ".repeat(3)}${inside}`, "private"), {
+      message: `Cannot import private key: ${none}`,
+    });
+  });
+
   it("readPem() gives no bytes for a body that is not base64", () => {
     const damaged = key.replace("-----\nMII", "-----\nM!!");
     assert.equal(readPem(damaged, "private").der.length, 0);

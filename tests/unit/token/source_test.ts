@@ -13,7 +13,7 @@ const issuedAt = (token: string): unknown => decodeToken(token).claims["iat"];
 function gate(): {
   asked: number;
   signer: () => Promise<Signer>;
-  open: () => void;
+  open: (signer?: Signer) => void;
   fail: (error: Error) => void;
 } {
   let settle: { resolve: (signer: Signer) => void; reject: (error: Error) => void };
@@ -23,7 +23,7 @@ function gate(): {
       made.asked++;
       return new Promise<Signer>((resolve, reject) => settle = { resolve, reject });
     },
-    open: () => settle.resolve(acme.signer),
+    open: (signer = acme.signer) => settle.resolve(signer),
     fail: (error: Error) => settle.reject(error),
   };
   return made;
@@ -110,8 +110,8 @@ describe("createTokenSource()", () => {
     await clock.advance(1000);
     gates[1]!.open();
     const kept = await fresh;
-    gates[0]!.open();
-    await old;
+    gates[0]!.open(evil.signer);
+    assert.notEqual(await old, kept);
     assert.equal(await source.get(), kept);
     assert.equal(turn, 2);
   });
