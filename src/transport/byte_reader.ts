@@ -6,6 +6,11 @@ export interface ByteReaderOptions {
   readonly reuse?: boolean;
 }
 
+/** What one read brings, as a stream's reader says it; not every consumer's types have a name for it. */
+export type ByteRead =
+  | { readonly done: false; readonly value: Uint8Array }
+  | { readonly done: true; readonly value?: Uint8Array | undefined };
+
 /**
  * Reads a stream into buffers of a size that fits. A plain reader leaves the size to the runtime: 64 KiB on Deno, allocated for every
  * read and held by every read that waits, which is more than all else that an RPC or an idle stream costs.
@@ -33,7 +38,7 @@ export class ByteReader {
   }
 
   /** The next bytes, as a reader gives them. One read at a time. */
-  read(): Promise<ReadableStreamReadResult<Uint8Array>> {
+  read(): Promise<ByteRead> {
     const byob = this.#byob;
     if (byob === undefined) return this.#plain!.read();
     const { bufferBytes, reuse = false } = this.#options;
@@ -49,7 +54,7 @@ export class ByteReader {
   async #readAgain(
     byob: ReadableStreamBYOBReader,
     buffer: ArrayBuffer,
-  ): Promise<ReadableStreamReadResult<Uint8Array>> {
+  ): Promise<ByteRead> {
     this.#buffer = undefined;
     const result = await byob.read(new Uint8Array(buffer));
     // A reader gives back the buffer that it was lent.

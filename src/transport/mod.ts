@@ -13,7 +13,7 @@ export type { OpenSessionOptions } from "./open_session.ts";
 export { Session } from "./session.ts";
 export type { OpenStreamOptions, SessionClosed } from "./session.ts";
 export { ByteReader } from "./byte_reader.ts";
-export type { ByteReaderOptions } from "./byte_reader.ts";
+export type { ByteRead, ByteReaderOptions } from "./byte_reader.ts";
 export { certificateHash, createCertificate } from "./certificate.ts";
 export type { CreateCertificateOptions, CreatedCertificate } from "./certificate.ts";
 export { createPairTransport, createSessionPair } from "./pair.ts";
