@@ -9,9 +9,7 @@ import type { WebTransportConstructor } from "./types.ts";
  * @throws {TypeError} When `given` is not a constructor.
  * @throws {TeleQuickError} `ERR_TRANSPORT_UNAVAILABLE` when there is none; the message says the one thing to do on this runtime.
  */
-export function resolveWebTransport(
-  given?: WebTransportConstructor,
-): WebTransportConstructor | Promise<WebTransportConstructor> {
+export function resolveWebTransport(given?: WebTransportConstructor): WebTransportConstructor {
   if (given !== undefined && typeof given !== "function") {
     throw new TypeError(
       `Cannot use webTransport: it is ${

@@ -3,21 +3,8 @@ import { type NapiAddon, napiWebTransport } from "./napi_session.ts";
 import type { WebTransportConstructor } from "./types.ts";
 
 const PACKAGE = "@moq/web-transport";
-// Has the W3C shape by itself, and its own build of QUIC.
-const W3C_PACKAGE = "@fails-components/webtransport";
 
-type Require = ((name: string) => unknown) & {
-  readonly resolve: ((name: string) => string) & { paths(name: string): readonly string[] | null };
-};
-
-/** The part of its `package.json` that says where its module is, and the part of that module which is used. */
-interface W3cPackage {
-  readonly exports: { readonly ".": { readonly node: { readonly import: string } } };
-}
-interface W3cModule {
-  readonly WebTransport: WebTransportConstructor;
-  readonly quicheLoaded: Promise<unknown>;
-}
+type Require = ((name: string) => unknown) & { resolve(name: string): string };
 
 interface ProcessGlobal {
   readonly argv?: readonly string[];
@@ -44,44 +31,14 @@ function addonRuntime(): "Bun" | "Node" | undefined {
 }
 
 /**
- * Makes the constructor over an installed `@moq/web-transport`, or finds that of an installed `@fails-components/webtransport`, on
- * Bun and Node.
+ * Makes the constructor over an installed `@moq/web-transport`, on Bun and Node.
  *
- * @throws {TeleQuickError} `ERR_TRANSPORT_UNAVAILABLE` when neither is installed, or what is cannot be loaded; the message says the one thing to do.
+ * @throws {TeleQuickError} `ERR_TRANSPORT_UNAVAILABLE` when it is not installed, or its addon cannot be loaded; the message says the one thing to do.
  */
-export function findWebTransport(): WebTransportConstructor | Promise<WebTransportConstructor> {
+export function findWebTransport(): WebTransportConstructor {
   const addon = loadAddon("connect");
-  if (addon !== undefined) return napiWebTransport(addon);
-  const module = loadW3cModule();
-  if (module === undefined) throw unavailable("connect");
-  return module.quicheLoaded.then(() => module.WebTransport);
-}
-
-/** Loads the other package by the path that its `package.json` gives: it is for `import` alone, and a `require` by name is refused. */
-function loadW3cModule(): W3cModule | undefined {
-  if (addonRuntime() === undefined) return undefined;
-  for (const require of requires()) {
-    for (const folder of require.resolve.paths(W3C_PACKAGE) ?? []) {
-      let entry: string;
-      try {
-        const { exports } = require(`${folder}/${W3C_PACKAGE}/package.json`) as W3cPackage;
-        entry = exports["."].node.import;
-      } catch {
-        // Not installed there.
-        continue;
-      }
-      try {
-        return require(`${folder}/${W3C_PACKAGE}/${entry}`) as W3cModule;
-      } catch (cause) {
-        throw new TeleQuickError(
-          "ERR_TRANSPORT_UNAVAILABLE",
-          `Cannot connect: ${W3C_PACKAGE} is installed, but cannot be loaded, expected its build for this system (npm rebuild) and Node 20.19 or newer`,
-          { cause },
-        );
-      }
-    }
-  }
-  return undefined;
+  if (addon === undefined) throw unavailable("connect");
+  return napiWebTransport(addon);
 }
 
 /**
@@ -127,20 +84,12 @@ export function unavailable(action: string): TeleQuickError {
   return new TeleQuickError("ERR_TRANSPORT_UNAVAILABLE", `Cannot ${action}: ${advice}`);
 }
 
-/** Looks for packages from this module, then from the program. */
-function* requires(): Generator<Require> {
-  const module = processGlobal()?.getBuiltinModule?.("node:module");
-  for (const from of [import.meta.url, processGlobal()?.argv?.[1]]) {
-    if (module !== undefined && from !== undefined) yield module.createRequire(from);
-  }
-}
-
-/** A `require` that sees what stands beside an installed package. */
+/** A `require` that sees what stands beside an installed package: looked for from this module, then from the program. */
 function requireFrom(name: string): Require | undefined {
   const module = processGlobal()?.getBuiltinModule?.("node:module");
-  for (const require of requires()) {
+  for (const from of [import.meta.url, processGlobal()?.argv?.[1]]) {
     try {
-      return module?.createRequire(require.resolve(name));
+      return module?.createRequire(module.createRequire(from ?? "").resolve(name));
     } catch {
       // Not installed there.
     }

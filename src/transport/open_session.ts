@@ -36,7 +36,7 @@ export async function openSession(
     options;
   const url = typeof endpoint === "string" ? parseEndpoint(endpoint) : checkEndpoint(endpoint);
   options.signal?.throwIfAborted();
-  const Constructor = await resolveWebTransport(options.webTransport);
+  const Constructor = resolveWebTransport(options.webTransport);
   const pinned = certificateHashes.length > 0;
   let transport: WebTransportLike | undefined;
   try {
