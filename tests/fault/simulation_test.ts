@@ -3,7 +3,6 @@ import assert from "node:assert/strict";
 import process from "node:process";
 import { before, describe, it } from "node:test";
 import { deriveSeed } from "../../src/gateway/random.ts";
-import process from "node:process";
 import { seed as anySeed } from "../support/seed.ts";
 import { prepare, type Story, tellStory } from "../support/story.ts";
 
