@@ -1,6 +1,5 @@
 /**
- * base64 and base64url (RFC 4648 sections 4 and 5), strict in both directions: the runtimes' own codecs, behind a check that there
- * is one text for one byte string.
+ * base64 and base64url (RFC 4648 sections 4 and 5), strict in both directions: one byte string has one text.
  *
  * @module
  */
@@ -21,19 +20,42 @@ export function encodeBase64Url(bytes: Uint8Array): string {
   return encodeBase64(bytes).replace(/=+$/, "").replaceAll("+", "-").replaceAll("/", "_");
 }
 
-interface NativeBase64 {
-  fromBase64?: (text: string, options: { alphabet: "base64url" }) => Uint8Array<ArrayBuffer>;
-}
-
-// Groups of four letters, then what two bytes or one leave: a last letter whose bits that no byte uses are zero, so that one byte
-// string has one text (RFC 4648 section 3.5).
-const CANONICAL = /^(?:[\w-]{4})*(?:[\w-][AQgw]|[\w-]{2}[AEIMQUYcgkosw048])?$/;
-
 /** Decodes canonical base64url without padding; `undefined` for anything else (padding, white space, other letters, stray bits). */
 export function decodeBase64Url(text: string): Uint8Array<ArrayBuffer> | undefined {
-  if (!CANONICAL.test(text)) return undefined;
-  return (Uint8Array as NativeBase64).fromBase64?.(text, { alphabet: "base64url" }) ??
-    toBytes(atob(text.replaceAll("-", "+").replaceAll("_", "/")));
+  const { length } = text;
+  const bytes = new Uint8Array((length * 3) >> 2);
+  let word = 0;
+  let bits = 0;
+  let offset = 0;
+  let seen = 0;
+  for (let i = 0; i < length; i++) {
+    const value = VALUES[text.charCodeAt(i)] ?? NONE;
+    seen |= value;
+    word = (word << 6) | value;
+    bits += 6;
+    if (bits > 7) bytes[offset++] = word >> (bits -= 8);
+  }
+  // Canonical form only: the bits that no byte uses are zero, so one byte string has one text (RFC 4648 section 3.5).
+  const isCanonical = seen < NONE && length % 4 !== 1 && (word & ((1 << bits) - 1)) === 0;
+  return isCanonical ? bytes : undefined;
+}
+
+/** What stands for a character that is no letter of base64url. */
+const NONE = 64;
+
+/** Values of the letters of base64url by their codes: a look-up takes half the time of atob, which knows another alphabet. */
+const VALUES = /* @__PURE__ */ makeValues();
+
+function makeValues(): Uint8Array {
+  const values = new Uint8Array(128).fill(NONE);
+  for (let i = 0; i < 26; i++) {
+    values[65 + i] = i;
+    values[97 + i] = i + 26;
+    if (i < 10) values[48 + i] = i + 52;
+  }
+  values[45] = 62;
+  values[95] = 63;
+  return values;
 }
 
 /** Decodes canonical base64, padded as RFC 4648 section 4 says or not at all; `undefined` for anything else. */

@@ -72,7 +72,7 @@ export function splitCompact(token: string): CompactJws {
 /** Decodes a segment. */
 export function decodeSegment(segment: string): Uint8Array<ArrayBuffer> {
   const bytes = decodeBase64Url(segment);
-  demand(bytes, "base64url is not canonical");
+  demand(bytes, "base64url is malformed");
   return bytes;
 }
 
@@ -93,7 +93,7 @@ export function checkHeader(segment: string): unknown {
     __proto__: null,
     ...readObject(decodeSegment(segment), "header"),
   } as JsonObject;
-  demand(Object.keys(others).length === 0, "header has more than alg, kid and typ");
+  demand(Object.keys(others).length === 0, "header has more than alg, kid, typ");
   demand(alg === "RS256", "alg is not RS256");
   demand(typ === "JWT", "typ is not JWT");
   return kid;

@@ -106,7 +106,7 @@ function verifySignature(
   key: CryptoKey | undefined,
 ): Promise<boolean> {
   const { length } = signature;
-  demand(length >= 256 && length <= 512, "signature length is wrong");
+  demand(length >= 256 && length <= 512, "signature is wrong");
   const data = encoder.encode(signed);
   const verify = (key: CryptoKey): Promise<boolean> =>
     crypto.subtle.verify(RS256.name, key, signature, data);

@@ -74,7 +74,7 @@ describe("header attacks", () => {
     }
     const honest = `${segment(header)}.${segment(claims)}`;
     const mac = createHmac("sha256", spki).update(honest).digest("base64url");
-    assert.equal(await outcome(`${honest}.${mac}`), "signature length is wrong");
+    assert.equal(await outcome(`${honest}.${mac}`), "signature is wrong");
     await stillTakesGoodTokens();
   });
 
@@ -161,7 +161,7 @@ describe("header attacks", () => {
         { jwk: acme.publicKey.export({ format: "jwk" }) },
       ];
       for (const more of brought) {
-        await refusedUnseen({ ...header, ...more }, "header has more than alg, kid and typ");
+        await refusedUnseen({ ...header, ...more }, "header has more than alg, kid, typ");
       }
       const whole = forge({ ...header, x5c: [certificate] }, claims, evil.privateKey);
       assert.match(await outcome(whole), /^form is not/);
@@ -174,10 +174,10 @@ describe("header attacks", () => {
 
   it("J-06 crit in every form, and an unencoded payload", async () => {
     for (const crit of [[], ["exp"], ["b64"], "exp", ["alg"], ["exp", "exp"], {}, null]) {
-      await refusedUnseen({ ...header, crit }, "header has more than alg, kid and typ");
+      await refusedUnseen({ ...header, crit }, "header has more than alg, kid, typ");
     }
     for (const more of [{ b64: false }, { b64: false, crit: ["b64"] }, { b64: true }]) {
-      await refusedUnseen({ ...header, ...more }, "header has more than alg, kid and typ");
+      await refusedUnseen({ ...header, ...more }, "header has more than alg, kid, typ");
     }
     await stillTakesGoodTokens();
   });
@@ -212,7 +212,7 @@ describe("header attacks", () => {
   it("J-08 nested tokens, encrypted ones, and the JSON serializations", async () => {
     const inner = forge();
     const form = "form is not three segments in 64 to 4096 characters";
-    await refusedUnseen({ ...header, cty: "JWT" }, "header has more than alg, kid and typ");
+    await refusedUnseen({ ...header, cty: "JWT" }, "header has more than alg, kid, typ");
     assert.equal(await outcome(forge(header, inner)), "payload is not JSON in UTF-8");
     assert.equal(await outcome(forge(header, JSON.stringify(inner))), "payload is no object");
     const [first = "", second = "", third = ""] = inner.split(".");
@@ -235,7 +235,7 @@ describe("header attacks", () => {
       `Bearer ${inner}`,
     ];
     for (const text of dotted) {
-      assert.equal(await outcome(text), "base64url is not canonical", text.slice(0, 40));
+      assert.equal(await outcome(text), "base64url is malformed", text.slice(0, 40));
     }
     const polyglot = signSegments(segment(`${JSON.stringify(header)}.x`), segment(claims));
     assert.equal(await outcome(polyglot), "header is not JSON in UTF-8");
