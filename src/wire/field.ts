@@ -164,6 +164,7 @@ function writeText(writer: Writer, value: string): void {
 
 function readText(reader: Reader, mostCached: number): string {
   const size = reader.takeSized();
+  if (size === 0) return "";
   const at = reader.at - size;
   try {
     return size > mostCached

@@ -32,11 +32,14 @@ export interface DriveOptions {
   readonly env?: Readonly<Record<string, string>>;
 }
 
-/** Runs a command in a pseudo-terminal (`script` of util-linux). */
+/**
+ * Runs a command in a pseudo-terminal (`script` of util-linux). The shell that `script` starts makes way for the command: one that
+ * stayed would take Ctrl-C too, and some then tell the signal in place of the command's own exit code.
+ */
 export function inTerminal(command: readonly string[], options: DriveOptions = {}): Driven {
   const line = command.map((word) => `'${word.replaceAll("'", `'\\''`)}'`).join(" ");
   return drive(
-    spawn("script", ["-qec", line, "/dev/null"], {
+    spawn("script", ["-qec", `exec ${line}`, "/dev/null"], {
       cwd: root,
       env: environment({ TERM: "xterm", ...options.env }),
     }),
