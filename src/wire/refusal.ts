@@ -8,7 +8,6 @@
  */
 
 import { concatBytes } from "../bytes.ts";
-import { readI32 } from "./bytes.ts";
 import { ENVELOPE_HEADER_BYTES } from "./envelope.ts";
 import { i32, text } from "./field.ts";
 import { encodeReply, type ReplyOptions } from "./frame.ts";
@@ -70,17 +69,16 @@ export function encodeRefusal(
  * @param envelope The reply as a bare envelope.
  * @returns `undefined` when there is none, or what stands there is something else (a newer gateway's field).
  */
-export function readRefusal(
-  message: Message<unknown>,
+export function readRefusal<T>(
+  message: Message<T>,
   envelope: Uint8Array,
 ): RefusalFields | undefined {
   if (message.fields.some(({ name }) => name === "errorMessage")) return undefined;
-  const own = COUNT_BYTES * message.fields.length;
+  // What its own fields take; lists that would be left out stand there with their counts.
+  const own = message.encode(message.decode(envelope)).length - ENVELOPE_HEADER_BYTES ||
+    COUNT_BYTES * message.fields.length;
   const start = ENVELOPE_HEADER_BYTES + own;
   if (envelope.length <= start) return undefined;
-  for (let at = ENVELOPE_HEADER_BYTES; at < start; at += COUNT_BYTES) {
-    if (readI32(envelope, at) !== 0) return undefined;
-  }
   // Read where it stands: a newer gateway's field behind it can be large.
   const reader = new Reader(envelope, [text, text, i32]);
   reader.at = start;

@@ -13,15 +13,18 @@ describe("encodeRefusal() and ReplyReader.refusal", () => {
         methods.SetInboundRouting,
         methods.GetActiveBuckets,
         methods.GetIncomingCalls,
+        methods.OriginateBulk,
+        methods.AbortBulk,
+        methods.GetTrunk,
       ]
     ) {
-      it(`says it behind the fields of ${method.reply?.name}, ${manner}`, () => {
+      it(`says it behind the fields of the reply to ${method.name}, ${manner}`, () => {
         const reader = new ReplyReader<unknown>(method);
         assert.ok(reader.push(encodeRefusal(method, refusal, {}, { framed })) !== undefined);
         assert.deepEqual(reader.refusal, refusal);
       });
 
-      it(`reads none in an ordinary ${method.reply?.name}, ${manner}`, () => {
+      it(`reads none in an ordinary reply to ${method.name}, ${manner}`, () => {
         const reader = new ReplyReader<unknown>(method);
         assert.ok(reader.push(encodeReply<unknown>(method, {}, { framed })) !== undefined);
         assert.equal(reader.refusal, undefined);
