@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import type { GatewayLogRecord } from "../../../src/gateway/mod.ts";
 import { type BulkRequest, methods } from "../../../src/wire/mod.ts";
-import { settle } from "../../support/fake_clock.ts";
+import { FakeClock, settle } from "../../support/fake_clock.ts";
 import { QuickClock } from "../../support/quick_clock.ts";
 import { TestHouse } from "../../support/tenant_kit.ts";
 
@@ -152,7 +152,7 @@ describe("OriginateBulk", () => {
     ]);
   });
 
-  it("reads a hundred thousand rows without holding them", async () => {
+  it("reads a million rows without holding them", async () => {
     const { fetch } = globalThis;
     let pulled = 0;
     globalThis.fetch = () => {
@@ -160,7 +160,7 @@ describe("OriginateBulk", () => {
       const body = new ReadableStream<Uint8Array>({
         start: (controller) => controller.enqueue(new TextEncoder().encode("to\n")),
         pull(controller) {
-          if (pulled++ % 1_001 === 1_000) controller.close();
+          if (pulled++ % 10_001 === 10_000) controller.close();
           else controller.enqueue(line);
         },
       }, { highWaterMark: 1 });
@@ -173,16 +173,42 @@ describe("OriginateBulk", () => {
       });
       const client = await house.connect(await house.addTenant("acme"));
       const csvUrl = "https://x.example/numbers.csv";
-      const { reply } = await client.rpc(methods.OriginateBulk, { ...template, csvUrl });
-      assert.deepEqual([reply?.status, reply?.loadedNumbers], ["OK", 100_000]);
+      let isCounted = false;
+      const counting = client.rpc(methods.OriginateBulk, { ...template, csvUrl })
+        .finally(() => isCounted = true);
+      while (!isCounted) await house.clock.advance(0);
+      const { reply } = await counting;
+      assert.deepEqual([reply?.status, reply?.loadedNumbers], ["OK", 1_000_000]);
       const counted = pulled;
       await house.clock.advance(1_000);
       assert.ok(pulled - counted < 5, `${pulled - counted} chunks for ten calls`);
       const aborted = await client.rpc(methods.AbortBulk, { campaignId: "k" });
-      assert.ok(aborted.reply!.loadedNumbers > 99_900);
+      assert.ok(aborted.reply!.loadedNumbers > 999_900);
     } finally {
       globalThis.fetch = fetch;
     }
+  });
+});
+
+describe("OriginateBulk of many rows", () => {
+  it("lets other sessions' requests in between", async () => {
+    const clock = new FakeClock();
+    await using house = new TestHouse({ clock });
+    const client = await house.connect(await house.addTenant("acme"));
+    const other = await house.connect(await house.addTenant("globex"));
+    let isCounted = false;
+    const csvUrl = csv("to", ...Array(2_500).fill("+15550101"));
+    const counted = client.rpc(methods.OriginateBulk, { ...template, csvUrl })
+      .then(({ reply }) => {
+        isCounted = true;
+        return reply?.loadedNumbers;
+      });
+    await settle();
+    assert.equal((await other.rpc(methods.GetActiveBuckets, {})).fault.errorCode, 0);
+    assert.equal(isCounted, false);
+    await clock.advance(0);
+    await clock.advance(0);
+    assert.equal(await counted, 2_500);
   });
 });
 
