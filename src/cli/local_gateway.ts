@@ -78,6 +78,12 @@ export const GATEWAY_OPTIONS = {
     value: "ORIGIN",
     help: "What the gateway may fetch for tenants: https://host, host:port, file:///folder/",
   },
+  "recordings": {
+    type: "text",
+    value: "PATH",
+    help: "Record every call into this folder, a WAV file each",
+    byDefault: "no call is recorded",
+  },
   "seed": {
     type: "number",
     value: "NUMBER",
@@ -128,6 +134,7 @@ export async function startLocalGateway(options: StartOptions): Promise<LocalGat
     limits: readLimits(values.limit),
     allowFetch: values["allow-fetch"].map(readOrigin),
     ...(directory !== undefined && { directory }),
+    ...(values.recordings !== undefined && { recordings: values.recordings }),
     ...(values.seed !== undefined && { seed: values.seed }),
     ...(log !== undefined && { log }),
   });

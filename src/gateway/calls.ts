@@ -11,6 +11,7 @@ import { RateBucket } from "./bucket.ts";
 import { CallMedia } from "./media.ts";
 import type { AudioSource } from "./outbox.ts";
 import type { Random } from "./random.ts";
+import type { Recorder, StartRecording } from "./recording.ts";
 import type { Script, Speech } from "./simulate.ts";
 import type { Ticker } from "./ticker.ts";
 
@@ -41,6 +42,8 @@ export interface CallHost {
   readonly ticker: Ticker;
   /** Audio frames a second that it takes. */
   readonly audioFramesPerSecond: number;
+  /** Records calls, where they are recorded. */
+  readonly record: StartRecording | undefined;
   /** Takes an event of the call. */
   event(call: Call, event: CallEvent): void;
   /** Takes a packet for whoever holds the call; the last one has no payload and `endOfStream`. */
@@ -81,6 +84,7 @@ export class Call implements AudioSource {
   readonly #onEnd = new Set<() => void>();
   #state: CallState = "dialled";
   #media: CallMedia | undefined;
+  #recorder: Recorder | undefined;
   #answerMs = 0;
   #answeredAt = 0;
 
@@ -136,7 +140,7 @@ export class Call implements AudioSource {
   /** Connects both sides, if it was not answered before. */
   answer(): void {
     if (this.#state === "answered" || this.#state === "ended") return;
-    const { clock, random, ticker } = this.#host;
+    const { clock, random, ticker, record } = this.#host;
     const { script, defaultApp, maxDurationMs } = this.options;
     this.#cancelTimers();
     this.#state = "answered";
@@ -147,9 +151,10 @@ export class Call implements AudioSource {
     this.isParked = defaultApp === DialplanAction.PARK;
     if (script.talkMs !== undefined) this.later(script.talkMs, () => this.end());
     if (maxDurationMs > 0) this.later(maxDurationMs, () => this.end());
+    this.#recorder = record?.(this.options);
     this.#media = new CallMedia({
       media: defaultApp === DialplanAction.LOOPBACK ? "echo" : script.media,
-      ...{ random, ticker },
+      ...{ random, ticker, recorder: this.#recorder },
       say: (speech) => this.#host.speak(this, speech, false),
     });
     if (defaultApp === DialplanAction.PLAYBACK) this.#media.play();
@@ -185,6 +190,7 @@ export class Call implements AudioSource {
     this.#state = "ended";
     this.#cancelTimers();
     this.#media?.close();
+    this.#recorder?.finish();
   }
 
   /** Takes a packet of its client's audio. Returns `false` when it cannot: not answered, over, or too many. */
@@ -238,7 +244,7 @@ export class Call implements AudioSource {
       timestampMs: clock.now(),
       durationSeconds: isEnd ? Math.floor(talkedMs / 1_000) : 0,
       ...(isEnd ? this.#media?.quality ?? unheard : unheard),
-      recordingUrl: "",
+      recordingUrl: isEnd ? this.#recorder?.finish() ?? "" : "",
       codec: isAnswered ? "PCMU" : "",
     });
   }

@@ -5,7 +5,7 @@
  */
 
 import { TeleQuickError } from "../errors.ts";
-import { systemClock } from "../signal.ts";
+import { type Clock, systemClock } from "../signal.ts";
 import { createReplayStore } from "../token/mod.ts";
 import {
   createPairTransport,
@@ -24,14 +24,15 @@ import { Issuers } from "./issuer.ts";
 import { resolveLimits } from "./limits.ts";
 import { type GatewayListener, type GatewayListenOptions, startListener } from "./listener.ts";
 import { Lobby } from "./lobby.ts";
-import { Counters, createLog, type GatewayStats } from "./log.ts";
+import { Counters, createLog, type GatewayStats, type Log } from "./log.ts";
 import type { Gateway, GatewayOptions } from "./options.ts";
+import { Recording, type StartRecording } from "./recording.ts";
 import {
   type PublishServiceAccountOptions,
   Registry,
   type RevokeServiceAccountOptions,
 } from "./registry.ts";
-import { directoryStorage } from "./store.ts";
+import { directoryStorage, recordingFile } from "./store.ts";
 import { Tenants } from "./tenants.ts";
 import type { HouseRules } from "./tools.ts";
 import { type AddTrunkOptions, readTrunk } from "./trunk.ts";
@@ -92,9 +93,10 @@ class LocalGateway implements Gateway {
       }),
     });
     const save = () => this.#archive.save();
+    const log = createLog(options.log, () => clock.now());
     const tools = {
-      ...{ clock, limits, seed, rules: readRules(options), counters: new Counters() },
-      log: createLog(options.log, () => clock.now()),
+      ...{ clock, limits, seed, log, rules: readRules(options), counters: new Counters() },
+      record: recordInto(options.recordings, clock, log),
     };
     const registry = new Registry({ limits, save });
     const tenants = new Tenants(tools);
@@ -229,6 +231,29 @@ class LocalGateway implements Gateway {
     await this.#archive.idle();
     this.#house.log("gateway.closed");
   }
+}
+
+/** Records every call into a folder. A folder that cannot be written costs the recording, and never the call. */
+function recordInto(
+  folder: string | undefined,
+  clock: Clock,
+  log: Log,
+): StartRecording | undefined {
+  if (folder === undefined) return undefined;
+  return ({ tenantId, callSid }) => {
+    const onFailed = (error: unknown): void => {
+      const reason = error instanceof Error ? error.message : String(error);
+      log("recording.failed", { tenantId, callSid, reason });
+    };
+    try {
+      // Both are of letters, digits and `._:-`; the comma keeps one tenant's files apart from another's.
+      const file = recordingFile(folder, `${tenantId},${callSid.replaceAll(":", "=")}.wav`);
+      return new Recording({ clock, file, onFailed });
+    } catch (error) {
+      onFailed(error);
+      return undefined;
+    }
+  };
 }
 
 function readRules(options: GatewayOptions): HouseRules {

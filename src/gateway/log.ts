@@ -31,6 +31,7 @@ export type GatewayLogEvent =
   | "campaign.started"
   | "campaign.ended"
   | "audio.refused"
+  | "recording.failed"
   | "webhook.sent"
   | "webhook.failed"
   | "limit.reached";

@@ -26,6 +26,8 @@ export interface CallMediaOptions {
   readonly ticker: Ticker;
   /** Takes a packet for the call's client. */
   readonly say: (speech: Speech) => void;
+  /** Hears everything; unlike the taps it is nobody's, and stays to the end. */
+  readonly recorder: Tap | undefined;
 }
 
 const MAX_U32 = 2 ** 32 - 1;
@@ -87,6 +89,7 @@ export class CallMedia {
 
   /** Takes a packet of the client's. */
   hear(payload: Uint8Array, codec: AudioCodec): void {
+    this.#options.recorder?.agent(payload, codec);
     for (const tap of this.taps) tap.agent(payload, codec);
     if (this.isMuted || this.isHeld || this.partner !== undefined) return;
     this.#sendToCaller(this.toCaller.mix(payload, codec), codec);
@@ -159,6 +162,7 @@ export class CallMedia {
 
   #fromCaller({ payload, codec, sequenceNumber }: Speech): void {
     this.#received++;
+    this.#options.recorder?.caller(payload, codec);
     for (const tap of this.taps) tap.caller(payload, codec);
     if (this.isHeld) return;
     // The partner's phone only listens: two echoes would never stop.

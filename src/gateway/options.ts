@@ -32,6 +32,11 @@ export interface GatewayOptions {
   readonly directory?: string;
   /** The same with a storage of the caller's own, in place of `directory`. Default: none. */
   readonly storage?: GatewayStorage;
+  /**
+   * A folder into which every answered call is recorded, as a WAV file that the `recordingUrl` of its last event names: the far end left, the client
+   * right, PCMU at 8 kHz, for the owner of the process alone. Default: none, no call is recorded.
+   */
+  readonly recordings?: string;
   /** Whether a live session ends with its token, 0 to 5 s after it, or outlives it. Default: `"token"`. */
   readonly sessionExpiry?: "token" | "connection";
   /** Whether replies have a frame around them, as the product's documentation says, or are bare, as its code does. Default: `false`. */

@@ -6,6 +6,7 @@
 
 import { TeleQuickError } from "../errors.ts";
 import type { GatewayStorage } from "./archive.ts";
+import type { RecordingFile } from "./recording.ts";
 
 /** What is used of a file system, in the shape of `node:fs/promises`, which Deno, Node and Bun all have. */
 export interface FileSystem {
@@ -25,8 +26,20 @@ export interface OpenFile {
   close(): Promise<void>;
 }
 
+interface Builtins {
+  readonly "node:fs": SyncFiles & { readonly promises: FileSystem };
+  readonly "node:url": { pathToFileURL(path: string): URL };
+}
+
 interface ProcessLike {
-  getBuiltinModule?(name: "node:fs"): { readonly promises: FileSystem } | undefined;
+  getBuiltinModule?<N extends keyof Builtins>(name: N): Builtins[N] | undefined;
+}
+
+interface SyncFiles {
+  mkdirSync(path: string, options: { readonly recursive: true; readonly mode: number }): unknown;
+  openSync(path: string, flags: string, mode: number): number;
+  writeSync(file: number, bytes: Uint8Array, at: number, length: number, position: number): number;
+  closeSync(file: number): void;
 }
 
 interface ReadableFile extends OpenFile {
@@ -118,10 +131,53 @@ const NO_FOLDER_SYNC: ReadonlySet<string> = new Set([
   ...["EACCES", "EBADF", "EINVAL", "EISDIR", "ENOSYS", "ENOTSUP", "EPERM"],
 ]);
 
+/**
+ * Makes a file for a recording; one of the same name is replaced. Written at once, not in the background: whoever learns its URL finds it whole.
+ *
+ * @param folder The folder; made, for its owner alone, when it is not there.
+ * @throws {TeleQuickError} `ERR_VALUE_INVALID` when it cannot be made; the file's methods throw it when it cannot be written.
+ */
+export function recordingFile(folder: string, name: string): RecordingFile {
+  const files = builtin("node:fs");
+  const path = `${folder}/${name}`;
+  const attempt = <T>(action: string, act: () => T): T => {
+    try {
+      return act();
+    } catch (error) {
+      throw failed(action, path, error);
+    }
+  };
+  let end = 0;
+  const file = attempt("make", () => {
+    files.mkdirSync(folder, { recursive: true, mode: PRIVATE_FOLDER });
+    return files.openSync(path, "w", PRIVATE_FILE);
+  });
+  const write = (bytes: Uint8Array, at: number): void =>
+    attempt("write", () => {
+      let done = 0;
+      while (done < bytes.length) {
+        done += files.writeSync(file, bytes, done, bytes.length - done, at + done);
+      }
+    });
+  return {
+    url: builtin("node:url").pathToFileURL(path).href,
+    append(bytes) {
+      write(bytes, end);
+      end += bytes.length;
+    },
+    replaceStart: (bytes) => write(bytes, 0),
+    close: () => attempt("close", () => files.closeSync(file)),
+  };
+}
+
 function runtimeFiles(): FileSystem {
+  return builtin("node:fs").promises;
+}
+
+function builtin<N extends keyof Builtins>(name: N): Builtins[N] {
   const { process } = globalThis as { process?: ProcessLike };
-  const files = process?.getBuiltinModule?.("node:fs")?.promises;
-  if (files !== undefined) return files;
+  const found = process?.getBuiltinModule?.(name);
+  if (found !== undefined) return found;
   throw new TeleQuickError(
     "ERR_VALUE_INVALID",
     "Cannot keep state in a directory: this runtime has no file system (pass a storage of your own)",

@@ -94,6 +94,7 @@ export class Tenant {
       random: this.random,
       ticker: this.ticker,
       audioFramesPerSecond: limits.audioFramesPerSecond,
+      record: tools.record,
       event: (call, event) => this.#event(call, event),
       speak: (call, speech, endOfStream) => this.#speak(call, speech, endOfStream),
       hush: (call) => this.listenerOf(call)?.hush(call),

@@ -7,6 +7,7 @@
 import type { Clock } from "../signal.ts";
 import type { Limits } from "./limits.ts";
 import type { Counters, Log } from "./log.ts";
+import type { StartRecording } from "./recording.ts";
 
 /** How a gateway behaves where there is a choice. */
 export interface HouseRules {
@@ -33,4 +34,6 @@ export interface Tools {
   readonly seed: number;
   readonly log: Log;
   readonly counters: Counters;
+  /** Records calls, where they are recorded. */
+  readonly record: StartRecording | undefined;
 }

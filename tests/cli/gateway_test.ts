@@ -4,6 +4,7 @@ import { access, readFile, stat, writeFile } from "node:fs/promises";
 import process from "node:process";
 import { dirname } from "node:path";
 import { describe, it } from "node:test";
+import { pathToFileURL } from "node:url";
 import { TeleQuickClient } from "../../mod.ts";
 import { limits } from "../../src/gateway/mod.ts";
 import { startCliGateway } from "../support/cli_gateway.ts";
@@ -32,6 +33,22 @@ describe("telequick gateway", () => {
     assert.equal(await gateway.stop(), 0);
     assert.deepEqual(gateway.records().at(-1), { type: "stopped", sessions: 1, calls: 1 });
     assert.equal(await isThere(dirname(credentials!)), false);
+  });
+
+  it("records calls into the folder that --recordings names", async () => {
+    await using folder = await temporaryFolder();
+    const gateway = await startCliGateway(["--recordings", folder.at("calls")]);
+    const { endpoint, certificateHash, credentials, trunkId } = gateway.record;
+    {
+      await using client = new TeleQuickClient(endpoint!, credentials, false, certificateHash);
+      const call = await client.dial({ to: "+15550105", trunkId: trunkId! });
+      const { recordingUrl } = await call.ended;
+      assert.equal(recordingUrl, pathToFileURL(folder.at(`calls/acme,${call.sid}.wav`)).href);
+      const wav = await readFile(new URL(recordingUrl));
+      assert.equal(wav.toString("latin1", 0, 4), "RIFF");
+      assert.equal(wav.readUInt32LE(4), wav.length - 8);
+    }
+    assert.equal(await gateway.stop(), 0);
   });
 
   it("prints a program of four lines that says how its call ended", async () => {
