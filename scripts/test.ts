@@ -37,6 +37,18 @@ function script(name: string, ...args: readonly string[]): Step {
   return deno(name, "run", "-A", "--frozen", "--quiet", ...args);
 }
 
+/** The pages of the API's documentation, which have to come without a warning. */
+function docPages(name: string, doors: readonly string[]): Step {
+  return {
+    name,
+    async run() {
+      const { ok, output } = await runDeno(["doc", "--html", `--output=${reports}/doc`, ...doors]);
+      const isClean = ok && /^Written \d+ files to .*$/.test(output.trim());
+      return { passed: isClean ? 1 : 0, failed: isClean ? 0 : 1, note: "", output };
+    },
+  };
+}
+
 /** The tests in some folders. */
 function tests(name: string, folders: readonly string[], ...args: readonly string[]): Step {
   return {
@@ -76,6 +88,7 @@ const still: readonly Step[] = [
   script("globals", "scripts/check_globals.ts"),
   deno("types", "check", "--frozen", "mod.ts", "src", "scripts", "tests"),
   deno("doc comments", "doc", "--lint", ...Object.values(exports)),
+  docPages("doc pages", Object.values(exports)),
   deno("publish", "publish", "--dry-run", "--allow-dirty"),
   script("sizes", "scripts/check_size.ts"),
 ];
