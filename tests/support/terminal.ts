@@ -21,7 +21,7 @@ export interface Driven {
   until(text: string): Promise<void>;
   /** Types. `"\x03"` is Ctrl-C. */
   type(keys: string): void;
-  /** Sends a signal. */
+  /** Sends a signal, unless it has ended. */
   kill(signal: string): void;
   /** The exit code; 128 and a signal's number is told as shells do. */
   readonly code: Promise<number>;
@@ -72,8 +72,10 @@ function drive(child: ChildProcess): Driven {
     });
   }
   child.stdin!.on("error", () => {});
+  let isOver = false;
   const code = new Promise<number>((resolve, reject) => {
     child.once("error", reject);
+    child.once("exit", () => isOver = true);
     child.once("close", (code, signal) => {
       resolve(code ?? (signal === "SIGKILL" ? 137 : 128));
     });
@@ -82,7 +84,9 @@ function drive(child: ChildProcess): Driven {
     output: () => output,
     code,
     // Not `child.kill`: Deno then reports the signal in place of the exit code.
-    kill: (signal) => void process.kill(child.pid!, signal),
+    kill(signal) {
+      if (!isOver) process.kill(child.pid!, signal);
+    },
     type: (keys) => void child.stdin!.write(keys),
     until: (text) =>
       new Promise((resolve, reject) => {
