@@ -81,7 +81,7 @@ export class TeleQuickError extends Error {
    * @param options The cause and the details that go with some codes.
    */
   constructor(code: TeleQuickErrorCode, message: string, options: TeleQuickErrorOptions = {}) {
-    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    super(message, options);
     this.code = code;
     this.retryable = options.retryable ?? false;
     this.rpcCode = options.rpcCode;
