@@ -42,7 +42,7 @@ function docPages(name: string, doors: readonly string[]): Step {
   return {
     name,
     async run() {
-      const { ok, output } = await runDeno(["doc", "--html", `--output=${reports}/doc`, ...doors]);
+      const { ok, output } = await runDeno(["doc", "--html", `--output=${scratch}/doc`, ...doors]);
       const isClean = ok && /^Written \d+ files to .*$/.test(output.trim());
       return { passed: isClean ? 1 : 0, failed: isClean ? 0 : 1, note: "", output };
     },
@@ -78,7 +78,9 @@ const { values: flags } = parseArgs({
   options: { static: { type: "boolean", default: false }, filter: { type: "string" } },
 });
 const { exports } = await readManifest();
-const reports = await Deno.makeTempDir({ prefix: "tests-" });
+const scratch = await Deno.makeTempDir({ prefix: "tests-" });
+const reports = `${scratch}/reports`;
+await Deno.mkdir(reports);
 
 const still: readonly Step[] = [
   deno("lockfile", "install", "--frozen"),
@@ -123,7 +125,7 @@ for (const step of steps) {
   passed += outcome.passed;
   failed += outcome.failed;
 }
-await Deno.remove(reports, { recursive: true });
+await Deno.remove(scratch, { recursive: true });
 if (passed + failed === 0) {
   print(`No test matches ${flags.filter}`);
   failed = 1;
