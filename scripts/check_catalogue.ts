@@ -1,6 +1,6 @@
 /**
  * Which rows of the attack and fault catalogue have a test: one whose title, or whose group's title, opens with the row's id.
- * `deno run -R scripts/check_catalogue.ts [--junit folder]`
+ * `deno run -A scripts/check_catalogue.ts [--junit folder]`
  *
  * Without reports the titles are read from the tests' source, where only those that are written out can be seen. With a
  * folder of JUnit reports, the tests that passed in that run count.

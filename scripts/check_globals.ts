@@ -1,6 +1,6 @@
 /**
  * Who may touch which global: files and environment, WebCrypto, WebTransport, the runtimes' own namespaces, time, the console.
- * `deno run -R scripts/check_globals.ts`
+ * `deno run -A scripts/check_globals.ts`
  *
  * @module
  */

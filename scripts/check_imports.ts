@@ -1,6 +1,6 @@
 /**
  * Who may import whom: the house's floors, rooms and doors, checked on every import of `mod.ts` and `src/`.
- * `deno run -R scripts/check_imports.ts`
+ * `deno run -A scripts/check_imports.ts`
  *
  * @module
  */
