@@ -71,6 +71,7 @@ export class Keeper {
   readonly #retiring = new Set<Connection>();
   #current: Connection | undefined;
   #opening: Promise<Connection> | undefined;
+  #isDialling = false;
   #endings = new WeakMap<Connection, SessionEnding>();
   #cancelRenewal: (() => void) | undefined;
   #openedAt = 0;
@@ -259,7 +260,9 @@ export class Keeper {
   async #attempt(reason: TokenReason): Promise<Connection> {
     const { clock, open } = this.#options;
     const startedAt = clock.monotonic();
-    const connection = await open({ reason, signal: this.#stop.signal });
+    this.#isDialling = true;
+    const connection = await open({ reason, signal: this.#stop.signal })
+      .finally(() => this.#isDialling = false);
     if (this.#closedBy !== undefined || connection.session.isClosed) {
       connection.session.close();
       throw this.#closedBy === undefined ? lossOf(connection) : this.#closedError();
@@ -302,7 +305,13 @@ export class Keeper {
     const isStale = !this.#options.renewable && this.#hasExpired(connection);
     if (isStale) this.#end(expiredError());
     else if (!reconnect || isFinal) this.#end(loss);
-    else void this.#reopen(undefined, loss).catch(ignore);
+    else {
+      // A renewal on its way to the gateway is an attempt to come back from now on, and may take as long.
+      if (this.#isDialling) {
+        this.#set({ type: "reconnecting", attempt: ++this.#failures, delayMs: 0, cause: loss });
+      }
+      void this.#reopen(undefined, loss).catch(ignore);
+    }
   }
 
   /** Lets a replaced session finish what is under way on it, then closes it. */

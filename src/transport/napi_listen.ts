@@ -14,6 +14,8 @@ import type { CloseInfo, IncomingSession } from "./types.ts";
 
 // The last words leave in the background: time of the network, not of the injected clock.
 const FAREWELL_MS = 20;
+// The addon closes a connection when its peer has answered the end of the session, or has not for 100 ms, as Deno never does.
+const LONGEST_FAREWELL_MS = 2_000;
 
 /** Accepts sessions with the addon's server. It shows neither addresses nor headers, and cannot tell which port it took. */
 export function listenAddon(addon: NapiAddon, options: ListenOptions): Listener {
@@ -55,9 +57,7 @@ export function listenAddon(addon: NapiAddon, options: ListenOptions): Listener 
       for (let next = await server.accept(); next !== null; next = await server.accept()) {
         const request = next;
         if (over) {
-          const isLast = new URL(await request.url).pathname === lastPath;
-          await request.reject(503);
-          if (isLast) break;
+          if (await turnAway(request) === lastPath) break;
           continue;
         }
         within(() => establish(request), {
@@ -82,12 +82,39 @@ export function listenAddon(addon: NapiAddon, options: ListenOptions): Listener 
       if (over) return await running;
       over = true;
       sessions.close();
-      for (const session of live) session.close(info);
-      if (live.size > 0) await sleep(FAREWELL_MS);
-      await wake(addon, options, authority(reachable(hostname), port) + lastPath);
-      await running;
+      await farewell(live, info);
+      let isRunning = true;
+      const ended = running.then(() => void (isRunning = false));
+      const last = authority(reachable(hostname), port) + lastPath;
+      while (isRunning) {
+        // Whether the request is answered is of no interest, only that it came.
+        await Promise.race([ended, wake(addon, options, last).then(() => sleep(FAREWELL_MS))]);
+      }
     },
   };
+}
+
+/** Closes sessions and lets that arrive: a peer whose connection just falls silent would wait for its own time-out. */
+async function farewell(live: ReadonlySet<NapiTransport>, info: CloseInfo): Promise<void> {
+  if (live.size === 0) return;
+  const closed = [...live].map((session) => session.closed.catch(ignore));
+  for (const session of live) session.close(info);
+  await within(() => Promise.all(closed), {
+    timeoutMs: LONGEST_FAREWELL_MS,
+    onTimeout: () => new Error("farewell timeout"),
+  }).catch(ignore);
+  await sleep(FAREWELL_MS);
+}
+
+/** Refuses a request; its peer may be gone already. Returns the path that it asked for. */
+async function turnAway(request: NapiRequest): Promise<string | undefined> {
+  try {
+    const { pathname } = new URL(await request.url);
+    await request.reject(503);
+    return pathname;
+  } catch {
+    return undefined;
+  }
 }
 
 /**

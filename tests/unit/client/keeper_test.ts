@@ -546,6 +546,26 @@ describe("Keeper", () => {
     await client.close();
   });
 
+  it("says that it is reconnecting when the old session is lost while a renewal is on its way", async () => {
+    const { promise: slow, resolve: answer } = Promise.withResolvers<string>();
+    let tokens = 0;
+    const { client, clock, gateway, statuses } = story({
+      token: () => tokens++ === 0 ? "opaque" : slow,
+    });
+    await client.connect();
+    void client.renew().catch(() => {});
+    await clock.advance(1_000);
+    assert.equal(statuses.at(-1)?.type, "renewing");
+    gateway.peers[0]?.pair.sever();
+    await settle();
+    const { type, attempt, delayMs } = statuses.at(-1) as ClientStatus & { type: "reconnecting" };
+    assert.deepEqual([type, attempt, delayMs], ["reconnecting", 1, 0]);
+    answer("opaque");
+    await settle();
+    assert.deepEqual(types(statuses).slice(-2), ["events-may-be-missing", "open"]);
+    await client.close();
+  });
+
   it("connects not at all for a signal that is aborted already, and ends a wait for a renewal", async () => {
     let isUp = true;
     const { client, clock, gateway } = story({

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { createCertificate } from "../../../src/transport/certificate.ts";
 import { listenAddon } from "../../../src/transport/napi_listen.ts";
 import type { NapiAddon, NapiRequest, NapiSession } from "../../../src/transport/napi_session.ts";
+import type { CloseInfo } from "../../../src/transport/types.ts";
 import { FakeClock, settle } from "../../support/fake_clock.ts";
 
 /** An addon whose server blocks for good when it is closed while an `accept` waits, as the real one does. */
@@ -151,6 +152,40 @@ describe("listenAddon()", () => {
     const words = (log as string[][]).map(([word]) => word);
     assert.equal(words.filter((word) => word === "reject").length, 3);
     assert.equal(words.at(-1), "server closed");
+  });
+
+  it("goes on closing when who comes meanwhile is gone before the answer, and when its own last request is lost", async () => {
+    const { listener, submit, request, log, addon } = await listen();
+    await settle();
+    const client = addon.NapiClient.withSystemRoots();
+    let lost = 0;
+    const { connect } = client;
+    client.connect = (url) => {
+      if (lost++ === 0) return Promise.reject(new Error("timed out"));
+      return connect(url);
+    };
+    const closing = listener.close();
+    submit({ ...request("https://gw/gone"), reject: () => Promise.reject(new Error("gone")) });
+    await closing;
+    assert.equal(lost, 2);
+    assert.deepEqual(log.at(-1), ["server closed"]);
+  });
+
+  it("closes the server when its sessions' last words have left", async () => {
+    const { listener, submit, request, log } = await listen();
+    const { promise: closed, resolve: answer } = Promise.withResolvers<Required<CloseInfo>>();
+    submit(request("https://gw/one", async () => ({
+      ...await request("https://gw/one").ok(),
+      closed: () => closed,
+    })));
+    await settle();
+    const closing = listener.close();
+    await settle();
+    log.push(["answered"]);
+    answer({ closeCode: 0, reason: "" });
+    await closing;
+    const words = (log as string[][]).map(([word]) => word);
+    assert.deepEqual(words, ["bind", "close", "answered", "wake", "reject", "server closed"]);
   });
 
   it("wants a port, since the addon does not tell which one it takes", async () => {
