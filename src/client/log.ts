@@ -27,7 +27,7 @@ export type LogDetails = Readonly<Record<string, string | number | boolean | und
 /** Writes one record. */
 export type Logger = (level: LogRecord["level"], event: string, details?: LogDetails) => void;
 
-// Texts of a peer have no bound of their own, and the redactor's time grows with the square of a hostile one's length.
+// Texts of a peer have no bound of their own.
 const MAX_TEXT = 512;
 
 /** Replaces whatever looks like a token or an armoured key, and cuts what is left to a readable length. */

@@ -23,6 +23,30 @@ describe("createLog()", () => {
     ]);
   });
 
+  it("finds a token wherever it begins, and leaves the rest of its line", () => {
+    const records: GatewayLogRecord[] = [];
+    const log = createLog((record) => void records.push(record), () => 0);
+    const texts = ["a.b=x_eyJa.b c", "eyJa", "eyJa.b.c.d", "eyJa-----BEGIN.x y", "no.eyJa eyJb."];
+    for (const reason of texts) log("rpc.failed", { reason });
+    assert.deepEqual(records.map(({ reason }) => reason), [
+      "a.b=x_[redacted] c",
+      "eyJa",
+      "[redacted].d",
+      "eyJa[redacted]",
+      "no.eyJa [redacted]",
+    ]);
+  });
+
+  it("takes time that is linear in a hostile text", () => {
+    const records: GatewayLogRecord[] = [];
+    const log = createLog((record) => void records.push(record), () => 0);
+    // Hours, where every `eyJ` is looked at to the end of the text.
+    for (const reason of ["eyJ", ".eyJ", "eyJ ", "-----BEGI"]) {
+      log("rpc.failed", { reason: reason.repeat(1_000_000) });
+    }
+    assert.equal(records.length, 4);
+  });
+
   it("does not care what the writer throws", () => {
     const log = createLog(() => {
       throw new Error("mine");
