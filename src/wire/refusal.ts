@@ -9,7 +9,7 @@
 
 import { concatBytes } from "../bytes.ts";
 import { ENVELOPE_HEADER_BYTES } from "./envelope.ts";
-import { i32, text } from "./field.ts";
+import { type FieldType, i32, text } from "./field.ts";
 import { encodeReply, type ReplyOptions } from "./frame.ts";
 import { FRAME_HEADER_BYTES } from "./frame.ts";
 import type { Message } from "./message.ts";
@@ -73,16 +73,14 @@ export function readRefusal<T>(
   message: Message<T>,
   envelope: Uint8Array,
 ): RefusalFields | undefined {
-  if (message.fields.some(({ name }) => name === "errorMessage")) return undefined;
-  // What its own fields take; lists that would be left out stand there with their counts.
-  const own = message.encode(message.decode(envelope)).length - ENVELOPE_HEADER_BYTES ||
-    COUNT_BYTES * message.fields.length;
-  const start = ENVELOPE_HEADER_BYTES + own;
-  if (envelope.length <= start) return undefined;
-  // Read where it stands: a newer gateway's field behind it can be large.
-  const reader = new Reader(envelope, [text, text, i32]);
-  reader.at = start;
+  const { fields } = message;
+  if (fields.some(({ name }) => name === "errorMessage")) return undefined;
+  // Its own fields are read once more, for where they end: encoded anew they would lack what a newer gateway adds to an element of a list.
+  // What follows is read where it stands: a newer gateway's field behind it can be large.
+  const own = fields as unknown as readonly FieldType<unknown>[];
+  const reader = new Reader(envelope, [...own, text, text, i32]);
   try {
+    for (const _ of own) reader.next();
     const status = reader.next<string>();
     const errorMessage = reader.next<string>();
     const errorCode = reader.next<number>();

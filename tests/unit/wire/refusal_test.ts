@@ -1,6 +1,14 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { encodeRefusal, encodeReply, methods, ReplyReader } from "../../../src/wire/mod.ts";
+import { concatBytes } from "../../../src/bytes.ts";
+import {
+  BucketInfo,
+  encodeRefusal,
+  encodeReply,
+  ExecuteDialplanResponse,
+  methods,
+  ReplyReader,
+} from "../../../src/wire/mod.ts";
 
 const refusal = { errorCode: 7, errorMessage: "Unknown call_sid" };
 
@@ -53,6 +61,32 @@ describe("encodeRefusal() and ReplyReader.refusal", () => {
     const reader = new ReplyReader(methods.GetActiveBuckets);
     const buckets = [{ bucketId: "b", pendingCount: 3 }];
     assert.deepEqual(reader.push(encodeReply(methods.GetActiveBuckets, { buckets })), { buckets });
+    assert.equal(reader.refusal, undefined);
+  });
+
+  it("reads none in elements to which a newer gateway has added what looks like one", () => {
+    const tail = ExecuteDialplanResponse.encode({ status: "ERROR", ...refusal }).subarray(6);
+    const bucket = concatBytes([BucketInfo.encode({ bucketId: "b", pendingCount: 3 }), tail]);
+    bucket[0] = 1;
+    bucket[2] = bucket.length - 6;
+    const envelope = concatBytes([
+      Uint8Array.of(1, 0, bucket.length + 4, 0, 0, 0, 1, 0, 0, 0),
+      bucket,
+    ]);
+    const reader = new ReplyReader(methods.GetActiveBuckets);
+    const buckets = [{ bucketId: "b", pendingCount: 3 }];
+    assert.deepEqual(reader.push(envelope), { buckets });
+    assert.equal(reader.refusal, undefined);
+  });
+
+  it("lets a reply be read that nobody here could have written", () => {
+    const calls = [{ callSid: "c", callFrom: "", startTimestampMs: 0 }];
+    const envelope = encodeReply(methods.GetIncomingCalls, { calls });
+    envelope[envelope.length - 1] = 0x40;
+    const reader = new ReplyReader(methods.GetIncomingCalls);
+    assert.deepEqual(reader.push(envelope), {
+      calls: [{ callSid: "c", callFrom: "", startTimestampMs: 2 ** 62 }],
+    });
     assert.equal(reader.refusal, undefined);
   });
 });
