@@ -100,9 +100,11 @@ export function faultText(error: unknown): string {
 
 function connectFault(error: unknown, endpoint: URL, pinned: boolean): TeleQuickError {
   const { message } = parts(error);
-  const [found, retryable] = connectCause(message, pinned);
   // A foreign text may quote the URL, and a query may hold a token.
-  const options = endpoint.search === "" ? { cause: error, retryable } : { retryable };
+  const isOpen = endpoint.search === "";
+  const text = isOpen ? message : message.replace(/\?\S*/g, "");
+  const [found, retryable] = connectCause(text, pinned);
+  const options = isOpen ? { cause: error, retryable } : { retryable };
   return new TeleQuickError(
     "ERR_CONNECT_FAILED",
     `Cannot connect to ${endpointName(endpoint)}: ${found}`,

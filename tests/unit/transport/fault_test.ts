@@ -87,6 +87,18 @@ describe("fromTransport() while connecting", () => {
     assert.ok(!`${error.message}${error.stack}`.includes("CANARY"));
   });
 
+  it("reads no reason out of a query, and quotes none with the reason", () => {
+    const url = new URL("https://gw.example:9090/p?token=dnsCANARY");
+    const context = { action: "connect", endpoint: url };
+    const lost = fromTransport(new Error(`no session with ${url}`), context);
+    assert.match(lost.message, /ended before it was ready/);
+    const unknown = fromTransport(new Error(`cannot resolve ${url}: no such host`), context);
+    assert.match(unknown.message, /\(cannot resolve https:\/\/gw\.example:9090\/p no such host\)/);
+    for (const { message, stack } of [lost, unknown]) {
+      assert.ok(!`${message}${stack}`.includes("CANARY"));
+    }
+  });
+
   it("takes whatever is thrown", () => {
     for (
       const thrown of [undefined, null, 0, "timed out", {}, Object.create(null), Symbol.iterator]
