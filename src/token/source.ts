@@ -5,17 +5,18 @@
  */
 
 import type { Signer } from "../credentials/mod.ts";
+import { TeleQuickError } from "../errors.ts";
 import { type Clock, raceSignal, systemClock } from "../signal.ts";
-import { MAX_LIFETIME_SECONDS } from "./claims.ts";
+import { decodeToken } from "./decode.ts";
 import { signToken } from "./sign.ts";
 
 /** Options of {@linkcode createTokenSource}. */
 export interface TokenSourceOptions {
   /** Where time comes from. Default: the machine's clock. */
   readonly clock?: Clock;
-  /** How long each token lives, in whole seconds, at most 3600. Default: 3600. */
+  /** How long each token lives, in whole seconds, at most 3600. Default: 3600, or 300 when `claims` has a browser claim. */
   readonly lifetimeSeconds?: number;
-  /** How long before a token expires it is replaced, in seconds. Default: a fifth of its life. */
+  /** How long before a token expires it is replaced, in seconds, at least 0. Default: a fifth of its life. */
   readonly renewBeforeSeconds?: number;
   /** Further claims of each token, as in `signToken`. Default: none. */
   readonly claims?: Readonly<Record<string, unknown>>;
@@ -27,11 +28,18 @@ export interface TokenSource {
    * The cached token, or a new one.
    *
    * @param options A signal that ends this wait; the signing goes on for the others that wait.
-   * @returns A token with at least `renewBeforeSeconds` to live.
+   * @returns A token with at least `renewBeforeSeconds` to live, unless its whole life is no longer.
    */
   get(options?: { readonly signal?: AbortSignal }): Promise<string>;
   /** Forgets the cached token: the next `get` signs a new one, also when a signing is under way. */
   invalidate(): void;
+}
+
+interface Minted {
+  readonly token: string;
+  /** When the token's life begins, and until when it is handed out, in Unix milliseconds. */
+  readonly fromMs: number;
+  readonly untilMs: number;
 }
 
 /**
@@ -40,39 +48,52 @@ export interface TokenSource {
  * @param source A signer, or a function that gives one and is asked again for every token, so that a rotated key is picked up.
  * @param options Clock, lifetime, claims.
  * @returns The source.
+ * @throws `ERR_VALUE_INVALID` for a negative `renewBeforeSeconds`; what is wrong with the others is told by `get()`, as by `signToken`.
  */
 export function createTokenSource(
   source: Signer | (() => Signer | Promise<Signer>),
   options: TokenSourceOptions = {},
 ): TokenSource {
-  const { clock = systemClock, lifetimeSeconds = MAX_LIFETIME_SECONDS, claims = {} } = options;
-  const { renewBeforeSeconds = lifetimeSeconds / 5 } = options;
-  const freshMs = (lifetimeSeconds - renewBeforeSeconds) * 1000;
-  let cached: { readonly token: string; readonly since: number } | undefined;
+  const { clock = systemClock, renewBeforeSeconds, ...signing } = options;
+  if (!(renewBeforeSeconds === undefined || renewBeforeSeconds >= 0)) {
+    throw new TeleQuickError(
+      "ERR_VALUE_INVALID",
+      `Cannot make token source: renewBeforeSeconds is ${renewBeforeSeconds}, expected at least 0`,
+    );
+  }
+  let cached: Minted | undefined;
   let pending: Promise<string> | undefined;
 
-  const mint = async (): Promise<{ readonly token: string; readonly since: number }> => {
+  const mint = async (): Promise<Minted> => {
     const signer = typeof source === "function" ? await source() : source;
-    const since = clock.now();
-    return { token: await signToken(signer, { now: since, lifetimeSeconds, claims }), since };
+    const token = await signToken(signer, { ...signing, now: clock.now() });
+    // What the token itself says: it counts whole seconds, so its life began up to one before it was signed.
+    const { iat, exp } = decodeToken(token).claims as {
+      readonly iat: number;
+      readonly exp: number;
+    };
+    const spare = renewBeforeSeconds ?? (exp - iat) / 5;
+    return { token, fromMs: iat * 1000, untilMs: (exp - spare) * 1000 };
   };
 
   const start = (): Promise<string> => {
-    const signing = mint().then((minted) => {
-      if (pending === signing) cached = minted;
+    const minting = mint().then((minted) => {
+      if (pending === minting) cached = minted;
       return minted.token;
     }).finally(() => {
-      if (pending === signing) pending = undefined;
+      if (pending === minting) pending = undefined;
     });
-    return signing;
+    return minting;
   };
 
   return {
     get({ signal } = {}) {
       if (signal?.aborted) return Promise.reject(signal.reason);
-      const age = cached === undefined ? Infinity : clock.now() - cached.since;
-      // A clock that was set back makes the age negative: a token from the future would be refused.
-      if (cached !== undefined && age >= 0 && age < freshMs) return Promise.resolve(cached.token);
+      const now = clock.now();
+      // A clock that was set back makes it a token from the future, which would be refused.
+      if (cached !== undefined && now >= cached.fromMs && now < cached.untilMs) {
+        return Promise.resolve(cached.token);
+      }
       return raceSignal(pending ??= start(), signal);
     },
     invalidate() {

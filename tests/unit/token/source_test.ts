@@ -60,6 +60,41 @@ describe("createTokenSource()", () => {
     assert.equal(issuedAt(await source.get()), NOW + 10);
   });
 
+  it("TokenSource.get() counts a token's life from its whole second, and never hands out one that is over", async () => {
+    // Signed at 0.9 s past the second: of a life of one second a tenth is left, of an hour all but 0.9 s.
+    const clock = new FakeClock(NOW * 1000 + 900);
+    const short = createTokenSource(acme.signer, { clock, lifetimeSeconds: 1 });
+    const long = createTokenSource(acme.signer, { clock, renewBeforeSeconds: 60 });
+    await short.get();
+    await long.get();
+    await clock.advance(500);
+    assert.equal(issuedAt(await short.get()), NOW + 1);
+    await clock.advance(3_538_599);
+    assert.equal(issuedAt(await long.get()), NOW);
+    await clock.advance(1);
+    assert.equal(issuedAt(await long.get()), NOW + 3540);
+  });
+
+  it("TokenSource.get() gives tokens with browser claims the life of a browser token", async () => {
+    const clock = new FakeClock(NOW * 1000);
+    const source = createTokenSource(acme.signer, { clock, claims: { scope: "call.dial" } });
+    assert.equal(decodeToken(await source.get()).claims["exp"], NOW + 300);
+    await clock.advance(239_999);
+    assert.equal(issuedAt(await source.get()), NOW);
+    await clock.advance(1);
+    assert.equal(issuedAt(await source.get()), NOW + 240);
+  });
+
+  it("createTokenSource() refuses to renew tokens after their end", () => {
+    for (const renewBeforeSeconds of [-1, NaN]) {
+      assert.throws(() => createTokenSource(acme.signer, { renewBeforeSeconds }), {
+        code: "ERR_VALUE_INVALID",
+        message:
+          `Cannot make token source: renewBeforeSeconds is ${renewBeforeSeconds}, expected at least 0`,
+      });
+    }
+  });
+
   it("TokenSource.get() signs once for all that wait, and asks for the signer every time it signs", async () => {
     const clock = new FakeClock(NOW * 1000);
     const made = gate();
