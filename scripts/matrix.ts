@@ -1,9 +1,10 @@
 /**
  * Runs the npm package as its users do, on every runtime: `deno task matrix [--only text] [--readme]`.
  *
- * Prints one line a step: what, on which runtime and version, how much passed and failed. The package is checked and its types are
- * compiled; the conformance suite runs in memory on Deno from the source, and from the built package on Node, Bun, Chromium and workerd;
- * the live suite over QUIC on 127.0.0.1, against the gateway on Deno and against the gateway on Bun. The last line counts.
+ * Prints one line a step: what, on which runtime and version, how much passed and failed. The package is checked, which WebTransport
+ * it finds by itself, and its types are compiled; the conformance suite runs in memory on Deno from the source, and from the built
+ * package on Node, Bun, Chromium and workerd; the live suite over QUIC on 127.0.0.1, against the gateway on Deno and against the
+ * gateway on Bun. The last line counts.
  *
  * `--only` runs the legs whose suite and runtime hold the text. `--readme` writes the table of runtimes into the README; without it
  * the README has to say what came out. Nothing has to be there but Node, npm and apt: what a leg needs it installs under `.cache/`,
@@ -14,6 +15,7 @@
 
 import { parseArgs } from "node:util";
 import { checkPackage, describePackage } from "./check_package.ts";
+import { checkTransport, describeTransport } from "./check_transport.ts";
 import { checkTypes, describeTypes } from "./check_types.ts";
 import { conformanceLegs } from "./support/conformance_legs.ts";
 import type { Leg } from "./support/legs.ts";
@@ -100,6 +102,7 @@ const { values: { only = "", readme } } = parseArgs({
 const packed = await packPackage();
 if (only === "") {
   await check("package", describePackage(packed), () => checkPackage(packed));
+  await check("transport", describeTransport, () => checkTransport(packed.tarball));
   await check("types", describeTypes, () => checkTypes(packed.tarball));
 }
 const isWanted = ({ suite, runtime }: Leg): boolean => `${suite} ${runtime}`.includes(only);

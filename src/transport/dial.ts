@@ -3,13 +3,16 @@ import { findWebTransport } from "./napi.ts";
 import type { WebTransportConstructor } from "./types.ts";
 
 /**
- * Finds the WebTransport constructor to use: the caller's, else the runtime's own, else that of an installed package (Bun and Node).
+ * Finds the WebTransport constructor to use: the caller's, else the runtime's own, else that of an installed `@moq/web-transport` or
+ * `@fails-components/webtransport` (Bun and Node).
  *
  * @param given The caller's, if any.
  * @throws {TypeError} When `given` is not a constructor.
  * @throws {TeleQuickError} `ERR_TRANSPORT_UNAVAILABLE` when there is none; the message says the one thing to do on this runtime.
  */
-export function resolveWebTransport(given?: WebTransportConstructor): WebTransportConstructor {
+export async function resolveWebTransport(
+  given?: WebTransportConstructor,
+): Promise<WebTransportConstructor> {
   if (given !== undefined && typeof given !== "function") {
     throw new TypeError(
       `Cannot use webTransport: it is ${
@@ -20,5 +23,5 @@ export function resolveWebTransport(given?: WebTransportConstructor): WebTranspo
   const native = (globalThis as { WebTransport?: WebTransportConstructor }).WebTransport;
   if (given !== undefined && given !== native) return given;
   if (native !== undefined) return isDeno() ? denoWebTransport(native) : native;
-  return findWebTransport();
+  return await findWebTransport();
 }

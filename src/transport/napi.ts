@@ -3,8 +3,23 @@ import { type NapiAddon, napiWebTransport } from "./napi_session.ts";
 import type { WebTransportConstructor } from "./types.ts";
 
 const PACKAGE = "@moq/web-transport";
+// Has the W3C shape by itself, over a build of QUIC that it loads behind the scenes.
+const W3C_PACKAGE = "@fails-components/webtransport";
 
-type Require = ((name: string) => unknown) & { resolve(name: string): string };
+type Require = ((name: string) => unknown) & {
+  readonly resolve: ((name: string) => string) & { paths(name: string): readonly string[] | null };
+};
+
+/** The part of its `package.json` that says where its module is. */
+interface W3cPackage {
+  readonly exports: { readonly ".": { readonly node: { readonly import: string } } };
+}
+
+/** The part of that module which is used. */
+interface W3cModule {
+  readonly WebTransport: WebTransportConstructor;
+  readonly quicheLoaded: Promise<unknown>;
+}
 
 interface ProcessGlobal {
   readonly argv?: readonly string[];
@@ -31,14 +46,45 @@ function addonRuntime(): "Bun" | "Node" | undefined {
 }
 
 /**
- * Makes the constructor over an installed `@moq/web-transport`, on Bun and Node.
+ * Makes the constructor over an installed `@moq/web-transport`, else takes that of an installed `@fails-components/webtransport`, on
+ * Bun and Node.
  *
- * @throws {TeleQuickError} `ERR_TRANSPORT_UNAVAILABLE` when it is not installed, or its addon cannot be loaded; the message says the one thing to do.
+ * @throws {TeleQuickError} `ERR_TRANSPORT_UNAVAILABLE` when neither is installed, or what is cannot be loaded; the message says the one thing to do.
  */
-export function findWebTransport(): WebTransportConstructor {
+export async function findWebTransport(): Promise<WebTransportConstructor> {
   const addon = loadAddon("connect");
-  if (addon === undefined) throw unavailable("connect");
-  return napiWebTransport(addon);
+  if (addon !== undefined) return napiWebTransport(addon);
+  const module = loadW3cModule();
+  if (module === undefined) throw unavailable("connect");
+  await module.quicheLoaded;
+  return module.WebTransport;
+}
+
+/** Loads the other package by the path that its `package.json` gives: it is made for `import`, and refuses a `require` by its name. */
+function loadW3cModule(): W3cModule | undefined {
+  if (addonRuntime() === undefined) return undefined;
+  for (const require of requires()) {
+    for (const folder of require.resolve.paths(W3C_PACKAGE) ?? []) {
+      let entry: string;
+      try {
+        const { exports } = require(`${folder}/${W3C_PACKAGE}/package.json`) as W3cPackage;
+        entry = exports["."].node.import;
+      } catch {
+        // Not installed there.
+        continue;
+      }
+      try {
+        return require(`${folder}/${W3C_PACKAGE}/${entry}`) as W3cModule;
+      } catch (cause) {
+        throw new TeleQuickError(
+          "ERR_TRANSPORT_UNAVAILABLE",
+          `Cannot connect: ${W3C_PACKAGE} is installed, but cannot be loaded, expected Node 20.19 or newer and its dependencies (or ${PACKAGE} in its place)`,
+          { cause },
+        );
+      }
+    }
+  }
+  return undefined;
 }
 
 /**
@@ -84,17 +130,34 @@ export function unavailable(action: string): TeleQuickError {
   return new TeleQuickError("ERR_TRANSPORT_UNAVAILABLE", `Cannot ${action}: ${advice}`);
 }
 
-/** A `require` that sees what stands beside an installed package: looked for from this module, then from the program. */
-function requireFrom(name: string): Require | undefined {
-  const module = processGlobal()?.getBuiltinModule?.("node:module");
-  for (const from of [import.meta.url, processGlobal()?.argv?.[1]]) {
+/** What looks for packages: from this module, then from the program. */
+function requires(): Require[] {
+  return [import.meta.url, processGlobal()?.argv?.[1]].flatMap((from) => {
     try {
-      return module?.createRequire(module.createRequire(from ?? "").resolve(name));
+      return from === undefined ? [] : requireOf(from);
+    } catch {
+      // A program without a file.
+      return [];
+    }
+  });
+}
+
+/** A `require` that sees what stands beside an installed package. */
+function requireFrom(name: string): Require | undefined {
+  for (const require of requires()) {
+    try {
+      return requireOf(require.resolve(name))[0];
     } catch {
       // Not installed there.
     }
   }
   return undefined;
+}
+
+/** The `require` of a file: none where the runtime makes none. */
+function requireOf(file: string): Require[] {
+  const module = processGlobal()?.getBuiltinModule?.("node:module");
+  return module === undefined ? [] : [module.createRequire(file)];
 }
 
 /** As the platform packages are named. */

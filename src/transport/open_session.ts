@@ -1,4 +1,4 @@
-import { type Clock, systemClock, within } from "../signal.ts";
+import { type Clock, raceSignal, systemClock, within } from "../signal.ts";
 import { resolveWebTransport } from "./dial.ts";
 import { checkEndpoint, parseEndpoint } from "./endpoint.ts";
 import { connectTimeout, fromTransport } from "./fault.ts";
@@ -36,7 +36,10 @@ export async function openSession(
     options;
   const url = typeof endpoint === "string" ? parseEndpoint(endpoint) : checkEndpoint(endpoint);
   options.signal?.throwIfAborted();
-  const Constructor = resolveWebTransport(options.webTransport);
+  const Constructor = await raceSignal(
+    resolveWebTransport(options.webTransport),
+    options.signal,
+  );
   const pinned = certificateHashes.length > 0;
   let transport: WebTransportLike | undefined;
   try {

@@ -58,7 +58,7 @@ scenario({
   async run({ full }) {
     await using host = await GatewayHost.start();
     const writes: WriteRecord[] = [];
-    await using client = clientOf(host, { webTransport: recordAudio(writes) });
+    await using client = clientOf(host, { webTransport: await recordAudio(writes) });
     const call = await client.dial({ to: "+15550100", trunkId: "main" });
     await call.answered();
     const link = call.audio({ silence: "send" });

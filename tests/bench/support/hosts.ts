@@ -55,9 +55,10 @@ export async function openBare(
     if (told.includes("\n")) break;
   }
   const hash = await certificateHash(certificatePem);
+  const WebTransport = await resolveWebTransport();
   const dial = async (): Promise<WebTransportLike> => {
     const options = { serverCertificateHashes: [hash] };
-    const transport = new (resolveWebTransport())(told.trim(), options);
+    const transport = new WebTransport(told.trim(), options);
     transport.closed.catch(() => {});
     await transport.ready;
     return transport;

@@ -8,9 +8,10 @@ export interface WriteRecord {
 }
 
 /** The runtime's own transport, which notes every write on a one-way stream. */
-export function recordAudio(writes: WriteRecord[]): WebTransportConstructor {
+export async function recordAudio(writes: WriteRecord[]): Promise<WebTransportConstructor> {
+  const WebTransport = await resolveWebTransport();
   let sessions = 0;
-  return class extends resolveWebTransport() {
+  return class extends WebTransport {
     readonly #number = sessions++;
 
     override async createUnidirectionalStream(): Promise<WritableStream<Uint8Array>> {

@@ -5,23 +5,23 @@ import { createPairTransport } from "../../../src/transport/pair.ts";
 import type { WebTransportConstructor } from "../../../src/transport/types.ts";
 
 describe("resolveWebTransport()", () => {
-  it("takes the caller's constructor", () => {
+  it("takes the caller's constructor", async () => {
     const given = createPairTransport(() => {});
-    assert.equal(resolveWebTransport(given), given);
+    assert.equal(await resolveWebTransport(given), given);
   });
 
-  it("throws a TypeError for what cannot be a constructor", () => {
+  it("rejects with a TypeError for what cannot be a constructor", async () => {
     for (const given of [null, 1, "WebTransport", {}]) {
-      assert.throws(
-        () => resolveWebTransport(given as unknown as WebTransportConstructor),
+      await assert.rejects(
+        resolveWebTransport(given as unknown as WebTransportConstructor),
         TypeError,
       );
     }
   });
 
-  it("wraps Deno's own, also when the caller hands it in", () => {
+  it("wraps Deno's own, also when the caller hands it in", async () => {
     const native = globalThis.WebTransport as unknown as WebTransportConstructor;
-    const found = [resolveWebTransport(), resolveWebTransport(native)];
+    const found = [await resolveWebTransport(), await resolveWebTransport(native)];
     for (const Constructor of found) {
       assert.equal(typeof Constructor, "function");
       assert.notEqual(Constructor, native);
