@@ -158,7 +158,8 @@ function packageOf(manifest: Manifest, entries: Files): unknown {
     exports: Object.fromEntries(exports),
     bin: { telequick: `esm/${program}.js` },
     files: ["esm", "types"],
-    engines: { node: ">=20" },
+    // The oldest with `process.getBuiltinModule`.
+    engines: { node: ">=20.16" },
     peerDependencies: {
       "@fails-components/webtransport": "^1.6.8",
       "@moq/web-transport": "^0.1.4",

@@ -1,8 +1,8 @@
 /**
  * Checks the npm package as its users meet it: `deno run -A scripts/check_package.ts [--update]`.
  *
- * The packed tarball holds the files of `tests/npm/files.txt` (which `--update` writes), `publint` and `attw` have nothing to say,
- * and in an empty folder, installed by npm and by Bun, every export is there and the command runs.
+ * The packed tarball holds the files of `tests/npm/files.txt` (which `--update` writes) and declarations of the source, `publint` and
+ * `attw` have nothing to say, and in an empty folder, installed by npm and by Bun, every export is there and the command runs.
  *
  * @module
  */
@@ -11,16 +11,23 @@ import { cache, install, need } from "./support/install.ts";
 import { readManifest } from "./support/manifest.ts";
 import { type Packed, packPackage } from "./support/package.ts";
 import { bun, node } from "./support/runtimes.ts";
-import { root } from "./support/source.ts";
+import { readSources, root } from "./support/source.ts";
 import { conclude } from "./support/terminal.ts";
 
 const list = new URL("tests/npm/files.txt", root);
 const linters = { "publint": "0.3.25", "@arethetypeswrong/cli": "0.18.5" } as const;
 
-/** Which files came and which went. */
-function compareFiles(listed: readonly string[], packed: readonly string[]): string[] {
+/** Which files came and which went. Declarations come and go with the files of the source, and need no list. */
+async function compareFiles(
+  listed: readonly string[],
+  packed: readonly string[],
+): Promise<string[]> {
+  const sources = new Set([...(await readSources(["mod.ts", "src"])).keys()]);
+  const isDeclaration = (path: string): boolean =>
+    path.startsWith("types/") &&
+    sources.has(path.slice("types/".length).replace(/\.d\.ts$/, ".ts"));
   return [
-    ...packed.filter((path) => !listed.includes(path)).map((path) =>
+    ...packed.filter((path) => !listed.includes(path) && !isDeclaration(path)).map((path) =>
       `${path} is in the package and not in tests/npm/files.txt (right? then: --update)`
     ),
     ...listed.filter((path) => !packed.includes(path)).map((path) =>
@@ -96,7 +103,7 @@ export async function checkPackage(packed: Packed): Promise<readonly string[]> {
   await lint(packed);
   const bunRuntime = await bun();
   return [
-    ...compareFiles(listed, packed.files),
+    ...await compareFiles(listed, packed.files),
     ...await use("npm", ["npm", "install", packed.tarball], (await node()).command),
     ...await use("bun", [bunRuntime.command[0], "add", packed.tarball], bunRuntime.command),
   ];
@@ -111,7 +118,8 @@ export function describePackage({ files, bytes: { packed, unpacked } }: Packed):
 if (import.meta.main) {
   const packed = await packPackage();
   if (Deno.args.includes("--update")) {
-    await Deno.writeTextFile(list, packed.files.map((path) => `${path}\n`).join(""));
+    const listed = packed.files.filter((path) => !path.startsWith("types/"));
+    await Deno.writeTextFile(list, listed.map((path) => `${path}\n`).join(""));
   }
   conclude("package", describePackage(packed), await checkPackage(packed));
 }

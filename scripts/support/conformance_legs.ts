@@ -27,7 +27,6 @@ export async function conformanceLegs(tarball: string): Promise<readonly Leg[]> 
     leg(name, async () => await runModule(await runtime(), [module]));
   return [
     leg("Deno", () => runModule(deno(), [`${RUN}/console.ts`])),
-    console("Node", () => node()),
     ...nodeVersions.map((version) => console(`Node ${version}`, () => node(version))),
     console("Bun", bun),
     leg("Chromium", async () => {

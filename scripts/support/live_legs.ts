@@ -5,7 +5,15 @@ import { openPage } from "./browser.ts";
 import { type Consumer, installConsumer } from "./consumer.ts";
 import { type DeskServer, openDesk } from "./desk.ts";
 import { type Leg, type LegResult, runModule } from "./legs.ts";
-import { bun, deno, node, nodeVersions, type Runtime, withAddonLibrary } from "./runtimes.ts";
+import {
+  bun,
+  deno,
+  newestNode,
+  node,
+  oldestNode,
+  type Runtime,
+  withAddonLibrary,
+} from "./runtimes.ts";
 
 const LIVE = "tests/live/everywhere";
 
@@ -70,8 +78,8 @@ async function clientsOf(
       run: (desk) => runWithDesk(deno(), `${LIVE}/run/console.ts`, desk),
     },
     inBun: withAddon("Bun", bun),
-    inNode: withAddon("Node", () => node()),
-    inNewestNode: withAddon("Node, newest", () => node(nodeVersions.at(-1))),
+    inNode: withAddon(`Node ${oldestNode}`, () => node(oldestNode)),
+    inNewestNode: withAddon(`Node ${newestNode}`, () => node(newestNode)),
     inPage: {
       runtime: "Chromium",
       async run(desk) {

@@ -9,16 +9,24 @@ export interface Runtime {
   readonly command: readonly [string, ...string[]];
 }
 
-/** Versions of Node that the conformance suite runs on besides the machine's own; the last is the newest. */
-export const nodeVersions = ["22.23.3", "24.21.0", "26.10.0"] as const;
+/** Versions of Node that the conformance suite runs on, the oldest that is supported first, the newest last. */
+export const nodeVersions = ["20.20.2", "22.23.3", "24.21.0", "26.10.0"] as const;
+
+/** The oldest and the newest of them. */
+export const [oldestNode, , , newestNode] = nodeVersions;
 
 const BUN_VERSION = "1.4.5";
 
-/** Node of a version, fetched as a package of npm; without a version the machine's own. */
+/**
+ * Node of a version, fetched as a package of npm unless the machine's own is of the same major version.
+ *
+ * @param version Default: the machine's own, whatever it is.
+ */
 export async function node(version?: string): Promise<Runtime> {
   // As a path: a loader that starts it does not look for it.
   let command = (await need("sh", ["-c", "command -v node"])).trim();
-  if (version !== undefined) {
+  const own = (await need(command, ["--version"])).trim();
+  if (version !== undefined && !own.startsWith(`v${version.split(".")[0]}.`)) {
     const folder = await install(`node-${version}`, {
       [`node-${osName()}-${cpuName("arm64")}`]: version,
     });

@@ -48,7 +48,9 @@ scenario({
     if (!("Deno" in globalThis)) return [];
     const { install } = await import("../../scripts/support/install.ts");
     const { packPackage } = await import("../../scripts/support/package.ts");
-    const { bun, deno, node, nodeVersions } = await import("../../scripts/support/runtimes.ts");
+    const { bun, deno, newestNode, node, oldestNode } = await import(
+      "../../scripts/support/runtimes.ts"
+    );
     const { generateServiceAccount } = await import("../../mod.ts");
 
     const { tarball } = await packPackage();
@@ -64,8 +66,8 @@ scenario({
     const { title, command } = deno();
     const rounds = full ? 25 : 7;
     return [
-      ...await coldStart(await node(), folder, rounds, 0.3),
-      ...await coldStart(await node(nodeVersions.at(-1)), folder, rounds, 0.3),
+      ...await coldStart(await node(oldestNode), folder, rounds, 0.3),
+      ...await coldStart(await node(newestNode), folder, rounds, 0.3),
       ...await coldStart(await bun(), folder, rounds, 0.5),
       ...await coldStart({ title, command: [...command, config] }, folder, rounds, 0.5),
     ];
