@@ -26,7 +26,7 @@ export type StartRecording = (
   call: { readonly tenantId: string; readonly callSid: string },
 ) => Recorder | undefined;
 
-/** A file that is written from its beginning to its end. */
+/** A file that is written from its beginning to its end. It holds nothing open: there can be thousands of live calls. */
 export interface RecordingFile {
   /** Where it is. */
   readonly url: string;
@@ -34,8 +34,6 @@ export interface RecordingFile {
   append(bytes: Uint8Array): void;
   /** Replaces bytes at the beginning. */
   replaceStart(bytes: Uint8Array): void;
-  /** Closes it. */
-  close(): void;
 }
 
 /** Options of a {@linkcode Recording}. */
@@ -86,7 +84,6 @@ export class Recording implements Recorder {
       this.#isOver = true;
       this.#write(Math.max(this.#left.length, this.#right.length));
       this.#attempt((file) => file.replaceStart(wavHeader(this.#written)));
-      this.#attempt((file) => file.close());
     }
     return this.#hasFailed ? "" : this.#options.file.url;
   }
@@ -97,12 +94,16 @@ export class Recording implements Recorder {
     const now = this.#now();
     const samples = track.toPcmu(payload, codec);
     if (track.length + samples.length > now + LONGEST_LEAD) return;
-    if (now > track.length + SHORTEST_PAUSE) track.padTo(now);
+    if (now > track.length + SHORTEST_PAUSE) {
+      // Hours of silence are written piece by piece.
+      while (this.#now() > LATEST + WRITE_AT) this.#write(WRITE_AT);
+      track.padTo(this.#now());
+    }
     track.append(samples);
     const most = Math.max(this.#left.length, this.#right.length);
     if (most < WRITE_AT) return;
     const least = Math.min(this.#left.length, this.#right.length);
-    this.#write(Math.max(least, Math.min(now - LATEST, most)));
+    this.#write(Math.max(least, Math.min(this.#now() - LATEST, most)));
   }
 
   /** The sample that is due now, counted from the first that is not in the file. */

@@ -37,6 +37,7 @@ interface ProcessLike {
 
 interface SyncFiles {
   mkdirSync(path: string, options: { readonly recursive: true; readonly mode: number }): unknown;
+  rmSync(path: string, options: { readonly force: true }): void;
   openSync(path: string, flags: string, mode: number): number;
   writeSync(file: number, bytes: Uint8Array, at: number, length: number, position: number): number;
   closeSync(file: number): void;
@@ -132,31 +133,39 @@ const NO_FOLDER_SYNC: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * Makes a file for a recording; one of the same name is replaced. Written at once, not in the background: whoever learns its URL finds it whole.
+ * Makes a file for a recording; one of the same name is removed before. Written at once, not in the background: whoever learns its URL finds it
+ * whole. Open only while it is written: the calls of one tenant could otherwise take every descriptor of the process.
  *
  * @param folder The folder; made, for its owner alone, when it is not there.
- * @throws {TeleQuickError} `ERR_VALUE_INVALID` when it cannot be made; the file's methods throw it when it cannot be written.
+ * @throws {TeleQuickError} `ERR_VALUE_INVALID` when it cannot be made; the file's methods throw it when it cannot be written, or is not there any more.
  */
 export function recordingFile(folder: string, name: string): RecordingFile {
   const files = builtin("node:fs");
   const path = `${folder}/${name}`;
-  const attempt = <T>(action: string, act: () => T): T => {
+  const attempt = (action: string, act: () => void): void => {
     try {
-      return act();
+      act();
     } catch (error) {
       throw failed(action, path, error);
     }
   };
-  let end = 0;
-  const file = attempt("make", () => {
+  attempt("make", () => {
     files.mkdirSync(folder, { recursive: true, mode: PRIVATE_FOLDER });
-    return files.openSync(path, "w", PRIVATE_FILE);
+    // Another file's mode would stay, and a link would be followed.
+    files.rmSync(path, { force: true });
+    files.closeSync(files.openSync(path, "wx", PRIVATE_FILE));
   });
+  let end = 0;
   const write = (bytes: Uint8Array, at: number): void =>
     attempt("write", () => {
-      let done = 0;
-      while (done < bytes.length) {
-        done += files.writeSync(file, bytes, done, bytes.length - done, at + done);
+      const file = files.openSync(path, "r+", PRIVATE_FILE);
+      try {
+        let done = 0;
+        while (done < bytes.length) {
+          done += files.writeSync(file, bytes, done, bytes.length - done, at + done);
+        }
+      } finally {
+        files.closeSync(file);
       }
     });
   return {
@@ -166,7 +175,6 @@ export function recordingFile(folder: string, name: string): RecordingFile {
       end += bytes.length;
     },
     replaceStart: (bytes) => write(bytes, 0),
-    close: () => attempt("close", () => files.closeSync(file)),
   };
 }
 

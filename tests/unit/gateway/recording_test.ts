@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
-import { readFile, stat, writeFile } from "node:fs/promises";
+import { readFile, rm, stat, symlink, writeFile } from "node:fs/promises";
 import { describe, it } from "node:test";
 import fc from "fast-check";
 import { decodePcmu, encodePcmu, pcm16Bytes, toneSamples } from "../../../src/audio/mod.ts";
 import type { GatewayLogRecord } from "../../../src/gateway/mod.ts";
 import { Recording, type RecordingFile } from "../../../src/gateway/recording.ts";
+import { recordingFile } from "../../../src/gateway/store.ts";
 import { DialplanAction, EventType, methods } from "../../../src/wire/mod.ts";
 import { FakeClock } from "../../support/fake_clock.ts";
 import { temporaryFolder } from "../../support/folder.ts";
@@ -18,19 +19,13 @@ const held = { clientId: "c", defaultApp: DialplanAction.PARK };
 class MemoryFile implements RecordingFile {
   readonly url = "file:///recording.wav";
   bytes: number[] = [];
-  isClosed = false;
 
   append(bytes: Uint8Array): void {
-    assert.ok(!this.isClosed);
     for (const byte of bytes) this.bytes.push(byte);
   }
 
   replaceStart(bytes: Uint8Array): void {
     this.bytes.splice(0, bytes.length, ...bytes);
-  }
-
-  close(): void {
-    this.isClosed = true;
   }
 }
 
@@ -126,6 +121,25 @@ describe("Recording", () => {
     assert.equal(right[0], encodePcmu(Int16Array.of(8))[0]);
   });
 
+  it("writes hours of silence piece by piece", async () => {
+    const clock = new FakeClock();
+    const pieces: number[] = [];
+    const file = {
+      url: "file:///recording.wav",
+      append: (bytes: Uint8Array) => void pieces.push(bytes.length),
+      replaceStart: () => {},
+    };
+    const made = new Recording({ clock, file, onFailed: () => assert.fail() });
+    await clock.advance(3_600_000);
+    made.caller(new Uint8Array(160), "PCMU");
+    made.agent(new Uint8Array(160), "PCMU");
+    made.finish();
+    assert.ok(Math.max(...pieces) <= 2 * 2 * 8_000, `${Math.max(...pieces)} bytes at once`);
+    const [header = 0, ...sound] = pieces;
+    assert.equal(header, 58);
+    assert.equal(sound.reduce((sum, size) => sum + size, 0), 2 * (8 * 3_600_000 + 160));
+  });
+
   it("ends once, and gives no URL when the file could not be written", () => {
     const { file, failures, recording: made } = recording();
     file.append = () => {
@@ -135,6 +149,37 @@ describe("Recording", () => {
     assert.equal(made.finish(), "");
     assert.equal(made.finish(), "");
     assert.deepEqual(failures.map(String), ["Error: ENOSPC"]);
+  });
+});
+
+describe("recordingFile()", () => {
+  it("makes a new private file, whatever was there under its name", async () => {
+    await using folder = await temporaryFolder();
+    await writeFile(folder.at("other"), "theirs");
+    await symlink(folder.at("other"), folder.at("linked.wav"));
+    await writeFile(folder.at("old.wav"), "an old and longer one", { mode: 0o644 });
+    for (const name of ["linked.wav", "old.wav"]) {
+      const file = recordingFile(folder.at(""), name);
+      file.append(Uint8Array.of(1, 2, 3));
+      file.append(Uint8Array.of(4));
+      file.replaceStart(Uint8Array.of(5));
+      assert.deepEqual([...await readFile(new URL(file.url))], [5, 2, 3, 4]);
+      assert.equal((await stat(new URL(file.url))).mode & 0o777, 0o600);
+    }
+    assert.equal(await readFile(folder.at("other"), "utf8"), "theirs");
+  });
+
+  it("is found by its name each time it is written: it is not held open, and cannot be written when it is gone", async () => {
+    await using folder = await temporaryFolder();
+    const file = recordingFile(folder.at("calls"), "a.wav");
+    file.append(Uint8Array.of(1));
+    await rm(folder.at("calls"), { recursive: true });
+    for (const write of [file.append, file.replaceStart]) {
+      assert.throws(() => write(Uint8Array.of(2)), {
+        code: "ERR_VALUE_INVALID",
+        message: /ENOENT$/,
+      });
+    }
   });
 });
 
