@@ -14,13 +14,13 @@ export interface MintBrowserTokenOptions {
   readonly now?: number;
   /** How long the token lives, in whole seconds, at most 300. Default: 300. */
   readonly lifetimeSeconds?: number;
-  /** What the page may do, as words with spaces between, such as `call.dial call.barge`. Default: no claim `scope`. */
+  /** What the page may do, as words with spaces between, such as `call.dial call.barge`; at most 512 characters. Default: no claim `scope`. */
   readonly scope?: string;
   /** The page's origin, such as `https://app.example`: a gateway that sees another one refuses. Default: no claim `origin`. */
   readonly origin?: string;
-  /** Who sits at the page, free-form, usually an id; at most 256 characters. Default: no claim `end_user`. */
+  /** Who sits at the page, free-form, usually an id; at most 512 characters. Default: no claim `end_user`. */
   readonly endUser?: string;
-  /** An id of this token, so that a gateway takes it once; at most 128 characters. Default: no claim `jti`. */
+  /** An id of this token, so that a gateway takes it once; at most 512 characters. Default: no claim `jti`. */
   readonly jti?: string;
 }
 
@@ -30,7 +30,7 @@ export interface MintBrowserTokenOptions {
  * @param signer From `importSigner`.
  * @param options Lifetime and the browser claims.
  * @returns The token: the second argument of `TeleQuickClient` in the page, with `true` as the third.
- * @throws `ERR_TOKEN_LIFETIME` for more than 300 seconds, `ERR_TOKEN_INVALID` for a malformed claim.
+ * @throws `ERR_TOKEN_LIFETIME` for more than 300 seconds, `ERR_TOKEN_INVALID` for a malformed claim, or a token over 4096 characters.
  */
 export async function mintBrowserToken(
   signer: Signer,

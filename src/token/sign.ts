@@ -47,11 +47,7 @@ export async function signToken(signer: Signer, options: SignTokenOptions = {}):
   if (taken !== undefined) {
     cannotSign(`claim ${taken} is given, expected none of the SDK's own`);
   }
-  const token = await signClaims(signer, options, MAX_LIFETIME_SECONDS);
-  if (token.length > MAX_TOKEN_LENGTH) {
-    cannotSign(`it has ${token.length} characters, expected at most ${MAX_TOKEN_LENGTH}`);
-  }
-  return token;
+  return await signClaims(signer, options, MAX_LIFETIME_SECONDS);
 }
 
 /** Signs the claims of a token that lives at most `maxLifetime` seconds. */
@@ -77,5 +73,7 @@ export async function signCompact(
     encodeBase64Url(encoder.encode(payload))
   }`;
   const signature = await crypto.subtle.sign("RSASSA-PKCS1-v1_5", key, encoder.encode(signed));
-  return `${signed}.${encodeBase64Url(new Uint8Array(signature))}`;
+  const token = `${signed}.${encodeBase64Url(new Uint8Array(signature))}`;
+  if (token.length > MAX_TOKEN_LENGTH) cannotSign(`it has ${token.length} characters`);
+  return token;
 }

@@ -91,6 +91,15 @@ describe("mintBrowserToken()", () => {
       await mintBrowserToken(acme.signer, { [name]: "x".repeat(512) });
     }
   });
+
+  it("mintBrowserToken() refuses claims that together make a token which no verifier takes", async () => {
+    const long = "\u{1f600}".repeat(512);
+    await mintBrowserToken(acme.signer, { endUser: long });
+    await assert.rejects(mintBrowserToken(acme.signer, { endUser: long, scope: long }), {
+      code: "ERR_TOKEN_INVALID",
+      message: /^Cannot sign token: it has \d{4} characters$/,
+    });
+  });
 });
 
 async function refuses(options: MintBrowserTokenOptions, claim: string): Promise<void> {

@@ -96,8 +96,7 @@ describe("signToken()", () => {
         lengths.push(token.length);
       } catch (error) {
         const { code, message } = error as TeleQuickError;
-        const [, tooLong] =
-          /^Cannot sign token: it has (\d+) characters, expected at most 4096$/.exec(message) ?? [];
+        const [, tooLong] = /^Cannot sign token: it has (\d+) characters$/.exec(message) ?? [];
         assert.equal(code, "ERR_TOKEN_INVALID", `${error}`);
         lengths.push(Number(tooLong));
         assert.ok(Number(tooLong) > 4096);
