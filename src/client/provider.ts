@@ -61,6 +61,11 @@ export function createTokenSupply(
     if (credentials !== undefined) refuseSecretAsPath(credentials);
     return fromFile(credentials, options);
   }
+  if (typeof credentials?.privateKey !== "string") {
+    throw new TypeError(
+      "Cannot create client: credentials must be a path, what parseServiceAccount gives, or a function that gives a token",
+    );
+  }
   return {
     renewable: true,
     get: () => mint(credentials, options.clock),

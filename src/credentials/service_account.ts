@@ -111,7 +111,7 @@ export interface GeneratedServiceAccount {
  *
  * @param options The tenant and, optionally, the key id.
  * @returns The account, its file text and the public half.
- * @throws `ERR_CREDENTIALS_INVALID` when a name is empty or no string.
+ * @throws `ERR_CREDENTIALS_INVALID` when a name is empty.
  */
 export async function generateServiceAccount(
   options: GenerateServiceAccountOptions,

@@ -34,6 +34,14 @@ describe("TeleQuickClient constructor", () => {
     const make = (...args: unknown[]) => () =>
       new TeleQuickClient(...args as ConstructorParameters<typeof TeleQuickClient>);
     assert.throws(make(5), TypeError);
+    // The file's JSON, not yet parsed by parseServiceAccount, is the usual mistake.
+    for (const wrong of [5, null, {}, { tenant_id: "acme", private_key: "", private_key_id: "" }]) {
+      assert.throws(make(URL_OF_GATEWAY, wrong), {
+        name: "TypeError",
+        message:
+          /^Cannot create client: credentials must be a path, what parseServiceAccount gives/,
+      });
+    }
     assert.throws(make(URL_OF_GATEWAY, undefined, "yes"), TypeError);
     assert.throws(make(URL_OF_GATEWAY, undefined, true), TypeError);
     assert.throws(make(URL_OF_GATEWAY, undefined, false, 5), TypeError);
