@@ -116,6 +116,7 @@ export class TeleQuickClient extends ClientMethods {
           resolved.certificates.map((one) => typeof one === "string" ? certificateHash(one) : one),
         ),
       onReady: (connection) => void readInbox(connection.session, this.#inbox(connection)),
+      onFailed: (connection) => this.#keeper.miss(connection),
     };
     this.#keeper = new Keeper({
       clock,
@@ -343,7 +344,9 @@ export class TeleQuickClient extends ClientMethods {
 
   #inbox(connection: Connection): InboxHandlers {
     return {
+      speaks: () => connection.speaks(),
       heard: () => connection.heard(),
+      lastHeard: () => connection.heardAt,
       event: (event) => this.#events.accept(event),
       audio: (frame) => this.#audio.accept(frame),
       ending: (ending) => this.#keeper.announce(connection, ending),
@@ -352,7 +355,7 @@ export class TeleQuickClient extends ClientMethods {
         this.#log("warn", "push.malformed", {
           error: error instanceof Error ? error.message : String(error),
         }),
-      broken: () => void this.#keeper.suspect(connection).catch(ignore),
+      broken: (end) => void this.#keeper.suspect(connection, end).catch(ignore),
     };
   }
 

@@ -44,6 +44,8 @@ export interface ConnectOptions {
   readonly certificateHashes: () => Promise<readonly CertificateHash[]>;
   /** Called with the connection before the gateway may push anything on it. */
   readonly onReady: (connection: Connection) => void;
+  /** Called when the gateway may have subscribed a connection that is given up: what it pushed there is lost. */
+  readonly onFailed: (connection: Connection) => void;
 }
 
 /** Opens a session, presents a fresh token, subscribes to events. Closes the session when any step fails. */
@@ -83,10 +85,11 @@ async function connect(
     certificateHashes: await options.certificateHashes(),
     ...(options.webTransport !== undefined && { webTransport: options.webTransport }),
   });
+  let connection: Connection | undefined;
   try {
     at.step = "the gateway did not answer the token";
     const principal = await present(session, presented, signal, options);
-    const connection = new Connection(session, principal, options);
+    connection = new Connection(session, principal, options);
     options.onReady(connection);
     at.step = "the gateway did not answer the subscription to events";
     await connection.call(methods.StreamEvents, { clientId: options.clientId }, {
@@ -96,6 +99,7 @@ async function connect(
     signal.throwIfAborted();
     return connection;
   } catch (error) {
+    if (connection !== undefined) options.onFailed(connection);
     session.close();
     throw failed(error, options.endpoint);
   }

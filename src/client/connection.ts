@@ -35,13 +35,15 @@ export class Connection {
   readonly #options: ConnectionOptions;
   readonly #lost = new AbortController();
   #inFlight = 0;
-  #heardAt = -Infinity;
+  #spokeAt = -Infinity;
+  #heardAt: number;
   #idle: (() => void)[] = [];
 
   constructor(session: Session, principal: Principal, options: ConnectionOptions) {
     this.session = session;
     this.principal = principal;
     this.#options = options;
+    this.#heardAt = options.clock.monotonic();
     void session.closed.then(({ reason }) => {
       this.#lost.abort(
         new TeleQuickError(
@@ -72,11 +74,13 @@ export class Connection {
     const lost = this.#lost.signal;
     this.#inFlight++;
     try {
-      return await callRpc(this.session, method, request, {
+      const reply = await callRpc(this.session, method, request, {
         ...this.#options,
         timeoutMs: options.timeoutMs,
         signal: options.signal === undefined ? lost : AbortSignal.any([options.signal, lost]),
       });
+      this.heard();
+      return reply;
     } catch (error) {
       // The stream may notice the loss before the session does: one loss, one error.
       if (this.session.isClosed && options.signal?.aborted !== true) throw this.#lossOf(error);
@@ -92,9 +96,19 @@ export class Connection {
     return new Promise((resolve) => this.#idle.push(resolve));
   }
 
-  /** The gateway has pushed something. */
-  heard(): void {
-    this.#heardAt = this.#options.clock.monotonic();
+  /** When the gateway was last heard, on the monotonic clock. */
+  get heardAt(): number {
+    return this.#heardAt;
+  }
+
+  /** The gateway was heard: a reply, or pushes with nothing left unfinished. Returns the time. */
+  heard(): number {
+    return this.#heardAt = this.#options.clock.monotonic();
+  }
+
+  /** The gateway is pushing something. */
+  speaks(): void {
+    this.#spokeAt = this.#options.clock.monotonic();
   }
 
   /** Resolves when nothing more has been pushed for `ms` milliseconds, from now on. */
@@ -103,7 +117,7 @@ export class Connection {
     let left = ms;
     while (left > 0) {
       await sleep(left, { signal, clock });
-      left = this.#heardAt + ms - clock.monotonic();
+      left = this.#spokeAt + ms - clock.monotonic();
     }
   }
 

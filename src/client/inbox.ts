@@ -20,7 +20,11 @@ import {
 /** Where pushed frames go. */
 export interface InboxHandlers {
   /** Bytes have come. */
-  heard(): void;
+  speaks(): void;
+  /** Bytes have come that end with a frame. Returns the time, on the monotonic clock. */
+  heard(): number;
+  /** When the gateway was last heard, on whatever stream. */
+  lastHeard(): number;
   event(event: CallEvent): void;
   /** The payload is a view of the chunk it came in: copy what is kept. */
   audio(frame: AudioFrame): void;
@@ -30,7 +34,15 @@ export interface InboxHandlers {
   /** A stream whose bytes are not frames: cancelled, the session stays. */
   malformed(error: unknown): void;
   /** A stream that carried more than audio, or may have, broke off: what it would have said is lost. Also told when the session ends. */
-  broken(): void;
+  broken(end: BrokenStream): void;
+}
+
+/** Where a stream broke off. */
+export interface BrokenStream {
+  /** When the last bytes came that ended with a frame, on the monotonic clock; when there were none, the time as it was before the stream. */
+  readonly heardAt: number;
+  /** Whether it was in the middle of a frame. */
+  readonly isMidFrame: boolean;
 }
 
 // A gateway needs a few push streams; a hostile one gets no more than this many at a time.
@@ -67,17 +79,19 @@ async function readPushes(
   const reader = new ByteReader(stream, { bufferBytes: PUSH_BYTES, reuse: true });
   const frames = new FrameReader({ rule: "push" });
   const read = { audio: 0, others: 0 };
+  let heardAt = handlers.lastHeard();
   try {
     while (true) {
       const { value, done } = await reader.read();
       if (done && frames.pendingBytes === 0) return;
       if (done) break;
-      handlers.heard();
+      handlers.speaks();
       for (const frame of frames.push(value)) {
         if (frame.methodId === methods.AudioFrame.id) read.audio++;
         else read.others++;
         route(frame, handlers);
       }
+      if (frames.pendingBytes === 0) heardAt = handlers.heard();
     }
   } catch (error) {
     // Reset by the peer, or gone with the session; or what it says cannot be read.
@@ -86,7 +100,9 @@ async function readPushes(
       reader.cancel().catch(ignore);
     }
   }
-  if (read.audio === 0 || read.others > 0) handlers.broken();
+  if (read.audio === 0 || read.others > 0) {
+    handlers.broken({ heardAt, isMidFrame: frames.pendingBytes > 0 });
+  }
 }
 
 function route({ methodId, envelope }: Frame, handlers: InboxHandlers): void {

@@ -19,6 +19,7 @@ import {
   lossOf,
   UNAUTHORIZED,
 } from "./endings.ts";
+import type { BrokenStream } from "./inbox.ts";
 import type { Logger } from "./log.ts";
 import type { TokenReason } from "./provider.ts";
 import { type ClientStatus, type RenewalReason, StatusBoard, type StatusOpen } from "./status.ts";
@@ -72,14 +73,15 @@ export class Keeper {
   #current: Connection | undefined;
   #opening: Promise<Connection> | undefined;
   #isDialling = false;
-  #endings = new WeakMap<Connection, SessionEnding>();
+  #endings = new WeakMap<Connection, { readonly said: SessionEnding; readonly heardAt: number }>();
   #cancelRenewal: (() => void) | undefined;
   #openedAt = 0;
   #failures = 0;
   #hurried = 0;
   #replacing: Connection | undefined;
   #openStatus: StatusOpen | undefined;
-  #lostSinceMs: number | undefined;
+  // When the gateway was last heard before something was lost that has not been told; on the monotonic clock.
+  #lostSince: number | undefined;
   #closedBy: { readonly error: TeleQuickError | undefined } | undefined;
 
   constructor(options: KeeperOptions) {
@@ -128,7 +130,7 @@ export class Keeper {
   /** The gateway announced the end of a session. */
   announce(connection: Connection, ending: SessionEnding): void {
     this.#options.log("info", "session.ending", { code: ending.code, reason: ending.reason });
-    this.#endings.set(connection, ending);
+    this.#endings.set(connection, { said: ending, heardAt: connection.heard() });
     if (connection !== this.#current || !this.#options.reconnect) return;
     // A token or key that is over is no reason to give up where another can be had.
     const again = ending.reconnect || (ending.code === UNAUTHORIZED && this.#options.renewable);
@@ -139,17 +141,28 @@ export class Keeper {
    * A stream of events broke off on a session: events may be missing. Unless that session turns out to be over, it is deaf from now
    * on, and a fresh one takes over.
    */
-  async suspect(connection: Connection): Promise<void> {
-    if (connection.session.isClosed || !this.#options.reconnect) return;
-    const sinceMs = this.#options.clock.now();
+  async suspect(connection: Connection, end: BrokenStream): Promise<void> {
+    const { session } = connection;
+    const isFirst = !session.isClosed;
     const wasCurrent = connection === this.#current;
-    await this.#pause(LOSS_GRACE_MS, connection.lost);
-    // The loss of the session in use is told as such.
-    if (this.#closedBy !== undefined || wasCurrent && connection.session.isClosed) return;
+    if (isFirst) {
+      if (!this.#options.reconnect) return;
+      await this.#pause(LOSS_GRACE_MS, connection.lost);
+    }
+    if (session.isClosed && (!isFirst || wasCurrent || this.#endings.has(connection))) {
+      // The end of a session is told as such; an event that was under way had been for longer.
+      if (end.isMidFrame) await this.#missSince(end.heardAt);
+      return;
+    }
+    if (this.#closedBy !== undefined) return;
     this.#options.log("warn", "push.broken");
-    this.#lostSinceMs ??= sinceMs;
+    void this.#missSince(end.heardAt);
     if (connection === this.#current) await this.#replace(connection, "stream-failed");
-    else if (this.current !== undefined && this.#opening === undefined) this.#tellOpen();
+  }
+
+  /** A session is given up that may have been subscribed: what the gateway has pushed there since it was last heard may be lost. */
+  miss(connection: Connection): void {
+    void this.#missSince(connection.heardAt);
   }
 
   /** A gateway that ends one fresh session after the other is met with the same back-off as one that is not there. */
@@ -264,6 +277,7 @@ export class Keeper {
     const connection = await open({ reason, signal: this.#stop.signal })
       .finally(() => this.#isDialling = false);
     if (this.#closedBy !== undefined || connection.session.isClosed) {
+      this.miss(connection);
       connection.session.close();
       throw this.#closedBy === undefined ? lossOf(connection) : this.#closedError();
     }
@@ -278,27 +292,48 @@ export class Keeper {
     void connection.session.closed.then(() => this.#lose(connection));
     this.#armRenewal(connection);
     this.#options.onOpen(connection);
+    // What is announced comes last: what happened from then on, nobody was told.
+    const ending = previous && this.#endings.get(previous);
+    if (ending !== undefined) void this.#missSince(ending.heardAt);
     this.#openStatus = { type: "open", ...connection.principal, connectMs };
     this.#tellOpen();
     if (previous?.session.isClosed === false) void this.#retire(previous);
   }
 
   #tellOpen(): void {
-    const sinceMs = this.#lostSinceMs;
-    if (sinceMs !== undefined) this.#set({ type: "events-may-be-missing", sinceMs });
-    this.#lostSinceMs = undefined;
+    const since = this.#lostSince;
+    this.#lostSince = undefined;
+    if (since !== undefined) {
+      const { clock } = this.#options;
+      // The wall clock as it is now: it may have been set since.
+      const sinceMs = Math.floor(clock.now() - (clock.monotonic() - since));
+      this.#set({ type: "events-may-be-missing", sinceMs });
+    }
     if (this.#openStatus !== undefined) this.#set(this.#openStatus);
   }
 
+  /** Tells that events may be missing: when the next session is open, or soon when none is being opened or lost. */
+  async #missSince(heardAt: number): Promise<void> {
+    // Before the first session is open nothing is promised.
+    if (this.#closedBy !== undefined || this.#openStatus === undefined) return;
+    this.#lostSince = Math.min(this.#lostSince ?? Infinity, heardAt);
+    await this.#pause(LOSS_GRACE_MS);
+    if (this.#closedBy !== undefined || this.current === undefined) return;
+    // A session that is being replaced may be deaf: the one that takes over tells it.
+    if (this.#opening !== undefined || this.current === this.#replacing) return;
+    if (this.#lostSince !== undefined) this.#tellOpen();
+  }
+
   #lose(connection: Connection): void {
-    this.#retiring.delete(connection);
+    // Where the end was announced, that counts (see `#promote`).
+    if (this.#retiring.delete(connection) && !this.#endings.has(connection)) this.miss(connection);
     if (connection !== this.#current || this.#closedBy !== undefined) return;
     const { clock, reconnect } = this.#options;
     this.#current = undefined;
     this.#cancelRenewal?.();
-    this.#lostSinceMs ??= clock.now();
+    this.miss(connection);
     if (clock.monotonic() - this.#openedAt >= LASTED_MS) this.#failures = 0;
-    const ending = this.#endings.get(connection);
+    const ending = this.#endings.get(connection)?.said;
     const loss = endingError(ending) ?? lossOf(connection);
     this.#options.log("info", "session.lost", { error: loss.message });
     const isFinal = ending !== undefined && !ending.reconnect && ending.code !== UNAUTHORIZED;
@@ -332,8 +367,8 @@ export class Keeper {
     } catch {
       // Lost, closed, or too slow: closed below in any case.
     }
-    connection.session.close();
     this.#retiring.delete(connection);
+    connection.session.close();
   }
 
   #armRenewal(connection: Connection): void {

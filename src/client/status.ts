@@ -63,13 +63,17 @@ export interface StatusReconnecting {
 }
 
 /**
- * A session is open after a gap: what happened since `sinceMs` (Unix milliseconds) may not have been told. Follows a loss, and a
- * stream of events that broke off on a session that is alive; `open` comes next.
+ * A session is open after a gap: what happened since `sinceMs` (Unix milliseconds) may not have been told. Follows a loss, an
+ * end that the gateway announced, and a stream of events that broke off on a session that is alive; `open` comes next. A loss is
+ * noticed late, so the gap begins earlier.
  */
 export interface StatusEventsMayBeMissing {
   /** Tells the statuses apart. */
   readonly type: "events-may-be-missing";
-  /** When the session before, or its stream of events, was lost, in Unix milliseconds. */
+  /**
+   * When the gateway was last heard on the session that was lost, or on its stream of events, in Unix milliseconds of this machine's
+   * clock. What was under way at that moment may be missing too.
+   */
   readonly sinceMs: number;
 }
 

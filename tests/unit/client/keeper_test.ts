@@ -47,6 +47,13 @@ function types(statuses: readonly ClientStatus[]): string[] {
   return statuses.map((status) => status.type);
 }
 
+/** The last gap that was told. */
+function gapOf(
+  statuses: readonly ClientStatus[],
+): Extract<ClientStatus, { type: "events-may-be-missing" }> | undefined {
+  return statuses.findLast((status) => status.type === "events-may-be-missing");
+}
+
 function hasCode(code: string): (error: unknown) => boolean {
   return (error) => error instanceof TeleQuickError && error.code === code;
 }
@@ -211,9 +218,11 @@ describe("Keeper", () => {
     await client.close();
   });
 
-  it("opens a new session when the gateway announces an end, while the old one still works", async () => {
+  it("opens a new session when the gateway announces an end, and says what nobody was told in between", async () => {
     const { client, clock, gateway, statuses } = story();
     await client.connect();
+    await clock.advance(1_000);
+    const since = clock.now();
     await gateway.peers[0]?.push(methods.SessionEnding, {
       code: 401,
       reason: "revoked",
@@ -221,7 +230,13 @@ describe("Keeper", () => {
     });
     await clock.advance(0);
     assert.equal(gateway.peers.length, 2);
-    assert.deepEqual(types(statuses).slice(-2), ["renewing", "open"]);
+    assert.deepEqual(types(statuses).slice(-3), ["renewing", "events-may-be-missing", "open"]);
+    assert.equal(gapOf(statuses)?.sinceMs, since);
+    // That it ends then is no other gap.
+    gateway.peers[0]?.session.close();
+    await clock.advance(5_000);
+    assert.equal(statuses.at(-1)?.type, "open");
+    assert.equal(types(statuses).filter((type) => type === "events-may-be-missing").length, 1);
     await client.close();
   });
 
@@ -427,6 +442,104 @@ describe("Keeper", () => {
     await clock.advance(16_000);
     const gap = statuses.find((status) => status.type === "events-may-be-missing");
     assert.equal(gap?.sinceMs, since);
+    await client.close();
+  });
+
+  it("counts what may be missing from when the gateway was last heard: a loss is noticed late", async () => {
+    const { client, clock, gateway, statuses } = story();
+    await client.connect();
+    await clock.advance(1_000);
+    await gateway.peers[0]!.push(methods.CallEvent, { callSid: "call-1", eventType: 1 });
+    await clock.advance(1_000);
+    const since = clock.now() - 1_000;
+    // Nothing passes any more; what has been set meanwhile is the wall clock.
+    await clock.advance(12_000);
+    clock.jump(3_600_000);
+    gateway.peers[0]!.pair.sever();
+    await clock.advance(1_000);
+    assert.equal(gapOf(statuses)?.sinceMs, since + 3_600_000);
+
+    await client.barge("call-1");
+    const answeredAt = clock.now();
+    await clock.advance(12_000);
+    gateway.peers[1]!.pair.sever();
+    await clock.advance(1_000);
+    assert.equal(gapOf(statuses)?.sinceMs, answeredAt);
+    await client.close();
+  });
+
+  it("counts an event that was under way when a session was lost as missing, whatever else was heard", async () => {
+    const { client, clock, gateway, statuses } = story();
+    await client.connect();
+    const writer = (await gateway.peers[0]!.session.openUnidirectional()).getWriter();
+    const event = encodeFrame(methods.CallEvent, { callSid: "call-1", eventType: 1 });
+    await clock.advance(1_000);
+    const since = clock.now();
+    void writer.write(event).catch(() => {});
+    await clock.advance(1_000);
+    void writer.write(event.subarray(0, 20)).catch(() => {});
+    await clock.advance(1_000);
+    await client.barge("call-1");
+    gateway.peers[0]!.pair.sever();
+    await clock.advance(1_000);
+    assert.equal(gapOf(statuses)?.sinceMs, since);
+    await client.close();
+  });
+
+  it("says that events may be missing when a replaced session is lost before it is given up", async () => {
+    for (const isAnnounced of [false, true]) {
+      const { client, clock, gateway, statuses } = story();
+      await client.connect();
+      const since = clock.now();
+      await clock.advance(5_000);
+      await client.renew();
+      if (isAnnounced) {
+        // The new one hears everything already.
+        const ending = { code: 0, reason: "replaced", reconnect: true };
+        await gateway.peers[0]!.push(methods.SessionEnding, ending);
+        await settle();
+      }
+      gateway.peers[0]!.pair.sever();
+      await clock.advance(1_000);
+      assert.equal(gapOf(statuses)?.sinceMs, isAnnounced ? undefined : since);
+      assert.equal(statuses.at(-1)?.type, "open");
+      assert.equal(gateway.peers.length, 2);
+      await client.close();
+    }
+  });
+
+  it("says that events may be missing when a session was subscribed and could not be opened", async () => {
+    const { client, clock, gateway, statuses } = story({
+      scripts: {
+        StreamEvents: (_, { index }) => index === 1 ? new Promise(() => {}) : {},
+      },
+    });
+    await client.connect();
+    await clock.advance(5_000);
+    const since = clock.now();
+    const renewal = client.renew();
+    await clock.advance(30_000);
+    await renewal;
+    assert.equal(gateway.peers.length, 3);
+    assert.deepEqual(types(statuses).slice(2), [
+      ...["open", "renewing", "events-may-be-missing", "open"],
+    ]);
+    assert.equal(gapOf(statuses)?.sinceMs, since);
+    await client.close();
+  });
+
+  it("says that events may be missing once a session that hears nothing is replaced, not before", async () => {
+    const { client, clock, gateway, statuses } = story();
+    await client.connect();
+    for (let round = 0; round < 3; round++) {
+      const writer = (await gateway.peers.at(-1)!.session.openUnidirectional()).getWriter();
+      await writer.abort(new Error("reset"));
+      await clock.advance(5_000);
+    }
+    assert.equal(gateway.peers.length, 4);
+    const [, , , ...later] = types(statuses);
+    const each = ["renewing", "events-may-be-missing", "open"];
+    assert.deepEqual(later, [...each, ...each, ...each]);
     await client.close();
   });
 
