@@ -8,6 +8,7 @@ import { TeleQuickError } from "../errors.ts";
 import { verifyToken } from "../token/mod.ts";
 import { ErrorCode, methods, type TrunkRecord } from "../wire/mod.ts";
 import { verifyOptions } from "./admit.ts";
+import { isStorageFailure } from "./archive.ts";
 import { Refusal } from "./fault.ts";
 import { unknownTrunk } from "./originate.ts";
 import { isLive, type KeyEntry } from "./registry.ts";
@@ -68,7 +69,9 @@ export const adminRoutes: readonly Route<unknown, unknown>[] = [
     scope,
     handle: (request, context) =>
       asAdmin(request, context, async () => {
-        if (!context.tenant.trunks.delete(request.trunkId)) return unknownTrunk;
+        const { trunks, routing } = context.tenant;
+        if (!trunks.delete(request.trunkId)) return unknownTrunk;
+        routing.delete(request.trunkId);
         await context.house.save();
         return {};
       }),
@@ -129,7 +132,7 @@ async function asAdmin<R>(
   try {
     return await work(key!);
   } catch (error) {
-    if (!(error instanceof TeleQuickError)) throw error;
+    if (!(error instanceof TeleQuickError) || isStorageFailure(error)) throw error;
     return new Refusal(ErrorCode.ERR_VALIDATION_FAILED, error.message);
   }
 }

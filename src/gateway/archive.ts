@@ -50,6 +50,15 @@ export interface ArchiveOptions {
   readonly storage: GatewayStorage | undefined;
   /** The state at this moment. */
   readonly snapshot: () => StoredState;
+  /** Told of every write that failed. */
+  readonly onFailed: (error: unknown) => void;
+}
+
+const failures: WeakSet<object> = new WeakSet();
+
+/** Whether an error came from a storage that could not be written: it may name folders, so its words are for the gateway's owner and never for a peer. */
+export function isStorageFailure(error: object): boolean {
+  return failures.has(error);
 }
 
 /** Writes the state when it changed: one write at a time, and one for all changes that waited for it. */
@@ -64,11 +73,11 @@ export class Archive {
 
   /** Writes the state as it is now or later. Resolves when it is on disk. */
   save(): Promise<void> {
-    const { storage, snapshot } = this.#options;
+    const { storage } = this.#options;
     if (storage === undefined) return Promise.resolve();
     this.#next ??= this.#running.then(() => {
       this.#next = undefined;
-      const write = storage.write(FILE, format(snapshot()));
+      const write = this.#write(storage);
       this.#running = write.catch(ignore);
       return write;
     });
@@ -84,6 +93,17 @@ export class Archive {
   /** Resolves when no write is under way. */
   async idle(): Promise<void> {
     await (this.#next ?? this.#running).catch(ignore);
+  }
+
+  async #write(storage: GatewayStorage): Promise<void> {
+    const { snapshot, onFailed } = this.#options;
+    try {
+      await storage.write(FILE, format(snapshot()));
+    } catch (error) {
+      if (error instanceof Error) failures.add(error);
+      onFailed(error);
+      throw error;
+    }
   }
 }
 

@@ -7,6 +7,7 @@
 import { TeleQuickError } from "../errors.ts";
 import { TENANT_ID } from "../token/mod.ts";
 import { type BootstrapOrgResponse, methods } from "../wire/mod.ts";
+import { isStorageFailure } from "./archive.ts";
 import { type Route, route } from "./route.ts";
 
 /** `BootstrapOrg`. The secret is what authorises it: any session may ask. */
@@ -30,7 +31,7 @@ export const bootstrapRoutes: readonly Route<unknown, unknown>[] = [
         await registry.publish({ tenantId, privateKeyId, publicKeyPem, role: "admin" });
       } catch (error) {
         bootstrap.isUsed = false;
-        if (!(error instanceof TeleQuickError)) throw error;
+        if (!(error instanceof TeleQuickError) || isStorageFailure(error)) throw error;
         // Everything about ids and limits has its own words; the rest is the key.
         const isKey = error.code !== "ERR_VALUE_INVALID" && error.code !== "ERR_LIMIT";
         return refused(isKey ? "public_key_pem invalid" : error.message);

@@ -91,6 +91,7 @@ class LocalGateway implements Gateway {
         trunks: tenants.stored(),
         isBootstrapped: bootstrap.isUsed,
       }),
+      onFailed: (error) => log("gateway.storage-failed", { reason: reasonOf(error) }),
     });
     const save = () => this.#archive.save();
     const log = createLog(options.log, () => clock.now());
@@ -242,8 +243,7 @@ function recordInto(
   if (folder === undefined) return undefined;
   return ({ tenantId, callSid }) => {
     const onFailed = (error: unknown): void => {
-      const reason = error instanceof Error ? error.message : String(error);
-      log("recording.failed", { tenantId, callSid, reason });
+      log("recording.failed", { tenantId, callSid, reason: reasonOf(error) });
     };
     try {
       // Both are of letters, digits and `._:-`; the comma keeps one tenant's files apart from another's.
@@ -254,6 +254,10 @@ function recordInto(
       return undefined;
     }
   };
+}
+
+function reasonOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }
 
 function readRules(options: GatewayOptions): HouseRules {

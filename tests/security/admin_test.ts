@@ -1,8 +1,11 @@
 import assert from "node:assert/strict";
+import { rm, writeFile } from "node:fs/promises";
 import { describe, it } from "node:test";
+import type { GatewayLogRecord } from "../../src/gateway/mod.ts";
 import { decodeToken, signToken } from "../../src/token/mod.ts";
 import { InboundRule, type Method, methods } from "../../src/wire/mod.ts";
 import { settle } from "../support/fake_clock.ts";
+import { temporaryFolder } from "../support/folder.ts";
 import type { RawClient } from "../support/raw_client.ts";
 import { type TestAccount, testAccount, TestHouse } from "../support/tenant_kit.ts";
 
@@ -29,6 +32,39 @@ const adminRequests: readonly (readonly [Method<unknown, unknown>, object])[] = 
   [methods.RemoveTrunk, { trunkId: "main" }],
   [methods.GetTrunk, { trunkId: "main" }],
 ];
+
+describe("G-17 admin replies", () => {
+  it("G-17 name no folder of the gateway's when its state cannot be written: the owner's log does", async () => {
+    await using folder = await temporaryFolder();
+    const records: GatewayLogRecord[] = [];
+    const bootstrapSecret = "correct-horse-battery-staple";
+    await using house = new TestHouse({
+      ...{ directory: folder.at("state"), bootstrapSecret },
+      log: (record) => void records.push(record),
+    });
+    const { client, adminToken } = await openOffice(house);
+    const [second, fresh] = [await testAccount("acme", "second"), await testAccount("newcomer")];
+    await rm(folder.at("state"), { recursive: true });
+    await writeFile(folder.at("state"), "");
+    const ids = { privateKeyId: second.keyId, publicKeyPem: second.publicKeyPem };
+    const admin = { adminPublicKeyPem: fresh.publicKeyPem, adminPrivateKeyId: fresh.keyId };
+    const requests: readonly (readonly [Method<unknown, unknown>, object])[] = [
+      [methods.AddTrunk, { trunkId: "t" }],
+      [methods.RemoveTrunk, { trunkId: "t" }],
+      [methods.PublishServiceAccount, { tenantId: "acme", ...ids }],
+      [methods.BootstrapOrg, { bootstrapSecret, tenantId: "newcomer", ...admin }],
+    ];
+    for (const [method, request] of requests) {
+      const { bytes } = await client.rpc(method, { adminToken, ...request });
+      const text = new TextDecoder().decode(bytes);
+      assert.match(text, /The gateway failed/, method.name);
+      assert.ok(!text.includes("telequick-test"), method.name);
+    }
+    const failures = records.filter(({ event }) => event === "gateway.storage-failed");
+    assert.equal(failures.length, requests.length);
+    for (const { reason } of failures) assert.ok(reason!.includes(folder.at("state")));
+  });
+});
 
 describe("G-22 SessionAuth", () => {
   const ask = async (office: Office, more: object = {}) => {

@@ -50,6 +50,22 @@ describe("inbound rules", () => {
     assert.equal(trunk.house.gateway.stats().calls.total, 0);
   });
 
+  it("a trunk that was removed takes its rule along", async () => {
+    await using house = new TestHouse();
+    const admin = await house.addTenant("acme", { name: "admin", role: "admin" });
+    const client = await house.connect(admin);
+    const adminToken = await house.token(admin);
+    const rule = InboundRule.NOTIFY_AND_HANGUP;
+    await client.rpc(methods.SetInboundRouting, { trunkId: "main", rule, ...URLS });
+    await client.rpc(methods.RemoveTrunk, { adminToken, trunkId: "main" });
+    await client.rpc(methods.AddTrunk, { adminToken, trunkId: "main" });
+    const { sipStatus } = await house.gateway.simulateInboundCall({
+      tenantId: "acme",
+      trunkId: "main",
+    });
+    assert.equal(sipStatus, 603);
+  });
+
   it("a trunk's record has a rule of its own, and SetInboundRouting goes before it", async () => {
     await using trunk = await withTrunk();
     await trunk.house.gateway.addTrunk({
