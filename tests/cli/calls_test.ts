@@ -7,9 +7,12 @@ import {
   recordsOf,
   runCli,
 } from "../support/fake_platform.ts";
+import { TeleQuickClient } from "../../mod.ts";
 import { run } from "../../src/cli/run.ts";
+import { createGateway } from "../../src/gateway/mod.ts";
 import { type CliGateway, startCliGateway } from "../support/cli_gateway.ts";
 import { temporaryFolder } from "../support/folder.ts";
+import { type TestAccount, testAccount } from "../support/tenant_kit.ts";
 
 let gateway: CliGateway;
 
@@ -18,12 +21,12 @@ function cli(args: readonly string[], options: Omit<FakePlatformOptions, "args">
 }
 
 /** Starts a command that goes on until a signal. */
-function start(args: readonly string[]) {
-  const fake = fakePlatform({ env: gateway.env, args });
+function start(args: readonly string[], env = gateway.env) {
+  const fake = fakePlatform({ env, args });
   const code = run(fake.platform);
-  const until = (part: string) =>
+  const until = (part: string, times = 1) =>
     new Promise<void>((resolve) => {
-      fake.onOutput((text) => text.includes(part) && resolve());
+      fake.onOutput((text) => text.split(part).length > times && resolve());
     });
   return { ...fake, code, until };
 }
@@ -186,6 +189,72 @@ describe("against a gateway", () => {
       const heard = recordsOf(tail.stdout()).filter(({ type }) => type === "event");
       assert.equal(heard.length, 2);
       assert.ok(heard.every((event) => event["callSid"] === callSid));
+    });
+  });
+
+  describe("telequick tail, in the long run", () => {
+    it("hears every call on the session that replaces the first, too", async () => {
+      await using folder = await temporaryFolder();
+      await using house = createGateway();
+      await house.addTrunk({ tenantId: "acme", trunkId: "main" });
+      const { endpoint, certificateHash } = await house.listen();
+      const [first, second] = [await testAccount("acme"), await testAccount("acme", "second")];
+      for (const { tenantId, keyId: privateKeyId, publicKeyPem } of [first, second]) {
+        await house.publishServiceAccount({ tenantId, privateKeyId, publicKeyPem });
+      }
+      const write = ({ tenantId, keyId, account }: TestAccount) =>
+        writeFile(
+          folder.at("account.json"),
+          JSON.stringify({
+            tenant_id: tenantId,
+            private_key_id: keyId,
+            private_key: account.privateKey,
+          }),
+          { mode: 0o600 },
+        );
+      await write(first);
+      const env = {
+        TELEQUICK_ENDPOINT: endpoint,
+        TELEQUICK_CERTIFICATE_HASH: certificateHash,
+        TELEQUICK_CREDENTIALS: folder.at("account.json"),
+      };
+      const tail = start(["tail", "--json"], env);
+      await tail.until('"listening"');
+      await write(second);
+      const replaced = tail.until('"listening"', 2);
+      await house.revokeServiceAccount({ tenantId: "acme", privateKeyId: first.keyId });
+      await replaced;
+      const heard = tail.until("CHANNEL_HANGUP_COMPLETE");
+      assert.equal(
+        (await runCli(["dial", "+15550101", "--trunk", "main"], { env })).code,
+        1,
+        "nobody takes the call",
+      );
+      await heard;
+      tail.send("SIGINT");
+      assert.equal(await tail.code, 0);
+    });
+
+    it("looks at an instance's events without taking them from it", async () => {
+      await using client = new TeleQuickClient(
+        gateway.env["TELEQUICK_ENDPOINT"]!,
+        gateway.env["TELEQUICK_CREDENTIALS"],
+        false,
+        gateway.env["TELEQUICK_CERTIFICATE_HASH"],
+      );
+      await client.connect();
+      const tail = start(["tail", "--client-id", client.clientId, "--json"]);
+      await tail.until('"listening"');
+      const heard = tail.until("CHANNEL_HANGUP_COMPLETE");
+      await cli(["dial", "+15550103"]);
+      const trunkId = gateway.env["TELEQUICK_TRUNK"]!;
+      const { sid, ended } = await client.dial({ to: "+15550101", trunkId });
+      assert.equal((await ended).status, "BUSY");
+      await heard;
+      tail.send("SIGINT");
+      await tail.code;
+      const told = recordsOf(tail.stdout()).filter(({ type }) => type === "event");
+      assert.ok(told.length > 0 && told.every(({ callSid }) => callSid === sid));
     });
   });
 

@@ -4,6 +4,8 @@
  * @module
  */
 
+import type { ClientStatus, TeleQuickClient } from "../../client/mod.ts";
+import { TeleQuickError } from "../../errors.ts";
 import { type Command, command } from "../command.ts";
 import { eventLine, eventRecord } from "../events.ts";
 import { EventType } from "../../wire/mod.ts";
@@ -25,20 +27,51 @@ export const tail: Command = command({
   exitCodes: { 0: "ended by Ctrl-C, or the call that was asked for is over" },
   run(context) {
     const { values, output, signal } = context;
+    const { call, "client-id": clientId } = values;
     return withClient(context, async (client) => {
-      await client.streamEvents(values["client-id"] ?? "", { signal });
       const events = client.events();
-      signal.addEventListener("abort", () => void events.return?.(), { once: true });
-      output.emit({ type: "listening" });
-      output.note(output.noteStyle.dim("Listening, Ctrl-C ends it"));
+      const statuses = client.status();
+      const leave = (): void => void events.return?.();
+      signal.addEventListener("abort", leave, { once: true });
+      let isFirst = true;
+      const subscribed = subscribe(client, statuses, signal, () => {
+        output.emit({ type: "listening" });
+        if (isFirst) output.note(output.noteStyle.dim("Listening, Ctrl-C ends it"));
+        isFirst = false;
+      });
+      subscribed.catch(leave);
       for await (const event of events) {
-        if (values.call !== undefined && event.callSid !== values.call) continue;
+        if (call !== undefined && event.callSid !== call) continue;
+        if (clientId !== undefined && event.clientId !== clientId) continue;
         output.emit(eventRecord(event), eventLine(event, output.style));
-        if (values.call !== undefined && event.eventType === EventType.CHANNEL_HANGUP_COMPLETE) {
-          break;
-        }
+        if (call !== undefined && event.eventType === EventType.CHANNEL_HANGUP_COMPLETE) break;
       }
+      await statuses.return?.();
+      await subscribed;
       return 0;
     });
   },
 });
+
+/**
+ * Subscribes each session to every call of the tenant: a subscription ends with its session. Never to another instance's own id, which
+ * would take that instance's events from it: the last session to subscribe with an id is the one that hears.
+ */
+async function subscribe(
+  client: TeleQuickClient,
+  statuses: AsyncIterable<ClientStatus>,
+  signal: AbortSignal,
+  onListening: () => void,
+): Promise<void> {
+  for await (const { type } of statuses) {
+    if (type !== "open") continue;
+    try {
+      await client.streamEvents("", { signal });
+      onListening();
+    } catch (error) {
+      if (signal.aborted) return;
+      // Lost again: the next session subscribes.
+      if (!(error instanceof TeleQuickError && error.retryable)) throw error;
+    }
+  }
+}
