@@ -11,7 +11,8 @@
 import { ErrorCode, methods } from "../wire/mod.ts";
 import type { Call } from "./calls.ts";
 import { Refusal } from "./fault.ts";
-import { waitingCalls } from "./inbound.ts";
+import { isWaiting, waitingCalls } from "./inbound.ts";
+import { count } from "./log.ts";
 import { type Route, route, type RpcContext } from "./route.ts";
 import type { Tenant } from "./tenant.ts";
 
@@ -57,10 +58,20 @@ function takeUp(call: Call, { tenant, session }: RpcContext): void {
   else tenant.take(call, "", session);
 }
 
+/** In one look at the calls: a tenant has thousands of them, and hundreds of trunks. */
 function bucketsOf(tenant: Tenant): { bucketId: string; pendingCount: number }[] {
-  const ids = ["parked", ...[...tenant.trunks.keys()].map((trunkId) => INCOMING + trunkId)];
+  let parked = 0;
+  const waiting = new Map<string, number>();
+  for (const call of tenant.calls()) {
+    if (call.isParked) parked++;
+    if (isWaiting(call)) count(waiting, call.options.trunkId);
+  }
   return [
-    ...ids.map((bucketId) => ({ bucketId, pendingCount: callsIn(tenant, bucketId).length })),
+    { bucketId: "parked", pendingCount: parked },
+    ...[...tenant.trunks.keys()].map((trunkId) => ({
+      bucketId: INCOMING + trunkId,
+      pendingCount: waiting.get(trunkId) ?? 0,
+    })),
     ...[...tenant.campaigns.values()].map(({ campaignId, pending }) => ({
       bucketId: campaignId,
       pendingCount: pending,

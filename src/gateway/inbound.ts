@@ -76,7 +76,8 @@ export function waitingCalls(tenant: Tenant, trunkId: string): Call[] {
   return [...tenant.calls()].filter((call) => isWaiting(call) && call.options.trunkId === trunkId);
 }
 
-function isWaiting(call: Call): boolean {
+/** Whether a call came in and nobody has answered it yet. */
+export function isWaiting(call: Call): boolean {
   return call.options.direction === "inbound" && call.state === "ringing";
 }
 

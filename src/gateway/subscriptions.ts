@@ -28,11 +28,14 @@ export class Subscriptions {
   readonly #holders = new Map<string, Subscriber[]>();
   readonly #watchers = new Set<Subscriber>();
   readonly #all = new Set<Subscriber>();
+  // Asked for at every packet of a call that nobody else holds.
+  #newest: Subscriber | undefined;
 
   /** Subscribes a session; the empty client id hears everything. Last one wins. */
   add(subscriber: Subscriber, clientId: string): void {
     this.#all.delete(subscriber);
     this.#all.add(subscriber);
+    this.#newest = subscriber;
     if (clientId === "") {
       this.#watchers.add(subscriber);
       return;
@@ -44,6 +47,7 @@ export class Subscriptions {
   /** Forgets a session. */
   remove(subscriber: Subscriber): void {
     this.#all.delete(subscriber);
+    if (this.#newest === subscriber) this.#newest = [...this.#all].at(-1);
     this.#watchers.delete(subscriber);
     for (const clientId of subscriber.clientIds) {
       const left = this.#holders.get(clientId)?.filter((other) => other !== subscriber) ?? [];
@@ -59,7 +63,7 @@ export class Subscriptions {
 
   /** The last session that subscribed. */
   newest(): Subscriber | undefined {
-    return [...this.#all].at(-1);
+    return this.#newest;
   }
 
   /** Who hears the events of a call of this client id: its holder, else every subscriber; and who hears everything. */
