@@ -39,7 +39,10 @@ export async function admit(
   try {
     const verified = await verifyToken(token, {
       ...verifyOptions(token, house, (found) => key = found),
-      replay: house.replay,
+      // Asked when the token is known to be the tenant's own.
+      replay: {
+        claim: (...used) => house.tenants.byOwner(key!.tenantId).replay.claim(...used),
+      },
       ...(origin === undefined ? {} : { origin }),
     });
     if (house.rules.requireOrigin && verified.origin !== undefined && origin === undefined) {

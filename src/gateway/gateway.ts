@@ -6,7 +6,6 @@
 
 import { TeleQuickError } from "../errors.ts";
 import { type Clock, systemClock } from "../signal.ts";
-import { createReplayStore } from "../token/mod.ts";
 import {
   createPairTransport,
   type IncomingSession,
@@ -104,7 +103,6 @@ class LocalGateway implements Gateway {
     const bootstrap = new BootstrapSecret(options.bootstrapSecret, clock);
     this.#house = {
       ...{ ...tools, registry, tenants, bootstrap, save },
-      replay: createReplayStore({ capacity: limits.usedTokens }),
       issuers: new Issuers({ clock, registry, origins: options.tenantOrigins ?? {} }),
       lobby: new Lobby(limits),
       expiry: new ExpiryWatch(clock),

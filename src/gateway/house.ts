@@ -4,7 +4,6 @@
  * @module
  */
 
-import type { ReplayStore } from "../token/mod.ts";
 import type { BootstrapSecret } from "./bootstrap_secret.ts";
 import type { ExpiryWatch } from "./expiry.ts";
 import type { FetchPolicy } from "./fetch.ts";
@@ -18,7 +17,6 @@ import type { Tools } from "./tools.ts";
 export interface House extends Tools {
   readonly registry: Registry;
   readonly tenants: Tenants;
-  readonly replay: ReplayStore;
   readonly bootstrap: BootstrapSecret;
   readonly issuers: Issuers;
   /** What may be fetched for a tenant. */

@@ -178,7 +178,7 @@ const table: Readonly<Record<LimitName, readonly [value: number, reason: string,
   ],
   usedTokens: [
     65_536,
-    "single-use tokens (those with a jti) that are remembered until they expire",
+    "single-use tokens (those with a jti) of one tenant that are remembered until they expire",
     REFUSED,
   ],
 };

@@ -5,6 +5,7 @@
  */
 
 import { TeleQuickError } from "../errors.ts";
+import { createReplayStore, type ReplayStore } from "../token/mod.ts";
 import { type CallEvent, ErrorCode, EventType, type TrunkRecord } from "../wire/mod.ts";
 
 import { RateBucket } from "./bucket.ts";
@@ -63,6 +64,8 @@ export class Tenant {
   readonly ticker: Ticker;
   /** Its authenticated sessions. */
   sessions = 0;
+  /** Its single-use tokens: its own, so that no other tenant can use up the room for them. */
+  readonly replay: ReplayStore;
   /** RPCs of all its sessions together. */
   readonly rpcRate: RateBucket;
   readonly #tools: Tools;
@@ -79,6 +82,7 @@ export class Tenant {
     this.random = createRandom(deriveSeed(seed, tenantId));
     this.ticker = new Ticker(clock);
     this.#tools = tools;
+    this.replay = createReplayStore({ capacity: limits.usedTokens });
     this.rpcRate = new RateBucket({
       perSecond: limits.rpcsPerSecondPerTenant,
       burst: limits.rpcsPerSecondPerTenant * 2,

@@ -145,6 +145,16 @@ describe("J-01 to J-26 at the gateway", () => {
     assert.equal(await door.knock(await mint("e")), "OK");
   });
 
+  it("J-15 remembers each tenant's by itself: one that uses up its room takes none of another's", async () => {
+    await using door = await openDoor({ limits: { usedTokens: 1 } });
+    const mint = (account: typeof acme, jti: string) =>
+      mintBrowserToken(account.signer, { now: door.house.clock.now(), jti });
+    assert.equal(await door.knock(await mint(acme, "a")), "OK");
+    assert.equal(await door.knock(await mint(acme, "b")), "rejected");
+    assert.equal(await door.knock(await mint(evil, "a")), "OK");
+    assert.equal(await door.knock(await mint(evil, "a")), "rejected");
+  });
+
   it("J-16 binds a token to the tenant of the key that signed it", async () => {
     await using door = await openDoor();
     const crossed = [
