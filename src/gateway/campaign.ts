@@ -112,6 +112,8 @@ export class Campaign<Row> {
       const outcome = dial(row);
       if (!(outcome instanceof Refusal)) {
         this.#dialled++;
+        // A row that repeats a call_sid is the same call.
+        if (this.live.has(outcome)) return;
         this.live.add(outcome);
         outcome.onEnd(() => {
           this.live.delete(outcome);

@@ -81,6 +81,14 @@ describe("OriginateBulk", () => {
     assert.equal(bulk.house.clock.pending, 1, "only the session's end is waited for");
   });
 
+  it("takes rows that repeat a call_sid for the same call, and ends once", async () => {
+    await using bulk = await withCampaigns();
+    await bulk.start({ csvUrl: csv("to,call_sid", ...Array(3).fill("+15550105,same")) });
+    await bulk.house.clock.advance(5_000);
+    assert.equal(bulk.house.gateway.stats().calls.total, 1);
+    assert.deepEqual(bulk.results(), ["3 dialled, 0 failed, 0 dropped"]);
+  });
+
   it("keeps calls_per_second to within 2 %", async () => {
     for (const callsPerSecond of [1, 7, 40, 200]) {
       await using bulk = await withCampaigns();
