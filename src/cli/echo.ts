@@ -67,6 +67,8 @@ export async function measureEcho(call: Call, options: MeasureEchoOptions): Prom
     }
     done.abort();
   })();
+  // Where both fail, the speaker's error is the one that is told.
+  listening.catch(() => {});
   const writer = link.writable.getWriter();
   try {
     for (let index = 0; index < seconds * FRAMES_PER_SECOND && !signal.aborted; index++) {

@@ -37,6 +37,41 @@ function events(records: readonly Record<string, unknown>[]): string[] {
   );
 }
 
+/** A gateway that can be told what a console tells one, and a service-account file that can be replaced. */
+async function ownHouse(accounts: readonly TestAccount[]) {
+  const folder = await temporaryFolder();
+  const house = createGateway();
+  await house.addTrunk({ tenantId: "acme", trunkId: "main" });
+  for (const { tenantId, keyId: privateKeyId, publicKeyPem } of accounts) {
+    await house.publishServiceAccount({ tenantId, privateKeyId, publicKeyPem });
+  }
+  const { endpoint, certificateHash } = await house.listen();
+  const path = folder.at("account.json");
+  const sign = async ({ tenantId, keyId, account }: TestAccount): Promise<void> => {
+    const members = {
+      tenant_id: tenantId,
+      private_key_id: keyId,
+      private_key: account.privateKey,
+    };
+    await writeFile(path, JSON.stringify(members), { mode: 0o600 });
+  };
+  await sign(accounts[0]!);
+  return {
+    house,
+    sign,
+    env: {
+      TELEQUICK_ENDPOINT: endpoint,
+      TELEQUICK_CERTIFICATE_HASH: certificateHash,
+      TELEQUICK_CREDENTIALS: path,
+      TELEQUICK_TRUNK: "main",
+    },
+    async [Symbol.asyncDispose]() {
+      await house.close();
+      await folder[Symbol.asyncDispose]();
+    },
+  };
+}
+
 describe("against a gateway", () => {
   before(async () => {
     gateway = await startCliGateway();
@@ -147,6 +182,22 @@ describe("against a gateway", () => {
     });
   });
 
+  describe("telequick dial, when its key is revoked", () => {
+    for (const more of [[], ["--echo-test", "--seconds", "60"]]) {
+      it(`says so once, and exits with 1 ${more.join(" ")}`, async () => {
+        const account = await testAccount("acme");
+        await using own = await ownHouse([account]);
+        const dial = start(["dial", "+15550100", "--json", ...more], own.env);
+        await dial.until("CHANNEL_ANSWER");
+        await own.house.revokeServiceAccount({ tenantId: "acme", privateKeyId: account.keyId });
+        assert.equal(await dial.code, 1);
+        assert.deepEqual(recordsOf(dial.stderr()).map(({ code, refusal }) => [code, refusal]), [
+          ["ERR_UNAUTHORIZED", "revoked"],
+        ]);
+      });
+    }
+  });
+
   describe("telequick dial --detach, hangup and barge", () => {
     it("leave a call to itself, cut its playback, and hang it up once", async () => {
       const { code, stdout } = await cli(["dial", "+15550100", "--detach"]);
@@ -194,42 +245,17 @@ describe("against a gateway", () => {
 
   describe("telequick tail, in the long run", () => {
     it("hears every call on the session that replaces the first, too", async () => {
-      await using folder = await temporaryFolder();
-      await using house = createGateway();
-      await house.addTrunk({ tenantId: "acme", trunkId: "main" });
-      const { endpoint, certificateHash } = await house.listen();
       const [first, second] = [await testAccount("acme"), await testAccount("acme", "second")];
-      for (const { tenantId, keyId: privateKeyId, publicKeyPem } of [first, second]) {
-        await house.publishServiceAccount({ tenantId, privateKeyId, publicKeyPem });
-      }
-      const write = ({ tenantId, keyId, account }: TestAccount) =>
-        writeFile(
-          folder.at("account.json"),
-          JSON.stringify({
-            tenant_id: tenantId,
-            private_key_id: keyId,
-            private_key: account.privateKey,
-          }),
-          { mode: 0o600 },
-        );
-      await write(first);
-      const env = {
-        TELEQUICK_ENDPOINT: endpoint,
-        TELEQUICK_CERTIFICATE_HASH: certificateHash,
-        TELEQUICK_CREDENTIALS: folder.at("account.json"),
-      };
+      await using own = await ownHouse([first, second]);
+      const { house, env } = own;
       const tail = start(["tail", "--json"], env);
       await tail.until('"listening"');
-      await write(second);
+      await own.sign(second);
       const replaced = tail.until('"listening"', 2);
       await house.revokeServiceAccount({ tenantId: "acme", privateKeyId: first.keyId });
       await replaced;
       const heard = tail.until("CHANNEL_HANGUP_COMPLETE");
-      assert.equal(
-        (await runCli(["dial", "+15550101", "--trunk", "main"], { env })).code,
-        1,
-        "nobody takes the call",
-      );
+      assert.equal((await runCli(["dial", "+15550101"], { env })).code, 1, "busy");
       await heard;
       tail.send("SIGINT");
       assert.equal(await tail.code, 0);

@@ -86,6 +86,8 @@ export const bulk: Command = command({
       const events = client.events();
       const { clientId } = client;
       const listening = follow(events, clientId, tally, context);
+      // Where both fail, the campaign's error is the one that is told.
+      listening.catch(() => {});
       const startedAt = clock.monotonic();
       const { loadedNumbers, status } = await client.originateBulk({
         ...{ csvUrl, campaignId, trunkId, clientId },

@@ -107,6 +107,8 @@ export const dial: Command = command({
       }
       output.emit({ type: "dialled", callSid: call.sid }, `Dialled ${options.to}: ${call.sid}`);
       const telling = tell(call, context);
+      // Where both fail, the talk's error is the one that is told.
+      telling.catch(() => {});
       const wasAnswered = await talk(call, context, values["echo-test"]);
       await telling;
       return context.signal.aborted ? interruptedCode(context.signal) : wasAnswered ? 0 : 1;
