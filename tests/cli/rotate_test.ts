@@ -42,7 +42,9 @@ describe("telequick rotate", () => {
     const { next, publicHalf, previousKeyId } = started.records()[0] as Record<string, string>;
     assert.equal(previousKeyId, "old");
     assert.equal((await stat(next!)).mode & 0o077, 0);
-    assert.equal((await rotate("start")).code, 2, "a rotation that has begun is not begun again");
+    const again = await rotate("start");
+    assert.equal(again.code, 2, "a rotation that has begun is not begun again");
+    assert.match(again.stderr, /there already \(a rotation has begun: go on with telequick rotate/);
 
     const early = await rotate("swap");
     assert.equal(early.code, 1);
@@ -95,6 +97,37 @@ describe("telequick rotate", () => {
     assert.match(stderr, /^4 wait: {2}until 20\d\d-/m);
     assert.match(stderr, /^5 yours: revoke .* in the console/m);
     assert.equal((await loadServiceAccount(path)).privateKeyId, "console-7");
+  });
+
+  it("keeps the old key when a swap that was cut short is done again", async () => {
+    await using folder = await temporaryFolder();
+    await using gateway = createGateway();
+    const { endpoint, certificateHash } = await gateway.listen();
+    const path = folder.at("account.json");
+    const env = {
+      TELEQUICK_ENDPOINT: endpoint,
+      TELEQUICK_CERTIFICATE_HASH: certificateHash,
+      TELEQUICK_CREDENTIALS: path,
+    };
+    const old = ["--key-id", "old", "--out", path, "--public", folder.at("old.pem")];
+    await runCli(["keygen", "--tenant", "acme", ...old]);
+    await runCli(["rotate", "start", "--key-id", "new"], { env });
+    await gateway.publishServiceAccount({
+      tenantId: "acme",
+      privateKeyId: "new",
+      publicKeyPem: await readFile(`${path}.next.pub.pem`, "utf8"),
+    });
+    const full = new Error("the disk is gone");
+    const cut = await runCli(["rotate", "swap"], {
+      env,
+      parts: { remove: () => Promise.reject(full) },
+    });
+    assert.equal(cut.code, 1);
+    const { code, stderr } = await runCli(["rotate", "swap"], { env });
+    assert.equal(code, 0);
+    assert.match(stderr, /^5 yours: revoke old in the console/m);
+    assert.equal((await loadServiceAccount(path)).privateKeyId, "new");
+    assert.equal((await loadServiceAccount(`${path}.previous`)).privateKeyId, "old");
   });
 
   it("says what is missing when there is nothing to rotate", async () => {

@@ -90,16 +90,20 @@ export function checkNames(tenantId: string, keyId: string | undefined): void {
 /** Writes both halves: the private one with mode 600. Removes the first file when the second cannot be written. */
 export async function writeKeyFiles(
   { json, publicKeyPem }: GeneratedServiceAccount,
-  files: { readonly path: string; readonly publicPath: string; readonly replace: boolean },
+  files: {
+    readonly path: string;
+    readonly publicPath: string;
+    readonly replace: boolean;
+    /** What to do where one is there. Default: the advice of `keygen`. */
+    readonly advice?: string;
+  },
   platform: Platform,
 ): Promise<void> {
-  const { path, publicPath, replace } = files;
+  const { path, publicPath, replace, advice = "choose another path; --force replaces it" } = files;
   for (const each of replace ? [] : [path, publicPath]) {
     if (await platform.exists(each)) {
       throw new UsageError(
-        `Cannot write ${
-          JSON.stringify(each)
-        }: it is there already (choose another path; --force replaces it)`,
+        `Cannot write ${JSON.stringify(each)}: it is there already (${advice})`,
       );
     }
   }

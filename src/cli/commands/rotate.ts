@@ -79,7 +79,13 @@ export const rotateStart: Command = command({
     });
     await writeKeyFiles(
       generated,
-      { path: files.next, publicPath: files.publicHalf, replace: false },
+      {
+        path: files.next,
+        publicPath: files.publicHalf,
+        replace: false,
+        advice:
+          "a rotation has begun: go on with telequick rotate swap or finish, or remove the file",
+      },
       platform,
     );
     const { privateKeyId: keyId, tenantId } = generated.account;
@@ -109,12 +115,16 @@ export const rotateSwap: Command = command({
     const current = await loadAccount(files.current, output);
     await signIn(next, context);
     const doneAt = clock.now();
-    await platform.writeText(files.previous, textOf(current), { mode: 0o600, replace: true });
+    // Where an earlier swap was cut short, the next key is in place already, and the old one is put aside.
+    const previous = current.privateKey === next.privateKey
+      ? await loadAccount(files.previous, output)
+      : current;
+    await platform.writeText(files.previous, textOf(previous), { mode: 0o600, replace: true });
     await platform.writeText(files.current, textOf(next), { mode: 0o600, replace: true });
     await platform.remove(files.next);
     const quietAtMs = doneAt + LONGEST_TOKEN_MS;
     const { privateKeyId: keyId } = next;
-    const { privateKeyId: previousKeyId } = current;
+    const { privateKeyId: previousKeyId } = previous;
     output.emit(
       { type: "rotation", step: 3, keyId, previousKeyId, quietAtMs, ...files },
       `3 done here: the gateway takes ${keyId}, and ${files.current} holds it\n  ${files.previous}  the old key, until the end`,
