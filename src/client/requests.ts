@@ -286,7 +286,8 @@ export function checkUrl(
 ): void {
   if (value === undefined || value === "") return;
   const url = URL.canParse(value) ? new URL(value) : undefined;
-  if (url !== undefined && schemes.includes(url.protocol) && url.username === "") return;
+  const isKnown = url !== undefined && schemes.includes(url.protocol);
+  if (isKnown && url.username === "" && url.password === "") return;
   // Not quoted: a URL may carry a signature or a password.
   throw invalid(
     action,

@@ -84,8 +84,13 @@ describe("originateRequest()", () => {
   });
 
   it("does not repeat a URL that may carry a secret", () => {
-    const aiWebsocketUrl = "http://user:canary-4711@a.example";
-    assert.throws(() => dial({ aiWebsocketUrl }), (error: Error) => !/canary/.test(error.message));
+    for (const user of ["user:canary-4711", ":canary-4711", "canary-4711"]) {
+      const aiWebsocketUrl = `wss://${user}@a.example`;
+      assert.throws(() => dial({ aiWebsocketUrl }), (error: Error) => {
+        hasCode("ERR_VALUE_INVALID")(error);
+        return !/canary/.test(error.message);
+      });
+    }
   });
 
   it("throws TypeError for wrong types", () => {
