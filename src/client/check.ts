@@ -95,7 +95,7 @@ export async function checkClient(
       reasons: [reason],
       error,
       ...{ tenantId: "", keyId: "", expiresAtMs: 0 },
-      roundTripsMs,
+      roundTripsMs: [],
       clockOffsetMs: undefined,
     };
   }

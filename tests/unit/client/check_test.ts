@@ -131,6 +131,15 @@ describe("TeleQuickClient.check()", () => {
     await close();
   });
 
+  it("is blocked, and tells no round trips, when the gateway stops answering", async () => {
+    const { check, close } = scene({}, { scripts: { Terminate: () => new Promise(() => {}) } });
+    const report = await check();
+    assert.equal(report.verdict, "blocked");
+    assert.deepEqual(codes(report), ["ERR_TIMEOUT"]);
+    assert.deepEqual(report.roundTripsMs, []);
+    await close();
+  });
+
   it("is blocked when nothing can be connected to, and works again afterwards", async () => {
     const { check, close } = scene({}, {
       onAttempt: (attempt) => {
