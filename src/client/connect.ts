@@ -113,7 +113,8 @@ async function present(
 ): Promise<Principal> {
   const { handshake } = options;
   if (typeof handshake === "function") {
-    await raceSignal(handshake(session, token), signal);
+    // What it throws is a refusal too, and one that need not wait may be no promise.
+    await raceSignal((async () => await handshake(session, token))(), signal);
     return { tenantId: "", keyId, expiresAtMs };
   }
   if (handshake === "query") return { tenantId: "", keyId, expiresAtMs };

@@ -216,6 +216,9 @@ export abstract class ClientMethods {
     allocation: AllocateWtOptions,
     options?: RequestOptions,
   ): Promise<AllocateWtResponse> {
+    if (typeof allocation !== "object" || allocation === null) {
+      throw new TypeError("Cannot allocate media session: expected an object with `callSid`");
+    }
     const { callSid, agentId = "", trunkId = "", realm = "" } = allocation;
     required("allocate media session", "callSid", callSid);
     const request = { callSid, agentId, trunkId, realm };

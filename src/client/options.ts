@@ -69,6 +69,12 @@ export function resolveOptions(options: ClientOptions | string = {}): ResolvedOp
     throw new TypeError("Cannot create client: options must be an object or a certificate hash");
   }
   const { serverCertificateHash: one, serverCertificateHashes: several = [] } = options;
+  if (!Array.isArray(several)) {
+    throw new TypeError("Option serverCertificateHashes must be an array");
+  }
+  if (options.log !== undefined && typeof options.log !== "function") {
+    throw new TypeError("Option log must be a function");
+  }
   const certificates = [...(one === undefined ? [] : [one]), ...several]
     .filter((hash) => hash !== "" && hash !== "none");
   return {

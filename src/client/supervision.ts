@@ -76,6 +76,9 @@ export class LiveSupervision implements Supervision {
   #reject!: (error: unknown) => void;
 
   constructor(host: SupervisionHost, options: SuperviseOptions) {
+    if (typeof options !== "object" || options === null) {
+      throw new TypeError("Cannot supervise call: expected an object with `callSid`");
+    }
     const { callSid, mode = SupervisionMode.MONITOR } = options;
     required("supervise call", "callSid", callSid);
     if (!Object.values<number>(SupervisionMode).includes(mode)) {

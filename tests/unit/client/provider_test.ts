@@ -46,7 +46,16 @@ describe("TeleQuickClient constructor", () => {
     assert.throws(make(URL_OF_GATEWAY, undefined, true), TypeError);
     assert.throws(make(URL_OF_GATEWAY, undefined, false, 5), TypeError);
     assert.throws(make(URL_OF_GATEWAY, undefined, false, { clientId: "" }), TypeError);
-    assert.throws(make(URL_OF_GATEWAY, undefined, false, { connectTimeoutMs: "1" }), TypeError);
+    for (
+      const option of [{ connectTimeoutMs: "1" }, { serverCertificateHashes: 5 }, {
+        log: "console",
+      }]
+    ) {
+      assert.throws(make(URL_OF_GATEWAY, undefined, false, option), {
+        name: "TypeError",
+        message: /^Option \w+ must be an? (number|array|function)$/,
+      });
+    }
   });
 
   it("refuses option values that do not exist", () => {
@@ -177,7 +186,21 @@ describe("Credentials of a client", () => {
     await byFunction.connect();
     assert.deepEqual(presented, ["opaque"]);
     assert.equal(new URL(urls[1]!).search, "");
-    await Promise.all([byQuery.close(), byFunction.close()]);
+    // One that has nothing to wait for, and one that refuses at once.
+    const atOnce = new TeleQuickClient(URL_OF_GATEWAY, () => "opaque", true, {
+      webTransport,
+      handshake: (() => {}) as unknown as () => Promise<void>,
+    });
+    await atOnce.connect();
+    const no = new Error("no");
+    const refusing = new TeleQuickClient(URL_OF_GATEWAY, () => "opaque", true, {
+      webTransport,
+      handshake: () => {
+        throw no;
+      },
+    });
+    await assert.rejects(refusing.connect(), no);
+    await Promise.all([byQuery, byFunction, atOnce, refusing].map((client) => client.close()));
     await settle();
   });
 

@@ -108,6 +108,22 @@ describe("Supervision", () => {
     await close(story, stranger);
   });
 
+  it("throws TypeError for what is no object, as allocateWt() does", async () => {
+    const client = new TeleQuickClient("https://gateway.test", () => "token", true);
+    for (const wrong of [undefined, null, "call"]) {
+      const options = wrong as unknown as Parameters<typeof client.supervise>[0];
+      await assert.rejects(client.supervise(options), {
+        name: "TypeError",
+        message: "Cannot supervise call: expected an object with `callSid`",
+      });
+      await assert.rejects(client.allocateWt(options), {
+        name: "TypeError",
+        message: "Cannot allocate media session: expected an object with `callSid`",
+      });
+    }
+    await client.close();
+  });
+
   it("refuses modes that do not exist, and a call whose audio this client has", async () => {
     await using story = await clientHouse();
     const call = await answered(story);
