@@ -6,7 +6,7 @@
 
 import { TeleQuickError } from "../errors.ts";
 import { Queue } from "../queue.ts";
-import { raceSignal } from "../signal.ts";
+import { raceSignal, within } from "../signal.ts";
 import { type CallEvent, describeQ850Cause, EventType, type MuteOptions } from "../wire/mod.ts";
 import type { AudioLink, AudioOptions } from "./audio.ts";
 import type { SequenceCounter } from "./audio_out.ts";
@@ -27,6 +27,8 @@ export interface CallHost {
 
 // A call has about five events; one that is held and resumed all day keeps the newest.
 const HISTORY = 256;
+// As long as the last frames of a call may be behind its last event.
+const EVENT_GRACE_MS = 250;
 
 /** The call behind {@linkcode Call}, with what the client needs besides what users see. */
 export class LiveCall implements Call {
@@ -87,7 +89,7 @@ export class LiveCall implements Call {
       await this.#host.methods.terminate(this.sid, options);
     } catch (error) {
       // The far end was faster: what was asked for is so.
-      if (this.#hasEnded()) return;
+      if (this.#hasEnded() || isRefusal(error) && await this.#endsSoon(options?.signal)) return;
       throw error;
     }
   }
@@ -139,6 +141,16 @@ export class LiveCall implements Call {
     this.#answered.reject(error);
     this.#ended.reject(error);
     for (const listener of this.#listeners) listener.fail(error);
+  }
+
+  /** Events come on streams of their own: the last one may be behind the reply that says that there is no such call any more. */
+  #endsSoon(signal: AbortSignal | undefined): Promise<boolean> {
+    return within(() => this.ended, {
+      signal,
+      timeoutMs: EVENT_GRACE_MS,
+      clock: this.#host.audio.clock,
+      onTimeout: () => new TeleQuickError("ERR_TIMEOUT", "Call goes on"),
+    }).then(() => true, () => false);
   }
 
   #hasEnded(): boolean {
@@ -196,6 +208,10 @@ function endOf(event: CallEvent): CallEnd {
     recordingUrl: event.recordingUrl,
     event,
   };
+}
+
+function isRefusal(error: unknown): boolean {
+  return error instanceof TeleQuickError && error.code === "ERR_RPC_REJECTED";
 }
 
 interface Deferred<T> {

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import type { CallEvent } from "../../../mod.ts";
+import { type Call, type CallEvent, ErrorCode, EventType } from "../../../mod.ts";
 import { methods } from "../../../src/wire/mod.ts";
 import { clientHouse, hasCode } from "../../support/client_kit.ts";
-import { settle } from "../../support/fake_clock.ts";
+import { FakeClock, settle } from "../../support/fake_clock.ts";
 import { scriptedGateway } from "../../support/scripted_gateway.ts";
 import { TeleQuickClient } from "../../../mod.ts";
 
@@ -86,6 +86,38 @@ describe("Call", () => {
     await call.ended;
     await call.hangUp();
     await call[Symbol.asyncDispose]();
+  });
+
+  it("hangUp() forgives a far end that was faster when the reply outruns the last event, and nothing else", async () => {
+    const clock = new FakeClock();
+    let last: readonly Partial<CallEvent>[] = [];
+    const gateway = scriptedGateway({
+      scripts: {
+        Terminate: (request, { push }) => {
+          const { callSid } = request as { readonly callSid: string };
+          clock.schedule(100, () => {
+            for (const event of last) void push(methods.CallEvent, { ...event, callSid });
+          });
+          return { errorCode: ErrorCode.ERR_UNAUTHORIZED, errorMessage: "Unknown call_sid" };
+        },
+      },
+    });
+    const client = new TeleQuickClient("https://gateway.test", () => "token", true, {
+      webTransport: gateway.webTransport,
+      clock,
+    });
+    const hangUp = async (call: Call): Promise<void> => {
+      const hanging = call.hangUp();
+      hanging.catch(() => {});
+      await clock.advance(300);
+      await hanging;
+    };
+    const call = await client.dial({ to: "+15550105", trunkId: TRUNK });
+    await assert.rejects(hangUp(call), hasCode("ERR_RPC_REJECTED", 7));
+    last = [{ eventType: EventType.CHANNEL_HANGUP_COMPLETE, status: "COMPLETED" }];
+    await hangUp(call);
+    assert.equal(call.state, "ended");
+    await client.close();
   });
 
   it("await using hangs up at the end of the block", async () => {
