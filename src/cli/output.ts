@@ -115,7 +115,7 @@ export function createOutput(platform: Platform, options: CreateOutputOptions): 
 // deno-lint-ignore no-control-regex
 const CONTROL = /[\x00-\x08\x0b-\x1a\x1c-\x1f\x7f-\x9f]|\x1b(?!\[(?:1|2|22|31|32|33|39)m)/g;
 // deno-lint-ignore no-control-regex
-const NOT_IN_LINE = /[\x00-\x1f\x7f-\x9f\u2028\u2029]/g;
+const NOT_IN_LINE = /[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]/g;
 
 function printable(text: string): string {
   return text.replace(CONTROL, escape);

@@ -40,7 +40,8 @@ export function redact(text: string): string {
 /** A peer's words, fit for an error message: on one line, of a bounded length, with nothing that looks like a secret. */
 export function peerText(text: string): string {
   // deno-lint-ignore no-control-regex
-  return redact(text).replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]+/g, " ").trim();
+  return redact(text).replace(/[\u0000-\u001f\u007f-\u009f\u2028-\u202e\u2066-\u2069]+/g, " ")
+    .trim();
 }
 
 /**

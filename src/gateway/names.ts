@@ -13,9 +13,10 @@ const E164 = /^\+[1-9][0-9]{2,14}$/;
 // RFC 3261 section 25.1, the part that identifies somebody: user, host, port, parameters.
 const SIP_URI =
   /^sips?:[A-Za-z0-9\-_.!~*'()&=+$,;?/%]{1,128}@(?:[A-Za-z0-9.-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(?::[0-9]{1,5})?(?:;[A-Za-z0-9\-_.!~*'()%=]{1,128}){0,8}$/;
-// C0, DEL, C1 and the two line separators: what breaks a header, a log line or a terminal.
+// C0, DEL, C1, the two line separators and what reverses text (Unicode UAX #9 sections 2.1 to 2.5): what breaks a header, a log line or a
+// terminal, or makes it show other words than are there.
 // deno-lint-ignore no-control-regex
-const CONTROL = /[\x00-\x1f\x7f-\x9f\u2028\u2029]/;
+const CONTROL = /[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]/;
 const MAX_TEXT = 512;
 const MAX_LONG_TEXT = 4_096;
 

@@ -17,7 +17,10 @@ describe("redact()", () => {
 
 describe("peerText()", () => {
   it("makes one line of a peer's words: no control characters, no escape sequences, no secrets", () => {
-    assert.equal(peerText("busy\r\nlevel=info\u001b[31m x\u2028y"), "busy level=info [31m x y");
+    assert.equal(
+      peerText("busy\r\nlevel=info\u001b[31m x\u2028y\u202e"),
+      "busy level=info [31m x y",
+    );
     assert.equal(peerText("eyJhIjoxfQ.eyJhIjoxfQ.c2ln"), "[redacted]");
     assert.ok(peerText("x".repeat(1_000_000)).length < 600);
   });

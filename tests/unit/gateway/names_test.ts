@@ -42,7 +42,9 @@ describe("names", () => {
       true,
       false,
     ]);
-    for (const code of [0, 9, 10, 13, 27, 31, 127, 128, 0x85, 159, 0x2028, 0x2029]) {
+    for (
+      const code of [0, 9, 10, 13, 27, 31, 127, 128, 0x85, 159, 0x2028, 0x2029, 0x202e, 0x2066]
+    ) {
       assert.equal(isPlainText(`a${String.fromCharCode(code)}`), false, code.toString(16));
     }
   });
@@ -68,7 +70,7 @@ describe("names", () => {
   });
 
   it("printable() escapes what a terminal would act on, and cuts", () => {
-    assert.equal(printable("a\r\n\x1b[2J\u2028"), "a\\u000d\\u000a\\u001b[2J\\u2028");
+    assert.equal(printable("a\r\n\x1b[2J\u2028\u202e"), "a\\u000d\\u000a\\u001b[2J\\u2028\\u202e");
     assert.equal(printable("x".repeat(600)), `${"x".repeat(512)}...`);
   });
 });
