@@ -34,7 +34,7 @@ import { Sender } from "./sender.ts";
 import type { ClientStats } from "./stats.ts";
 import type { ClientStatus } from "./status.ts";
 import { LiveSupervision, type SuperviseOptions, type Supervision } from "./supervision.ts";
-import { watchFingerprint } from "./watch.ts";
+import { watchCredentials } from "./watch.ts";
 
 // How often a watched credentials file is looked at.
 const WATCH_MS = 30_000;
@@ -369,15 +369,15 @@ export class TeleQuickClient extends ClientMethods {
   }
 
   #watchCredentials(): void {
-    const { clock, watchCredentials } = this.#options;
-    const { fingerprint } = this.#tokens;
-    if (!watchCredentials || fingerprint === undefined || this.#isWatching) return;
+    const { clock } = this.#options;
+    const { isStale } = this.#tokens;
+    if (!this.#options.watchCredentials || isStale === undefined || this.#isWatching) return;
     this.#isWatching = true;
-    void watchFingerprint(fingerprint, {
+    void watchCredentials(isStale, {
       clock,
       intervalMs: WATCH_MS,
       signal: this.#watch.signal,
-      onChange: () => void this.#keeper.renew("credentials-changed").catch(ignore),
+      onStale: () => void this.#keeper.renew("credentials-changed").catch(ignore),
     });
   }
 

@@ -38,8 +38,8 @@ export interface TokenSupply {
   readonly renewable: boolean;
   /** A fresh token. Rejects with an `ERR_CREDENTIALS_*`, `ERR_KEY_*` or `ERR_TOKEN_*`, or as the provider does. */
   get(request: TokenRequest): Promise<PresentedToken>;
-  /** Changes when the credentials file does; absent where there is no file. */
-  readonly fingerprint?: () => Promise<string>;
+  /** Whether the credentials file names another tenant or key than the last token was made with; absent where there is no file. */
+  readonly isStale?: () => Promise<boolean>;
 }
 
 /** Options of {@linkcode createTokenSupply}. */
@@ -73,13 +73,17 @@ export function createTokenSupply(
 }
 
 function fromFile(path: string | undefined, { clock }: TokenSupplyOptions): TokenSupply {
+  let used: string | undefined;
+  const nameOf = ({ tenantId, privateKeyId }: ServiceAccount): string =>
+    `${tenantId}\0${privateKeyId}`;
   return {
     renewable: true,
-    get: async () => await mint(await loadServiceAccount(path), clock),
-    fingerprint: async () => {
+    async get() {
       const account = await loadServiceAccount(path);
-      return `${account.tenantId}\0${account.privateKeyId}`;
+      used = nameOf(account);
+      return await mint(account, clock);
     },
+    isStale: async () => nameOf(await loadServiceAccount(path)) !== used,
   };
 }
 

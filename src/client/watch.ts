@@ -6,27 +6,28 @@
 
 import { type Clock, sleep } from "../signal.ts";
 
-/** Options of {@linkcode watchFingerprint}. */
+/** Options of {@linkcode watchCredentials}. */
 export interface WatchOptions {
   readonly clock: Clock;
   /** How often to look, in milliseconds. */
   readonly intervalMs: number;
   /** Ends the watch. */
   readonly signal: AbortSignal;
-  /** Called when the fingerprint differs from the last one that could be read. */
-  readonly onChange: () => void;
+  /** Called each time that others than those in use are found. */
+  readonly onStale: () => void;
 }
 
-/** Looks at a fingerprint again and again. One that cannot be read now (a file half swapped) is looked at the next time. */
-export async function watchFingerprint(
-  fingerprint: () => Promise<string>,
-  { clock, intervalMs, signal, onChange }: WatchOptions,
+/**
+ * Looks again and again whether credentials are stale: whether others are there than those that were used last. What cannot be read
+ * now (a file half swapped) is looked at the next time.
+ */
+export async function watchCredentials(
+  isStale: () => Promise<boolean>,
+  { clock, intervalMs, signal, onStale }: WatchOptions,
 ): Promise<void> {
-  let last: string | undefined;
   while (!signal.aborted) {
-    const now = await fingerprint().catch(() => undefined);
-    if (last !== undefined && now !== undefined && now !== last) onChange();
-    last = now ?? last;
+    const hasChanged = await isStale().catch(() => false);
+    if (hasChanged && !signal.aborted) onStale();
     await sleep(intervalMs, { clock, signal }).catch(() => {});
   }
 }
