@@ -5,11 +5,11 @@
  */
 
 // A stranger's word is good for so many bytes; beyond them, the buffer grows with what has arrived.
-const TRUSTED_BYTES = 65536;
+const TRUSTED_BYTES = 4096;
 
 /**
- * Gathers a number of bytes that may turn out larger. Up to 64 KiB the buffer is made at once. A larger one doubles as it fills, so
- * that it never exceeds twice what has arrived plus 64 KiB; each byte is then copied less than twice more on average.
+ * Gathers a number of bytes that may turn out larger. Up to 4 KiB the buffer is made at once. A larger one doubles as it fills, so
+ * that it never exceeds twice what has arrived plus 4 KiB; each byte is then copied less than twice more on average.
  */
 export class Collector {
   /** How many bytes there are to be. */
