@@ -68,10 +68,12 @@ export function originateRequest(
   required("dial", "trunkId", trunkId);
   checkDestination("dial", to);
   checkDefaultApp("dial", defaultApp);
-  if (options.traceparent !== undefined && !TRACEPARENT.test(options.traceparent)) {
+  const { traceparent } = options;
+  if (traceparent !== undefined) required("dial", "traceparent", traceparent);
+  if (traceparent !== undefined && !TRACEPARENT.test(traceparent)) {
     throw invalid(
       "dial",
-      `\`traceparent\` is ${quote(options.traceparent)}, expected "00-<32 hex>-<16 hex>-01"`,
+      `\`traceparent\` is ${quote(traceparent)}, expected "00-<32 hex>-<16 hex>-01"`,
     );
   }
   checkUrl("dial", "aiWebsocketUrl", options.aiWebsocketUrl, ["ws:", "wss:"]);
@@ -91,7 +93,7 @@ export function originateRequest(
     clientId: options.clientId ?? own.clientId,
     sessionId: options.sessionId ?? 0,
     agentConfigKey: options.agentConfigKey ?? "",
-    traceparent: options.traceparent ?? "",
+    traceparent: traceparent ?? "",
   };
 }
 
@@ -139,7 +141,10 @@ export function bulkRequest(options: BulkOptions): Partial<BulkRequest> {
   required(action, "csvUrl", csvUrl);
   required(action, "campaignId", campaignId);
   required(action, "trunkId", trunkId);
-  if (to !== undefined) checkDestination(action, to);
+  if (to !== undefined) {
+    required(action, "to", to);
+    checkDestination(action, to);
+  }
   checkDefaultApp(action, defaultApp);
   checkUrl(action, "csvUrl", csvUrl, ["http:", "https:", "data:", "file:"]);
   checkUrl(action, "aiWebsocketUrl", options.aiWebsocketUrl, ["ws:", "wss:"]);
@@ -191,7 +196,7 @@ export function inboundRoutingRequest(
   }
   const { trunkId, rule } = options;
   required(action, "trunkId", trunkId);
-  if (typeof rule !== "number") throw new TypeError(`Cannot ${action}: \`rule\` must be a number`);
+  checkNumber(action, "rule", rule);
   if (!Object.values<number>(InboundRule).includes(rule)) {
     throw invalid(action, `\`rule\` is ${rule}, expected an InboundRule of 0 to 3`);
   }
@@ -245,6 +250,7 @@ function checkDestination(action: string, to: string): void {
 }
 
 function checkDefaultApp(action: string, app: number): void {
+  checkNumber(action, "defaultApp", app);
   if (isDefaultApp(app)) return;
   throw invalid(action, `\`defaultApp\` is ${app}, expected a DialplanAction of 0 to 6`);
 }
@@ -262,6 +268,12 @@ export function required(action: string, name: string, value: unknown): asserts 
   if (value === "") throw invalid(action, `\`${name}\` is empty`);
 }
 
+/** Throws `TypeError` for everything but a number. */
+export function checkNumber(action: string, name: string, value: unknown): void {
+  if (typeof value === "number") return;
+  throw new TypeError(`Cannot ${action}: \`${name}\` must be a number`);
+}
+
 /** An int32 of at least 0; the default for `undefined`. */
 export function natural(
   action: string,
@@ -270,9 +282,7 @@ export function natural(
   byDefault: number,
 ): number {
   if (value === undefined) return byDefault;
-  if (typeof value !== "number") {
-    throw new TypeError(`Cannot ${action}: \`${name}\` must be a number`);
-  }
+  checkNumber(action, name, value);
   if (Number.isInteger(value) && value >= 0 && value < 2 ** 31) return value;
   throw invalid(action, `\`${name}\` is ${value}, expected a whole number from 0 to 2147483647`);
 }
@@ -285,6 +295,7 @@ export function checkUrl(
   schemes: readonly string[],
 ): void {
   if (value === undefined || value === "") return;
+  required(action, name, value);
   const url = URL.canParse(value) ? new URL(value) : undefined;
   const isKnown = url !== undefined && schemes.includes(url.protocol);
   if (isKnown && url.username === "" && url.password === "") return;

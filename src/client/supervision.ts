@@ -13,7 +13,7 @@ import type { AudioHub } from "./audio_hub.ts";
 import { CallAudio } from "./call_audio.ts";
 import type { Connection } from "./connection.ts";
 import { peerText } from "./log.ts";
-import { required } from "./requests.ts";
+import { checkNumber, required } from "./requests.ts";
 
 // A stream may end before the session that it ends with.
 const LOSS_GRACE_MS = 250;
@@ -81,6 +81,7 @@ export class LiveSupervision implements Supervision {
     }
     const { callSid, mode = SupervisionMode.MONITOR } = options;
     required("supervise call", "callSid", callSid);
+    checkNumber("supervise call", "mode", mode);
     if (!Object.values<number>(SupervisionMode).includes(mode)) {
       throw invalid(`mode is ${mode}, expected a SupervisionMode of 0 to 4`);
     }

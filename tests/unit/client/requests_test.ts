@@ -95,8 +95,22 @@ describe("originateRequest()", () => {
 
   it("throws TypeError for wrong types", () => {
     assert.throws(() => originateRequest(null as unknown as DialOptions, own), TypeError);
-    assert.throws(() => dial({ to: 5 }), TypeError);
-    assert.throws(() => dial({ maxDurationMs: "5" }), TypeError);
+    const names = [
+      "to",
+      "maxDurationMs",
+      "defaultApp",
+      "aiWebsocketUrl",
+      "aiQuicUrl",
+      "traceparent",
+    ];
+    for (const name of names) {
+      for (const wrong of [null, {}, Symbol("wrong"), 1n]) {
+        assert.throws(() => dial({ [name]: wrong }), {
+          name: "TypeError",
+          message: new RegExp(`^Cannot dial: \`${name}\` must be a (string|number)$`),
+        }, name);
+      }
+    }
   });
 });
 
@@ -110,6 +124,17 @@ describe("bulkRequest()", () => {
     assert.equal(request.callsPerSecond, 1);
     assert.equal(request.maxConcurrentCalls, 10);
     assert.equal(bulkRequest({ ...base, bargeInPatienceMs: 0 }).bargeInPatienceMs, 0);
+  });
+
+  it("throws TypeError for wrong types", () => {
+    for (const name of ["csvUrl", "campaignId", "trunkId", "to", "defaultApp", "callsPerSecond"]) {
+      for (const wrong of [null, {}, Symbol("wrong"), 1n]) {
+        assert.throws(() => bulkRequest({ ...base, [name]: wrong }), {
+          name: "TypeError",
+          message: new RegExp(`^Cannot start campaign: \`${name}\` must be a (string|number)$`),
+        }, name);
+      }
+    }
   });
 
   it("refuses other schemes than a gateway could fetch", () => {

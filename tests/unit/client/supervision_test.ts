@@ -132,6 +132,10 @@ describe("Supervision", () => {
       client.supervise({ callSid: call.sid, mode: 9 }),
       hasCode("ERR_VALUE_INVALID"),
     );
+    await assert.rejects(
+      client.supervise({ callSid: call.sid, mode: "1" as unknown as number }),
+      { name: "TypeError", message: "Cannot supervise call: `mode` must be a number" },
+    );
     call.audio();
     await assert.rejects(client.supervise({ callSid: call.sid }), hasCode("ERR_VALUE_INVALID"));
     await call.hangUp();
