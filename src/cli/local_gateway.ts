@@ -180,7 +180,11 @@ async function listen(
     const isUnable = error instanceof TeleQuickError && error.code === "ERR_VALUE_INVALID" &&
       error.cause === undefined;
     if (where.port !== 0 || !isUnable) throw error;
-    return await gateway.listen({ ...where, port: await platform.freePort(where.hostname) });
+    // Where the address itself is no good, the listener has said so already.
+    const port = await platform.freePort(where.hostname).catch(() => {
+      throw error;
+    });
+    return await gateway.listen({ ...where, port });
   }
 }
 

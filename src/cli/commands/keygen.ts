@@ -50,6 +50,12 @@ export const keygen: Command = command({
       });
     }
     checkNames(tenant, values["key-id"]);
+    if (platform.join(out) === platform.join(publicPath)) {
+      throw new UsageError(
+        "Options --out and --public name one file, expected two: the public half would replace the private key",
+        { command: "keygen" },
+      );
+    }
     const generated = await generateServiceAccount({
       tenantId: tenant,
       ...(values["key-id"] !== undefined && { privateKeyId: values["key-id"] }),

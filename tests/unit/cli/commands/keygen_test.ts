@@ -58,6 +58,20 @@ describe("telequick keygen", () => {
     await importSigner(await loadServiceAccount(folder.at("account.json")));
   });
 
+  it("writes both halves into one file in no case", async () => {
+    await using folder = await temporaryFolder();
+    const path = folder.at("account.json");
+    await writeFile(path, "mine");
+    for (const other of [path, `${folder.path}/./account.json`]) {
+      const { code, stderr } = await runCli([
+        ...["keygen", "--tenant", "acme", "--out", path, "--public", other, "--force"],
+      ]);
+      assert.equal(code, 2);
+      assert.match(stderr, /--out and --public name one file/);
+      assert.equal(await readFile(path, "utf8"), "mine");
+    }
+  });
+
   it("leaves no private key behind when the public half cannot be written", async () => {
     await using folder = await temporaryFolder();
     const { code, stderr } = await keygen(folder, "--tenant", "acme", "--force").then(() =>
