@@ -50,8 +50,8 @@ export async function answer(
   stream: RpcStream,
   isLimited: boolean,
 ): Promise<Uint8Array | undefined> {
-  const { house, session, ids } = context;
-  const { counters, log, clock, rules } = house;
+  const { house, session, tenant, ids } = context;
+  const { counters, log, clock, limits, rules } = house;
   const method = methodById(frame.methodId);
   const route = method && routes.get(method);
   if (method === undefined || route === undefined) {
@@ -63,11 +63,16 @@ export async function answer(
   if (!session.isLive) return undefined;
   const startedAt = clock.monotonic();
   const request = decode(frame, method);
-  const outcome = request === undefined
+  const done = request === undefined
     ? malformed
     : isLimited
     ? limited
     : await carryOut(route, request, context, stream);
+  const options = { framed: rules.framedReplies };
+  const reply = done instanceof Refusal ? undefined : encodeReply(method, done, options);
+  const size = reply?.length ?? 0;
+  const hasRoom = size <= SHORT_REPLY_BYTES || tenant.unreadBytes + size <= limits.unreadReplyBytes;
+  const outcome = hasRoom ? done : unread;
   const isRefused = outcome instanceof Refusal;
   count(counters.rpcs, method.name);
   if (isRefused) count(counters.rpcErrors, String(outcome.code));
@@ -78,15 +83,21 @@ export async function answer(
     durationMs: clock.monotonic() - startedAt,
     ...(isRefused ? { reason: outcome.message } : {}),
   });
-  const options = { framed: rules.framedReplies };
-  if (!isRefused) return encodeReply(method, outcome, options);
+  if (!isRefused) return reply;
   const callSid = textField(request, "callSid");
   const refusal = { errorCode: outcome.code, errorMessage: outcome.message };
   return encodeRefusal(method, refusal, { callSid, timestampMs: clock.now() }, options);
 }
 
+// What has been done is always told: only lists are longer, and those can be asked for again.
+const SHORT_REPLY_BYTES = 8 * 1024;
+
 const malformed = new Refusal(ErrorCode.ERR_VALIDATION_FAILED, "The request is malformed");
 const limited = new Refusal(ErrorCode.ERR_RATE_LIMITED, "Too many requests: slow down");
+const unread = new Refusal(
+  ErrorCode.ERR_RATE_LIMITED,
+  "Too many replies wait to be read: read them first",
+);
 const unscoped = new Refusal(ErrorCode.ERR_UNAUTHORIZED, "The token's scope does not allow this");
 const failed = new Refusal(ErrorCode.ERR_INTERNAL_ERROR, "The gateway failed");
 

@@ -34,6 +34,7 @@ export type LimitName =
   | "badAudioFrames"
   | "streamMs"
   | "drainBytes"
+  | "unreadReplyBytes"
   | "rpcsPerSecond"
   | "rpcsPerSecondPerTenant"
   | "strikes"
@@ -122,6 +123,11 @@ const table: Readonly<Record<LimitName, readonly [value: number, reason: string,
     64 * 1024,
     "what may follow a request before its FIN: it is read only so that stream credit returns",
     "the rest is not read",
+  ],
+  unreadReplyBytes: [
+    8 * 1024 * 1024,
+    "long lists that wait for one tenant's slow readers, each up to 650 KB: short replies always have room",
+    RATE_LIMITED,
   ],
   rpcsPerSecond: [
     100,

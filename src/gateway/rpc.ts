@@ -18,6 +18,20 @@ export interface ServeRpcOptions {
   readonly track: (stop: () => void) => () => void;
 }
 
+/** Writes a reply; until it is taken it counts as the tenant's. */
+async function write(
+  writer: WritableStreamDefaultWriter<Uint8Array>,
+  reply: Uint8Array,
+  tenant: RpcContext["tenant"],
+): Promise<void> {
+  tenant.unreadBytes += reply.length;
+  try {
+    await writer.write(reply);
+  } finally {
+    tenant.unreadBytes -= reply.length;
+  }
+}
+
 /** Serves a stream. Never rejects. */
 export async function serveRpc(
   stream: BidirectionalStream,
@@ -53,7 +67,7 @@ export async function serveRpc(
     const reply = await answer(frame, context, { keepOpen }, options.isLimited);
     if (reply === undefined) return stop();
     disarm = arm();
-    await writer.write(reply);
+    await write(writer, reply, context.tenant);
     if (onEnd === undefined) {
       await writer.close();
       await drain(reader, limits.drainBytes);

@@ -66,6 +66,8 @@ export class Tenant {
   sessions = 0;
   /** Its single-use tokens: its own, so that no other tenant can use up the room for them. */
   readonly replay: ReplayStore;
+  /** Bytes of replies that its sessions have not taken yet. */
+  unreadBytes = 0;
   /** RPCs of all its sessions together. */
   readonly rpcRate: RateBucket;
   readonly #tools: Tools;

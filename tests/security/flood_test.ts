@@ -1,6 +1,12 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { encodeFrame, encodeRequest, methods } from "../../src/wire/mod.ts";
+import {
+  DialplanAction,
+  encodeFrame,
+  encodeRequest,
+  methods,
+  parseCallSids,
+} from "../../src/wire/mod.ts";
 import { settle } from "../support/fake_clock.ts";
 import type { RawClient } from "../support/raw_client.ts";
 import { TestHouse } from "../support/tenant_kit.ts";
@@ -281,6 +287,40 @@ describe("G-20 readers that do not read", () => {
     for (const { sequenceNumber, payload } of client.audio) {
       assert.equal(payload[0], sequenceNumber & 255);
     }
+  });
+
+  it("G-20 holds few lists that a tenant asks for and does not read, and answers in short all the same", async () => {
+    const limits = { unreadReplyBytes: 100_000, rpcsPerSecond: 1e6, callsPerSecond: 1e6 };
+    await using house = new TestHouse({ limits });
+    const acme = await house.addTenant("acme", { channelLimit: 1_000 });
+    const beta = await house.addTenant("beta");
+    const [greedy, other, stranger] = [
+      await house.connect(acme),
+      await house.connect(acme),
+      await house.connect(beta),
+    ];
+    const dialled = { trunkId: "main", to: "+15550100", defaultApp: DialplanAction.PARK };
+    for (let i = 0; i < 600; i++) {
+      await greedy.rpc(methods.Originate, { ...dialled, callSid: `${i}`.padEnd(128, "x") });
+    }
+    await house.clock.advance(300);
+    const ask = { bucketId: "parked" };
+    const stream = await greedy.open();
+    const writer = stream.writable.getWriter();
+    await writer.write(encodeRequest(methods.GetBucketCalls, ask));
+    await settle();
+    assert.equal((await other.rpc(methods.GetBucketCalls, ask)).fault.errorCode, 3);
+    assert.equal(
+      (await other.rpc(methods.Barge, { callSid: "0".padEnd(128, "x") })).fault.errorCode,
+      0,
+    );
+    assert.equal((await stranger.rpc(methods.GetBucketCalls, ask)).fault.errorCode, 0);
+    await writer.close();
+    let read = 0;
+    for await (const chunk of stream.readable) read += chunk.length;
+    assert.ok(read > 600 * 128);
+    const { reply } = await other.rpc(methods.GetBucketCalls, ask);
+    assert.equal(parseCallSids(reply!.callSids).length, 600);
   });
 
   it("G-20 holds a bounded amount for 100 sessions that never read", async () => {
