@@ -41,16 +41,128 @@ export const systemClock: Clock = {
   },
 };
 
+interface Wait {
+  readonly at: number;
+  readonly callback: () => void;
+}
+
+/**
+ * A clock whose waits share one timer of another: for many waits that are nearly always cancelled. The timer stays armed when nothing
+ * waits any more, until it is due or `stop()` is called.
+ */
+export class SharedClock implements Clock {
+  readonly #clock: Clock;
+  readonly #waits = new Set<Wait>();
+  #armedFor = Infinity;
+  #disarm: (() => void) | undefined;
+  #isStopped = false;
+
+  /** Shares timers of `clock`. */
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  now(): number {
+    return this.#clock.now();
+  }
+
+  monotonic(): number {
+    return this.#clock.monotonic();
+  }
+
+  schedule(ms: number, callback: () => void): () => void {
+    const wait: Wait = { at: this.#clock.monotonic() + Math.max(0, ms), callback };
+    this.#waits.add(wait);
+    if (wait.at < this.#armedFor) this.#arm(wait.at);
+    return () => {
+      this.#waits.delete(wait);
+      if (this.#isStopped) this.#rest();
+    };
+  }
+
+  /** From now on no timer is armed unless something waits. */
+  stop(): void {
+    this.#isStopped = true;
+    this.#rest();
+  }
+
+  #rest(): void {
+    if (this.#waits.size > 0) return;
+    this.#disarm?.();
+    this.#disarm = undefined;
+    this.#armedFor = Infinity;
+  }
+
+  #arm(at: number): void {
+    this.#disarm?.();
+    this.#armedFor = at;
+    this.#disarm = this.#clock.schedule(at - this.#clock.monotonic(), () => this.#ring());
+  }
+
+  #ring(): void {
+    this.#disarm = undefined;
+    this.#armedFor = Infinity;
+    const now = this.#clock.monotonic();
+    const due = [...this.#waits].filter(({ at }) => at <= now).sort((a, b) => a.at - b.at);
+    for (const wait of due) {
+      // One may cancel another.
+      if (this.#waits.delete(wait)) wait.callback();
+    }
+    let next = Infinity;
+    for (const { at } of this.#waits) next = Math.min(next, at);
+    if (next < this.#armedFor) this.#arm(next);
+  }
+}
+
+/** What it takes to wait under a signal: every `AbortSignal` has it. */
+export interface Cancellation {
+  /** Whether it is cancelled. */
+  readonly aborted: boolean;
+  /** Why. */
+  readonly reason: unknown;
+  /** Calls `listener` when it is cancelled. */
+  addEventListener(type: "abort", listener: () => void): void;
+  /** Does so no longer. */
+  removeEventListener(type: "abort", listener: () => void): void;
+}
+
+/** What stands in for an abort controller and its signal where there is one for every request: theirs cost several microseconds. */
+export class Canceller implements Cancellation {
+  aborted = false;
+  reason: unknown;
+  #listeners: Set<() => void> | undefined;
+
+  addEventListener(_type: "abort", listener: () => void): void {
+    if (!this.aborted) (this.#listeners ??= new Set()).add(listener);
+  }
+
+  removeEventListener(_type: "abort", listener: () => void): void {
+    this.#listeners?.delete(listener);
+  }
+
+  /** Cancels it; the second time does nothing. */
+  abort(reason: unknown): void {
+    if (this.aborted) return;
+    this.aborted = true;
+    this.reason = reason;
+    const listeners = this.#listeners ?? [];
+    this.#listeners = undefined;
+    for (const listener of listeners) listener();
+  }
+}
+
 /** Options of everything that waits. */
 export interface WaitOptions {
   /** Ends the wait: it rejects with the signal's reason. */
-  readonly signal?: AbortSignal | undefined;
+  readonly signal?: Cancellation | undefined;
   /** Where time comes from. Default: the machine's clock. */
   readonly clock?: Clock | undefined;
 }
 
-/** Options of {@linkcode within}. */
+/** Options of {@linkcode within} and {@linkcode bounded}. */
 export interface WithinOptions extends WaitOptions {
+  /** Ends the wait as `signal` does. */
+  readonly lost?: Cancellation | undefined;
   /** How long the work may take, in milliseconds. `Infinity` sets no limit. */
   readonly timeoutMs: number;
   /** Makes the error that the wait rejects with when the time is over. */
@@ -65,25 +177,41 @@ export function within<T>(
   work: (signal: AbortSignal) => Promise<T>,
   options: WithinOptions,
 ): Promise<T> {
-  const { signal, timeoutMs, onTimeout, clock = systemClock } = options;
+  return bounded((over) => {
+    const controller = new AbortController();
+    over.addEventListener("abort", () => controller.abort(over.reason));
+    return work(controller.signal);
+  }, options);
+}
+
+/** The same as {@linkcode within} for work that is content with less than an `AbortSignal`. */
+export function bounded<T>(
+  work: (over: Cancellation) => Promise<T>,
+  options: WithinOptions,
+): Promise<T> {
+  const { signal, lost, timeoutMs, onTimeout, clock = systemClock } = options;
   if (signal?.aborted) return Promise.reject(signal.reason);
-  const controller = new AbortController();
+  if (lost?.aborted) return Promise.reject(lost.reason);
+  const over = new Canceller();
   return new Promise<T>((resolve, reject) => {
     const stop = (): void => {
       cancel?.();
       signal?.removeEventListener("abort", onAbort);
+      lost?.removeEventListener("abort", onLost);
     };
     const give = (reason: unknown): void => {
       stop();
       reject(reason);
-      controller.abort(reason);
+      over.abort(reason);
     };
     const onAbort = (): void => give(signal?.reason);
+    const onLost = (): void => give(lost?.reason);
     const cancel = timeoutMs === Infinity
       ? undefined
       : clock.schedule(timeoutMs, () => give(onTimeout()));
-    signal?.addEventListener("abort", onAbort, { once: true });
-    work(controller.signal).then((value) => {
+    signal?.addEventListener("abort", onAbort);
+    lost?.addEventListener("abort", onLost);
+    work(over).then((value) => {
       stop();
       resolve(value);
     }, (error: unknown) => {
@@ -94,9 +222,12 @@ export function within<T>(
 }
 
 /** Settles as `promise` does, unless the signal aborts first: then rejects with its reason. */
-export function raceSignal<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+export function raceSignal<T>(
+  promise: Promise<T>,
+  signal: Cancellation | undefined,
+): Promise<T> {
   if (signal === undefined) return promise;
-  return within(() => promise, { signal, timeoutMs: Infinity, onTimeout: never });
+  return bounded(() => promise, { signal, timeoutMs: Infinity, onTimeout: never });
 }
 
 function never(): Error {
@@ -109,6 +240,7 @@ export function sleep(ms: number, options: WaitOptions = {}): Promise<void> {
   return new Promise((resolve, reject) => {
     if (signal?.aborted) return reject(signal.reason);
     const onAbort = (): void => {
+      signal?.removeEventListener("abort", onAbort);
       cancel();
       reject(signal?.reason);
     };
@@ -116,6 +248,6 @@ export function sleep(ms: number, options: WaitOptions = {}): Promise<void> {
       signal?.removeEventListener("abort", onAbort);
       resolve();
     });
-    signal?.addEventListener("abort", onAbort, { once: true });
+    signal?.addEventListener("abort", onAbort);
   });
 }

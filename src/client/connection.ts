@@ -5,7 +5,7 @@
  */
 
 import { TeleQuickError } from "../errors.ts";
-import { type Clock, sleep } from "../signal.ts";
+import { type Cancellation, Canceller, type Clock, SharedClock, sleep } from "../signal.ts";
 import type { Session } from "../transport/mod.ts";
 import type { Method } from "../wire/mod.ts";
 import { peerText } from "./log.ts";
@@ -34,6 +34,9 @@ export class Connection {
   readonly principal: Principal;
   readonly #options: ConnectionOptions;
   readonly #lost = new AbortController();
+  // The same, for each RPC; and the time for all of them.
+  readonly #over = new Canceller();
+  readonly #clock: SharedClock;
   #inFlight = 0;
   #spokeAt = -Infinity;
   #heardAt: number;
@@ -43,15 +46,17 @@ export class Connection {
     this.session = session;
     this.principal = principal;
     this.#options = options;
+    this.#clock = new SharedClock(options.clock);
     this.#heardAt = options.clock.monotonic();
     void session.closed.then(({ reason }) => {
-      this.#lost.abort(
-        new TeleQuickError(
-          "ERR_SESSION_CLOSED",
-          `Session closed${reason === "" ? "" : `: ${peerText(reason)}`}`,
-          { retryable: true },
-        ),
+      const loss = new TeleQuickError(
+        "ERR_SESSION_CLOSED",
+        `Session closed${reason === "" ? "" : `: ${peerText(reason)}`}`,
+        { retryable: true },
       );
+      this.#over.abort(loss);
+      this.#lost.abort(loss);
+      this.#clock.stop();
     });
   }
 
@@ -69,15 +74,16 @@ export class Connection {
   async call<Q, R>(
     method: Method<Q, R>,
     request: Partial<Q>,
-    options: { readonly signal: AbortSignal | undefined; readonly timeoutMs: number },
+    options: { readonly signal: Cancellation | undefined; readonly timeoutMs: number },
   ): Promise<R> {
-    const lost = this.#lost.signal;
     this.#inFlight++;
     try {
       const reply = await callRpc(this.session, method, request, {
-        ...this.#options,
+        signal: options.signal,
+        lost: this.#over,
         timeoutMs: options.timeoutMs,
-        signal: options.signal === undefined ? lost : AbortSignal.any([options.signal, lost]),
+        clock: this.#clock,
+        requestLength: this.#options.requestLength,
       });
       this.heard();
       return reply;
@@ -112,7 +118,7 @@ export class Connection {
   }
 
   /** Resolves when nothing more has been pushed for `ms` milliseconds, from now on. */
-  async quiet(ms: number, signal: AbortSignal): Promise<void> {
+  async quiet(ms: number, signal: Cancellation): Promise<void> {
     const { clock } = this.#options;
     let left = ms;
     while (left > 0) {

@@ -5,7 +5,7 @@
  */
 
 import { TeleQuickError } from "../errors.ts";
-import { type Clock, within } from "../signal.ts";
+import { bounded, type Cancellation, type Clock } from "../signal.ts";
 import { ByteReader, fromTransport, type Session } from "../transport/mod.ts";
 import { encodeRequest, type Method, ReplyReader } from "../wire/mod.ts";
 import { accepted } from "./requests.ts";
@@ -20,7 +20,9 @@ export interface RequestOptions {
 
 /** Options of {@linkcode callRpc}. */
 export interface CallRpcOptions {
-  readonly signal: AbortSignal | undefined;
+  readonly signal: Cancellation | undefined;
+  /** Aborted when the session is lost. */
+  readonly lost?: Cancellation;
   readonly timeoutMs: number;
   readonly clock: Clock;
   readonly requestLength: "inclusive" | "exclusive";
@@ -40,11 +42,12 @@ export function callRpc<Q, R>(
   request: Partial<Q>,
   options: CallRpcOptions,
 ): Promise<R> {
-  const { signal, timeoutMs, clock, requestLength } = options;
+  const { timeoutMs, clock, requestLength } = options;
   // Encoded first: a value that cannot be sent is refused before a stream is opened.
   const frame = encodeRequest(method, request, { requestLength });
-  return within((inner) => exchange(session, method, frame, inner, clock), {
-    signal,
+  return bounded((over) => exchange(session, method, frame, over, clock), {
+    signal: options.signal,
+    lost: options.lost,
     timeoutMs,
     clock,
     onTimeout: () =>
@@ -59,17 +62,17 @@ async function exchange<Q, R>(
   session: Session,
   method: Method<Q, R>,
   frame: Uint8Array,
-  signal: AbortSignal,
+  signal: Cancellation,
   clock: Clock,
 ): Promise<R> {
-  const stream = await session.openBidirectional({ signal });
+  const stream = await session.openBidirectional({ signal, clock });
   const reader = new ByteReader(stream.readable, { bufferBytes: REPLY_BYTES });
   const writer = stream.writable.getWriter();
   const onAbort = (): void => {
     writer.abort(signal.reason).catch(ignore);
     reader.cancel(signal.reason).catch(ignore);
   };
-  signal.addEventListener("abort", onAbort, { once: true });
+  signal.addEventListener("abort", onAbort);
   try {
     if (signal.aborted) onAbort();
     // Not awaited: a gateway may answer before it has read everything, and a failed write shows in the read.

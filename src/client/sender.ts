@@ -5,7 +5,7 @@
  */
 
 import { TeleQuickError } from "../errors.ts";
-import { sleep, type WaitOptions, within } from "../signal.ts";
+import { type Clock, sleep, within } from "../signal.ts";
 import { type Method, methods } from "../wire/mod.ts";
 import type { Connection } from "./connection.ts";
 import type { Keeper } from "./keeper.ts";
@@ -47,7 +47,7 @@ export class Sender {
     const startedAt = clock.monotonic();
     const left = (): number => Math.max(1, Math.ceil(limitMs - (clock.monotonic() - startedAt)));
     while (true) {
-      const connection = await this.connection(left(), signal, method.name);
+      const connection = this.#ready(signal) ?? await this.connection(left(), signal, method.name);
       try {
         return await this.rpcs.measure(
           clock,
@@ -74,8 +74,8 @@ export class Sender {
     signal: AbortSignal | undefined,
     action: string,
   ): Promise<Connection> {
-    const ready = this.#keeper.ready;
-    if (ready !== undefined && signal?.aborted !== true) return Promise.resolve(ready);
+    const ready = this.#ready(signal);
+    if (ready !== undefined) return Promise.resolve(ready);
     return within((inner) => this.#keeper.connection(inner), {
       signal,
       timeoutMs,
@@ -88,10 +88,18 @@ export class Sender {
         ),
     });
   }
+
+  /** A session to send on at once. */
+  #ready(signal: AbortSignal | undefined): Connection | undefined {
+    return signal?.aborted === true ? undefined : this.#keeper.ready;
+  }
 }
 
 /** Whether the session is over too: it may notice the loss after its streams do. */
-async function isOver({ session, lost }: Connection, options: WaitOptions): Promise<boolean> {
+async function isOver(
+  { session, lost }: Connection,
+  options: { readonly signal: AbortSignal | undefined; readonly clock: Clock },
+): Promise<boolean> {
   if (session.isClosed) return true;
   const { signal, clock } = options;
   const either = signal === undefined ? lost : AbortSignal.any([signal, lost]);

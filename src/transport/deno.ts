@@ -87,11 +87,8 @@ export function denoWebTransport(
         : undefined;
     }
 
-    async createBidirectionalStream(): Promise<BidirectionalStream> {
-      const streams = this.#inner ?? await this.#streams();
-      const stream = await streams.createBidirectionalStream();
-      this.#opened++;
-      return stream;
+    createBidirectionalStream(): Promise<BidirectionalStream> {
+      return this.#inner?.createBidirectionalStream() ?? this.#createCounted();
     }
 
     async createUnidirectionalStream(): Promise<WritableStream<Uint8Array>> {
@@ -102,6 +99,12 @@ export function denoWebTransport(
       // Deno refuses to close a session that is not ready, and opens it nevertheless.
       if (this.#isReady) this.#outer.close(info);
       else this.ready.then(() => this.#outer.close(info)).catch(ignore);
+    }
+
+    async #createCounted(): Promise<BidirectionalStream> {
+      const stream = await (await this.#streams()).createBidirectionalStream();
+      this.#opened++;
+      return stream;
     }
 
     async #streams(): Promise<WebTransportLike> {

@@ -1,5 +1,12 @@
 import { TeleQuickError } from "../errors.ts";
-import { type Clock, sleep, systemClock, within } from "../signal.ts";
+import {
+  bounded,
+  type Cancellation,
+  Canceller,
+  type Clock,
+  sleep,
+  systemClock,
+} from "../signal.ts";
 import { faultText, fromTransport, isStreamLimit, sessionClosed } from "./fault.ts";
 import type { BidirectionalStream, CloseInfo, WebTransportLike } from "./types.ts";
 
@@ -15,10 +22,17 @@ export interface SessionClosed {
 
 /** Options of opening a stream. */
 export interface OpenStreamOptions {
-  /** Ends the wait: it rejects with the signal's reason. */
-  readonly signal?: AbortSignal | undefined;
+  /** An `AbortSignal`, or as much of one. Ends the wait: it rejects with the signal's reason. */
+  readonly signal?: {
+    readonly aborted: boolean;
+    readonly reason: unknown;
+    addEventListener(type: "abort", listener: () => void): void;
+    removeEventListener(type: "abort", listener: () => void): void;
+  } | undefined;
   /** How long to wait for stream credit, in milliseconds. Default: 5,000. */
   readonly timeoutMs?: number;
+  /** Where time comes from. Default: the session's clock. */
+  readonly clock?: Clock;
 }
 
 const OPEN_TIMEOUT_MS = 5_000;
@@ -47,7 +61,7 @@ export class Session {
   readonly closed: Promise<SessionClosed>;
   readonly #transport: WebTransportLike;
   readonly #clock: Clock;
-  readonly #waiters = new Set<() => void>();
+  readonly #over = new Canceller();
   readonly #resolveClosed: (info: SessionClosed) => void;
   #end: SessionClosed | undefined;
   #incomingBidirectional: ReadableStream<BidirectionalStream> | undefined;
@@ -164,13 +178,14 @@ export class Session {
     discard: (stream: T) => void,
     options: OpenStreamOptions,
   ): Promise<T> {
-    const { signal, timeoutMs = OPEN_TIMEOUT_MS } = options;
-    return within(
-      (over) => this.#unlessClosed(this.#createWithCredit(create, discard, over)),
+    const { signal, timeoutMs = OPEN_TIMEOUT_MS, clock = this.#clock } = options;
+    return bounded(
+      (over) => this.#createWithCredit(create, discard, over, clock),
       {
         signal,
+        lost: this.#over,
         timeoutMs,
-        clock: this.#clock,
+        clock,
         onTimeout: () =>
           new TeleQuickError(
             "ERR_LIMIT",
@@ -184,7 +199,8 @@ export class Session {
   async #createWithCredit<T>(
     create: () => Promise<T>,
     discard: (stream: T) => void,
-    over: AbortSignal,
+    over: Cancellation,
+    clock: Clock,
   ): Promise<T> {
     for (let wait = FIRST_RETRY_MS;; wait = Math.min(2 * wait, LONGEST_RETRY_MS)) {
       if (this.#end !== undefined) throw this.#closedError();
@@ -197,29 +213,14 @@ export class Session {
         if (!isStreamLimit(error)) throw fromTransport(error, { action: "open a stream" });
         if (this.streamsLeft !== undefined) throw noStreamsLeft(error);
       }
-      await sleep(wait, { signal: over, clock: this.#clock });
+      await sleep(wait, { signal: over, clock });
     }
-  }
-
-  /** Settles as `work` does, or rejects when the session is over first. */
-  #unlessClosed<T>(work: Promise<T>): Promise<T> {
-    return new Promise((resolve, reject) => {
-      const onClosed = (): void => reject(this.#closedError());
-      this.#waiters.add(onClosed);
-      work.then((value) => {
-        this.#waiters.delete(onClosed);
-        resolve(value);
-      }, (error: unknown) => {
-        this.#waiters.delete(onClosed);
-        reject(error);
-      });
-    });
   }
 
   #untilClosed<T>(source: ReadableStream<T>): ReadableStream<T> {
     const reader = source.getReader();
     const end = (controller: ReadableStreamDefaultController<T>): void => {
-      this.#waiters.delete(onClosed);
+      this.#over.removeEventListener("abort", onClosed);
       try {
         controller.close();
       } catch {
@@ -231,7 +232,7 @@ export class Session {
       start: (controller) => {
         onClosed = () => end(controller);
         if (this.isClosed) onClosed();
-        else this.#waiters.add(onClosed);
+        else this.#over.addEventListener("abort", onClosed);
       },
       pull: async (controller) => {
         try {
@@ -243,7 +244,7 @@ export class Session {
         }
       },
       cancel: (reason) => {
-        this.#waiters.delete(onClosed);
+        this.#over.removeEventListener("abort", onClosed);
         return reader.cancel(reason).catch(ignore);
       },
     }, { highWaterMark: 0 });
@@ -257,8 +258,7 @@ export class Session {
     if (this.#end !== undefined) return;
     this.#end = info;
     this.#resolveClosed(info);
-    for (const onClosed of [...this.#waiters]) onClosed();
-    this.#waiters.clear();
+    this.#over.abort(this.#closedError());
   }
 }
 
