@@ -4,9 +4,10 @@
  * @module
  */
 
-import { writeAscii, writeU32, writeU64 } from "../bytes.ts";
+import { readI32, TWO_32, writeAscii, writeU32, writeU64 } from "../bytes.ts";
 import { binary, bool, text, u64 } from "../field.ts";
 import { type Message, message } from "../message.ts";
+import { decodeCached, LONGEST_CACHED_BYTES } from "../text_cache.ts";
 
 /** One packet of a call's audio, usually 20 ms. */
 export interface AudioFrame {
@@ -49,6 +50,35 @@ function encodeUsual(
   return bytes;
 }
 
+/** Decodes a frame of this version with an id and a codec, as every live call has them: the hot path of whoever listens. */
+function decodeUsual(bytes: Uint8Array): AudioFrame | undefined {
+  const { length } = bytes;
+  if (length < FIXED_BYTES || bytes[1] !== 0 || readI32(bytes, 2) !== length - 6) return undefined;
+  const sidSize = readI32(bytes, 6);
+  if (sidSize < 1 || sidSize > LONGEST_CACHED_BYTES || sidSize > length - FIXED_BYTES) {
+    return undefined;
+  }
+  const payloadAt = 14 + sidSize;
+  const payloadSize = readI32(bytes, payloadAt - 4);
+  if (payloadSize < 0 || payloadSize > length - FIXED_BYTES - sidSize) return undefined;
+  const codecAt = payloadAt + payloadSize + 4;
+  const codecSize = readI32(bytes, codecAt - 4);
+  const lastAt = codecAt + codecSize;
+  if (codecSize < 1 || codecSize > LONGEST_CACHED_BYTES || lastAt > length - 9) return undefined;
+  try {
+    return {
+      callSid: decodeCached(bytes, 10, sidSize),
+      payload: new Uint8Array(bytes.buffer, bytes.byteOffset + payloadAt, payloadSize),
+      codec: decodeCached(bytes, codecAt, codecSize),
+      sequenceNumber: (readI32(bytes, lastAt + 4) >>> 0) * TWO_32 + (readI32(bytes, lastAt) >>> 0),
+      endOfStream: bytes[lastAt + 8] !== 0,
+    };
+  } catch {
+    // The fields say which text is malformed.
+    return undefined;
+  }
+}
+
 /** One packet of a call's audio, usually 20 ms. */
 export const AudioFrame: Message<AudioFrame> = /* @__PURE__ */ message<AudioFrame>(
   "AudioFrame",
@@ -68,5 +98,6 @@ export const AudioFrame: Message<AudioFrame> = /* @__PURE__ */ message<AudioFram
       endOfStream: reader.next(),
     }),
     encode: encodeUsual,
+    decode: decodeUsual,
   },
 );

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import fc from "fast-check";
+import { writeU32 } from "../../../../src/wire/bytes.ts";
 import { message } from "../../../../src/wire/message.ts";
 import { binary, bool, text, u64 } from "../../../../src/wire/field.ts";
 import { AudioFrame, CallEvent } from "../../../../src/wire/mod.ts";
@@ -47,6 +48,33 @@ describe("AudioFrame", () => {
         },
       ),
       { seed, numRuns: 1000 },
+    );
+  });
+
+  it("decodes and refuses envelopes with bytes changed, cut off or added as its fields would", () => {
+    const edit = fc.record({
+      at: fc.nat(80),
+      byte: fc.oneof(fc.constantFrom(0, 1, 127, 128, 255), fc.nat(255)),
+    });
+    fc.assert(
+      fc.property(
+        valueArbitrary(AudioFrame as unknown as AnyMessage),
+        fc.array(edit, { maxLength: 3 }),
+        fc.integer({ min: -60, max: 20 }),
+        fc.boolean(),
+        (value, edits, added, isSized) => {
+          const whole = AudioFrame.encode(value);
+          const bytes = new Uint8Array(Math.max(0, whole.length + added));
+          bytes.set(whole.subarray(0, bytes.length));
+          if (isSized && bytes.length >= 6) writeU32(bytes, 2, bytes.length - 6);
+          for (const { at, byte } of edits) if (at < bytes.length) bytes[at] = byte;
+          assert.deepEqual(
+            outcome(() => AudioFrame.decode(bytes)),
+            outcome(() => derived.decode(bytes)),
+          );
+        },
+      ),
+      { seed, numRuns: 3000 },
     );
   });
 
