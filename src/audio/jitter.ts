@@ -99,7 +99,7 @@ export class JitterBuffer {
   readonly #arrived: boolean[] = new Array<boolean>(MAX_MISORDER).fill(false);
   #lastGiven: ArrivedFrame | undefined;
   #lossRun = 0;
-  #lastArrival: { sequenceNumber: number; arrivalMs: number; durationMs: number } | undefined;
+  readonly #lastArrival = { sequenceNumber: 0, arrivalMs: NaN, durationMs: 0 };
   // The number that would confirm that the sender has started again.
   #restart: number | undefined;
   readonly #count = { received: 0, lost: 0, late: 0, duplicated: 0, dropped: 0, concealed: 0 };
@@ -132,7 +132,7 @@ export class JitterBuffer {
 
   /** When `pop` will give a frame if nothing arrives before: a time in the past when one is ready, `undefined` when none waits. */
   get dueMs(): number | undefined {
-    const [head] = this.#waiting;
+    const head = this.#waiting[0];
     if (head === undefined) return undefined;
     if (head.frame.sequenceNumber === this.#next || this.#waiting.length === this.#capacity) {
       return head.arrivalMs;
@@ -159,9 +159,7 @@ export class JitterBuffer {
       this.#count.dropped++;
       return false;
     }
-    const place = this.#waiting.findLastIndex((other) =>
-      other.frame.sequenceNumber <= sequenceNumber
-    );
+    const place = this.#placeOf(sequenceNumber);
     const past = this.#next !== undefined && sequenceNumber < this.#next;
     const known = past
       ? this.#arrived[sequenceNumber % MAX_MISORDER]
@@ -176,7 +174,9 @@ export class JitterBuffer {
       this.#arrived[sequenceNumber % MAX_MISORDER] = true;
       return false;
     }
-    this.#waiting.splice(place + 1, 0, { frame, arrivalMs });
+    const waiting = { frame, arrivalMs };
+    if (place + 1 === this.#waiting.length) this.#waiting.push(waiting);
+    else this.#waiting.splice(place + 1, 0, waiting);
     if (sequenceNumber === 0) this.#next ??= 0;
     if (this.#waiting.length > this.#capacity) this.#dropOldest();
     return this.#next === undefined || sequenceNumber >= this.#next;
@@ -191,7 +191,7 @@ export class JitterBuffer {
    * @throws {TeleQuickError} `ERR_VALUE_INVALID` when it is `NaN`.
    */
   pop(nowMs: number): PlayoutFrame | undefined {
-    checkNumber(nowMs, "nowMs", { least: -Infinity, most: Infinity }, "give a frame");
+    checkNumber(nowMs, "nowMs", anyNumber, "give a frame");
     const due = this.dueMs;
     if (due === undefined || nowMs < due) return undefined;
     const { frame } = this.#waiting[0]!;
@@ -207,6 +207,14 @@ export class JitterBuffer {
     this.#lossRun = 0;
     const { sequenceNumber, payload, codec, endOfStream = false } = frame;
     return { sequenceNumber, payload, codec, endOfStream, concealed: false };
+  }
+
+  /** The place of the last waiting frame that has this number or a lower one; -1 for none. */
+  #placeOf(sequenceNumber: number): number {
+    const waiting = this.#waiting;
+    let place = waiting.length - 1;
+    while (place >= 0 && waiting[place]!.frame.sequenceNumber > sequenceNumber) place--;
+    return place;
   }
 
   /** How many frames are missing before the first that waits. The stream begins with that one if none has been given. */
@@ -259,7 +267,7 @@ export class JitterBuffer {
     this.#waiting = [];
     this.#next = sequenceNumber;
     this.#arrived.fill(false);
-    this.#lastArrival = undefined;
+    this.#lastArrival.arrivalMs = NaN;
     this.#restart = undefined;
   }
 
@@ -267,11 +275,13 @@ export class JitterBuffer {
   #measure(frame: ArrivedFrame, arrivalMs: number): void {
     const { sequenceNumber } = frame;
     const last = this.#lastArrival;
-    this.#lastArrival = { sequenceNumber, arrivalMs, durationMs: durationOf(frame) };
-    if (last === undefined) return;
     const sentMs = (sequenceNumber - last.sequenceNumber) * last.durationMs;
     const difference = Math.abs(arrivalMs - last.arrivalMs - sentMs);
-    this.#jitterMs += (difference - this.#jitterMs) / 16;
+    last.sequenceNumber = sequenceNumber;
+    last.arrivalMs = arrivalMs;
+    last.durationMs = durationOf(frame);
+    // There is nothing to compare the first one with.
+    if (difference >= 0) this.#jitterMs += (difference - this.#jitterMs) / 16;
   }
 }
 
@@ -280,6 +290,9 @@ function durationOf({ codec, payload }: ArrivedFrame): number {
   const { frameBytes } = audioCodecs[codec];
   return payload.length / frameBytes * frameMilliseconds;
 }
+
+const anyNumber = { least: -Infinity, most: Infinity };
+const finiteNumber = { least: -Number.MAX_VALUE, most: Number.MAX_VALUE };
 
 function checkFrame(frame: ArrivedFrame, arrivalMs: number): void {
   const action = "take in a frame";
@@ -292,6 +305,5 @@ function checkFrame(frame: ArrivedFrame, arrivalMs: number): void {
   if (typeof codec !== "string") {
     throw new TypeError(`Cannot ${action}: codec is ${typeName(codec)}, expected String`);
   }
-  const finite = { least: -Number.MAX_VALUE, most: Number.MAX_VALUE };
-  checkNumber(arrivalMs, "arrivalMs", finite, action);
+  checkNumber(arrivalMs, "arrivalMs", finiteNumber, action);
 }
