@@ -6,6 +6,7 @@
 
 import { audioCodecs, isAudioCodec } from "../audio/mod.ts";
 import { TeleQuickError } from "../errors.ts";
+import { ByteReader } from "../transport/mod.ts";
 import { AudioFrame, type Frame, FrameReader, methods, pushById } from "../wire/mod.ts";
 import type { Call } from "./calls.ts";
 import type { RpcContext } from "./route.ts";
@@ -18,6 +19,9 @@ export interface ServeUplinkOptions {
   readonly track: (stop: () => void) => () => void;
 }
 
+// A second of one call's audio, or what a few packets bring of many calls'.
+const UPLINK_BYTES = 16 * 1024;
+
 /** Reads a stream to its end. Never rejects. */
 export async function serveUplink(
   stream: ReadableStream<Uint8Array>,
@@ -25,7 +29,8 @@ export async function serveUplink(
   options: ServeUplinkOptions,
 ): Promise<void> {
   const { limits, counters, log } = context.house;
-  const reader = stream.getReader();
+  // Who keeps sound copies it, and what is unfinished the frame reader does: one buffer is enough.
+  const reader = new ByteReader(stream, { bufferBytes: UPLINK_BYTES, reuse: true });
   reader.closed.catch(ignore);
   let isStopped = false;
   const stop = (): void => {
