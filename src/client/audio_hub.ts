@@ -15,8 +15,8 @@ import { type PendingFrame, Uplink } from "./uplink.ts";
 
 /** A link, with what the client needs of it besides what users see. */
 export interface AudioRoute extends AudioLink {
-  /** Takes a frame off the wire. */
-  deliver(frame: AudioFrame): void;
+  /** Takes a frame off the wire, which arrived at `now`. */
+  deliver(frame: AudioFrame, now: number): void;
   /** The call has ended. */
   hungUp(): void;
   /** Ends at once. */
@@ -103,11 +103,11 @@ export class AudioHub {
     void this.#finish(lane);
   }
 
-  /** Takes a frame off the wire. */
-  accept(frame: AudioFrame): void {
+  /** Takes a frame off the wire, which arrived at `now`. */
+  accept(frame: AudioFrame, now: number): void {
     const link = this.#links.get(frame.callSid);
     if (link === undefined) this.#unrouted++;
-    else link.deliver(frame);
+    else link.deliver(frame, now);
   }
 
   /** Adds a frame to what the link's stream writes next. */

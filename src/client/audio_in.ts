@@ -37,6 +37,7 @@ export class IncomingAudio {
   readonly #frames: FrameStream<ReceivedFrame>;
   // Measures in any case; gives the frames in order only when there is a window to wait in.
   readonly #jitter: JitterBuffer;
+  #duplicated = 0;
   #samples: ReadableStream<Int16Array> | undefined;
   #cancelPlayout: (() => void) | undefined;
 
@@ -70,18 +71,24 @@ export class IncomingAudio {
     return { ...this.#jitter.statistics, unread: this.#frames.dropped };
   }
 
-  /** Takes a frame. The payload is copied: it is a view of a chunk that holds much else. */
-  accept(frame: AudioFrame): void {
+  /** Takes a frame that arrived at `now`. The payload is copied: it is a view of a chunk that holds much else. */
+  accept(frame: AudioFrame, now: number): void {
     if (this.#frames.ended) return;
     const { callSid, codec, sequenceNumber, endOfStream } = frame;
     const payload = frame.payload.slice();
     const copy = { callSid, payload, codec, sequenceNumber, endOfStream, concealed: false };
-    const now = this.#options.clock.monotonic();
-    const { duplicated } = this.#jitter.statistics;
-    this.#jitter.push(copy, now);
+    const isInTime = this.#jitter.push(copy, now);
     if (this.#options.jitterBufferMs !== undefined) return this.#playOut(now);
-    while (this.#jitter.pop(Infinity) !== undefined);
-    if (this.#jitter.statistics.duplicated === duplicated) this.#deliver(copy);
+    while (this.#jitter.size > 0) this.#jitter.pop(Infinity);
+    if (isInTime || !this.#isDuplicate()) this.#deliver(copy);
+  }
+
+  /** Whether the frame that was not in time has come before. */
+  #isDuplicate(): boolean {
+    const { duplicated } = this.#jitter.statistics;
+    const isDuplicate = duplicated > this.#duplicated;
+    this.#duplicated = duplicated;
+    return isDuplicate;
   }
 
   /** Ends the stream: what waits is still read. */

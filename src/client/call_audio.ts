@@ -98,9 +98,9 @@ export class CallAudio implements AudioRoute {
     await this.close();
   }
 
-  /** Takes a frame off the wire. */
-  deliver(frame: AudioFrame): void {
-    this.#incoming.accept(frame);
+  /** Takes a frame off the wire, which arrived at `now`. */
+  deliver(frame: AudioFrame, now: number): void {
+    this.#incoming.accept(frame, now);
     if (this.#incoming.ended && this.#cancelHangup !== undefined) this.end();
   }
 

@@ -348,7 +348,7 @@ export class TeleQuickClient extends ClientMethods {
       heard: () => connection.heard(),
       lastHeard: () => connection.heardAt,
       event: (event) => this.#events.accept(event),
-      audio: (frame) => this.#audio.accept(frame),
+      audio: (frame, now) => this.#audio.accept(frame, now),
       ending: (ending) => this.#keeper.announce(connection, ending),
       unknown: (methodId) => this.#log("debug", "push.unknown", { methodId }),
       malformed: (error) =>

@@ -112,9 +112,9 @@ export class Connection {
     return this.#heardAt = this.#options.clock.monotonic();
   }
 
-  /** The gateway is pushing something. */
-  speaks(): void {
-    this.#spokeAt = this.#options.clock.monotonic();
+  /** The gateway is pushing something. Returns the time. */
+  speaks(): number {
+    return this.#spokeAt = this.#options.clock.monotonic();
   }
 
   /** Resolves when nothing more has been pushed for `ms` milliseconds, from now on. */

@@ -19,15 +19,15 @@ import {
 
 /** Where pushed frames go. */
 export interface InboxHandlers {
-  /** Bytes have come. */
-  speaks(): void;
+  /** Bytes have come. Returns the time, on the monotonic clock. */
+  speaks(): number;
   /** Bytes have come that end with a frame. Returns the time, on the monotonic clock. */
   heard(): number;
   /** When the gateway was last heard, on whatever stream. */
   lastHeard(): number;
   event(event: CallEvent): void;
-  /** The payload is a view of the chunk it came in: copy what is kept. */
-  audio(frame: AudioFrame): void;
+  /** A frame that came at `now`. The payload is a view of the chunk it came in: copy what is kept. */
+  audio(frame: AudioFrame, now: number): void;
   ending(ending: SessionEnding): void;
   /** A frame of a method this version does not know: skipped. */
   unknown(methodId: number): void;
@@ -85,11 +85,11 @@ async function readPushes(
       const { value, done } = await reader.read();
       if (done && frames.pendingBytes === 0) return;
       if (done) break;
-      handlers.speaks();
+      const now = handlers.speaks();
       for (const frame of frames.push(value)) {
         if (frame.methodId === methods.AudioFrame.id) read.audio++;
         else read.others++;
-        route(frame, handlers);
+        route(frame, handlers, now);
       }
       if (frames.pendingBytes === 0) heardAt = handlers.heard();
     }
@@ -105,10 +105,10 @@ async function readPushes(
   }
 }
 
-function route({ methodId, envelope }: Frame, handlers: InboxHandlers): void {
+function route({ methodId, envelope }: Frame, handlers: InboxHandlers, now: number): void {
   switch (pushById(methodId)) {
     case methods.AudioFrame:
-      return handlers.audio(AudioFrame.decode(envelope));
+      return handlers.audio(AudioFrame.decode(envelope), now);
     case methods.CallEvent:
       return handlers.event(CallEvent.decode(envelope));
     case methods.SessionEnding:
