@@ -6,13 +6,12 @@
 
 import {
   type AudioCodec,
+  type AudioCodecInfo,
   audioCodecs,
   encodeAudio,
   frameMilliseconds,
-  Packetizer,
   Resampler,
   type SampleRate,
-  silenceFrame,
 } from "../audio/mod.ts";
 import type { TeleQuickError } from "../errors.ts";
 import { AudioFrameEncoder } from "../wire/mod.ts";
@@ -43,23 +42,35 @@ export interface OutgoingAudioOptions {
   };
 }
 
-// A process that was held up sends at most this many frames at once, then goes on at 50 a second.
+// A process that was held up sends at most this many frames at once, then goes on at 50 a second. So many are taken from the writer ahead
+// of their slots, if the lead is as long, to be there then: a chunk is usually one frame.
 const MAX_BURST_FRAMES = 3;
+// Frames that were written are kept to be used again, so many of each call: what a writer has waiting at the default lead.
+const SPARE_FRAMES = 10;
 
 /** Packetizes, paces and encodes. */
 export class OutgoingAudio implements Paced {
   readonly writable: WritableStream<Uint8Array | Int16Array>;
   readonly #options: OutgoingAudioOptions;
   readonly #encoder: AudioFrameEncoder;
-  readonly #packetizer: Packetizer;
   readonly #resampler: Resampler | undefined;
-  readonly #silence: Uint8Array | undefined;
-  #frames: Uint8Array[] = [];
+  readonly #codec: AudioCodecInfo;
+  readonly #sendsSilence: boolean;
+  readonly #ahead: number;
+  // Whole frames that wait for their slots, and the one being filled.
+  #frames: OutgoingFrame[] = [];
+  #filling: OutgoingFrame | undefined;
+  readonly #spare: OutgoingFrame[] = [];
+  readonly #owner: FrameOwner;
   // The epoch of every chunk that waits inside `writable`, in order: `forget()` starts a new epoch, and older chunks are dropped.
   #epochs: number[] = [];
   #epoch = 0;
-  #waiters: (() => void)[] = [];
+  // Resolves the write that is under way, and those who wait until everything is sent.
+  #taken: (() => void) | undefined;
+  #allSent: (() => void)[] = [];
   #slot: number | undefined;
+  // Slots that the process was late for, with nothing to send: whoever writes may have been held up with it.
+  #owed = 0;
   #sent = 0;
   #dropped = 0;
   #slotsMissed = 0;
@@ -71,11 +82,21 @@ export class OutgoingAudio implements Paced {
     const { sampleRate: outputRate } = audioCodecs[codec];
     this.#options = options;
     this.#encoder = new AudioFrameEncoder({ callSid, codec });
-    this.#packetizer = new Packetizer(audioCodecs[codec]);
+    this.#codec = audioCodecs[codec];
+    this.#owner = {
+      encoder: this.#encoder,
+      written: (frame) => this.#keep(frame),
+      dropped: (frame) => {
+        this.#sent--;
+        this.#dropped++;
+        this.#keep(frame);
+      },
+    };
     this.#resampler = sampleRate === outputRate
       ? undefined
       : new Resampler({ inputRate: sampleRate, outputRate });
-    this.#silence = silence === "send" ? silenceFrame(codec) : undefined;
+    this.#sendsSilence = silence === "send";
+    this.#ahead = Math.min(MAX_BURST_FRAMES, Math.floor(leadMs / frameMilliseconds));
     this.writable = new WritableStream<Uint8Array | Int16Array>({
       start: (controller) => {
         this.#controller = controller;
@@ -91,7 +112,7 @@ export class OutgoingAudio implements Paced {
         return this.#durationMs(chunk);
       },
     });
-    if (this.#silence !== undefined) pacer.add(this);
+    if (this.#sendsSilence) pacer.add(this);
   }
 
   /** Frames sent, dropped, and slots missed. */
@@ -103,17 +124,21 @@ export class OutgoingAudio implements Paced {
   forget(): void {
     this.#epoch++;
     this.#frames = [];
-    this.#packetizer.clear();
+    this.#filling = undefined;
     this.#resampler?.clear();
-    this.#wakeWriter();
+    this.#wake();
   }
 
   /** Plays what waits, then says that the stream has ended. */
   async playOut(): Promise<void> {
     const rest = this.#resampler?.flush();
     if (rest !== undefined) this.#packetize(encodeAudio(this.#options.codec, rest));
-    const last = this.#packetizer.flush();
-    if (last !== undefined) this.#frames.push(last);
+    const last = this.#filling;
+    if (last !== undefined) {
+      last.pad(this.#codec.silence);
+      this.#filling = undefined;
+      this.#frames.push(last);
+    }
     await this.#whenSent();
     await this.#finish();
   }
@@ -129,21 +154,21 @@ export class OutgoingAudio implements Paced {
 
   /** Called by the pacer. */
   tick(slot: number): boolean {
-    let due = slot - (this.#slot ?? slot - 1);
-    if (due > MAX_BURST_FRAMES) {
-      this.#slotsMissed += due - MAX_BURST_FRAMES;
-      due = MAX_BURST_FRAMES;
-    }
+    const passed = slot - (this.#slot ?? slot - 1);
     this.#slot = slot;
+    this.#slotsMissed += Math.max(0, passed - MAX_BURST_FRAMES);
+    let due = Math.min(MAX_BURST_FRAMES, passed + this.#owed);
+    this.#owed = 0;
     for (; due > 0; due--) {
-      const payload = this.#frames.shift() ?? this.#silence;
-      if (payload === undefined) break;
-      this.#send(payload, false);
+      const frame = this.#frames.shift() ?? this.#silence();
+      if (frame === undefined) break;
+      this.#send(frame);
     }
+    this.#wake();
     if (this.#frames.length > 0) return true;
-    this.#wakeWriter();
+    if (passed > 1) this.#owed = Math.min(due, MAX_BURST_FRAMES - 1);
     // One more tick after the last frame, so that a writer who answers `ready` at once keeps its place in the schedule.
-    if (this.#silence !== undefined || due === 0) return true;
+    if (this.#sendsSilence || due === 0 || this.#owed > 0) return true;
     this.#slot = undefined;
     return false;
   }
@@ -153,9 +178,9 @@ export class OutgoingAudio implements Paced {
     this.#options.lane.flush();
   }
 
-  #accept(chunk: Uint8Array | Int16Array): Promise<void> {
+  #accept(chunk: Uint8Array | Int16Array): Promise<void> | undefined {
     const epoch = this.#epochs.shift();
-    if (this.#ended || epoch !== this.#epoch) return Promise.resolve();
+    if (this.#ended || epoch !== this.#epoch) return undefined;
     if (chunk instanceof Int16Array) {
       const samples = this.#resampler?.push(chunk) ?? chunk;
       this.#packetize(encodeAudio(this.#options.codec, samples));
@@ -166,18 +191,38 @@ export class OutgoingAudio implements Paced {
         "Cannot send audio: expected a Uint8Array of the link's codec, or an Int16Array of samples",
       );
     }
-    return this.#whenSent();
+    if (this.#frames.length > 0) this.#options.pacer.add(this);
+    if (this.#frames.length < this.#ahead) return undefined;
+    return new Promise((resolve) => this.#taken = resolve);
   }
 
   #packetize(bytes: Uint8Array): void {
-    for (const frame of this.#packetizer.push(bytes)) this.#frames.push(frame);
+    for (let at = 0; at < bytes.length;) {
+      const frame = this.#filling ??= this.#makeFrame();
+      at = frame.add(bytes, at);
+      if (!frame.isFull) return;
+      this.#frames.push(frame);
+      this.#filling = undefined;
+    }
+  }
+
+  /** A frame to fill: one that was written, where there is one. At 10,000 frames a second it is the allocation that costs. */
+  #makeFrame(): OutgoingFrame {
+    return this.#spare.pop() ?? new OutgoingFrame(this.#owner, this.#codec.frameBytes);
+  }
+
+  #silence(): OutgoingFrame | undefined {
+    if (!this.#sendsSilence) return undefined;
+    const frame = this.#makeFrame();
+    frame.pad(this.#codec.silence);
+    return frame;
   }
 
   /** Resolves when no whole frame waits. */
   #whenSent(): Promise<void> {
     if (this.#frames.length === 0 || this.#ended) return Promise.resolve();
     this.#options.pacer.add(this);
-    return new Promise((resolve) => this.#waiters.push(resolve));
+    return new Promise((resolve) => this.#allSent.push(resolve));
   }
 
   async #finish(): Promise<void> {
@@ -185,37 +230,103 @@ export class OutgoingAudio implements Paced {
     this.#ended = true;
     this.forget();
     this.#options.pacer.remove(this);
-    this.#send(new Uint8Array(0), true);
+    const last = this.#makeFrame();
+    last.endOfStream = true;
+    this.#send(last);
     await this.#options.lane.finish();
   }
 
-  #send(payload: Uint8Array, endOfStream: boolean): void {
-    const encoder = this.#encoder;
-    const sequenceNumber = this.#options.sequence.next++;
+  #send(frame: OutgoingFrame): void {
+    frame.sequenceNumber = this.#options.sequence.next++;
     this.#sent++;
-    this.#options.lane.append({
-      size: encoder.size(payload.length),
-      encodeInto: (target, offset) =>
-        encoder.encodeInto(target, offset, payload, sequenceNumber, endOfStream),
-      dropped: this.#onDropped,
-    });
+    this.#options.lane.append(frame);
   }
 
-  readonly #onDropped = (): void => {
-    this.#sent--;
-    this.#dropped++;
-  };
+  #keep(frame: OutgoingFrame): void {
+    if (this.#spare.length < SPARE_FRAMES) this.#spare.push(frame);
+  }
 
   #durationMs(chunk: unknown): number {
-    const { codec, sampleRate } = this.#options;
-    if (chunk instanceof Int16Array) return chunk.length / sampleRate * 1_000;
+    if (chunk instanceof Int16Array) return chunk.length / this.#options.sampleRate * 1_000;
     if (!(chunk instanceof Uint8Array)) return 0;
-    return chunk.length / audioCodecs[codec].frameBytes * frameMilliseconds;
+    return chunk.length / this.#codec.frameBytes * frameMilliseconds;
   }
 
-  #wakeWriter(): void {
-    const waiters = this.#waiters;
-    this.#waiters = [];
-    for (const wake of waiters) wake();
+  /** Takes the next chunk, and tells who waits, if it is time. */
+  #wake(): void {
+    if (this.#frames.length < this.#ahead) {
+      this.#taken?.();
+      this.#taken = undefined;
+    }
+    if (this.#frames.length > 0 || this.#allSent.length === 0) return;
+    for (const resolve of this.#allSent) resolve();
+    this.#allSent = [];
+  }
+}
+
+/** Who makes frames, and takes each of them back once. */
+interface FrameOwner {
+  readonly encoder: AudioFrameEncoder;
+  /** Its bytes are among those of a write. */
+  readonly written: (frame: OutgoingFrame) => void;
+  /** The transport did not take it in time. */
+  readonly dropped: (frame: OutgoingFrame) => void;
+}
+
+/** One frame: filled, numbered, then written or dropped; empty again when its owner gets it back. */
+class OutgoingFrame implements PendingFrame {
+  sequenceNumber = 0;
+  endOfStream = false;
+  readonly #owner: FrameOwner;
+  readonly #payload: Uint8Array;
+  #filled = 0;
+
+  constructor(owner: FrameOwner, bytes: number) {
+    this.#owner = owner;
+    this.#payload = new Uint8Array(bytes);
+  }
+
+  get isFull(): boolean {
+    return this.#filled === this.#payload.length;
+  }
+
+  get size(): number {
+    return this.#owner.encoder.size(this.#filled);
+  }
+
+  /** Adds what fits of `chunk`, from `from` on; returns where in the chunk it stopped. */
+  add(chunk: Uint8Array, from: number): number {
+    const payload = this.#payload;
+    const end = Math.min(chunk.length, from + payload.length - this.#filled);
+    const isAll = from === 0 && end === chunk.length;
+    payload.set(isAll ? chunk : chunk.subarray(from, end), this.#filled);
+    this.#filled += end - from;
+    return end;
+  }
+
+  /** Completes it with silence. */
+  pad(silence: number): void {
+    this.#payload.fill(silence, this.#filled);
+    this.#filled = this.#payload.length;
+  }
+
+  encodeInto(target: Uint8Array, offset: number): number {
+    const { encoder, written } = this.#owner;
+    const payload = this.isFull ? this.#payload : this.#payload.subarray(0, this.#filled);
+    const end = encoder.encodeInto(
+      target,
+      offset,
+      payload,
+      this.sequenceNumber,
+      this.endOfStream,
+    );
+    this.#filled = 0;
+    written(this);
+    return end;
+  }
+
+  dropped(): void {
+    this.#filled = 0;
+    this.#owner.dropped(this);
   }
 }

@@ -86,6 +86,69 @@ describe("AudioLink", () => {
     await call.hangUp();
   });
 
+  it("makes up after a short stall for chunks of one frame, also when they are written late", async () => {
+    await using story = await clientHouse();
+    const { clock } = story.house;
+    const call = await answered(story);
+    const link = call.audio();
+    const writer = link.writable.getWriter();
+    let written = 0;
+    const speak = (frames: number): void => {
+      for (let i = 0; i < frames; i++, written++) void writer.write(new Uint8Array(160));
+    };
+    for (const stalledMs of [20, 40, 60]) {
+      for (let slot = 0; slot < 10; slot++) {
+        speak(1);
+        await clock.advance(20);
+      }
+      clock.stall(stalledMs);
+      // The schedule comes first, with nothing to send; whoever speaks was held up as long.
+      await clock.advance(0);
+      speak(1 + stalledMs / 20);
+      await clock.advance(20);
+      await clock.advance(20);
+      speak(1);
+      await clock.advance(0);
+      assert.ok(written - link.stats().sent <= 1, `${written} written after ${stalledMs} ms`);
+    }
+    assert.equal(link.stats().slotsMissed, 0);
+    await call.hangUp();
+  });
+
+  it("does not make up for slots in which nobody spoke", async () => {
+    await using story = await clientHouse();
+    const { clock } = story.house;
+    const call = await answered(story);
+    const link = call.audio({ leadMs: 10_000 });
+    const writer = link.writable.getWriter();
+    void writer.write(new Uint8Array(160));
+    await clock.advance(0);
+    clock.stall(60);
+    await clock.advance(1_000);
+    const { sent } = link.stats();
+    void writer.write(new Uint8Array(160 * 10)).catch(() => {});
+    await clock.advance(0);
+    assert.equal(link.stats().sent - sent, 1);
+    await call.hangUp();
+  });
+
+  it("puts no silence between chunks of one frame after a stall", async () => {
+    await using story = await clientHouse();
+    const { clock } = story.house;
+    const call = await answered(story);
+    const link = call.audio({ silence: "send", receiveCapacity: 1_000 });
+    await clock.advance(100);
+    const writer = link.writable.getWriter();
+    for (let frame = 1; frame <= 5; frame++) void writer.write(new Uint8Array(160).fill(frame));
+    await settle();
+    clock.stall(60);
+    await clock.advance(200);
+    const heard = (await read(link, 12)).map(([first]) => first!);
+    const from = heard.indexOf(1);
+    assert.deepEqual(heard.slice(from, from + 6), [1, 2, 3, 4, 5, 0xff]);
+    await call.hangUp();
+  });
+
   it("asks its writer to wait when more than the lead is waiting", async () => {
     await using story = await clientHouse();
     const call = await answered(story);
