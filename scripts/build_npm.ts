@@ -2,7 +2,8 @@
  * Writes the npm package to `npm/`: `deno task npm`.
  *
  * Each entry of the export map becomes one ES module; what entries share stands in chunks between them, so that a start loads
- * few files and a class is the same through every entry. The command line is one module beside them.
+ * few files and a class is the same through every entry. All that `./token` needs is one chunk, as most cold starts are for a token.
+ * The command line is one module beside them.
  * Declarations keep the files of the source.
  *
  * @module
@@ -22,6 +23,8 @@ const program = "cli";
 const programFolder = "src/cli/";
 // The module through which it shares code with the other entries.
 const shared = "library";
+// The entry that every other loads too, so that what it needs is not in chunks of one with this and of another with that.
+const base = "token";
 
 const common = {
   absWorkingDir: root.pathname,
@@ -59,8 +62,11 @@ async function bundle(entries: Files): Promise<Files> {
   });
   const library = await esbuild.build({
     ...common,
-    entryPoints: { ...doors, [`shared/${shared}`]: shared },
-    plugins: [exportAll([...outside].sort())],
+    entryPoints: [...Object.keys(doors), shared].map((name) => ({
+      in: name,
+      out: name === shared ? `shared/${shared}` : name,
+    })),
+    plugins: [exportAll({ ...doors, [shared]: [...outside].sort() }, doors[base]!)],
     splitting: true,
     chunkNames: "shared/[hash]",
   });
@@ -93,17 +99,21 @@ function importFromLibrary(outside: Set<string>): esbuild.Plugin {
   };
 }
 
-/** Makes that module. */
-function exportAll(sources: readonly string[]): esbuild.Plugin {
+/** Makes modules of all that sources export, by the module's name. Each loads the base. */
+function exportAll(
+  modules: Readonly<Record<string, string | readonly string[]>>,
+  base: string,
+): esbuild.Plugin {
+  const namespace = "entry";
   return {
     name: "export all",
     setup(build) {
-      build.onResolve(
-        { filter: new RegExp(`^${shared}$`) },
-        ({ path }) => ({ path, namespace: shared }),
-      );
-      build.onLoad({ filter: /./, namespace: shared }, () => ({
-        contents: sources.map((source) => `export * from "./${source}";`).join("\n"),
+      build.onResolve({ filter: /^\w+$/ }, ({ path }) => ({ path, namespace }));
+      build.onLoad({ filter: /./, namespace }, ({ path }) => ({
+        contents: [
+          `import "./${base}";`,
+          ...[modules[path] ?? []].flat().map((source) => `export * from "./${source}";`),
+        ].join("\n"),
         resolveDir: root.pathname,
       }));
     },
