@@ -32,6 +32,8 @@ export const bulkRoutes: readonly Route<unknown, unknown>[] = [
       if (source === undefined) {
         return unfit("csv_url is malformed, or not one that this gateway may fetch");
       }
+      const { loading } = context.tenant;
+      loading.add(request.campaignId);
       try {
         const loadedNumbers = await load(request, source, context);
         return { status: "OK", loadedNumbers };
@@ -40,6 +42,8 @@ export const bulkRoutes: readonly Route<unknown, unknown>[] = [
         return unfit(
           error instanceof TeleQuickError ? error.message : "csv_url cannot be read",
         );
+      } finally {
+        loading.delete(request.campaignId);
       }
     },
   }),
@@ -57,11 +61,12 @@ export const bulkRoutes: readonly Route<unknown, unknown>[] = [
 function check(request: BulkRequest, { tenant, house }: RpcContext): Refusal | undefined {
   const { campaignId, callsPerSecond, maxConcurrentCalls } = request;
   if (!isCallSid(campaignId)) return unfit("campaign_id is malformed");
-  if (tenant.campaigns.has(campaignId)) return unfit("campaign_id is in use");
+  const { campaigns, loading } = tenant;
+  if (campaigns.has(campaignId) || loading.has(campaignId)) return unfit("campaign_id is in use");
   if (callsPerSecond < 1) return unfit("calls_per_second is less than 1");
   if (maxConcurrentCalls < 0) return unfit("max_concurrent_calls is negative");
   const { campaignsPerTenant } = house.limits;
-  if (tenant.campaigns.size < campaignsPerTenant) return undefined;
+  if (campaigns.size + loading.size < campaignsPerTenant) return undefined;
   return new Refusal(
     ErrorCode.ERR_RATE_LIMITED,
     `The tenant has ${campaignsPerTenant} campaigns, its limit`,
@@ -74,7 +79,7 @@ async function load(
   source: TextSource,
   context: RpcContext,
 ): Promise<number> {
-  const { house, tenant, session } = context;
+  const { house, session } = context;
   const { clock, limits } = house;
   const count = await within(async (signal) => {
     let rows = 0;
@@ -92,8 +97,8 @@ async function load(
         `Cannot read CSV: it takes longer than ${limits.bulkLoadMs} ms`,
       ),
   });
-  // Time has passed since these were checked.
-  if (!session.isLive || tenant.campaigns.has(request.campaignId)) throw unfit("It is too late");
+  // Time has passed since it asked.
+  if (!session.isLive) throw unfit("It is too late");
   start(request, source, count, context);
   house.log("campaign.started", { ...context.ids, count });
   return count;

@@ -60,6 +60,8 @@ export class Tenant {
   readonly routing: Map<string, InboundRouting> = new Map();
   /** Its campaigns that are under way, by id. */
   readonly campaigns: Map<string, TenantCampaign> = new Map();
+  /** The ids of campaigns whose rows are being read for the first time. */
+  readonly loading: Set<string> = new Set();
   /** Its own metronome. */
   readonly ticker: Ticker;
   /** Its authenticated sessions. */

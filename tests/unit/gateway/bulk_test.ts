@@ -135,6 +135,26 @@ describe("OriginateBulk", () => {
     assert.deepEqual(bulk.results(), ["30 dialled, 0 failed, 0 dropped"]);
   });
 
+  it("counts campaigns whose rows are still read: many at once are no way around the limit", async () => {
+    await using bulk = await withCampaigns({ campaignsPerTenant: 2 });
+    const csvUrl = csv("to", "+15550105");
+    const ids = ["a", "a", "b", "c", "d"];
+    const replies = await Promise.all(
+      ids.map((campaignId) => bulk.start({ campaignId, csvUrl })),
+    );
+    assert.deepEqual(replies.map(([, loaded, code]) => [loaded, code]), [
+      [1, 0],
+      [0, 6],
+      [1, 0],
+      [0, 3],
+      [0, 3],
+    ]);
+    assert.equal(replies[1]![3], "campaign_id is in use");
+    await bulk.house.clock.advance(5_000);
+    assert.deepEqual((await bulk.start({ campaignId: "c", csvUrl: "data:,%" }))[2], 6);
+    assert.deepEqual((await bulk.start({ campaignId: "c", csvUrl })).slice(1, 3), [1, 0]);
+  });
+
   it("refuses what makes no campaign, in words", async () => {
     await using bulk = await withCampaigns({ campaignsPerTenant: 2 });
     const csvUrl = csv("to", "+15550100");
