@@ -48,30 +48,43 @@ export interface ConnectOptions {
   readonly onFailed: (connection: Connection) => void;
 }
 
+/** How far a connect has come. */
+interface Progress {
+  /** What has not happened yet, in words. */
+  step: string;
+  session?: Session;
+}
+
 /** Opens a session, presents a fresh token, subscribes to events. Closes the session when any step fails. */
-export function openConnection(
+export async function openConnection(
   request: { readonly reason: TokenReason; readonly signal: AbortSignal },
   options: ConnectOptions,
 ): Promise<Connection> {
   const { clock, connectTimeoutMs, endpoint } = options;
-  const at = { step: "no token was given" };
-  return within((signal) => connect({ ...request, signal }, options, at), {
-    signal: request.signal,
-    timeoutMs: connectTimeoutMs,
-    clock,
-    onTimeout: () =>
-      new TeleQuickError(
-        "ERR_CONNECT_FAILED",
-        `Cannot connect to ${endpoint.origin}: ${at.step} within ${connectTimeoutMs} ms`,
-        { retryable: true },
-      ),
-  });
+  const at: Progress = { step: "no token was given" };
+  try {
+    return await within((signal) => connect({ ...request, signal }, options, at), {
+      signal: request.signal,
+      timeoutMs: connectTimeoutMs,
+      clock,
+      onTimeout: () =>
+        new TeleQuickError(
+          "ERR_CONNECT_FAILED",
+          `Cannot connect to ${endpoint.origin}: ${at.step} within ${connectTimeoutMs} ms`,
+          { retryable: true },
+        ),
+    });
+  } catch (error) {
+    // Given up when the last step was done already: nobody else has the session.
+    at.session?.close();
+    throw error;
+  }
 }
 
 async function connect(
   request: { readonly reason: TokenReason; readonly signal: AbortSignal },
   options: ConnectOptions,
-  at: { step: string },
+  at: Progress,
 ): Promise<Connection> {
   const { signal } = request;
   const presented = await options.tokens.get(request);
@@ -85,6 +98,7 @@ async function connect(
     certificateHashes: await options.certificateHashes(),
     ...(options.webTransport !== undefined && { webTransport: options.webTransport }),
   });
+  at.session = session;
   let connection: Connection | undefined;
   try {
     at.step = "the gateway did not answer the token";
