@@ -1,6 +1,6 @@
 /**
  * The floor under the gateway: the same transport without frames, tokens or calls, in a process of its own. Every request is answered
- * with so many bytes; what comes on one-way streams goes back on one, as it comes, what is read in one turn in one write.
+ * with so many bytes; what comes on one-way streams goes back on one, in whole units, what is read in one turn in one write.
  * Its one argument is JSON; it prints its endpoint when it listens and ends with its standard input.
  *
  * @module
@@ -12,7 +12,7 @@ import { listenQuic, type WebTransportLike } from "../../../src/transport/listen
 import type { BareOptions } from "./hosts.ts";
 
 const options = JSON.parse(process.argv[2] ?? "{}") as BareOptions;
-const { certificatePem, privateKeyPem, requestBytes, replyBytes, maxStreams } = options;
+const { certificatePem, privateKeyPem, requestBytes, replyBytes, maxStreams, unitBytes } = options;
 const reply = new Uint8Array(replyBytes);
 
 async function readAll<T>(streams: ReadableStream<T>, take: (value: T) => void): Promise<void> {
@@ -65,8 +65,13 @@ function serve(session: WebTransportLike): void {
     void answer(readable, writable);
   });
   void readAll(session.incomingUnidirectionalStreams, (stream) => {
+    let rest = new Uint8Array(0);
     void readAll(stream, (chunk) => {
-      waiting.push(chunk);
+      const bytes = rest.length === 0 ? chunk : concatBytes([rest, chunk]);
+      const whole = bytes.length - bytes.length % unitBytes;
+      rest = bytes.slice(whole);
+      if (whole === 0) return;
+      waiting.push(bytes.subarray(0, whole));
       void flush();
     });
   });

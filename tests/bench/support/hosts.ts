@@ -24,6 +24,8 @@ export interface BareOptions {
   readonly replyBytes: number;
   /** How many streams of each kind may be open at a time. */
   readonly maxStreams: number;
+  /** What comes on one-way streams goes back in pieces of a whole number of so many bytes. */
+  readonly unitBytes: number;
 }
 
 /** A session with a bare peer in a process of its own. */
@@ -42,7 +44,7 @@ export async function openBare(
   options: Partial<Omit<BareOptions, "certificatePem" | "privateKeyPem">> = {},
 ): Promise<BarePeer> {
   const { certificatePem, privateKeyPem } = await createCertificate();
-  const sizes = { requestBytes: 1, replyBytes: 1, maxStreams: 100, ...options };
+  const sizes = { requestBytes: 1, replyBytes: 1, maxStreams: 100, unitBytes: 1, ...options };
   const argument = JSON.stringify({ certificatePem, privateKeyPem, ...sizes });
   const child = spawn(
     process.execPath,
