@@ -106,7 +106,13 @@ export class LiveSupervision implements Supervision {
   /** Joins the call on a session; on another one it leaves the first when the second has let it in. */
   async join(connection: Connection, signal?: AbortSignal): Promise<void> {
     const { clock, timeoutMs } = this.#host;
-    const leave = await within((inner) => this.#subscribe(connection, inner), {
+    const leave = await within(async (inner) => {
+      const leave = await this.#subscribe(connection, inner);
+      // Given up in the very turn in which it was let in: nobody else would leave.
+      if (inner.aborted) leave();
+      else inner.addEventListener("abort", leave, { once: true });
+      return leave;
+    }, {
       signal: signal === undefined ? connection.lost : AbortSignal.any([signal, connection.lost]),
       timeoutMs,
       clock,
@@ -169,6 +175,7 @@ export class LiveSupervision implements Supervision {
     };
     signal.addEventListener("abort", leave, { once: true });
     try {
+      if (signal.aborted) leave();
       writer.write(frame).catch(ignore);
       await admitted(reader);
     } catch (error) {

@@ -2,7 +2,11 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { type Call, SupervisionMode, TeleQuickClient } from "../../../mod.ts";
 import { decodePcmu, encodePcmu, toneSamples } from "../../../src/audio/mod.ts";
+import type { BidirectionalStream } from "../../../src/transport/mod.ts";
+import { encodeReply, methods } from "../../../src/wire/mod.ts";
 import { type ClientHouse, clientHouse, hasCode } from "../../support/client_kit.ts";
+import { FakeClock, settle } from "../../support/fake_clock.ts";
+import { scriptedGateway } from "../../support/scripted_gateway.ts";
 import { testAccount } from "../../support/tenant_kit.ts";
 
 /** A second client of a tenant: the supervisor's own. */
@@ -106,6 +110,53 @@ describe("Supervision", () => {
     assert.equal(told[0], told[1]);
     await call.hangUp();
     await close(story, stranger);
+  });
+
+  it("F-16 leaves no stream behind, whenever its request is aborted", async () => {
+    let aborted = 0;
+    for (let turns = 0; turns < 60; turns++) {
+      const clock = new FakeClock();
+      let open = 0;
+      const serve = async ({ readable, writable }: BidirectionalStream): Promise<void> => {
+        const reader = readable.getReader();
+        const writer = writable.getWriter();
+        if ((await reader.read()).done) return;
+        open++;
+        try {
+          await writer.write(encodeReply(methods.SuperviseSubscribe, { status: "OK" }));
+          while (!(await reader.read()).done);
+        } catch {
+          // Reset: over, too.
+        }
+        open--;
+      };
+      const gateway = scriptedGateway({
+        onStream: (stream, { calls }) => {
+          if (calls.length < 2) return false;
+          void serve(stream).catch(() => {});
+          return true;
+        },
+      });
+      const client = new TeleQuickClient("https://gateway.test", () => "token", true, {
+        webTransport: gateway.webTransport,
+        clock,
+      });
+      await client.connect();
+      const controller = new AbortController();
+      const joining = client.supervise({ callSid: "call" }, { signal: controller.signal })
+        .then(() => true, () => false);
+      for (let i = 0; i < turns; i++) await Promise.resolve();
+      controller.abort();
+      if (!await joining) {
+        aborted++;
+        await settle();
+        assert.equal(open, 0, `aborted after ${turns} turns`);
+      }
+      const closing = client.close();
+      await clock.advance(10_000);
+      await closing;
+    }
+    assert.ok(aborted > 0 && aborted < 60);
   });
 
   it("throws TypeError for what is no object, as allocateWt() does", async () => {
