@@ -62,9 +62,8 @@ export interface AudioLink extends AsyncDisposable {
   readonly samples: ReadableStream<Int16Array>;
   /**
    * Takes bytes of the link's codec, or samples at `sampleRate`, in chunks of any size: they leave as one frame each 20 ms.
-   * `desiredSize` counts milliseconds and turns negative when more than `leadMs` waits; the next two frames are not counted, so that
-   * they can make up for a short stall. Closing it plays out what waits, then
-   * says that the stream has ended; aborting it says so at once.
+   * `desiredSize` counts milliseconds and turns negative when more than `leadMs` waits; the next two frames, which are there to make up
+   * for a short stall, are not counted. Closing it plays out what waits, then says that the stream has ended; aborting it says so at once.
    */
   readonly writable: WritableStream<Uint8Array | Int16Array>;
   /** What was sent and received so far. */
