@@ -69,10 +69,9 @@ export const adminRoutes: readonly Route<unknown, unknown>[] = [
     scope,
     handle: (request, context) =>
       asAdmin(request, context, async () => {
-        const { trunks, routing } = context.tenant;
-        if (!trunks.delete(request.trunkId)) return unknownTrunk;
-        routing.delete(request.trunkId);
-        await context.house.save();
+        const { tenant, house } = context;
+        if (!tenant.trunks.has(request.trunkId)) return unknownTrunk;
+        await tenant.changeTrunk(request.trunkId, undefined, house.save);
         return {};
       }),
   }),
@@ -103,8 +102,8 @@ function putTrunk(
   return asAdmin(request, context, async () => {
     const { adminToken: _, ...trunk } = request;
     const { tenant, house } = context;
-    tenant.putTrunk(readTrunk({ ...trunk, tenantId: tenant.tenantId }));
-    await house.save();
+    const record = readTrunk({ ...trunk, tenantId: tenant.tenantId });
+    await tenant.changeTrunk(record.trunkId, record, house.save);
     return {};
   });
 }

@@ -133,8 +133,8 @@ class LocalGateway implements Gateway {
   async addTrunk(options: AddTrunkOptions): Promise<void> {
     await this.ready;
     const record = readTrunk(options);
-    this.#house.tenants.byOwner(options.tenantId).putTrunk(record);
-    await this.#house.save();
+    const { tenants, save } = this.#house;
+    await tenants.byOwner(options.tenantId).changeTrunk(record.trunkId, record, save);
   }
 
   async simulateInboundCall(options: SimulateInboundCallOptions): Promise<InboundCall> {

@@ -151,6 +151,31 @@ export class Tenant {
     this.trunks.set(record.trunkId, record);
   }
 
+  /** Puts a trunk's record, or takes the trunk away. Resolves when that is saved; when it cannot be, the trunk is as it was before. */
+  async changeTrunk(
+    trunkId: string,
+    record: TrunkRecord | undefined,
+    save: () => Promise<void>,
+  ): Promise<void> {
+    const before = { trunk: this.trunks.get(trunkId), routing: this.routing.get(trunkId) };
+    if (record !== undefined) this.putTrunk(record);
+    else {
+      this.trunks.delete(trunkId);
+      this.routing.delete(trunkId);
+    }
+    try {
+      await save();
+    } catch (error) {
+      // Unless somebody has changed it again since.
+      if (this.trunks.get(trunkId) === record) {
+        if (before.trunk === undefined) this.trunks.delete(trunkId);
+        else this.trunks.set(trunkId, before.trunk);
+        if (before.routing !== undefined) this.routing.set(trunkId, before.routing);
+      }
+      throw error;
+    }
+  }
+
   /**
    * Dials, unless this `call_sid` was dialled before: within the dial window that is the same call again, later it is refused.
    *

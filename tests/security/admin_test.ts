@@ -50,7 +50,8 @@ describe("G-17 admin replies", () => {
     const admin = { adminPublicKeyPem: fresh.publicKeyPem, adminPrivateKeyId: fresh.keyId };
     const requests: readonly (readonly [Method<unknown, unknown>, object])[] = [
       [methods.AddTrunk, { trunkId: "t" }],
-      [methods.RemoveTrunk, { trunkId: "t" }],
+      [methods.UpdateTrunk, { trunkId: "main", channelLimit: 7 }],
+      [methods.RemoveTrunk, { trunkId: "main" }],
       [methods.PublishServiceAccount, { tenantId: "acme", ...ids }],
       [methods.BootstrapOrg, { bootstrapSecret, tenantId: "newcomer", ...admin }],
     ];
@@ -63,6 +64,13 @@ describe("G-17 admin replies", () => {
     const failures = records.filter(({ event }) => event === "gateway.storage-failed");
     assert.equal(failures.length, requests.length);
     for (const { reason } of failures) assert.ok(reason!.includes(folder.at("state")));
+    const trunk = async (trunkId: string) =>
+      (await client.rpc(methods.GetTrunk, { adminToken, trunkId })).fault.errorMessage ||
+      "there";
+    assert.equal(await trunk("t"), "Unknown trunk_id", "what is refused is not done");
+    assert.equal(await trunk("main"), "there");
+    const { reply } = await client.rpc(methods.GetTrunk, { adminToken, trunkId: "main" });
+    assert.notEqual(reply?.channelLimit, 7);
   });
 });
 
