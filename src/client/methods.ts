@@ -23,6 +23,7 @@ import {
   accepted,
   type BulkOptions,
   bulkRequest,
+  checkObject,
   type InboundRoutingOptions,
   inboundRoutingRequest,
   required,
@@ -216,9 +217,7 @@ export abstract class ClientMethods {
     allocation: AllocateWtOptions,
     options?: RequestOptions,
   ): Promise<AllocateWtResponse> {
-    if (typeof allocation !== "object" || allocation === null) {
-      throw new TypeError("Cannot allocate media session: expected an object with `callSid`");
-    }
+    checkObject("allocate media session", allocation, "`callSid`");
     const { callSid, agentId = "", trunkId = "", realm = "" } = allocation;
     required("allocate media session", "callSid", callSid);
     const request = { callSid, agentId, trunkId, realm };

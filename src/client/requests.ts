@@ -60,9 +60,7 @@ export function originateRequest(
   options: DialOptions,
   own: { readonly clientId: string },
 ): Partial<OriginateRequest> & { readonly callSid: string } {
-  if (typeof options !== "object" || options === null) {
-    throw new TypeError("Cannot dial: expected an object with `to` and `trunkId`");
-  }
+  checkObject("dial", options, "`to` and `trunkId`");
   const { to, trunkId, defaultApp = DialplanAction.PARK } = options;
   required("dial", "to", to);
   required("dial", "trunkId", trunkId);
@@ -134,9 +132,7 @@ export interface BulkOptions {
 /** Builds the request of `originateBulk`. */
 export function bulkRequest(options: BulkOptions): Partial<BulkRequest> {
   const action = "start campaign";
-  if (typeof options !== "object" || options === null) {
-    throw new TypeError(`Cannot ${action}: expected an object with \`csvUrl\``);
-  }
+  checkObject(action, options, "`csvUrl`");
   const { csvUrl, campaignId, trunkId, to, defaultApp = DialplanAction.PARK } = options;
   required(action, "csvUrl", csvUrl);
   required(action, "campaignId", campaignId);
@@ -191,9 +187,7 @@ export function inboundRoutingRequest(
   options: InboundRoutingOptions,
 ): Partial<SetInboundRoutingRequest> {
   const action = "set inbound routing";
-  if (typeof options !== "object" || options === null) {
-    throw new TypeError(`Cannot ${action}: expected an object with \`trunkId\` and \`rule\``);
-  }
+  checkObject(action, options, "`trunkId` and `rule`");
   const { trunkId, rule } = options;
   required(action, "trunkId", trunkId);
   checkNumber(action, "rule", rule);
@@ -231,9 +225,7 @@ export function answerRequest(
   own: { readonly clientId: string },
 ): AnswerIncomingCallRequest {
   const action = "answer call";
-  if (typeof options !== "object" || options === null) {
-    throw new TypeError(`Cannot ${action}: expected an object with \`callSid\``);
-  }
+  checkObject(action, options, "`callSid`");
   const { callSid, aiWebsocketUrl = "", aiQuicUrl = "", clientId = own.clientId } = options;
   required(action, "callSid", callSid);
   checkUrl(action, "aiWebsocketUrl", aiWebsocketUrl, ["ws:", "wss:"]);
@@ -258,6 +250,12 @@ function checkDefaultApp(action: string, app: number): void {
 /** Whether text is a number or address that can be called. */
 export function isDestination(to: string): boolean {
   return E164.test(to) || SIP_URI.test(to);
+}
+
+/** Throws `TypeError` for everything but an object. */
+export function checkObject(action: string, value: unknown, members: string): void {
+  if (typeof value === "object" && value !== null) return;
+  throw new TypeError(`Cannot ${action}: expected an object with ${members}`);
 }
 
 /** Refuses everything but a non-empty string. */

@@ -13,7 +13,7 @@ import type { AudioHub } from "./audio_hub.ts";
 import { CallAudio } from "./call_audio.ts";
 import type { Connection } from "./connection.ts";
 import { peerText } from "./log.ts";
-import { checkNumber, required } from "./requests.ts";
+import { checkNumber, checkObject, required } from "./requests.ts";
 
 // A stream may end before the session that it ends with.
 const LOSS_GRACE_MS = 250;
@@ -76,9 +76,7 @@ export class LiveSupervision implements Supervision {
   #reject!: (error: unknown) => void;
 
   constructor(host: SupervisionHost, options: SuperviseOptions) {
-    if (typeof options !== "object" || options === null) {
-      throw new TypeError("Cannot supervise call: expected an object with `callSid`");
-    }
+    checkObject("supervise call", options, "`callSid`");
     const { callSid, mode = SupervisionMode.MONITOR } = options;
     required("supervise call", "callSid", callSid);
     checkNumber("supervise call", "mode", mode);

@@ -46,11 +46,11 @@ export async function importSigner(
   account: ServiceAccount,
   options: ImportSignerOptions = {},
 ): Promise<Signer> {
-  // An object as it stands in the file, not yet parsed, is the usual mistake.
-  if (typeof account?.privateKey !== "string") {
-    throw new TypeError("Cannot import private key: account is not parsed");
-  }
   const { tenantId, privateKey, privateKeyId: keyId } = account;
+  // An object as it stands in the file, not yet parsed, is the usual mistake.
+  if (typeof privateKey !== "string") {
+    throw new TypeError("Cannot import private key: account has none");
+  }
   const { document, WorkerGlobalScope, indexedDB } = globalThis as BrowserGlobals;
   // Edge runtimes and Deno have worker scopes too; IndexedDB in one is only a browser's.
   if ((document ?? (WorkerGlobalScope && indexedDB)) && !options.allowInBrowser) {

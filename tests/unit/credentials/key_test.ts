@@ -23,10 +23,10 @@ async function signsAsOf(key: CryptoKey, privatePem: string): Promise<boolean> {
 describe("importSigner()", () => {
   it("importSigner() throws TypeError for what is not parsed", async () => {
     const file = { tenant_id: "acme", private_key: pem.rsa(), private_key_id: "k1" };
-    for (const wrong of [undefined, null, 5, "text", {}, file, JSON.stringify(file)]) {
+    for (const wrong of [5, "text", {}, file, JSON.stringify(file)]) {
       await assert.rejects(importSigner(wrong as unknown as ServiceAccount), {
         name: "TypeError",
-        message: "Cannot import private key: account is not parsed",
+        message: "Cannot import private key: account has none",
       });
     }
   });

@@ -97,7 +97,7 @@ describe("mintBrowserToken()", () => {
     await mintBrowserToken(acme.signer, { endUser: long });
     await assert.rejects(mintBrowserToken(acme.signer, { endUser: long, scope: long }), {
       code: "ERR_TOKEN_INVALID",
-      message: /^Cannot sign token: it has \d{4} characters$/,
+      message: "Cannot sign token: it is too long",
     });
   });
 });

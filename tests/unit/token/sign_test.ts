@@ -88,6 +88,7 @@ describe("signToken()", () => {
     const length = (await signToken(acme.signer, { claims: { x: "" } })).length;
     const room = Math.floor((4096 - length) * 3 / 4);
     const lengths: number[] = [];
+    let refused = 0;
     for (let more = -4; more <= 8; more++) {
       const options = { now: NOW * 1000, claims: { x: "x".repeat(room + more) } };
       try {
@@ -96,14 +97,14 @@ describe("signToken()", () => {
         lengths.push(token.length);
       } catch (error) {
         const { code, message } = error as TeleQuickError;
-        const [, tooLong] = /^Cannot sign token: it has (\d+) characters$/.exec(message) ?? [];
         assert.equal(code, "ERR_TOKEN_INVALID", `${error}`);
-        lengths.push(Number(tooLong));
-        assert.ok(Number(tooLong) > 4096);
+        assert.equal(message, "Cannot sign token: it is too long");
+        refused++;
       }
     }
-    assert.ok(lengths.includes(4096) || lengths.includes(4095));
-    assert.ok(lengths.includes(4097) || lengths.includes(4098));
+    assert.ok(refused > 0);
+    // A byte more makes one or two characters more.
+    assert.ok([4095, 4096].includes(Math.max(...lengths)));
   });
 
   it("signToken() rejects with a TypeError what is no number", async () => {
