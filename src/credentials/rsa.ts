@@ -91,11 +91,12 @@ export function readPrivateRsa({ der, isPkcs1 }: PemBlock): Uint8Array<ArrayBuff
 function wrapPkcs1(pkcs1: Uint8Array): Uint8Array<ArrayBuffer> {
   const { length } = pkcs1;
   const pkcs8 = new Uint8Array(length + 26);
+  // Of a number that is larger than a byte, the array keeps the lowest eight bits.
   // deno-fmt-ignore
   pkcs8.set([
-    0x30, 0x82, (length + 22) >> 8, (length + 22) & 255, 2, 1, 0,
+    0x30, 0x82, (length + 22) >> 8, length + 22, 2, 1, 0,
     0x30, 13, 6, 9, 42, 134, 72, 134, 247, 13, 1, 1, 1, 5, 0,
-    4, 0x82, length >> 8, length & 255,
+    4, 0x82, length >> 8, length,
   ]);
   // Not spread into the array, which takes a process's first call milliseconds.
   pkcs8.set(pkcs1, 26);
