@@ -189,13 +189,16 @@ describe("C-12 a hostile gateway", () => {
     await using own = await story({
       scripts: { Terminate: () => ({ errorCode: 7, errorMessage: words }) },
     });
-    await assert.rejects(own.call.hangUp(), (error: Error) => {
+    const refused = assert.rejects(own.call.hangUp(), (error: Error) => {
       hasCode("ERR_RPC_REJECTED", 7)(error);
       assert.ok(error.message.length < 1_000);
       // deno-lint-ignore no-control-regex
       assert.doesNotMatch(error.message, /[\u0000-\u001f]/);
       return true;
     });
+    // The call's end might still be on its way.
+    await own.clock.advance(1_000);
+    await refused;
     const reason = `eyJ${"eyJ".repeat(300_000)}`;
     await own.peers[0]!.push(methods.SessionEnding, { code: 0, reason, reconnect: true });
     await own.clock.advance(1_000);
