@@ -1,4 +1,4 @@
-import { concatBytes, encodeUtf8 } from "../bytes.ts";
+import { concatBytes } from "../bytes.ts";
 import { type Clock, sleep, systemClock } from "../signal.ts";
 import { decodeRequestHeader, encodeResponseHeader, type RequestHeader } from "./qpack.ts";
 import type { QuicConnection, SessionControl } from "./quic.ts";
@@ -22,8 +22,10 @@ const MAX_SESSIONS = [0xc0, 0, 0, 0, 0xc6, 0x71, 0x70, 0x6a, 1];
 // A read that waits for the session's end holds its buffer for as long as the session lasts.
 const READ_BYTES = 512;
 const LARGEST_HEADER = 16_384;
-const LARGEST_CAPSULE = 4 + 1_024;
 const LONGEST_REASON = 1_024;
+const LARGEST_CAPSULE = 4 + LONGEST_REASON;
+// A DATA frame holds the capsule with its head: type and length, two varints.
+const LARGEST_FRAME = LARGEST_CAPSULE + 2 * 8;
 // How long the connection outlives the farewell, so that both leave, in this order.
 const FAREWELL_MS = 20;
 
@@ -131,20 +133,20 @@ class ConnectStream implements SessionControl {
   }
 
   async #watch(frames: FrameSource): Promise<CloseInfo> {
-    let info: CloseInfo = { closeCode: 0, reason: "" };
     // Capsules travel inside DATA frames, cut at will (RFC 9297 section 3.1); some clients write them bare.
     let data: Uint8Array = new Uint8Array(0);
-    for (let next = await frames.next(LARGEST_CAPSULE); next;) {
-      if (next.type === CLOSE_SESSION) info = readCloseCapsule(next.payload);
+    for (let next = await frames.next(LARGEST_FRAME); next;) {
+      // It ends the session by itself, whether a FIN follows or not (draft-ietf-webtrans-http3 section 6).
+      if (next.type === CLOSE_SESSION) return readCloseCapsule(next.payload);
       if (next.type === frameType.data) data = concatBytes([data, next.payload]);
       for (let capsule = takeFrame(data); capsule; capsule = takeFrame(data)) {
         data = capsule.rest;
-        if (capsule.type === CLOSE_SESSION) info = readCloseCapsule(capsule.payload);
+        if (capsule.type === CLOSE_SESSION) return readCloseCapsule(capsule.payload);
       }
-      if (data.length > 2 * LARGEST_CAPSULE) break;
-      next = await frames.next(LARGEST_CAPSULE);
+      if (data.length > 2 * LARGEST_FRAME) break;
+      next = await frames.next(LARGEST_FRAME);
     }
-    return info;
+    return { closeCode: 0, reason: "" };
   }
 }
 
@@ -215,8 +217,10 @@ function takeFrame(bytes: Uint8Array): (Frame & { readonly rest: Uint8Array }) |
 function closeCapsule(closeCode: number, reason: string): Uint8Array {
   const code = new Uint8Array(4);
   new DataView(code.buffer).setUint32(0, closeCode);
-  const words = encodeUtf8(reason.toWellFormed()).subarray(0, LONGEST_REASON);
-  return frame(CLOSE_SESSION, concatBytes([code, words]));
+  // Cut between characters: half of one is no UTF-8, and a strict reader takes nothing of it.
+  const words = new Uint8Array(LONGEST_REASON);
+  const { written } = new TextEncoder().encodeInto(reason, words);
+  return frame(CLOSE_SESSION, concatBytes([code, words.subarray(0, written)]));
 }
 
 function readCloseCapsule(payload: Uint8Array): CloseInfo {

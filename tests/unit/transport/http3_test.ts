@@ -167,6 +167,27 @@ describe("the CONNECT stream of a session", () => {
     }
   });
 
+  it("ends with a close capsule whose reason is as long as it may be", async () => {
+    const capsule = frame(
+      0x2843,
+      concatBytes([bye.subarray(0, 4), new Uint8Array(1_024).fill(97)]),
+    );
+    for (const bytes of [frame(0x00, capsule), capsule]) {
+      const { stream, control } = await established();
+      stream.send(...bytes);
+      assert.deepEqual(await control.ended, { closeCode: 1234, reason: "a".repeat(1_024) });
+    }
+  });
+
+  it("ends with a close capsule that no FIN follows, and with the first of two", async () => {
+    const other = frame(0x2843, Uint8Array.of(0, 0, 0, 1));
+    for (const rest of [new Uint8Array(0), frame(0x00, other)]) {
+      const { stream, control } = await established();
+      stream.send(...frame(0x00, frame(0x2843, bye)), ...rest);
+      assert.deepEqual(await control.ended, { closeCode: 1234, reason: "bye" });
+    }
+  });
+
   it("ends when a capsule grows above the limit", async () => {
     const { stream, control } = await established();
     const start = Uint8Array.of(0x21, 0x80, 0x01, 0x00, 0x00);
@@ -219,5 +240,19 @@ describe("the CONNECT stream of a session", () => {
     await clock.advance(20);
     await closing;
     assert.deepEqual(quic.closedWith, { closeCode: 1234, reason: "bye" });
+  });
+
+  it("says whole characters only: a reason is cut between two, and a lone surrogate replaced", async () => {
+    const cases = [
+      [`a${"\u00e9".repeat(600)}`, `a${"\u00e9".repeat(511)}`],
+      ["\ud800", "\ufffd"],
+    ] as const;
+    for (const [reason, heard] of cases) {
+      const { control, said } = await established();
+      control.close({ reason });
+      await settle();
+      const payload = concatBytes([new Uint8Array(4), new TextEncoder().encode(heard)]);
+      assert.equal(encodeHex(said()), encodeHex(frame(0x00, frame(0x2843, payload))));
+    }
   });
 });
