@@ -45,6 +45,9 @@ export interface QuicSessionOptions {
 const SESSION_ID = encodeVarint(0);
 const BIDIRECTIONAL_HEADER = concatBytes([encodeVarint(streamType.bidirectional), SESSION_ID]);
 const UNIDIRECTIONAL_HEADER = concatBytes([encodeVarint(streamType.unidirectional), SESSION_ID]);
+// What is thrown away is read into a small buffer, which waits for as long as the stream lasts, or a larger one while much comes.
+const IDLE_BYTES = 64;
+const BUSY_BYTES = 8_192;
 
 /**
  * The W3C shape over the streams of a QUIC connection on which a WebTransport session is established.
@@ -121,8 +124,11 @@ export class QuicSession implements WebTransportLike {
   close(info: CloseInfo = {}): void {
     if (this.#over) return;
     this.#over = true;
-    if (this.#control !== undefined) this.#control.close(info).catch(ignore);
-    else this.#connection.close({ closeCode: info.closeCode ?? 0, reason: info.reason ?? "" });
+    // An unsigned long of Web IDL: the runtime throws on a negative one, and the connection would stay.
+    const closeCode = (info.closeCode ?? 0) >>> 0;
+    const { reason = "" } = info;
+    if (this.#control !== undefined) this.#control.close({ closeCode, reason }).catch(ignore);
+    else this.#connection.close({ closeCode, reason });
   }
 }
 
@@ -149,11 +155,15 @@ async function discard(readable: ReadableStream<Uint8Array>): Promise<void> {
   // With a buffer of its own for each read the runtime would hold 64 KiB for every stream that waits.
   const reader = readable.getReader({ mode: "byob" });
   try {
-    let buffer = new Uint8Array(64);
+    let buffer = new Uint8Array(IDLE_BYTES);
     while (true) {
       const { value, done } = await reader.read(buffer);
       if (done) return;
-      buffer = new Uint8Array(value.buffer);
+      // Who sends much costs a read for every few kilobytes, not for every few bytes.
+      const size = value.length < IDLE_BYTES ? IDLE_BYTES : BUSY_BYTES;
+      buffer = value.buffer.byteLength === size
+        ? new Uint8Array(value.buffer)
+        : new Uint8Array(size);
     }
   } catch {
     // The stream is over.

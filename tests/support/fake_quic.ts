@@ -45,6 +45,11 @@ export class PeerStream {
     this.#controller.error(error);
   }
 
+  /** How many bytes our side's waiting read takes at the most; 0 when none waits. */
+  get awaited(): number {
+    return this.#controller.byobRequest?.view?.byteLength ?? 0;
+  }
+
   /** What our side wrote so far. */
   get written(): Uint8Array {
     return concatBytes(this.#written);

@@ -86,6 +86,24 @@ describe("QuicSession", () => {
     assert.equal((await bidirectional).done, true);
   });
 
+  it("waits with a small buffer on a stream that it reads away, and takes much at once while much comes", async () => {
+    const { quic, session: it } = session();
+    it.incomingUnidirectionalStreams.getReader().read().catch(() => {});
+    const foreign = quic.peerOpensUnidirectional();
+    foreign.send(0x21, 0, 0);
+    await settle();
+    assert.equal(foreign.awaited, 64);
+    foreign.send(...new Uint8Array(64));
+    await settle();
+    assert.equal(foreign.awaited, 8_192);
+    foreign.send(...new Uint8Array(8_192));
+    await settle();
+    assert.equal(foreign.awaited, 8_192);
+    foreign.send(1);
+    await settle();
+    assert.equal(foreign.awaited, 64);
+  });
+
   it("ends its incoming streams without an error when the connection is lost", async () => {
     const { quic, session: it } = session();
     const reading = it.incomingBidirectionalStreams.getReader().read();
@@ -110,6 +128,14 @@ describe("QuicSession", () => {
     assert.deepEqual(quic.closedWith, { closeCode: 9, reason: "enough" });
   });
 
+  it("takes a close code as Web IDL takes an unsigned long, so that any closes the connection", () => {
+    for (const [given, code] of [[-1, 4294967295], [2 ** 32 + 1, 1], [1.5, 1], [NaN, 0]] as const) {
+      const { quic, session: it } = session();
+      it.close({ closeCode: given });
+      assert.deepEqual(quic.closedWith, { closeCode: code, reason: "" });
+    }
+  });
+
   it("ends when its CONNECT stream does, and closes the connection then", async () => {
     let end!: (info: CloseInfo) => void;
     const ended = new Promise<CloseInfo>((resolve) => end = resolve);
@@ -127,7 +153,7 @@ describe("QuicSession", () => {
     };
     const { quic, session: it } = session({ control });
     it.close({ closeCode: 5 });
-    assert.deepEqual(said, [{ closeCode: 5 }]);
+    assert.deepEqual(said, [{ closeCode: 5, reason: "" }]);
     assert.equal(quic.closedWith, undefined);
   });
 
