@@ -28,7 +28,7 @@ const STATUS_INDEX = 24;
 const MOST_FIELDS = 128;
 
 // The Huffman code of RFC 7541 appendix B is canonical: the symbols of each length, in order, determine it.
-// The symbols beyond 15 bits are not printable ASCII, except a backslash: a value that holds one is skipped.
+// The symbols beyond 19 bits, and the others of 19, are not printable ASCII: a value that holds one is skipped.
 const HUFFMAN: readonly (readonly [bits: number, symbols: string])[] = [
   [5, "012aceiost"],
   [6, " %-./3456789=A_bdfghlmnpru"],
@@ -40,7 +40,9 @@ const HUFFMAN: readonly (readonly [bits: number, symbols: string])[] = [
   [13, "\0$@[]~"],
   [14, "^}"],
   [15, "<`{"],
+  [19, "\\"],
 ];
+const LONGEST_CODE = 19;
 
 interface Parsed<T> {
   readonly value: T;
@@ -50,7 +52,7 @@ interface Parsed<T> {
 /**
  * Decodes the header of a request from a peer that was granted no dynamic table (RFC 9204 section 4.5).
  *
- * @returns `undefined` when it is malformed, refers to a dynamic table, or repeats a field that is looked at.
+ * @returns `undefined` when it is malformed, refers to a dynamic table, repeats a field that is looked at, or has a pseudo-header that cannot be decoded.
  */
 export function decodeRequestHeader(bytes: Uint8Array): RequestHeader | undefined {
   const insertCount = readInteger(bytes, 0, 8);
@@ -64,7 +66,10 @@ export function decodeRequestHeader(bytes: Uint8Array): RequestHeader | undefine
     offset = field.end;
     const [name, value] = field.value;
     if (name === "") continue;
-    if (found.has(name) && (name.startsWith(":") || name === "origin")) return undefined;
+    const isPseudo = name.startsWith(":");
+    // A path that cannot be read is not "/".
+    if (isPseudo && value === undefined) return undefined;
+    if (found.has(name) && (isPseudo || name === "origin")) return undefined;
     found.set(name, value);
   }
   return {
@@ -177,7 +182,7 @@ export function decodeHuffman(bytes: Uint8Array): string | undefined {
         text += symbol;
         code = 0;
         length = 0;
-      } else if (length > 15) return undefined;
+      } else if (length > LONGEST_CODE) return undefined;
     }
   }
   // The rest is padding: fewer than eight bits, all ones (RFC 7541 section 5.2).

@@ -51,6 +51,8 @@ describe("decodeHuffman()", () => {
     assert.equal(decodeHuffman(hex("ffef")), "~");
     assert.equal(decodeHuffman(hex("ff9f")), "|");
     assert.equal(decodeHuffman(hex("febf")), "(");
+    // A query may hold a backslash as it is (URL Standard, query percent-encode set): 7fff0, 19 bits.
+    assert.equal(decodeHuffman(hex("fffe1f")), "\\");
     assert.equal(decodeHuffman(hex("")), "");
   });
 
@@ -58,8 +60,9 @@ describe("decodeHuffman()", () => {
     assert.equal(decodeHuffman(hex("6402ff")), undefined);
     assert.equal(decodeHuffman(hex("f1e3c2e5f23a6ba0ab90f4fe")), undefined);
     assert.equal(decodeHuffman(hex("ffffffff")), undefined);
-    // A backslash: 7fff0, 19 bits.
-    assert.equal(decodeHuffman(hex("fffe1f")), undefined);
+    // Bytes of 19 and 20 bits that are no ASCII: 195 is 7fff1, 128 is fffe6.
+    assert.equal(decodeHuffman(hex("fffe3f")), undefined);
+    assert.equal(decodeHuffman(hex("fffe6f")), undefined);
   });
 });
 
@@ -101,7 +104,7 @@ describe("decodeRequestHeader()", () => {
 
   it("skips fields whose value it cannot decode, but not their neighbours", () => {
     const header = decodeRequestHeader(
-      concatBytes([PREFIX, hex("22 7878 83 fffe1f"), literal(":path", "/p")]),
+      concatBytes([PREFIX, hex("22 7878 83 fffe6f"), literal(":path", "/p")]),
     );
     assert.equal(header?.path, "/p");
   });
@@ -116,6 +119,7 @@ describe("decodeRequestHeader()", () => {
     ["a post-base name reference", hex("0000 00 01 61")],
     ["a length beyond the end", hex("0000 51 7f 61")],
     ["a name beyond the end", hex("0000 27 ff 01")],
+    ["a path that it cannot decode", hex("0000 51 83 fffe6f")],
     ["an endless integer", hex("0000 ff ff ff ff ff ff ff 01")],
     ["an integer that is cut off", hex("0000 ff 80")],
     ["the path twice", concatBytes([PREFIX, hex("c1"), literal(":path", "/b")])],
