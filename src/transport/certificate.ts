@@ -9,6 +9,8 @@ const DAY_MS = 86_400_000;
 // A hash-pinned certificate may be valid for at most 14 days in all (W3C WebTransport section 6.8); one hour of it lies in the past.
 const LONGEST_DAYS = 13;
 const BACKDATED_MS = 3_600_000;
+// The year 2050: UTCTime has two digits for a year (RFC 5280 section 4.1.2.5.1).
+const END_MS = 2_524_608_000_000;
 
 const OID = {
   ecdsaWithSha256: "1.2.840.10045.4.3.2",
@@ -26,7 +28,7 @@ export interface CreateCertificateOptions {
   readonly hostnames?: readonly string[];
   /** Days until it expires, 1 to 13. Default: 13. */
   readonly days?: number;
-  /** Unix time in milliseconds to count from. Default: the machine's clock. */
+  /** Unix time in milliseconds to count from, between 1970 and 2050. Default: the machine's clock. */
   readonly now?: number;
 }
 
@@ -46,7 +48,7 @@ export interface CreatedCertificate {
  * Makes a self-signed ECDSA P-256 leaf certificate that every WebTransport client takes by its hash (W3C WebTransport section 6.8, RFC 5280).
  *
  * @param options Names, days and the time to count from.
- * @throws {TeleQuickError} `ERR_VALUE_INVALID` for a name that is neither a host name nor an IP address, and for other than 1 to 13 days.
+ * @throws {TeleQuickError} `ERR_VALUE_INVALID` for a name that is neither a host name nor an IP address, for other than 1 to 13 days, and for a time that is none.
  */
 export async function createCertificate(
   options: CreateCertificateOptions = {},
@@ -67,6 +69,12 @@ export async function createCertificate(
   }
   const names = hostnames.map(generalName);
   const notAfter = now + Math.floor(days * DAY_MS / 1000) * 1000;
+  if (!(now >= BACKDATED_MS && notAfter < END_MS)) {
+    throw new TeleQuickError(
+      "ERR_VALUE_INVALID",
+      `Cannot create certificate: now is ${options.now}, expected Unix milliseconds before 2050`,
+    );
+  }
 
   const curve = { name: "ECDSA", namedCurve: "P-256" } as const;
   const pair = await crypto.subtle.generateKey(curve, true, ["sign", "verify"]);
@@ -126,9 +134,7 @@ export async function certificateHash(input: string | Uint8Array): Promise<Certi
   }
   if (typeof input !== "string") {
     if (input.length === 32) return { algorithm: "sha-256", value: Uint8Array.from(input) };
-    if (input[0] === tags.sequence && input.length > 64) {
-      return await hashOf(Uint8Array.from(input));
-    }
+    if (isSequence(input)) return await hashOf(Uint8Array.from(input));
     return refuseHash(`it is ${input.length} bytes`);
   }
   const text = input.trim();
@@ -161,7 +167,17 @@ function certificateDer(pem: string): Uint8Array<ArrayBuffer> {
     /-----BEGIN ([A-Z0-9 ]+)-----([A-Za-z0-9+/=\s]*)-----END \1-----/.exec(pem) ?? [];
   if (label === undefined || body === undefined) refuseHash("its PEM block is damaged");
   if (label !== "CERTIFICATE") refuseHash(`its PEM label is "${label.slice(0, 32)}"`);
-  return decodeBase64(body.replace(/\s+/g, "")) ?? refuseHash("its PEM body is not base64");
+  const bytes = decodeBase64(body.replace(/\s+/g, "")) ?? refuseHash("its PEM body is not base64");
+  // With a line lost it would still have a hash, but no gateway's.
+  return isSequence(bytes) ? bytes : refuseHash("its PEM body is no whole certificate");
+}
+
+/** Whether bytes are one whole SEQUENCE of more than 127, as every certificate is (X.690 section 8.1.3). */
+function isSequence(bytes: Uint8Array): boolean {
+  const [tag, form = 0] = bytes;
+  const start = form - 0x80 + 2;
+  const length = bytes.subarray(2, start).reduce((sum, byte) => sum * 256 + byte, 0);
+  return tag === tags.sequence && start > 2 && bytes.length === start + length;
 }
 
 async function hashOf(certificate: Uint8Array<ArrayBuffer>): Promise<CertificateHash> {
@@ -192,10 +208,11 @@ function extensions(names: readonly Uint8Array[]): Uint8Array {
 
 /** A GeneralName: dNSName is [2], iPAddress is [7] (RFC 5280 section 4.2.1.6). */
 function generalName(hostname: string): Uint8Array {
-  const address = parseAddress(hostname);
+  const name = toAscii(hostname);
+  // As a client's URL has it: "127.1" is an address too.
+  const address = parseAddress(hostname.includes(":") ? hostname : name);
   if (address !== undefined) return der(0x87, address);
   const label = "[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?";
-  const name = toAscii(hostname);
   if (!new RegExp(`^(?:\\*\\.)?${label}(?:\\.${label})*$`).test(name) || name.length > 253) {
     throw new TeleQuickError(
       "ERR_VALUE_INVALID",

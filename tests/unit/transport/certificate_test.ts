@@ -4,8 +4,8 @@ import { execFileSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { encodeBase64 } from "../../../src/base64.ts";
-import { encodeHex } from "../../../src/bytes.ts";
+import { decodeBase64, encodeBase64 } from "../../../src/base64.ts";
+import { concatBytes, encodeHex } from "../../../src/bytes.ts";
 import { TeleQuickError } from "../../../src/errors.ts";
 import {
   certificateHash,
@@ -120,6 +120,25 @@ describe("createCertificate()", () => {
     }
   });
 
+  it("takes an address in every form in which a URL takes it", async () => {
+    const has = (der: string, ...octets: number[]): boolean =>
+      der.includes(encodeHex(Uint8Array.of(0x87, 4, ...octets)));
+    const forms = [["127.1", [127, 0, 0, 1]], ["0x7f.0.0.2", [127, 0, 0, 2]]] as const;
+    for (const [form, octets] of forms) {
+      const { certificatePem } = await createCertificate({ hostnames: [form] });
+      const body = certificatePem.split("\n").slice(1, -2).join("");
+      assert.ok(has(encodeHex(decodeBase64(body)!), ...octets), form);
+    }
+  });
+
+  it("refuses a time that is none, or that a certificate cannot say", async () => {
+    for (const now of [NaN, Infinity, -1, Date.UTC(2050), Date.UTC(2049, 11, 20), 8.64e15]) {
+      await assert.rejects(createCertificate({ now }), { code: "ERR_VALUE_INVALID" });
+    }
+    const { notAfter } = await createCertificate({ now: Date.UTC(2049, 11, 18) });
+    assert.equal(notAfter, Date.UTC(2049, 11, 31));
+  });
+
   it("refuses more than 13 days, less than one, no name, and names that are none", async () => {
     for (const days of [0, 0.5, 13.1, 14, NaN, Infinity]) {
       await assert.rejects(createCertificate({ days }), { code: "ERR_VALUE_INVALID" });
@@ -165,7 +184,9 @@ describe("certificateHash()", () => {
   });
 
   it("refuses everything else, and says what it found", async () => {
-    const { privateKeyPem } = await createCertificate();
+    const { certificatePem, privateKeyPem } = await createCertificate();
+    const lines = certificatePem.split("\n");
+    const whole = decodeBase64(lines.slice(1, -2).join(""))!;
     const cases: readonly (readonly [given: string | Uint8Array, found: RegExp])[] = [
       ["", /decodes to 0 bytes/],
       ["none", /decodes to 3 bytes/],
@@ -177,6 +198,10 @@ describe("certificateHash()", () => {
       [encodeHex(bytes).slice(2), /decodes to 46 bytes|not canonical/],
       [new Uint8Array(31), /it is 31 bytes/],
       [new Uint8Array(20), /it is 20 bytes/],
+      [whole.subarray(0, -1), /it is \d+ bytes/],
+      [concatBytes([whole, Uint8Array.of(0)]), /it is \d+ bytes/],
+      [lines.filter((_, i) => i !== 3).join("\n"), /its PEM body is no whole certificate/],
+      ["-----BEGIN CERTIFICATE----------END CERTIFICATE-----", /its PEM body is no whole cert/],
       [privateKeyPem, /its PEM label is "PRIVATE KEY"/],
       ["-----BEGIN CERTIFICATE-----\nAAAA", /its PEM block is damaged/],
       [
