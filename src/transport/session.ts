@@ -208,6 +208,8 @@ export class Session {
         const stream = await create();
         // Too late: nobody takes it any more, and it must not stay open.
         if (over.aborted || this.isClosed) discard(stream);
+        // So it is when the wait is given up in the turns until it is handed over; then `over` is done with.
+        else over.addEventListener("abort", () => discard(stream));
         return stream;
       } catch (error) {
         if (!isStreamLimit(error)) throw fromTransport(error, { action: "open a stream" });

@@ -144,6 +144,24 @@ describe("Session streams", () => {
     );
   });
 
+  it("openBidirectional() discards the stream of a wait that is given up in whatever turn", async () => {
+    let given = 0;
+    for (let turns = 0; turns < 8; turns++) {
+      const { stream, fate } = traced();
+      const { session } = scripted({ createBidirectionalStream: () => Promise.resolve(stream) });
+      const controller = new AbortController();
+      const opening = session.openBidirectional({ signal: controller.signal });
+      const opened = opening.then(() => true, () => false);
+      for (let turn = 0; turn < turns; turn++) await Promise.resolve();
+      controller.abort();
+      const isOpen = await opened;
+      await settle();
+      assert.deepEqual(fate, { aborted: !isOpen, cancelled: !isOpen }, `after ${turns} turns`);
+      if (!isOpen) given++;
+    }
+    assert.ok(given > 1 && given < 8, `${given} of 8 were given up`);
+  });
+
   it("openBidirectional() turns a foreign error into ours", async () => {
     const cause = new Error("connection lost");
     const { session } = scripted({ createBidirectionalStream: () => Promise.reject(cause) });
