@@ -28,11 +28,12 @@ export function createReplayStore(options: ReplayStoreOptions = {}): ReplayStore
   const { capacity = 65_536 } = options;
   const used: Set<string> = new Set();
   const bySecond: Map<number, string[]> = new Map();
-  let purgedUntil = 0;
+  let purgedAt: number | undefined;
 
+  // Once in a second, also in one before the last: a clock that was ahead for a moment must not keep the dead for years.
   const purge = (now: number): void => {
-    if (now < purgedUntil) return;
-    purgedUntil = Math.floor(now) + 1;
+    if (Math.floor(now) === purgedAt) return;
+    purgedAt = Math.floor(now);
     for (const [second, ids] of bySecond) {
       if (second > now) continue;
       for (const id of ids) used.delete(id);

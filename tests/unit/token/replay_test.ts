@@ -24,6 +24,14 @@ describe("createReplayStore()", () => {
     assert.equal(store.claim("d", 500, 102), true);
   });
 
+  it("ReplayStore.claim() forgets the dead also after a clock was ahead for a moment", () => {
+    const store = createReplayStore({ capacity: 2 });
+    assert.equal(store.claim("a", 2_000_000_100, 2_000_000_000), true);
+    assert.equal(store.claim("b", 1_700_000_100, 1_700_000_000), true);
+    assert.equal(store.claim("c", 1_700_000_200, 1_700_000_000), false);
+    assert.equal(store.claim("c", 1_700_000_200, 1_700_000_100), true);
+  });
+
   it("ReplayStore.claim() agrees with a plain list of live ids, whatever the order", () => {
     const step = fc.record({ id: fc.nat(5), life: fc.nat(20), pass: fc.nat(8) });
     fc.assert(
