@@ -22,6 +22,7 @@ import {
 import type { BrokenStream } from "./inbox.ts";
 import type { Logger } from "./log.ts";
 import type { TokenReason } from "./provider.ts";
+import { LOSS_GRACE_MS } from "./rpc.ts";
 import { type ClientStatus, type RenewalReason, StatusBoard, type StatusOpen } from "./status.ts";
 
 /** Options of a {@linkcode Keeper}. */
@@ -56,8 +57,6 @@ const RECHECK_MS = 10_000;
 // After its RPCs are done, a replaced session stays until the gateway has been silent on it: what it has sent already may be slow.
 const RETIRE_GRACE_MS = 1_000;
 const RETIRE_LONGEST_MS = 30_000;
-// A stream may end before the session that it ends with.
-const LOSS_GRACE_MS = 250;
 // Streams that are kept for what is under way when a runtime does not give their credit back.
 const STREAM_RESERVE = 16;
 // A refused token is tried once more with a fresh one; a provider that fails gets a few attempts.

@@ -5,7 +5,7 @@
  */
 
 import { TeleQuickError } from "../errors.ts";
-import { bounded, type Cancellation, type Clock } from "../signal.ts";
+import { bounded, type Cancellation, type Clock, sleep } from "../signal.ts";
 import { ByteReader, fromTransport, type Session } from "../transport/mod.ts";
 import { encodeRequest, type Method, ReplyReader } from "../wire/mod.ts";
 import { accepted } from "./requests.ts";
@@ -27,6 +27,9 @@ export interface CallRpcOptions {
   readonly clock: Clock;
   readonly requestLength: "inclusive" | "exclusive";
 }
+
+/** How long a session may take to end after a stream that ends with it, in milliseconds. */
+export const LOSS_GRACE_MS = 250;
 
 // Most replies have less than a hundred bytes; a list takes several reads.
 const REPLY_BYTES = 1_024;
@@ -80,7 +83,7 @@ async function exchange<Q, R>(
     const replies = new ReplyReader(method);
     while (true) {
       const { value, done } = await reader.read();
-      if (done) return replies.end();
+      if (done) return await endOf(replies, session, { signal, clock });
       const reply = replies.push(value);
       if (reply === undefined) continue;
       void finish(reader, writer, clock);
@@ -92,6 +95,21 @@ async function exchange<Q, R>(
     throw fromTransport(error, { action: `complete ${method.name}` });
   } finally {
     signal.removeEventListener("abort", onAbort);
+  }
+}
+
+/** The reply at the end of its stream. Where it is not whole the session may be about to end too: then that is told. */
+export async function endOf<R>(
+  replies: ReplyReader<R>,
+  session: Session,
+  wait: { readonly signal: Cancellation; readonly clock: Clock },
+): Promise<R> {
+  try {
+    return replies.end();
+  } catch (error) {
+    await sleep(LOSS_GRACE_MS, wait);
+    // What is no error of ours is read as the loss (see `fromTransport`).
+    throw session.isClosed ? undefined : error;
   }
 }
 

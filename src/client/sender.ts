@@ -10,11 +10,8 @@ import { type Method, methods } from "../wire/mod.ts";
 import type { Connection } from "./connection.ts";
 import type { Keeper } from "./keeper.ts";
 import { duration, type ResolvedOptions } from "./options.ts";
-import type { RequestOptions } from "./rpc.ts";
+import { LOSS_GRACE_MS, type RequestOptions } from "./rpc.ts";
 import { RpcCounter } from "./stats.ts";
-
-// A stream may end before the session that it ends with.
-const LOSS_GRACE_MS = 250;
 
 // Queries: asked twice, they change nothing.
 const SAFE: ReadonlySet<unknown> = new Set([

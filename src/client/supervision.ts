@@ -6,7 +6,7 @@
 
 import { TeleQuickError } from "../errors.ts";
 import { type Clock, within } from "../signal.ts";
-import { fromTransport } from "../transport/mod.ts";
+import { fromTransport, type Session } from "../transport/mod.ts";
 import { encodeRequest, methods, ReplyReader, SupervisionMode } from "../wire/mod.ts";
 import type { AudioLink, AudioOptions } from "./audio.ts";
 import type { AudioHub } from "./audio_hub.ts";
@@ -14,9 +14,7 @@ import { CallAudio } from "./call_audio.ts";
 import type { Connection } from "./connection.ts";
 import { peerText } from "./log.ts";
 import { checkNumber, checkObject, required } from "./requests.ts";
-
-// A stream may end before the session that it ends with.
-const LOSS_GRACE_MS = 250;
+import { endOf, LOSS_GRACE_MS } from "./rpc.ts";
 
 /** Which call is supervised, and how. */
 export interface SuperviseOptions {
@@ -175,7 +173,7 @@ export class LiveSupervision implements Supervision {
     try {
       if (signal.aborted) leave();
       writer.write(frame).catch(ignore);
-      await admitted(reader);
+      await admitted(reader, connection.session, { signal, clock: this.#host.clock });
     } catch (error) {
       leave();
       throw fromTransport(error, { action: "supervise call" });
@@ -199,11 +197,15 @@ export class LiveSupervision implements Supervision {
   }
 }
 
-async function admitted(reader: ReadableStreamDefaultReader<Uint8Array>): Promise<void> {
+async function admitted(
+  reader: ReadableStreamDefaultReader<Uint8Array>,
+  session: Session,
+  wait: { readonly signal: AbortSignal; readonly clock: Clock },
+): Promise<void> {
   const replies = new ReplyReader(methods.SuperviseSubscribe);
   while (true) {
     const { value, done } = await reader.read();
-    const reply = done ? replies.end() : replies.push(value);
+    const reply = done ? await endOf(replies, session, wait) : replies.push(value);
     if (reply === undefined) continue;
     if (reply.status === "OK" && reply.errorMessage === "") return;
     throw new TeleQuickError(

@@ -55,6 +55,41 @@ describe("Sender", () => {
     await client.close();
   });
 
+  it("takes a stream that ends without a reply for the loss where the session ends right after it", async () => {
+    const { client, clock, gateway } = story({
+      scripts: {
+        GetActiveBuckets: (_, { index }) => index === 0 ? undefined : { buckets: [] },
+        Originate: () => undefined,
+      },
+    });
+    await client.connect();
+    const asked = client.getActiveBuckets();
+    const dialled = assert.rejects(client.dial({ to: "+15550100", trunkId: "t" }), {
+      code: "ERR_SESSION_CLOSED",
+      retryable: true,
+    });
+    await clock.advance(200);
+    gateway.peers[0]!.session.close();
+    await clock.advance(1_000);
+    assert.deepEqual(await asked, []);
+    await dialled;
+    assert.ok(!gateway.peers[1]!.calls.includes("Originate"));
+    await client.close();
+  });
+
+  it("takes it for a failed connect where the session ends while signing in", async () => {
+    const { client, clock, gateway } = story({ scripts: { Authenticate: () => undefined } });
+    const failed = assert.rejects(client.connect(), {
+      code: "ERR_CONNECT_FAILED",
+      retryable: true,
+    });
+    await clock.advance(200);
+    gateway.peers[0]!.session.close();
+    await clock.advance(200);
+    await failed;
+    await client.close();
+  });
+
   it("spends the caller's time once: what waiting for a session took is not given again", async () => {
     let isUp = true;
     const { client, clock, gateway } = story({

@@ -112,6 +112,43 @@ describe("Supervision", () => {
     await close(story, stranger);
   });
 
+  it("goes on where a session that it moves to ends before it has let it in", async () => {
+    const clock = new FakeClock();
+    let asked = 0;
+    const gateway = scriptedGateway({
+      onStream: ({ readable, writable }, { calls, index }) => {
+        if (calls.length < 2) return false;
+        asked++;
+        const writer = writable.getWriter();
+        void (async () => {
+          // The second session ends each stream, and is then over.
+          if (index === 1) await writer.close();
+          else await writer.write(encodeReply(methods.SuperviseSubscribe, { status: "OK" }));
+          await readable.pipeTo(new WritableStream());
+        })().catch(() => {});
+        return true;
+      },
+    });
+    const client = new TeleQuickClient("https://gateway.test", () => "token", true, {
+      webTransport: gateway.webTransport,
+      clock,
+    });
+    await client.connect();
+    const supervision = await client.supervise({ callSid: "call" });
+    let ended: unknown = "not";
+    supervision.ended.then(() => ended = "left", (error) => ended = error);
+    await client.renew();
+    await clock.advance(200);
+    gateway.peers[1]!.session.close();
+    await clock.advance(5_000);
+    assert.equal(gateway.peers.length, 3);
+    assert.equal(asked, 3);
+    assert.equal(ended, "not");
+    const closing = client.close();
+    await clock.advance(10_000);
+    await closing;
+  });
+
   it("F-16 leaves no stream behind, whenever its request is aborted", async () => {
     let aborted = 0;
     for (let turns = 0; turns < 60; turns++) {
