@@ -72,6 +72,9 @@ export class Keeper {
   #current: Connection | undefined;
   #opening: Promise<Connection> | undefined;
   #isDialling = false;
+  // How often a token was asked for, and which of them the connection in use was opened with.
+  #asked = 0;
+  #taken = 0;
   #endings = new WeakMap<Connection, { readonly said: SessionEnding; readonly heardAt: number }>();
   #cancelRenewal: (() => void) | undefined;
   #openedAt = 0;
@@ -118,12 +121,18 @@ export class Keeper {
     return this.#statuses.listen();
   }
 
-  /** Replaces the session while it works: make before break. Resolves when the new one has taken over. */
+  /**
+   * Replaces the session while it works: make before break. Resolves when one has taken over whose token was asked for since: what is
+   * being opened already may have an older one.
+   */
   async renew(reason: RenewalReason, signal?: AbortSignal): Promise<void> {
     signal?.throwIfAborted();
-    if (this.#closedBy !== undefined) throw this.#closedError();
-    if (this.current === undefined) await this.connection(signal);
-    else await raceSignal(this.#reopen(reason, undefined), signal);
+    const asked = this.#asked;
+    do {
+      if (this.#closedBy !== undefined) throw this.#closedError();
+      if (this.current === undefined) await this.connection(signal);
+      else await raceSignal(this.#reopen(reason, undefined), signal);
+    } while (this.#taken <= asked);
   }
 
   /** The gateway announced the end of a session. */
@@ -272,6 +281,7 @@ export class Keeper {
   async #attempt(reason: TokenReason): Promise<Connection> {
     const { clock, open } = this.#options;
     const startedAt = clock.monotonic();
+    const asked = ++this.#asked;
     this.#isDialling = true;
     const connection = await open({ reason, signal: this.#stop.signal })
       .finally(() => this.#isDialling = false);
@@ -280,6 +290,7 @@ export class Keeper {
       connection.session.close();
       throw this.#closedBy === undefined ? lossOf(connection) : this.#closedError();
     }
+    this.#taken = asked;
     this.#promote(connection, clock.monotonic() - startedAt);
     return connection;
   }

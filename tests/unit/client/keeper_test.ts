@@ -3,7 +3,11 @@ import { describe, it } from "node:test";
 import { type ClientStatus, TeleQuickClient, TeleQuickError } from "../../../mod.ts";
 import { encodeFrame, methods } from "../../../src/wire/mod.ts";
 import { FakeClock, settle } from "../../support/fake_clock.ts";
-import { scriptedGateway, type ScriptedGatewayOptions } from "../../support/scripted_gateway.ts";
+import {
+  scriptedGateway,
+  type ScriptedGatewayOptions,
+  tokenOf,
+} from "../../support/scripted_gateway.ts";
 
 interface Story {
   readonly client: TeleQuickClient;
@@ -256,6 +260,61 @@ describe("Keeper", () => {
     isUp = true;
     await clock.advance(15_000);
     await renewal;
+    assert.equal(gateway.peers.length, 2);
+    await client.close();
+  });
+
+  it("renews once more for who asks while a renewal has its token already, once for all who do", async () => {
+    let minted = 0;
+    let proceed = (): void => {};
+    const presented: string[] = [];
+    const { client, clock, gateway } = story({
+      token: () => `token-${++minted}`,
+      scripts: {
+        Authenticate: async (request, { index }) => {
+          presented.push(tokenOf(request));
+          if (index > 0) await new Promise<void>((resolve) => proceed = resolve);
+          return { status: "OK", tenantId: "acme" };
+        },
+      },
+    });
+    await client.connect();
+    const told: string[] = [];
+    const first = client.renew().then(() => told.push("first"));
+    await settle();
+    const others = [client.renew(), client.renew()].map((one) =>
+      one.then(() => told.push("other"))
+    );
+    await settle();
+    proceed();
+    await settle();
+    assert.deepEqual(told, ["first"]);
+    proceed();
+    await Promise.all([first, ...others]);
+    assert.deepEqual(presented, ["token-1", "token-2", "token-3"]);
+    assert.equal(gateway.peers.length, 3);
+    const closing = client.close();
+    await clock.advance(5_000);
+    await closing;
+  });
+
+  it("does not renew once more where the renewal that is joined asks for its token later", async () => {
+    let isUp = true;
+    const { client, clock, gateway, asked } = story({
+      onAttempt: () => {
+        if (!isUp) throw new Error("unreachable");
+      },
+    });
+    await client.connect();
+    isUp = false;
+    const first = client.renew();
+    await settle();
+    // It has failed once, and waits.
+    const second = client.renew();
+    isUp = true;
+    await clock.advance(15_000);
+    await Promise.all([first, second]);
+    assert.deepEqual(asked, ["connect", "renew", "renew"]);
     assert.equal(gateway.peers.length, 2);
     await client.close();
   });
