@@ -46,14 +46,12 @@ export function parseEndpoint(endpoint: string): URL {
   } catch {
     return refuse("it is not a valid URL");
   }
-  const port = /:(\d*)$/.exec(authority)?.[1] ?? "";
-  if (port === "") url.port = DEFAULT_PORT;
-  if (port !== "" && Number(port) === 0) refuse("its port is 0");
-  return url;
+  if (!/:\d+$/.test(authority)) url.port = DEFAULT_PORT;
+  return checkPort(url);
 }
 
 /**
- * Checks a URL that is not read from text: scheme, user info and fragment, as {@linkcode parseEndpoint} does.
+ * Checks a URL that is not read from text: scheme, user info, fragment and port, as {@linkcode parseEndpoint} does.
  * A URL without a port means 443, as everywhere else.
  */
 export function checkEndpoint(endpoint: URL): URL {
@@ -66,6 +64,11 @@ export function checkEndpoint(endpoint: URL): URL {
   if (url.protocol !== "https:") refuse(`its scheme is "${url.protocol.slice(0, 32)}"`);
   if (url.username !== "" || url.password !== "") refuse("it holds a user name or password");
   if (url.href.includes("#")) refuse("it holds a fragment");
+  return checkPort(url);
+}
+
+function checkPort(url: URL): URL {
+  if (url.port === "0") refuse("its port is 0");
   return url;
 }
 

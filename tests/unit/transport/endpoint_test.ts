@@ -124,8 +124,17 @@ describe("checkEndpoint()", () => {
     assert.equal(endpointName(checkEndpoint(new URL("https://h:9090/a"))), "https://h:9090/a");
   });
 
-  it("refuses other schemes, user info and fragments", () => {
-    for (const href of ["http://h", "quic://h:9090", "https://u@h", "https://:p@h", "https://h#"]) {
+  it("refuses other schemes, user info, fragments and port 0", () => {
+    for (
+      const href of [
+        "http://h",
+        "quic://h:9090",
+        "https://u@h",
+        "https://:p@h",
+        "https://h#",
+        "https://h:0",
+      ]
+    ) {
       assert.throws(() => checkEndpoint(new URL(href)), { code: "ERR_ENDPOINT_INVALID" });
     }
   });
