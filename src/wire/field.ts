@@ -57,7 +57,8 @@ interface ElementMessage<T> {
 }
 
 const encoder = /* @__PURE__ */ new TextEncoder();
-const double = /* @__PURE__ */ new DataView(/* @__PURE__ */ new ArrayBuffer(8));
+const doubleBytes = /* @__PURE__ */ new Uint8Array(8);
+const double = /* @__PURE__ */ new DataView(doubleBytes.buffer);
 
 // All types are made here, so that all have one hidden class: the loops over fields are hot.
 function define<T>(
@@ -72,6 +73,24 @@ function define<T>(
   return { kind, default: zero, least, write, read, element, optional };
 }
 
+function checkInteger(value: number, lowest: number, highest: number): void {
+  if (Number.isInteger(value) && value >= lowest && value <= highest) return;
+  const expected = `an integer from ${lowest} to ${highest}`;
+  throw new Fault(describe(value), expected, typeof value !== "number");
+}
+
+/** An unsigned integer of one or two bytes. */
+function small(kind: FieldKind, size: number): FieldType<number> {
+  return define(kind, 0, size, (writer, value) => {
+    checkInteger(value, 0, 256 ** size - 1);
+    const at = writer.take(size);
+    for (let i = 0; i < size; i++) writer.bytes[at + i] = value >>> (8 * i);
+  }, (reader) => {
+    const at = reader.take(size);
+    return reader.bytes[at]! | (size > 1 ? reader.bytes[at + 1]! << 8 : 0);
+  });
+}
+
 function integer(
   kind: FieldKind,
   size: number,
@@ -79,23 +98,13 @@ function integer(
   highest: number,
 ): FieldType<number> {
   return define(kind, 0, size, (writer, value) => {
-    if (!Number.isInteger(value) || value < lowest || value > highest) {
-      const expected = `an integer from ${lowest} to ${highest}`;
-      throw new Fault(describe(value), expected, typeof value !== "number");
-    }
+    checkInteger(value, lowest, highest);
     const at = writer.take(size);
-    const { bytes } = writer;
-    if (size < 4) {
-      bytes[at] = value;
-      if (size > 1) bytes[at + 1] = value >>> 8;
-      return;
-    }
-    if (size === 4) writeU32(bytes, at, value);
-    else writeU64(bytes, at, value);
+    if (size > 4) writeU64(writer.bytes, at, value);
+    else writeU32(writer.bytes, at, value);
   }, (reader) => {
     const at = reader.take(size);
     const { bytes } = reader;
-    if (size < 4) return bytes[at]! | (size > 1 ? bytes[at + 1]! << 8 : 0);
     const low = readI32(bytes, at);
     if (size === 4) return lowest < 0 ? low : low >>> 0;
     const high = readI32(bytes, at + 4);
@@ -105,9 +114,9 @@ function integer(
 }
 
 /** Unsigned 8-bit integer. Default: 0. */
-export const u8: FieldType<number> = /* @__PURE__ */ integer("u8", 1, 0, 255);
+export const u8: FieldType<number> = /* @__PURE__ */ small("u8", 1);
 /** Unsigned 16-bit integer. Default: 0. */
-export const u16: FieldType<number> = /* @__PURE__ */ integer("u16", 2, 0, 65535);
+export const u16: FieldType<number> = /* @__PURE__ */ small("u16", 2);
 /** Unsigned 32-bit integer. Default: 0. */
 export const u32: FieldType<number> = /* @__PURE__ */ integer("u32", 4, 0, 4294967295);
 /** Signed 32-bit integer; enums are written so. Default: 0. */
@@ -140,12 +149,10 @@ export const f64: FieldType<number> = /* @__PURE__ */ define("f64", 0, 8, (write
   if (typeof value !== "number") throw mistyped(value, "a number");
   const at = writer.take(8);
   double.setFloat64(0, value, true);
-  writeU32(writer.bytes, at, double.getInt32(0, true));
-  writeU32(writer.bytes, at + 4, double.getInt32(4, true));
+  writer.bytes.set(doubleBytes, at);
 }, (reader) => {
   const at = reader.take(8);
-  double.setInt32(0, readI32(reader.bytes, at), true);
-  double.setInt32(4, readI32(reader.bytes, at + 4), true);
+  for (let i = 0; i < 8; i++) doubleBytes[i] = reader.bytes[at + i]!;
   return double.getFloat64(0, true);
 });
 
@@ -156,7 +163,7 @@ function writeText(writer: Writer, value: string): void {
   const { bytes } = writer;
   writer.at = writeAscii(bytes, at, value);
   if (writer.at > 0) return;
-  if (!value.isWellFormed()) throw new Fault("text with a lone surrogate", "well-formed Unicode");
+  if (!value.isWellFormed()) throw new Fault("malformed", "Unicode");
   const { written } = encoder.encodeInto(value, bytes.subarray(at + 4));
   writeU32(bytes, at, written);
   writer.at = at + 4 + written;

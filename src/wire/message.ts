@@ -49,7 +49,7 @@ export type Fields<T> = { readonly [K in keyof T]-?: FieldType<T[K]> };
 
 const writer = /* @__PURE__ */ new Writer();
 
-/** Options of {@linkcode message}. The last three make hot messages faster, and change nothing else. */
+/** Options of {@linkcode message}. The last two make hot messages faster, and change nothing else. */
 export interface MessageOptions<T> {
   /** The version that is written. Default: 0. The compat version is 0 in all of the protocol. */
   readonly version?: number;
@@ -57,11 +57,9 @@ export interface MessageOptions<T> {
    * Makes the decoded value as an object literal whose properties, in wire order, are what `next()` gives. The object then has its
    * final shape at once; engines are slow to add many properties one by one. Default: they are added one by one.
    */
-  readonly construct?: (reader: Reader) => T;
+  readonly construct?: (reader: Reader) => T | undefined;
   /** Encodes usual values as the fields would; `undefined` for all others, which the fields then encode or refuse. Default: none. */
   readonly encode?: (value: Partial<T>, headroom: number) => Uint8Array<ArrayBuffer> | undefined;
-  /** Decodes usual envelopes as the fields would; `undefined` for all others, which the fields then decode or refuse. Default: none. */
-  readonly decode?: (bytes: Uint8Array) => T | undefined;
 }
 
 /**
@@ -147,14 +145,12 @@ class DeclaredMessage<T extends object> implements Message<T> {
 
   decode(bytes: Uint8Array): T {
     requireBytes(bytes, "decode", this.name);
-    const usual = this.#options.decode?.(bytes);
-    if (usual !== undefined) return usual;
     const names = this.#names ?? this.#list();
     const reader = new Reader(bytes, this.#types);
     try {
       checkEnvelope(bytes, this.version);
-      const { construct } = this.#options;
-      if (construct !== undefined) return construct(reader);
+      const made = this.#options.construct?.(reader);
+      if (made !== undefined) return made;
       const value: Partial<T> = {};
       for (const name of names) value[name] = reader.next();
       return value as T;

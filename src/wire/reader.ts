@@ -45,7 +45,7 @@ export class Reader {
     const at = this.at;
     const end = at + count;
     if (end > this.bytes.length) {
-      throw new Fault(`${this.left} bytes to the end`, `${count}`);
+      throw new Fault(`${this.left} bytes left`, `${count}`);
     }
     this.at = end;
     return at;

@@ -7,6 +7,7 @@
 import { readI32, TWO_32, writeAscii, writeU32, writeU64 } from "../bytes.ts";
 import { binary, bool, text, u64 } from "../field.ts";
 import { type Message, message } from "../message.ts";
+import type { Reader } from "../reader.ts";
 import { decodeCached, LONGEST_CACHED_BYTES } from "../text_cache.ts";
 
 /** One packet of a call's audio, usually 20 ms. */
@@ -51,20 +52,16 @@ function encodeUsual(
 }
 
 /** Decodes a frame of this version with an id and a codec, as every live call has them: the hot path of whoever listens. */
-function decodeUsual(bytes: Uint8Array): AudioFrame | undefined {
-  const { length } = bytes;
-  if (length < FIXED_BYTES || bytes[1] !== 0 || readI32(bytes, 2) !== length - 6) return undefined;
+function constructUsual({ bytes }: Reader): AudioFrame | undefined {
   const sidSize = readI32(bytes, 6);
-  if (sidSize < 1 || sidSize > LONGEST_CACHED_BYTES || sidSize > length - FIXED_BYTES) {
-    return undefined;
-  }
   const payloadAt = 14 + sidSize;
   const payloadSize = readI32(bytes, payloadAt - 4);
-  if (payloadSize < 0 || payloadSize > length - FIXED_BYTES - sidSize) return undefined;
   const codecAt = payloadAt + payloadSize + 4;
   const codecSize = readI32(bytes, codecAt - 4);
   const lastAt = codecAt + codecSize;
-  if (codecSize < 1 || codecSize > LONGEST_CACHED_BYTES || lastAt > length - 9) return undefined;
+  // Texts that the cache takes, and nothing negative: no bit above those that LONGEST_CACHED_BYTES - 1 has.
+  const sizes = (sidSize - 1) | (codecSize - 1) | (payloadSize >> 31);
+  if (sizes & -LONGEST_CACHED_BYTES || lastAt > bytes.length - 9) return undefined;
   try {
     return {
       callSid: decodeCached(bytes, 10, sidSize),
@@ -90,14 +87,7 @@ export const AudioFrame: Message<AudioFrame> = /* @__PURE__ */ message<AudioFram
     endOfStream: bool,
   }),
   {
-    construct: (reader) => ({
-      callSid: reader.next(),
-      payload: reader.next(),
-      codec: reader.next(),
-      sequenceNumber: reader.next(),
-      endOfStream: reader.next(),
-    }),
     encode: encodeUsual,
-    decode: decodeUsual,
+    construct: constructUsual,
   },
 );

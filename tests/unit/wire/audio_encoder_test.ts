@@ -77,7 +77,7 @@ describe("AudioFrameEncoder", () => {
     assertThrows(
       () => new AudioFrameEncoder({ callSid: "\ud800", codec: "PCMU" }),
       "ERR_VALUE_INVALID",
-      "Cannot encode AudioFrame: callSid is text with a lone surrogate, expected well-formed Unicode",
+      "Cannot encode AudioFrame: callSid is malformed, expected Unicode",
     );
     assert.throws(() => new AudioFrameEncoder({ callSid: 1 as never, codec: "PCMU" }), TypeError);
   });

@@ -150,7 +150,7 @@ describe("encode()", () => {
     [
       "a lone surrogate",
       () => OriginateRequest.encode({ to: "a\ud800" }),
-      "to is text with a lone surrogate, expected well-formed Unicode",
+      "to is malformed, expected Unicode",
     ],
     [
       "a lone surrogate in audio",
@@ -162,12 +162,12 @@ describe("encode()", () => {
           sequenceNumber: 0,
           endOfStream: false,
         }),
-      "callSid is text with a lone surrogate, expected well-formed Unicode",
+      "callSid is malformed, expected Unicode",
     ],
     [
       "a value in a vector's text",
       () => messages.AddTrunkRequest.encode({ mediaIpCidrs: ["a", "\ud800"] }),
-      "mediaIpCidrs is text with a lone surrogate, expected well-formed Unicode",
+      "mediaIpCidrs is malformed, expected Unicode",
     ],
   ];
   for (const [title, run, message] of refusals) {
@@ -389,7 +389,7 @@ describe("decode()", () => {
     assertThrows(
       () => messages.TerminateRequest.decode(bytesOf("000007000000040000006162ff")),
       "ERR_WIRE_INVALID",
-      "Cannot decode TerminateRequest: callSid is 3 bytes to the end, expected 4",
+      "Cannot decode TerminateRequest: callSid is 3 bytes left, expected 4",
     );
     assertThrows(
       () => messages.TerminateRequest.decode(bytesOf("0000070000000300000061c328")),
@@ -404,7 +404,7 @@ describe("decode()", () => {
     assertThrows(
       () => messages.BucketInfo.decode(bytesOf("0000060000000000000000 01".replace(" ", ""))),
       "ERR_WIRE_INVALID",
-      "Cannot decode BucketInfo: pendingCount is 2 bytes to the end, expected 4",
+      "Cannot decode BucketInfo: pendingCount is 2 bytes left, expected 4",
     );
   });
 

@@ -24,8 +24,7 @@ describe("Reader", () => {
     reader.next();
     assert.throws(
       () => reader.next(),
-      (fault) =>
-        fault instanceof Fault && fault.found === "2 bytes to the end" && fault.expected === "4",
+      (fault) => fault instanceof Fault && fault.found === "2 bytes left" && fault.expected === "4",
     );
     assert.equal(reader.index, 1);
     assert.equal(reader.at, 12);
