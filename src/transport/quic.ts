@@ -48,6 +48,11 @@ const UNIDIRECTIONAL_HEADER = concatBytes([encodeVarint(streamType.unidirectiona
 // What is thrown away is read into a small buffer, which waits for as long as the stream lasts, or a larger one while much comes.
 const IDLE_BYTES = 64;
 const BUSY_BYTES = 8_192;
+// Of streams that are none of the session's an honest peer opens a handful, and now and then gives one up before its header is out.
+const MOST_FOREIGN = 1_000;
+const FOREIGN_MS = 60_000;
+// H3_EXCESSIVE_LOAD (RFC 9114 section 8.1).
+const EXCESSIVE_LOAD = 0x107;
 
 /**
  * The W3C shape over the streams of a QUIC connection on which a WebTransport session is established.
@@ -80,12 +85,18 @@ export class QuicSession implements WebTransportLike {
       });
     });
     this.closed.catch(ignore);
+    const turnAway = counted(clock, () => {
+      this.close({
+        closeCode: EXCESSIVE_LOAD,
+        reason: "too many streams that are none of the session's",
+      });
+    });
     this.incomingBidirectionalStreams = admitted(
       () => connection.incomingBidirectionalStreams,
       async (stream) => {
         if (await isOurs(stream.readable, streamType.bidirectional, { clock })) return stream;
         stream.writable.abort().catch(ignore);
-        return undefined;
+        return turnAway();
       },
     );
     this.incomingUnidirectionalStreams = admitted(
@@ -93,7 +104,7 @@ export class QuicSession implements WebTransportLike {
       async (stream) => {
         // No time limit: browsers open their QPACK streams and never send on them, and giving one up would end the connection.
         const options = { clock, timeoutMs: Infinity };
-        return await isOurs(stream, streamType.unidirectional, options) ? stream : undefined;
+        return await isOurs(stream, streamType.unidirectional, options) ? stream : turnAway();
       },
     );
     this.datagrams = {
@@ -149,6 +160,17 @@ async function isOurs(
   // HTTP/3's own streams (control, QPACK) live as long as the connection: what comes on them is thrown away.
   void discard(readable);
   return false;
+}
+
+/** Counts streams that are turned away, and tells when they are a flood: nobody above sees them, so nothing else bounds them. */
+function counted(clock: Clock, onFlood: () => void): () => undefined {
+  let since = clock.monotonic();
+  let count = 0;
+  return () => {
+    const now = clock.monotonic();
+    if (now - since > FOREIGN_MS) [since, count] = [now, 0];
+    if (++count > MOST_FOREIGN) onFlood();
+  };
 }
 
 async function discard(readable: ReadableStream<Uint8Array>): Promise<void> {

@@ -104,6 +104,29 @@ describe("QuicSession", () => {
     assert.equal(foreign.awaited, 64);
   });
 
+  it("ends at a flood of streams that are none of its own, as nobody above sees them", async () => {
+    const { quic, session: it, clock } = session();
+    it.incomingBidirectionalStreams.getReader().read().catch(() => {});
+    it.incomingUnidirectionalStreams.getReader().read().catch(() => {});
+    const flood = async (count: number): Promise<void> => {
+      for (let i = 0; i < count; i++) {
+        const stream = i % 2 === 0 ? quic.peerOpensBidirectional() : quic.peerOpensUnidirectional();
+        stream.send(0x21, 0, 0);
+        stream.fin();
+      }
+      await settle();
+    };
+    await flood(1_000);
+    await clock.advance(60_001);
+    await flood(1_000);
+    assert.equal(quic.closedWith, undefined);
+    await flood(1);
+    assert.deepEqual(await it.closed, {
+      closeCode: 0x107,
+      reason: "too many streams that are none of the session's",
+    });
+  });
+
   it("ends its incoming streams without an error when the connection is lost", async () => {
     const { quic, session: it } = session();
     const reading = it.incomingBidirectionalStreams.getReader().read();
