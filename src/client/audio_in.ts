@@ -68,7 +68,16 @@ export class IncomingAudio {
 
   /** What has arrived so far. */
   stats(): JitterStatistics & { readonly unread: number } {
-    return { ...this.#jitter.statistics, unread: this.#frames.dropped };
+    const { statistics } = this.#jitter;
+    const unread = this.#frames.dropped;
+    if (this.#options.jitterBufferMs !== undefined) return { ...statistics, unread };
+    // Without a window every frame is given as it arrives, however late, and nothing in its place.
+    return {
+      ...statistics,
+      lost: Math.max(0, statistics.lost - statistics.late),
+      concealed: 0,
+      unread,
+    };
   }
 
   /** Takes a frame that arrived at `now`. The payload is copied: it is a view of a chunk that holds much else. */

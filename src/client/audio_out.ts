@@ -64,6 +64,10 @@ export class OutgoingAudio implements Paced {
   readonly #owner: FrameOwner;
   // The epoch of every chunk that waits inside `writable`, in order: `forget()` starts a new epoch, and older chunks are dropped.
   #epochs: number[] = [];
+  // Chunks that were written, and of these the ones that have left `writable`; and who waits for how many to have left.
+  #written = 0;
+  #accepted = 0;
+  #awaited: { readonly count: number; readonly resolve: () => void }[] = [];
   #epoch = 0;
   // Resolves the write that is under way, and those who wait until everything is sent.
   #taken: (() => void) | undefined;
@@ -109,6 +113,7 @@ export class OutgoingAudio implements Paced {
       // Called in the order of the writes, synchronously: the place to note which epoch a chunk was written in.
       size: (chunk) => {
         this.#epochs.push(this.#epoch);
+        this.#written++;
         return this.#durationMs(chunk);
       },
     });
@@ -131,6 +136,9 @@ export class OutgoingAudio implements Paced {
 
   /** Plays what waits, then says that the stream has ended. */
   async playOut(): Promise<void> {
+    // A writer that holds the lock has chunks inside `writable` that were not asked for yet.
+    await this.#whenAccepted();
+    if (this.#ended) return;
     const rest = this.#resampler?.flush();
     if (rest !== undefined) this.#packetize(encodeAudio(this.#options.codec, rest));
     const last = this.#filling;
@@ -143,10 +151,25 @@ export class OutgoingAudio implements Paced {
     await this.#finish();
   }
 
+  /** Resolves when every chunk that was written until now has left `writable`. */
+  #whenAccepted(): Promise<void> {
+    const count = this.#written;
+    if (this.#accepted >= count || this.#ended) return Promise.resolve();
+    return new Promise((resolve) => this.#awaited.push({ count, resolve }));
+  }
+
+  #wakeAccepted(): void {
+    const isOver = ({ count }: { readonly count: number }): boolean =>
+      this.#ended || this.#accepted >= count;
+    for (const { resolve } of this.#awaited.filter(isOver)) resolve();
+    this.#awaited = this.#awaited.filter((each) => !isOver(each));
+  }
+
   /** Ends at once, without a word to the gateway: the call is over, or the client is. */
   end(error: TeleQuickError): void {
     this.forget();
     this.#ended = true;
+    this.#wakeAccepted();
     this.#options.pacer.remove(this);
     // Of a stream that was closed or aborted by its writer this changes nothing.
     this.#controller?.error(error);
@@ -179,6 +202,8 @@ export class OutgoingAudio implements Paced {
   }
 
   #accept(chunk: Uint8Array | Int16Array): Promise<void> | undefined {
+    this.#accepted++;
+    if (this.#awaited.length > 0) queueMicrotask(() => this.#wakeAccepted());
     const epoch = this.#epochs.shift();
     if (this.#ended || epoch !== this.#epoch) return undefined;
     if (chunk instanceof Int16Array) {
@@ -229,6 +254,7 @@ export class OutgoingAudio implements Paced {
     if (this.#ended) return;
     this.#ended = true;
     this.forget();
+    this.#wakeAccepted();
     this.#options.pacer.remove(this);
     const last = this.#makeFrame();
     last.endOfStream = true;

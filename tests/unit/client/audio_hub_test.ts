@@ -66,6 +66,29 @@ async function numbersOf(stream: ReadableStream<Uint8Array>, into: number[]): Pr
 }
 
 describe("AudioHub", () => {
+  it("counts no frame as lost or concealed that is given late, as without a jitter buffer each is", async () => {
+    const { call, peers, close } = await story();
+    const link = call.audio();
+    const payload = new Uint8Array(160).fill(0xff);
+    for (const sequenceNumber of [0, 2, 1, 4]) {
+      await peers[0]!.push(methods.AudioFrame, {
+        callSid: call.sid,
+        codec: "PCMU",
+        payload,
+        sequenceNumber,
+      });
+    }
+    await settle();
+    const { received, late, lost, concealed } = link.stats();
+    assert.deepEqual({ received, late, lost, concealed }, {
+      received: 4,
+      late: 1,
+      lost: 1,
+      concealed: 0,
+    });
+    await close();
+  });
+
   it("lets a client end by a loss while calls talk: links end, and nothing spins", async () => {
     const { client, clock, peers, call } = await story({ client: { reconnect: false } });
     const link = call.audio({ silence: "send" });

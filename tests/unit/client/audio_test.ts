@@ -164,6 +164,20 @@ describe("AudioLink", () => {
     await call.hangUp();
   });
 
+  it("close() plays out what a writer that holds the lock has written, awaited or not; so does the client's", async () => {
+    for (const what of ["link", "client"]) {
+      await using story = await clientHouse();
+      const call = await answered(story);
+      const link = call.audio();
+      const writer = link.writable.getWriter();
+      for (let i = 0; i < 3; i++) void writer.write(ramp(1_600));
+      const closing = what === "link" ? link.close() : story.client.close();
+      await story.house.clock.advance(4_000);
+      await closing;
+      assert.equal(link.stats().sent, 31, "thirty frames, and the one that ends the stream");
+    }
+  });
+
   it("clear() drops what was written and not sent, whole and in parts, and sends Barge", async () => {
     await using story = await clientHouse();
     const call = await answered(story);
