@@ -26,6 +26,8 @@ const LONGEST_REASON = 1_024;
 const LARGEST_CAPSULE = 4 + LONGEST_REASON;
 // A DATA frame holds the capsule with its head: type and length, two varints.
 const LARGEST_FRAME = LARGEST_CAPSULE + 2 * 8;
+// What else may come there in a session's life is a handful of capsules. Empty frames without end would take a whole core.
+const MOST_FRAMES = 1_000;
 // How long the connection outlives the farewell, so that both leave, in this order.
 const FAREWELL_MS = 20;
 
@@ -135,7 +137,9 @@ class ConnectStream implements SessionControl {
   async #watch(frames: FrameSource): Promise<CloseInfo> {
     // Capsules travel inside DATA frames, cut at will (RFC 9297 section 3.1); some clients write them bare.
     let data: Uint8Array = new Uint8Array(0);
-    for (let next = await frames.next(LARGEST_FRAME); next;) {
+    for (let count = 0; count < MOST_FRAMES; count++) {
+      const next = await frames.next(LARGEST_FRAME);
+      if (next === undefined) break;
       // It ends the session by itself, whether a FIN follows or not (draft-ietf-webtrans-http3 section 6).
       if (next.type === CLOSE_SESSION) return readCloseCapsule(next.payload);
       if (next.type === frameType.data) data = concatBytes([data, next.payload]);
@@ -144,7 +148,6 @@ class ConnectStream implements SessionControl {
         if (capsule.type === CLOSE_SESSION) return readCloseCapsule(capsule.payload);
       }
       if (data.length > 2 * LARGEST_FRAME) break;
-      next = await frames.next(LARGEST_FRAME);
     }
     return { closeCode: 0, reason: "" };
   }

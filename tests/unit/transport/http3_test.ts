@@ -217,6 +217,19 @@ describe("the CONNECT stream of a session", () => {
     assert.deepEqual(await control.ended, { closeCode: 0, reason: "" });
   });
 
+  it("ends at a flood of frames, though each is within the limit", async () => {
+    for (const empty of [frame(0x00, new Uint8Array(0)), frame(0x21, new Uint8Array(0))]) {
+      const { stream, control } = await established();
+      let isOver = false;
+      control.ended.then(() => isOver = true);
+      for (let i = 0; i < 999; i++) stream.send(...empty);
+      await settle();
+      assert.equal(isOver, false);
+      stream.send(...empty);
+      assert.deepEqual(await control.ended, { closeCode: 0, reason: "" });
+    }
+  });
+
   it("ends at a frame above the limit, without waiting for its bytes", async () => {
     const { stream, control } = await established();
     stream.send(0x00, 0x80, 0x01, 0x00, 0x00);
