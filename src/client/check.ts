@@ -8,6 +8,7 @@ import { TeleQuickError, type TeleQuickErrorCode } from "../errors.ts";
 import type { Clock } from "../signal.ts";
 import { type Method, methods } from "../wire/mod.ts";
 import type { Connection } from "./connection.ts";
+import { CLOCK_MS } from "./provider.ts";
 import type { RequestOptions } from "./rpc.ts";
 
 /** What stands in the way of a call. A blocked one has the code of the error that a call would get. */
@@ -61,8 +62,6 @@ const PROBES = 7;
 const SLOW_MS = 300;
 // Wider than the usual jitter buffer of three frames.
 const UNSTEADY_MS = 60;
-// What verifiers forgive a token that begins in the future (security.md section 4).
-const CLOCK_MS = 30_000;
 const TOKEN_LIFE_MS = 60_000;
 
 /** Connects, if need be, and measures. Rejects only with the signal's reason: everything else is a verdict. */
@@ -73,7 +72,7 @@ export async function checkClient(
   const { clock, clientId } = host;
   const roundTripsMs: number[] = [];
   try {
-    const { principal } = await host.connection(signal);
+    const { principal, expiresAtMs } = await host.connection(signal);
     for (let probe = 0; probe < PROBES; probe++) {
       const sentAt = clock.monotonic();
       // What every gateway answers and what changes nothing: the subscription that the session has already.
@@ -81,7 +80,7 @@ export async function checkClient(
       if (probe > 0) roundTripsMs.push(clock.monotonic() - sentAt);
     }
     const clockOffsetMs = await readClock(host, signal);
-    const leftMs = principal.expiresAtMs === 0 ? Infinity : principal.expiresAtMs - clock.now();
+    const leftMs = expiresAtMs === 0 ? Infinity : expiresAtMs - clock.now();
     const reasons = findReasons(roundTripsMs, clockOffsetMs, leftMs);
     const verdict = reasons.length === 0 ? "ready" : "degraded";
     return { verdict, reasons, ...principal, roundTripsMs, clockOffsetMs };

@@ -142,7 +142,8 @@ export class TeleQuickClient extends ClientMethods {
    *
    * Rejects with `ERR_CREDENTIALS_*`, `ERR_KEY_UNSUPPORTED` or `ERR_TOKEN_*` before a packet leaves; `ERR_TRANSPORT_UNAVAILABLE`
    * where the runtime has no WebTransport; `ERR_CONNECT_FAILED` when nobody answers within `connectTimeoutMs`, or the certificate
-   * is not the one expected; `ERR_UNAUTHORIZED` (with `refusal`) when the gateway refuses the token.
+   * is not the one expected; `ERR_UNAUTHORIZED` (with `refusal`) when the gateway refuses the token. What a token function gives is
+   * `ERR_TOKEN_EXPIRED` only where the gateway finds so too: this machine's clock may be wrong.
    *
    * @param options A signal that ends the wait.
    */

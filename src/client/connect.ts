@@ -15,6 +15,7 @@ import {
 } from "../transport/mod.ts";
 import { ErrorCode, methods } from "../wire/mod.ts";
 import { Connection, type Principal } from "./connection.ts";
+import { isExpiry } from "./endings.ts";
 import type { PresentedToken, TokenReason, TokenSupply } from "./provider.ts";
 import { callRpc } from "./rpc.ts";
 
@@ -103,7 +104,7 @@ async function connect(
   try {
     at.step = "the gateway did not answer the token";
     const principal = await present(session, presented, signal, options);
-    connection = new Connection(session, principal, options);
+    connection = new Connection(session, principal, { ...options, skewMs: presented.skewMs });
     options.onReady(connection);
     at.step = "the gateway did not answer the subscription to events";
     await connection.call(methods.StreamEvents, { clientId: options.clientId }, {
@@ -121,7 +122,7 @@ async function connect(
 
 async function present(
   session: Session,
-  { token, keyId, expiresAtMs }: PresentedToken,
+  { token, keyId, expiresAtMs, expired }: PresentedToken,
   signal: AbortSignal,
   options: ConnectOptions,
 ): Promise<Principal> {
@@ -137,7 +138,10 @@ async function present(
     clientId: options.clientId,
     sdk: SDK_NAME,
   }, { ...options, signal, timeoutMs: options.connectTimeoutMs });
-  if (reply.errorCode !== ErrorCode.SUCCESS) throw refusalOf(reply.errorCode, reply.errorMessage);
+  if (reply.errorCode !== ErrorCode.SUCCESS) {
+    const error = refusalOf(reply.errorCode, reply.errorMessage);
+    throw isExpiry(error) && expired || error;
+  }
   return { tenantId: reply.tenantId, keyId, expiresAtMs: reply.expiresAtMs || expiresAtMs };
 }
 

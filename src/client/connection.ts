@@ -24,6 +24,8 @@ export interface Principal {
 export interface ConnectionOptions {
   readonly clock: Clock;
   readonly requestLength: "inclusive" | "exclusive";
+  /** How far this machine's clock is ahead of that by which the token ends, in milliseconds. */
+  readonly skewMs: number;
 }
 
 /** A session that has presented its token. Counts its RPCs, so that it can be drained; rejects them when it is lost. */
@@ -32,6 +34,8 @@ export class Connection {
   readonly session: Session;
   /** The tenant and key that the session is pinned to. */
   readonly principal: Principal;
+  /** When the token ends by this machine's clock, in Unix milliseconds; 0 when unknown. */
+  readonly expiresAtMs: number;
   readonly #options: ConnectionOptions;
   readonly #lost = new AbortController();
   // The same, for each RPC; and the time for all of them.
@@ -45,6 +49,7 @@ export class Connection {
   constructor(session: Session, principal: Principal, options: ConnectionOptions) {
     this.session = session;
     this.principal = principal;
+    this.expiresAtMs = principal.expiresAtMs && principal.expiresAtMs + options.skewMs;
     this.#options = options;
     this.#clock = new SharedClock(options.clock);
     this.#heardAt = options.clock.monotonic();

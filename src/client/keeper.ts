@@ -385,7 +385,7 @@ export class Keeper {
     this.#cancelRenewal?.();
     this.#cancelRenewal = undefined;
     const { clock, random, renewable, reconnect } = this.#options;
-    const { expiresAtMs } = connection.principal;
+    const { expiresAtMs } = connection;
     if (!renewable || !reconnect || expiresAtMs === 0) return;
     const life = Math.max(0, expiresAtMs - clock.now());
     const wait = Math.round(life * (RENEW_AT - RENEW_JITTER * random()));
@@ -442,8 +442,8 @@ export class Keeper {
       session.streamsLeft <= 1;
   }
 
-  #hasExpired({ principal }: Connection): boolean {
-    return principal.expiresAtMs !== 0 && principal.expiresAtMs <= this.#options.clock.now();
+  #hasExpired({ expiresAtMs }: Connection): boolean {
+    return expiresAtMs !== 0 && expiresAtMs <= this.#options.clock.now();
   }
 }
 

@@ -30,6 +30,10 @@ export interface PresentedToken {
   readonly keyId: string;
   /** When it ends, in Unix milliseconds; 0 when the token does not say. */
   readonly expiresAtMs: number;
+  /** How far this machine's clock seems to be ahead of that of the token's maker, in milliseconds. */
+  readonly skewMs: number;
+  /** What is told where the gateway, too, finds that it is over. */
+  readonly expired: TeleQuickError | undefined;
 }
 
 /** Where a client's tokens come from. */
@@ -124,7 +128,7 @@ function fromProvider(provider: TokenProvider, options: TokenSupplyOptions): Tok
           "Cannot get a token: the token function gave something else, expected a non-empty string",
         );
       }
-      return readable(token, clock, "the token function gave a token that is already over");
+      return readable(token, clock, "the token function gave a token that is already over", true);
     },
   };
 }
@@ -135,26 +139,43 @@ async function mint(account: ServiceAccount, clock: Clock): Promise<PresentedTok
   return readable(token, clock, "set the clock of this machine");
 }
 
-/** Reads what a session needs to know of a token. An opaque one is presented as it is; one that is over is not. */
-function readable(token: string, clock: Clock, advice: string): PresentedToken {
+/** What verifiers forgive a token that begins in the future, in milliseconds (security.md section 4). */
+export const CLOCK_MS = 30_000;
+
+/**
+ * Reads what a session needs to know of a token. An opaque one is presented as it is; one that is over is not. One that was just fetched
+ * and does not live now tells that this machine's clock is wrong: it is presented, and the gateway says whether it is over.
+ */
+function readable(
+  token: string,
+  clock: Clock,
+  advice: string,
+  isFetched = false,
+): PresentedToken {
+  const now = clock.now();
   let keyId = "";
   let expiresAtMs = 0;
+  let issuedAtMs = 0;
   try {
     const { header, claims } = decodeToken(token);
     if (typeof header.kid === "string") keyId = header.kid;
     if (typeof claims.exp === "number") expiresAtMs = claims.exp * 1_000;
+    if (isFetched && typeof claims.iat === "number") issuedAtMs = claims.iat * 1_000;
   } catch {
     // Not a JWT: the gateway may have a convention of its own.
   }
-  if (expiresAtMs !== 0 && expiresAtMs <= clock.now()) {
-    throw new TeleQuickError(
+  const isOver = expiresAtMs !== 0 && expiresAtMs <= now;
+  const isAside = issuedAtMs !== 0 && (isOver || now < issuedAtMs - CLOCK_MS);
+  const expired = isOver
+    ? new TeleQuickError(
       "ERR_TOKEN_EXPIRED",
       `Cannot present token: it expired ${
-        Math.ceil((clock.now() - expiresAtMs) / 1_000)
+        Math.ceil((now - expiresAtMs) / 1_000)
       } s ago (${advice})`,
-    );
-  }
-  return { token, keyId, expiresAtMs };
+    )
+    : undefined;
+  if (isOver && !isAside) throw expired;
+  return { token, keyId, expiresAtMs, skewMs: isAside ? now - issuedAtMs : 0, expired };
 }
 
 // Never quoted: what was taken for a path may be the secret itself.

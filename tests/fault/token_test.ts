@@ -8,6 +8,8 @@ import {
   type Call,
   type CallEvent,
   type ClientStatus,
+  decodeToken,
+  mintBrowserToken,
   signToken,
   TeleQuickClient,
 } from "../../mod.ts";
@@ -36,6 +38,14 @@ async function callsUp(
   await house.clock.advance(250);
   await Promise.all(calls.map((call) => call.answered()));
   return calls;
+}
+
+/** Lets time pass, but none while a token is signed or verified: that takes real time, which no fake clock knows. */
+async function pass(house: TestHouse, ms: number, isSigning = () => false): Promise<void> {
+  for (let passed = 0; passed < ms; passed += 250) {
+    await house.clock.advance(250);
+    while (isSigning() || house.gateway.stats().sessions.pending > 0) await settle();
+  }
 }
 
 /** Every call speaks all the time, and what it hears is looked at: each frame once, in order. */
@@ -125,7 +135,7 @@ describe("Sessions that outlive tokens and keys", () => {
       { webTransport: house.gateway.webTransport, clock: house.clock },
     );
     await client.connect();
-    for (let second = 0; second < 400; second += 5) await house.clock.advance(5_000);
+    await pass(house, 400_000);
     assert.ok(asked > 4, "it kept asking");
     assert.equal(client.stats().session.status, "closed");
     await assert.rejects(client.connect(), hasCode("ERR_TOKEN_EXPIRED"));
@@ -208,6 +218,47 @@ describe("Sessions that outlive tokens and keys", () => {
     assert.equal(client.stats().session.status, "open");
     assert.equal(call!.state, "answered");
   });
+
+  for (const skewMs of [-600_000, -240_000, 240_000, 310_000, 600_000]) {
+    it(`F-09 a page's clock is ${skewMs / 1_000} s ahead from the start: it signs in with what its backend mints, and renews in time`, async () => {
+      await using house = new TestHouse();
+      const { signer } = await house.addTenant("acme");
+      const { clock } = house;
+      const ends: number[] = [];
+      let signing = 0;
+      const client = new TeleQuickClient(
+        "https://gateway.test",
+        async () => {
+          signing++;
+          const token = await mintBrowserToken(signer, { now: clock.now() });
+          signing--;
+          ends.push(Number(decodeToken(token).claims["exp"]) * 1_000);
+          return token;
+        },
+        true,
+        {
+          webTransport: house.gateway.webTransport,
+          clock: {
+            now: () => clock.now() + skewMs,
+            monotonic: () => clock.monotonic(),
+            schedule: (ms, callback) => clock.schedule(ms, callback),
+          },
+        },
+      );
+      const statuses = collect(client);
+      await client.connect();
+      assert.equal(client.stats().session.expiresAtMs, ends[0]);
+      await pass(house, 600_000, () => signing > 0);
+      const last = statuses.findLast((status) => status.type === "open");
+      assert.equal(last?.expiresAtMs, ends.at(-1), "what is shown is the token's own end");
+      assert.ok(statuses.some((status) => status.type === "renewing"));
+      assert.ok(!statuses.some((status) => status.type === "reconnecting"), "it never broke");
+      assert.ok(ends.length <= 16, `${ends.length} tokens in ten minutes`);
+      const closing = client.close();
+      await clock.advance(10_000);
+      await closing;
+    });
+  }
 
   it("F-16 misuse has a defined result: twice closed, used after close, closed while connecting", async () => {
     const story = await clientHouse();

@@ -1,9 +1,14 @@
 import assert from "node:assert/strict";
 import { inspect } from "node:util";
 import { describe, it } from "node:test";
-import { type ClientOptions, parseServiceAccount, TeleQuickClient } from "../../../mod.ts";
+import {
+  type ClientOptions,
+  parseServiceAccount,
+  signToken,
+  TeleQuickClient,
+} from "../../../mod.ts";
 import { hasCode } from "../../support/client_kit.ts";
-import { settle } from "../../support/fake_clock.ts";
+import { FakeClock, settle } from "../../support/fake_clock.ts";
 import { scriptedGateway, tokenOf } from "../../support/scripted_gateway.ts";
 import { testAccount } from "../../support/tenant_kit.ts";
 
@@ -158,6 +163,39 @@ describe("Credentials of a client", () => {
       assert.equal(gateway.attempts, 0);
       await client.close();
     }
+  });
+
+  it("presents a fetched token that is over by this machine's clock, and tells so where the gateway agrees", async () => {
+    const { signer } = await testAccount("acme");
+    const clock = new FakeClock();
+    const token = await signToken(signer, { now: clock.now() - 600_000, lifetimeSeconds: 300 });
+    let isOver = true;
+    const gateway = scriptedGateway({
+      scripts: {
+        Authenticate: () =>
+          isOver ? { errorCode: 7, errorMessage: "expired" } : { status: "OK", tenantId: "acme" },
+      },
+    });
+    const client = new TeleQuickClient(URL_OF_GATEWAY, () => token, true, {
+      webTransport: gateway.webTransport,
+      clock,
+    });
+    await assert.rejects(client.connect(), (error: Error) => {
+      assert.match(error.message, /expired 300 s ago \(the token function gave a token/);
+      return hasCode("ERR_TOKEN_EXPIRED")(error);
+    });
+    isOver = false;
+    await client.connect();
+    assert.equal(client.stats().session.expiresAtMs, clock.now() - 300_000);
+    await client.close();
+    // A token that cannot be fetched again is known to be over.
+    const plain = new TeleQuickClient(URL_OF_GATEWAY, token, true, {
+      webTransport: gateway.webTransport,
+      clock,
+    });
+    await assert.rejects(plain.connect(), hasCode("ERR_TOKEN_EXPIRED"));
+    assert.equal(gateway.peers.length, 2);
+    await plain.close();
   });
 
   it("presents the token in the URL when the handshake is a query, and hands the step to a function", async () => {
