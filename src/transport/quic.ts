@@ -51,6 +51,8 @@ const BUSY_BYTES = 8_192;
 // Of streams that are none of the session's an honest peer opens a handful, and now and then gives one up before its header is out.
 const MOST_FOREIGN = 1_000;
 const FOREIGN_MS = 60_000;
+// Settings and a few frames are all that comes on one of them.
+const MOST_BYTES = 1_048_576;
 // H3_EXCESSIVE_LOAD (RFC 9114 section 8.1).
 const EXCESSIVE_LOAD = 0x107;
 
@@ -85,16 +87,14 @@ export class QuicSession implements WebTransportLike {
       });
     });
     this.closed.catch(ignore);
-    const turnAway = counted(clock, () => {
-      this.close({
-        closeCode: EXCESSIVE_LOAD,
-        reason: "too many streams that are none of the session's",
-      });
-    });
+    const onFlood = (): void =>
+      this.close({ closeCode: EXCESSIVE_LOAD, reason: "too much that is none of the session's" });
+    const turnAway = counted(clock, onFlood);
     this.incomingBidirectionalStreams = admitted(
       () => connection.incomingBidirectionalStreams,
       async (stream) => {
         if (await isOurs(stream.readable, streamType.bidirectional, { clock })) return stream;
+        void discard(stream.readable, onFlood);
         stream.writable.abort().catch(ignore);
         return turnAway();
       },
@@ -104,7 +104,10 @@ export class QuicSession implements WebTransportLike {
       async (stream) => {
         // No time limit: browsers open their QPACK streams and never send on them, and giving one up would end the connection.
         const options = { clock, timeoutMs: Infinity };
-        return await isOurs(stream, streamType.unidirectional, options) ? stream : turnAway();
+        if (await isOurs(stream, streamType.unidirectional, options)) return stream;
+        // HTTP/3's own (control, QPACK) live as long as the connection: what comes on them is thrown away.
+        void discard(stream, onFlood);
+        return turnAway();
       },
     );
     this.datagrams = {
@@ -156,10 +159,7 @@ async function isOurs(
   options: StreamHeaderOptions,
 ): Promise<boolean> {
   const header = await readStreamHeader(readable, options);
-  if (header?.type === type && header.sessionId === 0) return true;
-  // HTTP/3's own streams (control, QPACK) live as long as the connection: what comes on them is thrown away.
-  void discard(readable);
-  return false;
+  return header?.type === type && header.sessionId === 0;
 }
 
 /** Counts streams that are turned away, and tells when they are a flood: nobody above sees them, so nothing else bounds them. */
@@ -173,14 +173,15 @@ function counted(clock: Clock, onFlood: () => void): () => undefined {
   };
 }
 
-async function discard(readable: ReadableStream<Uint8Array>): Promise<void> {
+async function discard(readable: ReadableStream<Uint8Array>, onFlood: () => void): Promise<void> {
   // With a buffer of its own for each read the runtime would hold 64 KiB for every stream that waits.
   const reader = readable.getReader({ mode: "byob" });
   try {
     let buffer = new Uint8Array(IDLE_BYTES);
-    while (true) {
+    for (let bytes = 0; bytes <= MOST_BYTES;) {
       const { value, done } = await reader.read(buffer);
       if (done) return;
+      bytes += value.length;
       // Who sends much costs a read for every few kilobytes, not for every few bytes.
       const size = value.length < IDLE_BYTES ? IDLE_BYTES : BUSY_BYTES;
       buffer = value.buffer.byteLength === size
@@ -189,7 +190,9 @@ async function discard(readable: ReadableStream<Uint8Array>): Promise<void> {
     }
   } catch {
     // The stream is over.
+    return;
   }
+  onFlood();
 }
 
 /**

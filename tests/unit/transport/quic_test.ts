@@ -123,8 +123,24 @@ describe("QuicSession", () => {
     await flood(1);
     assert.deepEqual(await it.closed, {
       closeCode: 0x107,
-      reason: "too many streams that are none of the session's",
+      reason: "too much that is none of the session's",
     });
+  });
+
+  it("ends at a flood on one stream that is none of its own", async () => {
+    const { quic, session: it } = session();
+    it.incomingUnidirectionalStreams.getReader().read().catch(() => {});
+    const foreign = quic.peerOpensUnidirectional();
+    const send = async (count: number): Promise<void> => {
+      foreign.send(...new Uint8Array(count));
+      await settle();
+    };
+    // The header has taken three bytes of them.
+    for (let i = 0; i < 16; i++) await send(65_536);
+    await send(3);
+    assert.equal(quic.closedWith, undefined);
+    await send(1);
+    assert.equal((await it.closed).closeCode, 0x107);
   });
 
   it("ends its incoming streams without an error when the connection is lost", async () => {
