@@ -341,6 +341,7 @@ describe("against a gateway", () => {
         done: 4,
         answered: 1,
         undialled: 0,
+        unknown: 0,
         statuses: { BUSY: 1, FAILED: 2, COMPLETED: 1 },
       });
     });

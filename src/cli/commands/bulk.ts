@@ -6,7 +6,7 @@
 
 import { encodeBase64 } from "../../base64.ts";
 import { encodeUtf8 } from "../../bytes.ts";
-import type { TeleQuickClient } from "../../client/mod.ts";
+import type { ClientStatus, TeleQuickClient } from "../../client/mod.ts";
 import { type Clock, sleep } from "../../signal.ts";
 import { type CallEvent, EventType } from "../../wire/mod.ts";
 import { type Command, command, type Context, interruptedCode } from "../command.ts";
@@ -47,11 +47,20 @@ const BULK_OPTIONS = {
   "events": { type: "flag", help: "Print every event of the campaign's calls" },
 } as const;
 
+/** What a campaign is run with. */
+type CampaignContext = Pick<
+  Context<typeof BULK_OPTIONS>,
+  "values" | "output" | "clock" | "signal"
+>;
+
 /** What became of a campaign's calls so far. */
 interface Tally {
   loaded: number;
   pending: number;
+  /** Calls whose end is waited for. */
   readonly live: Set<string>;
+  /** Whether events may be missing: then what became of a row may never have been told. */
+  hasGap: boolean;
   answered: number;
   done: number;
   readonly statuses: Map<string, number>;
@@ -73,45 +82,57 @@ export const bulk: Command = command({
     1: "the gateway refused the campaign or could use no row of it",
   },
   async run(context) {
-    const { positionals: [csv = ""], values, output, platform, clock, signal } = context;
+    const { positionals: [csv = ""], values, platform } = context;
     const trunkId = trunkOf(values.trunk, platform);
     const csvUrl = await urlOf(csv, platform);
-    const { campaign: campaignId = crypto.randomUUID(), rate, concurrent, from } = values;
-    return await withClient(context, async (client) => {
-      const tally: Tally = {
-        ...{ loaded: 0, pending: 0, answered: 0, done: 0 },
-        live: new Set(),
-        statuses: new Map(),
-      };
-      const events = client.events();
-      const { clientId } = client;
-      const listening = follow(events, clientId, tally, context);
-      // Where both fail, the campaign's error is the one that is told.
-      listening.catch(() => {});
-      const startedAt = clock.monotonic();
-      const { loadedNumbers, status } = await client.originateBulk({
-        ...{ csvUrl, campaignId, trunkId, clientId },
-        ...{ callsPerSecond: rate, maxConcurrentCalls: concurrent, callFrom: from },
-      }, { signal });
-      tally.loaded = loadedNumbers;
-      output.emit(
-        { type: "campaign", campaignId, status, loaded: loadedNumbers },
-        `Campaign ${campaignId}: ${inLine(status)}, ${plural(loadedNumbers, "row")}`,
-      );
-      const stop = output.progress(() => progressText(tally));
-      try {
-        await untilOver(client, campaignId, tally, { clock, signal });
-      } finally {
-        stop();
-        await events.return?.();
-        await listening;
-      }
-      report(tally, context, { campaignId, wallMs: clock.monotonic() - startedAt });
-      if (signal.aborted) return interruptedCode(signal);
-      return tally.loaded > 0 ? 0 : 1;
-    });
+    return await withClient(context, (client) => runCampaign(client, { csvUrl, trunkId }, context));
   },
 });
+
+/** Runs a campaign on a client and reports it. Resolves with the exit code. */
+export async function runCampaign(
+  client: TeleQuickClient,
+  rows: { readonly csvUrl: string; readonly trunkId: string },
+  context: CampaignContext,
+): Promise<number> {
+  const { values, output, clock, signal } = context;
+  const { campaign: campaignId = crypto.randomUUID(), rate, concurrent, from } = values;
+  const tally: Tally = {
+    ...{ loaded: 0, pending: 0, answered: 0, done: 0 },
+    hasGap: false,
+    live: new Set(),
+    statuses: new Map(),
+  };
+  const gaps = client.status();
+  void watchGaps(gaps, tally);
+  const events = client.events();
+  const { clientId } = client;
+  const listening = follow(events, clientId, tally, context);
+  // Where both fail, the campaign's error is the one that is told.
+  listening.catch(() => {});
+  const startedAt = clock.monotonic();
+  const { loadedNumbers, status } = await client.originateBulk({
+    ...{ ...rows, campaignId, clientId },
+    ...{ callsPerSecond: rate, maxConcurrentCalls: concurrent, callFrom: from },
+  }, { signal });
+  tally.loaded = loadedNumbers;
+  output.emit(
+    { type: "campaign", campaignId, status, loaded: loadedNumbers },
+    `Campaign ${campaignId}: ${inLine(status)}, ${plural(loadedNumbers, "row")}`,
+  );
+  const stop = output.progress(() => progressText(tally));
+  try {
+    await untilOver(client, campaignId, tally, { clock, signal });
+  } finally {
+    stop();
+    await gaps.return?.();
+    await events.return?.();
+    await listening;
+  }
+  report(tally, context, { campaignId, wallMs: clock.monotonic() - startedAt });
+  if (signal.aborted) return interruptedCode(signal);
+  return tally.loaded > 0 ? 0 : 1;
+}
 
 // What an RPC carries besides: a frame is at most 64 KiB, and base64 adds a third.
 const LARGEST_FILE = 45_000;
@@ -132,7 +153,7 @@ async function follow(
   events: AsyncIterable<CallEvent>,
   clientId: string,
   tally: Tally,
-  { values, output }: Context<typeof BULK_OPTIONS>,
+  { values, output }: CampaignContext,
 ): Promise<void> {
   for await (const event of events) {
     // A call that nobody listens for any more is told to every session of the tenant.
@@ -148,9 +169,18 @@ async function follow(
   }
 }
 
+/** The end of a call that was up at a gap may have been told in it: nobody waits for it any more. What is told later counts. */
+async function watchGaps(statuses: AsyncIterable<ClientStatus>, tally: Tally): Promise<void> {
+  for await (const { type } of statuses) {
+    if (type !== "events-may-be-missing") continue;
+    tally.hasGap = true;
+    tally.live.clear();
+  }
+}
+
 const LOOK_MS = 500;
 
-/** Waits until the gateway has no row pending and every call that it told of is over. Drops what is pending when asked to end. */
+/** Waits until the gateway has no row pending and every call that it told of is over, gaps aside. Drops what is pending when asked to end. */
 async function untilOver(
   client: TeleQuickClient,
   campaignId: string,
@@ -177,21 +207,22 @@ function progressText({ loaded, pending, live, answered, done }: Tally): string 
 }
 
 function report(
-  { loaded, answered, done, statuses }: Tally,
-  { output }: Context<typeof BULK_OPTIONS>,
+  { loaded, answered, done, hasGap, statuses }: Tally,
+  { output }: CampaignContext,
   { campaignId, wallMs }: { readonly campaignId: string; readonly wallMs: number },
 ): void {
-  const undialled = loaded - done;
+  const rest = loaded - done;
+  const [undialled, unknown] = hasGap ? [0, rest] : [rest, 0];
   output.emit(
     {
       type: "bulk",
-      ...{ campaignId, loaded, done, answered, undialled, wallMs },
+      ...{ campaignId, loaded, done, answered, undialled, unknown, wallMs },
       statuses: Object.fromEntries(statuses),
     },
     [
       `${plural(loaded, "row")} in ${formatDuration(wallMs)}: ${done} called, ${answered} answered${
         undialled > 0 ? `, ${undialled} not dialled` : ""
-      }`,
+      }${unknown > 0 ? `, ${unknown} unknown (the connection was lost meanwhile)` : ""}`,
       ...[...statuses].map(([status, count]) => `  ${inLine(status)} ${count}`),
     ].join("\n"),
   );
