@@ -79,6 +79,10 @@ export class OutgoingAudio implements Paced {
   #dropped = 0;
   #slotsMissed = 0;
   #controller: WritableStreamDefaultController | undefined;
+  // What is written from now on is refused at the end: the link is closing under its writer.
+  #isClosing = false;
+  #refuse: ((error: TeleQuickError) => void) | undefined;
+  #finished: Promise<void> | undefined;
   #ended = false;
 
   constructor(options: OutgoingAudioOptions) {
@@ -104,9 +108,14 @@ export class OutgoingAudio implements Paced {
     this.writable = new WritableStream<Uint8Array | Int16Array>({
       start: (controller) => {
         this.#controller = controller;
+        // `abort` is called only after the write that is under way, which plays for as long as its chunk is. Bun gives no signal.
+        controller.signal?.addEventListener("abort", () => void this.#finish());
       },
       write: (chunk) => this.#accept(chunk),
-      close: () => this.playOut(),
+      close: () => {
+        this.#acceptNoMore();
+        return this.playOut();
+      },
       abort: () => this.#finish(),
     }, {
       highWaterMark: leadMs,
@@ -138,7 +147,8 @@ export class OutgoingAudio implements Paced {
   async playOut(): Promise<void> {
     // A writer that holds the lock has chunks inside `writable` that were not asked for yet.
     await this.#whenAccepted();
-    if (this.#ended) return;
+    if (this.#ended) return this.#finished;
+    this.#isClosing = true;
     const rest = this.#resampler?.flush();
     if (rest !== undefined) this.#packetize(encodeAudio(this.#options.codec, rest));
     const last = this.#filling;
@@ -165,6 +175,12 @@ export class OutgoingAudio implements Paced {
     this.#awaited = this.#awaited.filter((each) => !isOver(each));
   }
 
+  /** No chunk will leave `writable` any more: those that are refused were counted too. */
+  #acceptNoMore(): void {
+    this.#accepted = Infinity;
+    this.#wakeAccepted();
+  }
+
   /** Ends at once, without a word to the gateway: the call is over, or the client is. */
   end(error: TeleQuickError): void {
     this.forget();
@@ -173,6 +189,7 @@ export class OutgoingAudio implements Paced {
     this.#options.pacer.remove(this);
     // Of a stream that was closed or aborted by its writer this changes nothing.
     this.#controller?.error(error);
+    this.#refuse?.(error);
   }
 
   /** Called by the pacer. */
@@ -205,13 +222,16 @@ export class OutgoingAudio implements Paced {
     this.#accepted++;
     if (this.#awaited.length > 0) queueMicrotask(() => this.#wakeAccepted());
     const epoch = this.#epochs.shift();
-    if (this.#ended || epoch !== this.#epoch) return undefined;
+    // Not settled before the end, or a writer that goes on would never let anything else have its turn.
+    if (this.#ended || this.#isClosing) return new Promise((_, reject) => this.#refuse = reject);
+    if (epoch !== this.#epoch) return undefined;
     if (chunk instanceof Int16Array) {
       const samples = this.#resampler?.push(chunk) ?? chunk;
       this.#packetize(encodeAudio(this.#options.codec, samples));
     } else if (chunk instanceof Uint8Array) {
       this.#packetize(chunk);
     } else {
+      this.#acceptNoMore();
       throw new TypeError(
         "Cannot send audio: expected a Uint8Array of the link's codec, or an Int16Array of samples",
       );
@@ -250,8 +270,12 @@ export class OutgoingAudio implements Paced {
     return new Promise((resolve) => this.#allSent.push(resolve));
   }
 
-  async #finish(): Promise<void> {
-    if (this.#ended) return;
+  #finish(): Promise<void> | undefined {
+    if (!this.#ended) this.#finished = this.#sayEnd();
+    return this.#finished;
+  }
+
+  async #sayEnd(): Promise<void> {
     this.#ended = true;
     this.forget();
     this.#wakeAccepted();

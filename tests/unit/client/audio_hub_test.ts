@@ -199,6 +199,70 @@ describe("AudioLink.close()", () => {
     await close();
   });
 
+  it("ends under a writer that goes on and on: what it writes after is refused, and nothing spins", async () => {
+    for (const frames of [1, 5]) {
+      const numbers: number[] = [];
+      const { clock, call, close } = await story({
+        onUni: (stream) => void numbersOf(stream, numbers),
+      });
+      const link = call.audio();
+      const writer = link.writable.getWriter();
+      let writes = 0;
+      const speaking = (async () => {
+        for (; writes < 1_000; writes++) await writer.write(new Uint8Array(160 * frames));
+      })();
+      speaking.catch(() => {});
+      await clock.advance(100);
+      const closing = link.close();
+      await clock.advance(500);
+      await closing;
+      await assert.rejects(speaking, hasCode("ERR_CALL_ENDED"));
+      assert.equal(numbers.length, writes * frames + 1, "what it took, and the end");
+      await close();
+    }
+  });
+
+  it("ends where a chunk was refused, for its type or behind the end, and writable's does", async () => {
+    for (const how of ["behind the end", "type"]) {
+      const numbers: number[] = [];
+      const { clock, call, close } = await story({
+        onUni: (stream) => void numbersOf(stream, numbers),
+      });
+      const link = call.audio();
+      const writer = link.writable.getWriter();
+      writer.closed.catch(() => {});
+      void writer.write(new Uint8Array(160)).catch(() => {});
+      if (how === "type") void writer.write("hello" as never).catch(() => {});
+      const ending = how === "type" ? link.close() : writer.close();
+      await assert.rejects(writer.write(new Uint8Array(160)), TypeError);
+      await clock.advance(100);
+      await ending;
+      assert.deepEqual(numbers, [0, 1], "the first frame, and the end");
+      await close();
+    }
+  });
+
+  it("abort() says the end at once, also while a long chunk plays, and while writable closes", async () => {
+    for (const isClosing of [false, true]) {
+      const numbers: number[] = [];
+      const { clock, call, close } = await story({
+        onUni: (stream) => void numbersOf(stream, numbers),
+      });
+      const writer = call.audio().writable.getWriter();
+      writer.closed.catch(() => {});
+      void writer.write(new Uint8Array(160 * 500)).catch(() => {});
+      if (isClosing) void writer.close().catch(() => {});
+      await clock.advance(100);
+      const sent = numbers.length;
+      await writer.abort();
+      await settle();
+      assert.equal(numbers.length - sent, 1, "the end");
+      await clock.advance(1_000);
+      assert.equal(numbers.length - sent, 1, "and nothing after it");
+      await close();
+    }
+  });
+
   it("hears the rest of a call that hangs up while the link is open", async () => {
     const { clock, peers, call, close } = await story({
       onUni: (stream) => void numbersOf(stream, []),
