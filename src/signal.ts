@@ -191,6 +191,10 @@ export function bounded<T>(
 ): Promise<T> {
   const { signal, lost, timeoutMs, onTimeout, clock = systemClock } = options;
   if (signal?.aborted) return Promise.reject(signal.reason);
+  // The controller in place of its signal is the usual mistake.
+  if (signal && !signal.addEventListener) {
+    return Promise.reject(new TypeError("Option signal must be an AbortSignal"));
+  }
   if (lost?.aborted) return Promise.reject(lost.reason);
   const over = new Canceller();
   return new Promise<T>((resolve, reject) => {

@@ -126,7 +126,7 @@ export class Keeper {
    * being opened already may have an older one.
    */
   async renew(reason: RenewalReason, signal?: AbortSignal): Promise<void> {
-    signal?.throwIfAborted();
+    if (signal?.aborted) throw signal.reason;
     const asked = this.#asked;
     do {
       if (this.#closedBy !== undefined) throw this.#closedError();

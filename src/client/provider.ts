@@ -165,7 +165,8 @@ function readable(
     // Not a JWT: the gateway may have a convention of its own.
   }
   const isOver = expiresAtMs !== 0 && expiresAtMs <= now;
-  const isAside = issuedAtMs !== 0 && (isOver || now < issuedAtMs - CLOCK_MS);
+  const isAside = isOver || now < issuedAtMs - CLOCK_MS;
+  const skewMs = isAside && issuedAtMs ? now - issuedAtMs : 0;
   const expired = isOver
     ? new TeleQuickError(
       "ERR_TOKEN_EXPIRED",
@@ -174,8 +175,8 @@ function readable(
       } s ago (${advice})`,
     )
     : undefined;
-  if (isOver && !isAside) throw expired;
-  return { token, keyId, expiresAtMs, skewMs: isAside ? now - issuedAtMs : 0, expired };
+  if (isOver && skewMs === 0) throw expired;
+  return { token, keyId, expiresAtMs, skewMs, expired };
 }
 
 // Never quoted: what was taken for a path may be the secret itself.

@@ -97,7 +97,6 @@ async function isOver(
   { session, lost }: Connection,
   options: { readonly signal: AbortSignal | undefined; readonly clock: Clock },
 ): Promise<boolean> {
-  if (session.isClosed) return true;
   const { signal, clock } = options;
   const either = signal === undefined ? lost : AbortSignal.any([signal, lost]);
   await sleep(LOSS_GRACE_MS, { signal: either, clock }).catch(() => {});

@@ -98,6 +98,13 @@ describe("Canceller", () => {
 });
 
 describe("bounded() and within()", () => {
+  it("refuse a controller in place of its signal", async () => {
+    const signal = new AbortController() as unknown as AbortSignal;
+    const options = { signal, timeoutMs: 1, onTimeout, clock: new FakeClock() };
+    const expected = { name: "TypeError", message: "Option signal must be an AbortSignal" };
+    for (const run of [bounded, within]) await assert.rejects(run(forever, options), expected);
+  });
+
   it("end with the time, the signal or the loss, whichever is first, and tell the work why", async () => {
     for (const run of [bounded, within]) {
       for (const first of ["time", "signal", "loss"]) {
