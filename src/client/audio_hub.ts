@@ -81,9 +81,14 @@ export class AudioHub {
     return this.#options.barge(callSid);
   }
 
-  /** Adds a link. A call has one at a time. */
-  add(link: AudioRoute): void {
+  /** Adds a link. A call has one at a time; `isAnother` when it had one before. */
+  add(link: AudioRoute, isAnother: boolean): void {
     this.#links.set(link.callSid, link);
+    const lane = this.#lanes.get(this.#laneKey(link));
+    if (!isAnother || lane === undefined) return;
+    // Of a call whose end a stream has carried nothing more counts there: a shared one goes on as another.
+    void lane.uplink.finish();
+    lane.uplink = this.#open(lane);
   }
 
   /** The link of a call, if it has one. */

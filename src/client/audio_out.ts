@@ -64,14 +64,13 @@ export class OutgoingAudio implements Paced {
   readonly #owner: FrameOwner;
   // The epoch of every chunk that waits inside `writable`, in order: `forget()` starts a new epoch, and older chunks are dropped.
   #epochs: number[] = [];
-  // Chunks that were written, and of these the ones that have left `writable`; and who waits for how many to have left.
+  // Chunks that were written, and of these the ones that have left `writable`.
   #written = 0;
   #accepted = 0;
-  #awaited: { readonly count: number; readonly resolve: () => void }[] = [];
   #epoch = 0;
-  // Resolves the write that is under way, and those who wait until everything is sent.
+  // Resolves the write that is under way, and those who wait until something was accepted or sent.
   #taken: (() => void) | undefined;
-  #allSent: (() => void)[] = [];
+  #waiting: (() => void)[] = [];
   #slot: number | undefined;
   // Slots that the process was late for, with nothing to send: whoever writes may have been held up with it.
   #owed = 0;
@@ -146,7 +145,8 @@ export class OutgoingAudio implements Paced {
   /** Plays what waits, then says that the stream has ended. */
   async playOut(): Promise<void> {
     // A writer that holds the lock has chunks inside `writable` that were not asked for yet.
-    await this.#whenAccepted();
+    const written = this.#written;
+    await this.#until(() => this.#accepted >= written);
     if (this.#ended) return this.#finished;
     this.#isClosing = true;
     const rest = this.#resampler?.flush();
@@ -157,35 +157,33 @@ export class OutgoingAudio implements Paced {
       this.#filling = undefined;
       this.#frames.push(last);
     }
-    await this.#whenSent();
+    if (this.#frames.length > 0) this.#options.pacer.add(this);
+    await this.#until(() => this.#frames.length === 0);
     await this.#finish();
   }
 
-  /** Resolves when every chunk that was written until now has left `writable`. */
-  #whenAccepted(): Promise<void> {
-    const count = this.#written;
-    if (this.#accepted >= count || this.#ended) return Promise.resolve();
-    return new Promise((resolve) => this.#awaited.push({ count, resolve }));
+  /** Resolves when `isSo`, or at the end. */
+  async #until(isSo: () => boolean): Promise<void> {
+    while (!this.#ended && !isSo()) {
+      await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    }
   }
 
-  #wakeAccepted(): void {
-    const isOver = ({ count }: { readonly count: number }): boolean =>
-      this.#ended || this.#accepted >= count;
-    for (const { resolve } of this.#awaited.filter(isOver)) resolve();
-    this.#awaited = this.#awaited.filter((each) => !isOver(each));
+  #tell(): void {
+    if (this.#waiting.length === 0) return;
+    for (const resolve of this.#waiting.splice(0)) resolve();
   }
 
   /** No chunk will leave `writable` any more: those that are refused were counted too. */
   #acceptNoMore(): void {
     this.#accepted = Infinity;
-    this.#wakeAccepted();
+    this.#tell();
   }
 
   /** Ends at once, without a word to the gateway: the call is over, or the client is. */
   end(error: TeleQuickError): void {
-    this.forget();
     this.#ended = true;
-    this.#wakeAccepted();
+    this.forget();
     this.#options.pacer.remove(this);
     // Of a stream that was closed or aborted by its writer this changes nothing.
     this.#controller?.error(error);
@@ -220,7 +218,7 @@ export class OutgoingAudio implements Paced {
 
   #accept(chunk: Uint8Array | Int16Array): Promise<void> | undefined {
     this.#accepted++;
-    if (this.#awaited.length > 0) queueMicrotask(() => this.#wakeAccepted());
+    this.#tell();
     const epoch = this.#epochs.shift();
     // Not settled before the end, or a writer that goes on would never let anything else have its turn.
     if (this.#ended || this.#isClosing) return new Promise((_, reject) => this.#refuse = reject);
@@ -263,13 +261,6 @@ export class OutgoingAudio implements Paced {
     return frame;
   }
 
-  /** Resolves when no whole frame waits. */
-  #whenSent(): Promise<void> {
-    if (this.#frames.length === 0 || this.#ended) return Promise.resolve();
-    this.#options.pacer.add(this);
-    return new Promise((resolve) => this.#allSent.push(resolve));
-  }
-
   #finish(): Promise<void> | undefined {
     if (!this.#ended) this.#finished = this.#sayEnd();
     return this.#finished;
@@ -278,7 +269,6 @@ export class OutgoingAudio implements Paced {
   async #sayEnd(): Promise<void> {
     this.#ended = true;
     this.forget();
-    this.#wakeAccepted();
     this.#options.pacer.remove(this);
     const last = this.#makeFrame();
     last.endOfStream = true;
@@ -308,9 +298,7 @@ export class OutgoingAudio implements Paced {
       this.#taken?.();
       this.#taken = undefined;
     }
-    if (this.#frames.length > 0 || this.#allSent.length === 0) return;
-    for (const resolve of this.#allSent) resolve();
-    this.#allSent = [];
+    this.#tell();
   }
 }
 

@@ -64,7 +64,7 @@ export class CallAudio implements AudioRoute {
         finish: () => hub.finish(this),
       },
     });
-    hub.add(this);
+    hub.add(this, sequence.next > 0);
   }
 
   get readable(): AudioLink["readable"] {

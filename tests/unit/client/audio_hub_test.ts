@@ -159,6 +159,23 @@ describe("AudioHub", () => {
     await close();
   });
 
+  it("sends another link of a call on another stream, where calls share one: the first has said its end", async () => {
+    const streams: number[][] = [];
+    const { clock, call, close } = await story({
+      client: { audioStreams: "shared" },
+      onUni: (stream) => void numbersOf(stream, streams[streams.push([]) - 1]!),
+    });
+    for (let i = 0; i < 2; i++) {
+      const link = call.audio();
+      void link.writable.getWriter().write(new Uint8Array(160 * 2)).catch(() => {});
+      const closing = link.close();
+      await clock.advance(100);
+      await closing;
+    }
+    assert.deepEqual(streams, [[0, 1, 2], [3, 4, 5]]);
+    await close();
+  });
+
   it("finishes a stream that was moved while its link was ending: none stays open", async () => {
     let open = 0;
     const { clock, peers, call, close } = await story({
