@@ -1,4 +1,4 @@
-import { type Clock, raceSignal, systemClock, within } from "../signal.ts";
+import { type Clock, systemClock, within } from "../signal.ts";
 import { resolveWebTransport } from "./dial.ts";
 import { checkEndpoint, parseEndpoint } from "./endpoint.ts";
 import { connectTimeout, fromTransport } from "./fault.ts";
@@ -36,14 +36,15 @@ export async function openSession(
     options;
   const url = typeof endpoint === "string" ? parseEndpoint(endpoint) : checkEndpoint(endpoint);
   options.signal?.throwIfAborted();
-  const Constructor = await raceSignal(
-    resolveWebTransport(options.webTransport),
-    options.signal,
-  );
   const pinned = certificateHashes.length > 0;
   let transport: WebTransportLike | undefined;
+  let isResolved = false;
   try {
-    return await within(async () => {
+    return await within(async (signal) => {
+      const Constructor = await resolveWebTransport(options.webTransport);
+      isResolved = true;
+      // Given up while a package was loading: nothing is opened any more.
+      signal.throwIfAborted();
       // An empty list is refused by some implementations, so it is left out; and some constructors throw (runtimes.md sections 0.8, 0.9).
       transport = new Constructor(
         url.href,
@@ -60,7 +61,7 @@ export async function openSession(
     });
   } catch (error) {
     if (transport !== undefined) abandon(transport);
-    if (options.signal?.aborted && error === options.signal.reason) throw error;
+    if (!isResolved || options.signal?.aborted && error === options.signal.reason) throw error;
     throw fromTransport(error, { action: "connect", endpoint: url, pinned });
   }
 }

@@ -162,4 +162,17 @@ describe("openSession()", () => {
     assert.equal(closes(), 2);
     assert.equal(clock.pending, 0);
   });
+
+  it("opens nothing when it is given up while a constructor is looked for", async () => {
+    const { calls, webTransport } = recording(() => undecided().transport);
+    const reason = new Error("enough");
+    const controller = new AbortController();
+    const clock = new FakeClock();
+    const opening = openSession(ENDPOINT, { webTransport, clock, signal: controller.signal });
+    controller.abort(reason);
+    await assert.rejects(opening, (error) => error === reason);
+    await settle();
+    assert.equal(calls.length, 0);
+    assert.equal(clock.pending, 0);
+  });
 });
