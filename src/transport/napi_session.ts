@@ -113,11 +113,16 @@ export class NapiTransport implements WebTransportLike {
       this.#closing ?? readClosed(info)
     );
     this.closed.catch(ignore);
-    this.incomingBidirectionalStreams = this.#incoming(async (established) =>
-      wrapBidirectional(await established.acceptBi())
+    this.incomingBidirectionalStreams = this.#incoming(
+      async (established) => wrapBidirectional(await established.acceptBi()),
+      ({ readable, writable }) => {
+        readable.cancel().catch(ignore);
+        writable.abort().catch(ignore);
+      },
     );
-    this.incomingUnidirectionalStreams = this.#incoming(async (established) =>
-      wrapReceive(await established.acceptUni())
+    this.incomingUnidirectionalStreams = this.#incoming(
+      async (established) => wrapReceive(await established.acceptUni()),
+      (readable) => void readable.cancel().catch(ignore),
     );
     this.datagrams = this.#datagrams();
   }
@@ -136,15 +141,24 @@ export class NapiTransport implements WebTransportLike {
     if (this.#established !== undefined) closeSession(this.#established, this.#closing);
   }
 
-  #incoming<T>(accept: (established: NapiSession) => Promise<T>): ReadableStream<T> {
+  #incoming<T>(
+    accept: (established: NapiSession) => Promise<T>,
+    discard: (stream: T) => void,
+  ): ReadableStream<T> {
+    let isCancelled = false;
     return new ReadableStream<T>({
       pull: async (controller) => {
         try {
-          controller.enqueue(await accept(await this.#session));
+          const stream = await accept(await this.#session);
+          if (isCancelled) discard(stream);
+          else controller.enqueue(stream);
         } catch {
           // The session is over, which `closed` tells.
           controller.close();
         }
+      },
+      cancel() {
+        isCancelled = true;
       },
     }, { highWaterMark: 0 });
   }
@@ -204,7 +218,17 @@ function wrapReceive(receive: NapiReceive): ReadableStream<Uint8Array> {
 }
 
 function wrapSend(send: NapiSend): WritableStream<Uint8Array> {
+  let isReset = false;
+  const reset = (reason: unknown): void => {
+    if (isReset) return;
+    isReset = true;
+    send.reset(streamErrorCode(reason) ?? 0).catch(ignore);
+  };
   return new WritableStream<Uint8Array>({
+    start({ signal }) {
+      // `abort` below is not called before a write that is under way has settled, and a blocked one never does.
+      signal.addEventListener("abort", () => reset(signal.reason));
+    },
     async write(chunk) {
       try {
         // A copy: the addon reads it on another thread.
@@ -220,9 +244,7 @@ function wrapSend(send: NapiSend): WritableStream<Uint8Array> {
         throw streamFault(error);
       }
     },
-    abort(reason) {
-      send.reset(streamErrorCode(reason) ?? 0).catch(ignore);
-    },
+    abort: reset,
   });
 }
 

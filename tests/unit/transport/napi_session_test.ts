@@ -163,6 +163,32 @@ describe("NapiTransport streams", () => {
     assert.deepEqual(session.send.calls, ["reset", 9]);
   });
 
+  it("carry a reset out also while a write is blocked, and once", async () => {
+    const session = new FakeSession();
+    session.send.write = () => new Promise(() => {});
+    const transport = new NapiTransport(Promise.resolve(session));
+    const writer = (await transport.createUnidirectionalStream()).getWriter();
+    writer.write(Uint8Array.of(1)).catch(() => {});
+    await settle();
+    void writer.abort({ streamErrorCode: 7 }).catch(() => {});
+    await settle();
+    assert.deepEqual(session.send.calls, ["reset", 7]);
+  });
+
+  it("are given up when they come to a reader that has left", async () => {
+    const session = new FakeSession();
+    let arrive: (stream: NapiReceive) => void = () => {};
+    session.acceptUni = () => new Promise((resolve) => arrive = resolve);
+    const transport = new NapiTransport(Promise.resolve(session));
+    const reader = transport.incomingUnidirectionalStreams.getReader();
+    reader.read().catch(() => {});
+    await settle();
+    await reader.cancel();
+    arrive(session.receive);
+    await settle();
+    assert.deepEqual(session.receive.stopped, [0]);
+  });
+
   it("carry reset and stop codes in", async () => {
     const { session, transport: it } = transport();
     session.receive.values.push(new Error("RESET_STREAM: 77"));
