@@ -67,7 +67,7 @@ const programs: readonly Program[] = [
   {
     name: "the whole client",
     code: 'export { TeleQuickClient } from "@telequick/sdk"',
-    limit: 41_000,
+    limit: 42_000,
     goal: 20_000,
     without: ["src/gateway/", "src/cli/", "src/transport/listen", "src/transport/napi_listen.ts"],
   },
