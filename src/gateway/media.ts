@@ -44,7 +44,7 @@ export class CallMedia {
   readonly toCaller: Blend;
   /** Jitter of what the client sends. */
   readonly jitter: JitterMeter = new JitterMeter();
-  /** Whether nobody hears anybody: the call is on hold. */
+  /** Whether neither side hears the other, and the far end nobody: the call is on hold. A whisper to the agent is heard. */
   isHeld = false;
   /** Whether the far end does not hear the client. */
   isMuted = false;
@@ -64,9 +64,14 @@ export class CallMedia {
     this.#options = options;
     this.toAgent = new Blend({
       ticker,
-      say: (payload) => this.#sayToAgent(payload, "PCMU", this.#allocate()),
+      say: (payload) => this.#sayToAgent(payload, "PCMU", this.#next++),
     });
-    this.toCaller = new Blend({ ticker, say: (payload) => this.#sendToCaller(payload, "PCMU") });
+    this.toCaller = new Blend({
+      ticker,
+      say: (payload) => {
+        if (!this.isHeld) this.#sendToCaller(payload, "PCMU");
+      },
+    });
     this.#farEnd = this.#makeFarEnd(options.media);
   }
 

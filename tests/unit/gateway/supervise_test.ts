@@ -2,7 +2,13 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { decodePcmu, encodePcmu } from "../../../src/audio/mod.ts";
 import { mintBrowserToken } from "../../../src/token/mod.ts";
-import { encodeRequest, methods, ReplyReader, SupervisionMode } from "../../../src/wire/mod.ts";
+import {
+  DialplanAction,
+  encodeRequest,
+  methods,
+  ReplyReader,
+  SupervisionMode,
+} from "../../../src/wire/mod.ts";
 import { settle } from "../../support/fake_clock.ts";
 import type { RawClient } from "../../support/raw_client.ts";
 import { type TestAccount, TestHouse } from "../../support/tenant_kit.ts";
@@ -121,6 +127,23 @@ describe("SuperviseSubscribe", () => {
       assert.equal(packetsSent, toCaller ? 1 : 0);
     });
   }
+
+  it("lets an agent hear a whisper during a hold, each frame with a number of its own, and the caller none", async () => {
+    await using call = await withCall();
+    const supervisor = await supervise(call.house, call.acme, SupervisionMode.BARGE);
+    await call.agent.rpc(methods.ExecuteDialplan, {
+      callSid: SID,
+      action: DialplanAction.HOLD,
+    });
+    for (let i = 0; i < 3; i++) {
+      await supervisor.says(4_000);
+      await call.house.clock.advance(60);
+    }
+    const numbers = call.agent.audio.map(({ sequenceNumber }) => sequenceNumber);
+    assertNear(heard(call.agent), [4_000, 4_000, 4_000]);
+    assert.deepEqual(numbers, [0, 1, 2]);
+    assert.equal((await hangUp(call.agent)).packetsSent, 0);
+  });
 
   it("mixes a whisper into what the agent hears, and leaves the frames alone when nobody whispers", async () => {
     await using call = await withCall();
