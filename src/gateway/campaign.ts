@@ -108,7 +108,12 @@ export class Campaign<Row> {
   async #place(row: Row, signal: AbortSignal): Promise<void> {
     const { clock, dial, isTemporary, maxConcurrentCalls } = this.#options;
     while (true) {
-      if (this.live.size >= maxConcurrentCalls) await this.#slot(signal);
+      signal.throwIfAborted();
+      if (this.live.size >= maxConcurrentCalls) {
+        await this.#slot(signal);
+        // Room and the abort may come in one turn.
+        continue;
+      }
       const outcome = dial(row);
       if (!(outcome instanceof Refusal)) {
         this.#dialled++;
