@@ -125,17 +125,7 @@ export class Queue<T> implements AsyncIterableIterator<T, undefined> {
   #end(): void {
     if (this.#ended) return;
     this.#ended = true;
-    const waiters = this.#waiters;
-    this.#waiters = [];
-    const [first, ...rest] = waiters;
-    if (first !== undefined && this.#error !== undefined) {
-      const { value } = this.#error;
-      this.#error = undefined;
-      first.reject(value);
-    } else {
-      first?.resolve({ value: undefined, done: true });
-    }
-    for (const waiter of rest) waiter.resolve({ value: undefined, done: true });
+    for (const { resolve, reject } of this.#waiters.splice(0)) this.next().then(resolve, reject);
     this.#options.onEnd?.();
   }
 }

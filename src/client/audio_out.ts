@@ -53,7 +53,7 @@ export class OutgoingAudio implements Paced {
   readonly writable: WritableStream<Uint8Array | Int16Array>;
   readonly #options: OutgoingAudioOptions;
   readonly #encoder: AudioFrameEncoder;
-  readonly #resampler: Resampler | undefined;
+  readonly #resampler: Resampler;
   readonly #codec: AudioCodecInfo;
   readonly #sendsSilence: boolean;
   readonly #ahead: number;
@@ -99,9 +99,7 @@ export class OutgoingAudio implements Paced {
         this.#keep(frame);
       },
     };
-    this.#resampler = sampleRate === outputRate
-      ? undefined
-      : new Resampler({ inputRate: sampleRate, outputRate });
+    this.#resampler = new Resampler({ inputRate: sampleRate, outputRate });
     this.#sendsSilence = silence === "send";
     this.#ahead = Math.min(MAX_BURST_FRAMES, Math.floor(leadMs / frameMilliseconds));
     this.writable = new WritableStream<Uint8Array | Int16Array>({
@@ -138,7 +136,7 @@ export class OutgoingAudio implements Paced {
     this.#epoch++;
     this.#frames = [];
     this.#filling = undefined;
-    this.#resampler?.clear();
+    this.#resampler.clear();
     this.#wake();
   }
 
@@ -149,8 +147,7 @@ export class OutgoingAudio implements Paced {
     await this.#until(() => this.#accepted >= written);
     if (this.#ended) return this.#finished;
     this.#isClosing = true;
-    const rest = this.#resampler?.flush();
-    if (rest !== undefined) this.#packetize(encodeAudio(this.#options.codec, rest));
+    this.#packetize(encodeAudio(this.#options.codec, this.#resampler.flush()));
     const last = this.#filling;
     if (last !== undefined) {
       last.pad(this.#codec.silence);
@@ -224,8 +221,7 @@ export class OutgoingAudio implements Paced {
     if (this.#ended || this.#isClosing) return new Promise((_, reject) => this.#refuse = reject);
     if (epoch !== this.#epoch) return undefined;
     if (chunk instanceof Int16Array) {
-      const samples = this.#resampler?.push(chunk) ?? chunk;
-      this.#packetize(encodeAudio(this.#options.codec, samples));
+      this.#packetize(encodeAudio(this.#options.codec, this.#resampler.push(chunk)));
     } else if (chunk instanceof Uint8Array) {
       this.#packetize(chunk);
     } else {

@@ -47,11 +47,6 @@ export class FrameStream<T> {
   /** Adds a value. */
   push(value: T): void {
     if (this.#ended) return;
-    if (this.#wanted && this.#controller !== undefined && this.#waiting.length === 0) {
-      this.#wanted = false;
-      this.#controller.enqueue(value);
-      return;
-    }
     if (this.#waiting.length >= this.#capacity) {
       this.#waiting.shift();
       this.#dropped++;
