@@ -15,8 +15,8 @@ import { type PendingFrame, Uplink } from "./uplink.ts";
 
 /** A link, with what the client needs of it besides what users see. */
 export interface AudioRoute extends AudioLink {
-  /** Takes a frame off the wire, which arrived at `now`. */
-  deliver(frame: AudioFrame, now: number): void;
+  /** Takes a frame off the wire of `session`, which arrived at `now`. */
+  deliver(frame: AudioFrame, now: number, session: unknown): void;
   /** The call has ended. */
   hungUp(): void;
   /** Ends at once. */
@@ -108,11 +108,11 @@ export class AudioHub {
     void this.#finish(lane);
   }
 
-  /** Takes a frame off the wire, which arrived at `now`. */
-  accept(frame: AudioFrame, now: number): void {
+  /** Takes a frame off the wire of `session`, which arrived at `now`. */
+  accept(frame: AudioFrame, now: number, session: unknown): void {
     const link = this.#links.get(frame.callSid);
     if (link === undefined) this.#unrouted++;
-    else link.deliver(frame, now);
+    else link.deliver(frame, now, session);
   }
 
   /** Adds a frame to what the link's stream writes next. */
@@ -151,7 +151,7 @@ export class AudioHub {
 
   /** Says the end of every link's stream, after what was written; for a client that closes. */
   async close(): Promise<void> {
-    await Promise.all([...this.#links.values()].map((link) => link.close().catch(ignore)));
+    await Promise.all([...this.#links.values()].map((link) => link.close()));
   }
 
   #laneKey(link: AudioRoute): string {
@@ -246,5 +246,3 @@ export class AudioHub {
     else connection.lost.addEventListener("abort", retry, { once: true });
   }
 }
-
-function ignore(): void {}

@@ -38,6 +38,9 @@ export class IncomingAudio {
   // Measures in any case; gives the frames in order only when there is a window to wait in.
   readonly #jitter: JitterBuffer;
   #duplicated = 0;
+  // What is added to the stream's numbers, so that they go on rising when another session begins them anew.
+  #offset: number | undefined = 0;
+  #highest = -1;
   #samples: ReadableStream<Int16Array> | undefined;
   #cancelPlayout: (() => void) | undefined;
 
@@ -80,24 +83,26 @@ export class IncomingAudio {
     };
   }
 
+  /** From now on another session carries the stream, with numbers of its own. */
+  beginAnew(): void {
+    this.#offset = undefined;
+  }
+
   /** Takes a frame that arrived at `now`. The payload is copied: it is a view of a chunk that holds much else. */
   accept(frame: AudioFrame, now: number): void {
     if (this.#frames.ended) return;
-    const { callSid, codec, sequenceNumber, endOfStream } = frame;
+    const { callSid, codec, endOfStream } = frame;
+    this.#offset ??= this.#highest + 1 - frame.sequenceNumber;
+    const sequenceNumber = frame.sequenceNumber + this.#offset;
+    this.#highest = Math.max(this.#highest, sequenceNumber);
     const payload = frame.payload.slice();
     const copy = { callSid, payload, codec, sequenceNumber, endOfStream, concealed: false };
     const isInTime = this.#jitter.push(copy, now);
     if (this.#options.jitterBufferMs !== undefined) return this.#playOut(now);
     while (this.#jitter.size > 0) this.#jitter.pop(Infinity);
-    if (isInTime || !this.#isDuplicate()) this.#deliver(copy);
-  }
-
-  /** Whether the frame that was not in time has come before. */
-  #isDuplicate(): boolean {
-    const { duplicated } = this.#jitter.statistics;
-    const isDuplicate = duplicated > this.#duplicated;
-    this.#duplicated = duplicated;
-    return isDuplicate;
+    const before = this.#duplicated;
+    if (!isInTime) this.#duplicated = this.#jitter.statistics.duplicated;
+    if (this.#duplicated === before) this.#deliver(copy);
   }
 
   /** Ends the stream: what waits is still read. */
@@ -133,20 +138,19 @@ export class IncomingAudio {
   }
 }
 
-/** Decodes frames, each by the codec that it names, to samples at one rate. Frames of unknown codecs are skipped. */
+/** Decodes frames, each by the codec that it names, to samples at one rate. Frames of unknown codecs, or with half a sample, are skipped. */
 function decoder(outputRate: SampleRate): TransformStream<ReceivedFrame, Int16Array> {
   const resamplers = new Map<SampleRate, Resampler>();
   return new TransformStream({
     transform({ codec, payload }, controller) {
       if (!isAudioCodec(codec) || payload.length === 0) return;
-      const { sampleRate: inputRate } = audioCodecs[codec];
-      const samples = decodeAudio(codec, payload);
-      if (inputRate === outputRate) return controller.enqueue(samples);
+      const { sampleRate: inputRate, bytesPerSample } = audioCodecs[codec];
+      if (payload.length % bytesPerSample > 0) return;
       let resampler = resamplers.get(inputRate);
       if (resampler === undefined) {
         resamplers.set(inputRate, resampler = new Resampler({ inputRate, outputRate }));
       }
-      controller.enqueue(resampler.push(samples));
+      controller.enqueue(resampler.push(decodeAudio(codec, payload)));
     },
     flush(controller) {
       for (const resampler of resamplers.values()) {

@@ -29,6 +29,7 @@ export class CallAudio implements AudioRoute {
   readonly #incoming: IncomingAudio;
   readonly #outgoing: OutgoingAudio;
   #cancelHangup: (() => void) | undefined;
+  #session: unknown;
 
   constructor(
     hub: AudioHub,
@@ -89,8 +90,7 @@ export class CallAudio implements AudioRoute {
   }
 
   async close(): Promise<void> {
-    if (this.writable.locked) await this.#outgoing.playOut();
-    else await this.writable.close().catch(ignore);
+    await this.#outgoing.playOut();
     this.end();
   }
 
@@ -98,8 +98,15 @@ export class CallAudio implements AudioRoute {
     await this.close();
   }
 
-  /** Takes a frame off the wire, which arrived at `now`. */
-  deliver(frame: AudioFrame, now: number): void {
+  /** Takes the frames of this session only: on each a supervisor's begin anew. */
+  follow(session: unknown): void {
+    if (this.#session !== undefined) this.#incoming.beginAnew();
+    this.#session = session;
+  }
+
+  /** Takes a frame off the wire of `session`, which arrived at `now`. */
+  deliver(frame: AudioFrame, now: number, session: unknown): void {
+    if (session !== (this.#session ?? session)) return;
     this.#incoming.accept(frame, now);
     if (this.#incoming.ended && this.#cancelHangup !== undefined) this.end();
   }
@@ -138,5 +145,3 @@ function checkOptions(codec: string, leadMs: number, receiveCapacity: number): v
 function invalid(found: string): TeleQuickError {
   return new TeleQuickError("ERR_VALUE_INVALID", `Cannot open audio: ${found}`);
 }
-
-function ignore(): void {}

@@ -334,12 +334,13 @@ export class TeleQuickClient extends ClientMethods {
     const host = { events: this.#events, audio: this.#audio, methods: this };
     const call = new LiveCall(host, callSid);
     this.#calls.set(callSid, call);
-    call.ended.then(() => this.#forget(call), ignore);
+    call.ended.then(() => this.#calls.delete(callSid), ignore);
     return call;
   }
 
+  /** Nobody has this call; who asks for it again is to know what it was told. */
   #forget(call: LiveCall): void {
-    this.#events.unregister(call.sid, call);
+    this.#events.unregister(call.sid, call, call.history);
     if (this.#calls.get(call.sid) === call) this.#calls.delete(call.sid);
   }
 
@@ -349,7 +350,7 @@ export class TeleQuickClient extends ClientMethods {
       heard: () => connection.heard(),
       lastHeard: () => connection.heardAt,
       event: (event) => this.#events.accept(event),
-      audio: (frame, now) => this.#audio.accept(frame, now),
+      audio: (frame, now) => this.#audio.accept(frame, now, connection),
       ending: (ending) => this.#keeper.announce(connection, ending),
       unknown: (methodId) => this.#log("debug", "push.unknown", { methodId }),
       malformed: (error) =>

@@ -66,9 +66,10 @@ export class EventHub {
     for (const event of early) sink.deliver(event);
   }
 
-  /** Stops sending a call's events to `sink`. */
-  unregister(callSid: string, sink: EventSink): void {
+  /** Stops sending a call's events to `sink`. `history` is kept for who may register the call again. */
+  unregister(callSid: string, sink: EventSink, history: readonly CallEvent[] = []): void {
     if (this.#sinks.get(callSid) === sink) this.#sinks.delete(callSid);
+    for (const event of history) this.#keep(this.#remember(callSid), event);
   }
 
   /** A new listener to every event from now on; ends with `break`, or with the client. */

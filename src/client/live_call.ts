@@ -13,6 +13,7 @@ import type { SequenceCounter } from "./audio_out.ts";
 import type { AudioHub } from "./audio_hub.ts";
 import type { Call, CallEnd, CallState } from "./call.ts";
 import { CallAudio } from "./call_audio.ts";
+import { deferred } from "./deferred.ts";
 import type { EventHub } from "./events.ts";
 import { peerText } from "./log.ts";
 import type { ClientMethods, DtmfOptions } from "./methods.ts";
@@ -34,7 +35,8 @@ const EVENT_GRACE_MS = 250;
 export class LiveCall implements Call {
   readonly sid: string;
   readonly #host: CallHost;
-  readonly #history: CallEvent[] = [];
+  /** What it was told. */
+  readonly history: CallEvent[] = [];
   readonly #listeners = new Set<Queue<CallEvent>>();
   readonly #answered = deferred<CallEvent>();
   readonly #ended = deferred<CallEnd>();
@@ -66,7 +68,7 @@ export class LiveCall implements Call {
       overflow: "drop-oldest",
       onEnd: () => this.#listeners.delete(queue),
     });
-    for (const event of this.#history) queue.push(event);
+    for (const event of this.history) queue.push(event);
     if (this.#state === "ended") queue.close();
     else if (this.#abandoned !== undefined) queue.fail(this.#abandoned);
     else this.#listeners.add(queue);
@@ -129,8 +131,8 @@ export class LiveCall implements Call {
   /** Takes an event off the wire. Called by the client. */
   deliver(event: CallEvent): void {
     if (this.#state === "ended") return;
-    this.#history.push(event);
-    if (this.#history.length > HISTORY) this.#history.shift();
+    this.history.push(event);
+    if (this.history.length > HISTORY) this.history.shift();
     for (const listener of this.#listeners) listener.push(event);
     this.#advance(event);
   }
@@ -212,22 +214,4 @@ function endOf(event: CallEvent): CallEnd {
 
 function isRefusal(error: unknown): boolean {
   return error instanceof TeleQuickError && error.code === "ERR_RPC_REJECTED";
-}
-
-interface Deferred<T> {
-  readonly promise: Promise<T>;
-  resolve(value: T): void;
-  reject(error: unknown): void;
-}
-
-/** A promise that its maker settles; a rejection that nobody waits for is not an error. */
-function deferred<T>(): Deferred<T> {
-  let resolve: (value: T) => void = () => {};
-  let reject: (error: unknown) => void = () => {};
-  const promise = new Promise<T>((yes, no) => {
-    resolve = yes;
-    reject = no;
-  });
-  promise.catch(() => {});
-  return { promise, resolve, reject };
 }

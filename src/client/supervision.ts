@@ -12,6 +12,7 @@ import type { AudioLink, AudioOptions } from "./audio.ts";
 import type { AudioHub } from "./audio_hub.ts";
 import { CallAudio } from "./call_audio.ts";
 import type { Connection } from "./connection.ts";
+import { deferred } from "./deferred.ts";
 import { peerText } from "./log.ts";
 import { checkNumber, checkObject, required } from "./requests.ts";
 import { endOf, LOSS_GRACE_MS } from "./rpc.ts";
@@ -65,13 +66,11 @@ export class LiveSupervision implements Supervision {
   readonly callSid: string;
   readonly mode: number;
   readonly audio: CallAudio;
-  readonly ended: Promise<void>;
+  readonly #ended = deferred<void>();
   readonly #host: SupervisionHost;
   readonly #options: SuperviseOptions;
   #leave: (() => void) | undefined;
   #isOver = false;
-  #resolve!: () => void;
-  #reject!: (error: unknown) => void;
 
   constructor(host: SupervisionHost, options: SuperviseOptions) {
     checkObject("supervise call", options, "`callSid`");
@@ -88,15 +87,14 @@ export class LiveSupervision implements Supervision {
     this.mode = mode;
     this.#host = host;
     this.#options = options;
-    this.ended = new Promise((resolve, reject) => {
-      this.#resolve = resolve;
-      this.#reject = reject;
-    });
-    this.ended.catch(ignore);
     this.audio = new CallAudio(host.hub, callSid, { next: 0 }, {
       ...options.audio,
       endsWithFrame: false,
     });
+  }
+
+  get ended(): Promise<void> {
+    return this.#ended.promise;
   }
 
   /** Joins the call on a session; on another one it leaves the first when the second has let it in. */
@@ -117,6 +115,7 @@ export class LiveSupervision implements Supervision {
     });
     this.#leave?.();
     this.#leave = leave;
+    this.audio.follow(connection);
     if (this.#isOver) leave();
   }
 
@@ -146,8 +145,8 @@ export class LiveSupervision implements Supervision {
     this.#isOver = true;
     this.#leave?.();
     this.audio.end(error instanceof TeleQuickError ? error : undefined);
-    if (error === undefined) this.#resolve();
-    else this.#reject(error);
+    if (error === undefined) this.#ended.resolve();
+    else this.#ended.reject(error);
     this.#host.onEnd(this);
   }
 

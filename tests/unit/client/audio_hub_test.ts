@@ -280,6 +280,21 @@ describe("AudioLink.close()", () => {
     }
   });
 
+  it("goes on behind a frame with half a sample", async () => {
+    const { clock, peers, call, close } = await story();
+    const link = call.audio({ codec: "PCM16" });
+    const reader = link.samples.getReader();
+    for (const [sequenceNumber, bytes] of [640, 641, 320].entries()) {
+      const payload = new Uint8Array(bytes);
+      const frame = { callSid: call.sid, codec: "PCM16", sequenceNumber, payload };
+      await peers[0]!.push(methods.AudioFrame, frame);
+      await clock.advance(20);
+    }
+    assert.equal((await reader.read()).value?.length, 320);
+    assert.equal((await reader.read()).value?.length, 160);
+    await close();
+  });
+
   it("hears the rest of a call that hangs up while the link is open", async () => {
     const { clock, peers, call, close } = await story({
       onUni: (stream) => void numbersOf(stream, []),

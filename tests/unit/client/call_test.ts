@@ -142,6 +142,44 @@ describe("Call", () => {
     await story[Symbol.asyncDispose]();
   });
 
+  it("tells what there was of a call whose dial was not answered, when it is dialled again", async () => {
+    const clock = new FakeClock();
+    let isAnswered = false;
+    const gateway = scriptedGateway({
+      scripts: {
+        Originate: async (request, { push }) => {
+          const { callSid } = request as { readonly callSid: string };
+          if (isAnswered) return { callSid };
+          isAnswered = true;
+          for (const [at, status] of ["", "INITIATED", "ANSWERED", "COMPLETED"].entries()) {
+            if (at === 0 || at === 3 && callSid !== "ended") continue;
+            await push(methods.CallEvent, { callSid, eventType: at, status, timestampMs: at });
+          }
+          return await new Promise<never>(() => {});
+        },
+      },
+    });
+    const client = new TeleQuickClient("https://gateway.test", () => "token", true, {
+      webTransport: gateway.webTransport,
+      clock,
+    });
+    for (const callSid of ["live", "ended"]) {
+      isAnswered = false;
+      const options = { to: "+15550100", trunkId: TRUNK, callSid };
+      const first = client.dial(options, { timeoutMs: 1_000 });
+      first.catch(() => {});
+      await clock.advance(1_000);
+      await assert.rejects(first, hasCode("ERR_TIMEOUT"));
+      const call = await client.dial(options);
+      assert.equal((await call.answered()).status, "ANSWERED");
+      if (callSid === "ended") assert.equal((await call.ended).status, "COMPLETED");
+      else assert.equal(call.state, "answered");
+    }
+    const closing = client.close();
+    await clock.advance(10_000);
+    await closing;
+  });
+
   it("takes the id that the gateway insists on", async () => {
     const gateway = scriptedGateway({
       scripts: {

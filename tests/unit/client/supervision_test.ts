@@ -96,6 +96,33 @@ describe("Supervision", () => {
     await close(story, other);
   });
 
+  it("hears each frame once when it moves, with numbers that rise, though each session begins them anew", async () => {
+    await using story = await clientHouse();
+    const call = await answered(story);
+    const other = await supervisor(story);
+    await using supervision = await other.supervise({
+      callSid: call.sid,
+      audio: { receiveCapacity: 1_000 },
+    });
+    const numbers: number[] = [];
+    void (async () => {
+      for await (const { sequenceNumber } of supervision.audio.readable) {
+        numbers.push(sequenceNumber);
+      }
+    })();
+    for (let i = 0; i < 3; i++) {
+      await story.house.clock.advance(1_000);
+      await other.renew();
+      await story.house.clock.advance(1_000);
+    }
+    const { received, lost, duplicated, dropped } = supervision.audio.stats();
+    assert.ok(received >= 290, `${received} frames in six seconds`);
+    assert.deepEqual([lost, duplicated, dropped], [0, 0, 0]);
+    assert.deepEqual(numbers, Array.from({ length: received }, (_, number) => number));
+    await call.hangUp();
+    await close(story, other);
+  });
+
   it("refuses another tenant's call as one that does not exist, and reads the refusal", async () => {
     await using story = await clientHouse();
     const call = await answered(story);
