@@ -160,9 +160,13 @@ export class CallMedia {
   }
 
   #sendToCaller(payload: Uint8Array, codec: string): void {
+    this.#countSent(payload);
+    this.#farEnd.hear(payload, codec);
+  }
+
+  #countSent(payload: Uint8Array): void {
     this.#sent++;
     this.#bytesSent += payload.length;
-    this.#farEnd.hear(payload, codec);
   }
 
   #fromCaller({ payload, codec, sequenceNumber }: Speech): void {
@@ -170,8 +174,9 @@ export class CallMedia {
     this.#options.recorder?.caller(payload, codec);
     for (const tap of this.taps) tap.caller(payload, codec);
     if (this.isHeld) return;
+    if (this.partner?.isHeld) return;
     // The partner's phone only listens: two echoes would never stop.
-    if (this.partner !== undefined) return void this.partner.#sent++;
+    if (this.partner !== undefined) return this.partner.#countSent(payload);
     this.#sayToAgent(this.toAgent.mix(payload, codec), codec, sequenceNumber);
   }
 

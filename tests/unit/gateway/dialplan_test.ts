@@ -162,6 +162,18 @@ describe("ExecuteDialplan", () => {
     assert.equal((await call.execute(DialplanAction.UNPARK_AND_BRIDGE, "nobody"))[0], 7);
   });
 
+  it("counts what a bridged phone is sent, in packets and bytes, and nothing while it is on hold", async () => {
+    await using call = await withCall({ to: "+15550106" });
+    await call.dial("sid-2", "+15550100");
+    await call.execute(DialplanAction.UNPARK_AND_BRIDGE, "sid-2");
+    await call.house.clock.advance(100);
+    await call.execute(DialplanAction.HOLD, "", "sid-2");
+    await call.house.clock.advance(100);
+    await call.execute(DialplanAction.HANGUP, "", "sid-2");
+    const [ended] = call.client.events.slice(-1);
+    assert.deepEqual([ended!.callSid, ended!.packetsSent, ended!.bytesSent], ["sid-2", 5, 800]);
+  });
+
   it("HANGUP ends the call, and the others want one that is answered", async () => {
     await using call = await withCall();
     await call.client.rpc(methods.Originate, {
