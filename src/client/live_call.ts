@@ -42,6 +42,7 @@ export class LiveCall implements Call {
   readonly #ended = deferred<CallEnd>();
   readonly #sequence: SequenceCounter = { next: 0 };
   #state: CallState = "dialing";
+  #stateMs = 0;
   #abandoned: TeleQuickError | undefined;
 
   constructor(host: CallHost, sid: string) {
@@ -159,20 +160,28 @@ export class LiveCall implements Call {
     return this.#state === "ended";
   }
 
+  /** Events may come on several streams: an older one changes no state. */
+  #become(state: CallState, { timestampMs }: CallEvent): void {
+    if (timestampMs < this.#stateMs) return;
+    this.#state = state;
+    this.#stateMs = timestampMs;
+  }
+
   #advance(event: CallEvent): void {
-    switch (event.eventType) {
+    const { eventType, answerTimestampMs } = event;
+    // The answer's own event may be missed, while there is no session.
+    if (eventType === EventType.CHANNEL_ANSWER || answerTimestampMs > 0) {
+      this.#answered.resolve(event);
+    }
+    switch (eventType) {
       case EventType.CHANNEL_CREATE:
         if (event.status === "RINGING" && this.#state === "dialing") this.#state = "ringing";
         return;
       case EventType.CHANNEL_ANSWER:
-        this.#state = "answered";
-        return this.#answered.resolve(event);
-      case EventType.CHANNEL_HOLD:
-        this.#state = "held";
-        return;
       case EventType.CHANNEL_RESUME:
-        this.#state = "answered";
-        return;
+        return this.#become("answered", event);
+      case EventType.CHANNEL_HOLD:
+        return this.#become("held", event);
       case EventType.CHANNEL_HANGUP_COMPLETE:
         return this.#end(event);
     }

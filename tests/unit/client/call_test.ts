@@ -204,6 +204,47 @@ describe("Call", () => {
     await client.close();
   });
 
+  it("stands where the newest event says, whichever comes last", async () => {
+    const gateway = scriptedGateway();
+    const client = new TeleQuickClient("https://gateway.test", () => "token", true, {
+      webTransport: gateway.webTransport,
+    });
+    const call = await client.dial({ to: "+15550100", trunkId: TRUNK });
+    const event = (eventType: number, timestampMs: number) => ({
+      ...{ callSid: call.sid, eventType, timestampMs },
+    });
+    const events = [
+      event(EventType.CHANNEL_HOLD, 20),
+      event(EventType.CHANNEL_ANSWER, 10),
+      event(EventType.CHANNEL_RESUME, 30),
+      event(EventType.CHANNEL_HOLD, 25),
+      event(EventType.CHANNEL_HOLD, 30),
+    ];
+    const states: string[] = [];
+    for (const event of events) {
+      await gateway.peers[0]!.push(methods.CallEvent, event);
+      await settle();
+      states.push(call.state);
+    }
+    assert.deepEqual(states, ["held", "held", "answered", "answered", "held"]);
+    assert.equal((await call.answered()).timestampMs, 10);
+    await client.close();
+  });
+
+  it("answered() tells of an answer that was missed by the first event that knows of it", async () => {
+    const gateway = scriptedGateway();
+    const client = new TeleQuickClient("https://gateway.test", () => "token", true, {
+      webTransport: gateway.webTransport,
+    });
+    for (const eventType of [EventType.CHANNEL_HOLD, EventType.CHANNEL_HANGUP_COMPLETE]) {
+      const call = await client.dial({ to: "+15550100", trunkId: TRUNK });
+      const event = { callSid: call.sid, eventType, answerTimestampMs: 5, timestampMs: 9 };
+      await gateway.peers[0]!.push(methods.CallEvent, event);
+      assert.equal((await call.answered()).eventType, eventType);
+    }
+    await client.close();
+  });
+
   it("drops the second delivery of an event, and passes unknown types and statuses through", async () => {
     const gateway = scriptedGateway();
     const client = new TeleQuickClient("https://gateway.test", () => "token", true, {
