@@ -179,16 +179,15 @@ export class TeleQuickClient extends ClientMethods {
    */
   async dial(options: DialOptions, request?: RequestOptions): Promise<Call> {
     const { callSid, ...rest } = originateRequest(options, this);
-    const known = this.#calls.get(callSid);
-    const call = known ?? this.#track(callSid);
+    const call = this.#claim(callSid);
     try {
       const reply = await this[send](methods.Originate, { ...rest, callSid }, request);
       accepted("dial", reply);
-      if (reply.callSid === "" || reply.callSid === callSid) return call;
-      if (call !== known) this.#forget(call);
-      return this.#calls.get(reply.callSid) ?? this.#track(reply.callSid);
+      const isAnother = reply.callSid !== "" && reply.callSid !== callSid;
+      if (isAnother) this.#disclaim(call);
+      return keep(isAnother ? this.#claim(reply.callSid) : call);
     } catch (error) {
-      if (call !== known) this.#forget(call);
+      this.#disclaim(call);
       throw error;
     }
   }
@@ -201,13 +200,12 @@ export class TeleQuickClient extends ClientMethods {
    */
   async answerIncomingCall(incoming: AnswerOptions, request?: RequestOptions): Promise<Call> {
     const answer = answerRequest(incoming, this);
-    const known = this.#calls.get(answer.callSid);
-    const call = known ?? this.#track(answer.callSid);
+    const call = this.#claim(answer.callSid);
     try {
       accepted("answer call", await this[send](methods.AnswerIncomingCall, answer, request));
-      return call;
+      return keep(call);
     } catch (error) {
-      if (call !== known) this.#forget(call);
+      this.#disclaim(call);
       throw error;
     }
   }
@@ -330,18 +328,26 @@ export class TeleQuickClient extends ClientMethods {
     throw new TeleQuickError("ERR_SESSION_CLOSED", "Client is closed: make a new one");
   }
 
+  /** The call of an id, for one more request that may bring it about. */
+  #claim(callSid: string): LiveCall {
+    const call = this.#calls.get(callSid) ?? this.#track(callSid);
+    call.claims++;
+    return call;
+  }
+
+  /** A request failed: when it was the last, nobody has the call. Who asks for it again is to know what it was told. */
+  #disclaim(call: LiveCall): void {
+    if (--call.claims > 0) return;
+    this.#events.unregister(call.sid, call, call.history);
+    if (this.#calls.get(call.sid) === call) this.#calls.delete(call.sid);
+  }
+
   #track(callSid: string): LiveCall {
     const host = { events: this.#events, audio: this.#audio, methods: this };
     const call = new LiveCall(host, callSid);
     this.#calls.set(callSid, call);
     call.ended.then(() => this.#calls.delete(callSid), ignore);
     return call;
-  }
-
-  /** Nobody has this call; who asks for it again is to know what it was told. */
-  #forget(call: LiveCall): void {
-    this.#events.unregister(call.sid, call, call.history);
-    if (this.#calls.get(call.sid) === call) this.#calls.delete(call.sid);
   }
 
   #inbox(connection: Connection): InboxHandlers {
@@ -392,6 +398,12 @@ export class TeleQuickClient extends ClientMethods {
     this.#audio.end(error);
     this.#events.end(error);
   }
+}
+
+/** Somebody has this call: no request that fails takes it away. */
+function keep(call: LiveCall): LiveCall {
+  call.claims = Infinity;
+  return call;
 }
 
 function ignore(): void {}

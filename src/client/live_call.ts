@@ -35,6 +35,8 @@ const EVENT_GRACE_MS = 250;
 export class LiveCall implements Call {
   readonly sid: string;
   readonly #host: CallHost;
+  /** How many requests may bring it about; infinity when one has. Kept by the client. */
+  claims = 0;
   /** What it was told. */
   readonly history: CallEvent[] = [];
   readonly #listeners = new Set<Queue<CallEvent>>();

@@ -180,6 +180,41 @@ describe("Call", () => {
     await closing;
   });
 
+  it("stays with who has it when another dial of its id fails, before or after", async () => {
+    for (const order of ["before", "after"]) {
+      let answer = (): void => {};
+      const gateway = scriptedGateway({
+        scripts: {
+          Originate: async (request) => {
+            const { callSid, to } = request as { readonly callSid: string; readonly to: string };
+            await new Promise<void>((resolve) => to === "+15550100" && (answer = resolve));
+            return { callSid };
+          },
+        },
+      });
+      const client = new TeleQuickClient("https://gateway.test", () => "token", true, {
+        webTransport: gateway.webTransport,
+      });
+      await client.connect();
+      const ids = { trunkId: TRUNK, callSid: "x" };
+      const controller = new AbortController();
+      const { signal } = controller;
+      const given = assert.rejects(client.dial({ ...ids, to: "+15550101" }, { signal }));
+      const dialling = client.dial({ ...ids, to: "+15550100" });
+      await settle();
+      if (order === "before") controller.abort();
+      await settle();
+      answer();
+      const call = await dialling;
+      controller.abort();
+      await given;
+      const event = { callSid: "x", eventType: EventType.CHANNEL_ANSWER, timestampMs: 5 };
+      await gateway.peers[0]!.push(methods.CallEvent, event);
+      assert.equal((await call.answered()).timestampMs, 5);
+      await client.close();
+    }
+  });
+
   it("takes the id that the gateway insists on", async () => {
     const gateway = scriptedGateway({
       scripts: {
