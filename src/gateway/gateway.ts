@@ -79,6 +79,7 @@ class LocalGateway implements Gateway {
   #closing: Promise<void> | undefined;
 
   constructor(options: GatewayOptions) {
+    refuseEmpty(options);
     this.#options = options;
     const { clock = systemClock, storage, directory } = options;
     const limits = resolveLimits(options.limits);
@@ -256,6 +257,14 @@ function recordInto(
 
 function reasonOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
+}
+
+/** An empty secret is one that everybody knows, such as a variable of the environment that is not set. */
+function refuseEmpty({ webhookSecret, bootstrapSecret }: GatewayOptions): void {
+  for (const [name, secret] of Object.entries({ webhookSecret, bootstrapSecret })) {
+    if (secret !== "") continue;
+    throw new TeleQuickError("ERR_VALUE_INVALID", `Cannot create gateway: ${name} is empty`);
+  }
 }
 
 function readRules(options: GatewayOptions): HouseRules {

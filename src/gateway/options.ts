@@ -56,9 +56,9 @@ export interface GatewayOptions {
    * such as `file:///data/`. Default: nothing.
    */
   readonly allowFetch?: readonly string[];
-  /** Signs webhooks. Default: they are not signed. */
+  /** Signs webhooks; not empty. Default: they are not signed. */
   readonly webhookSecret?: string;
-  /** The secret with which `BootstrapOrg` makes a tenant, once. Default: none, it never does. */
+  /** The secret with which `BootstrapOrg` makes a tenant, once; not empty. Default: none, it never does. */
   readonly bootstrapSecret?: string;
 }
 

@@ -10,6 +10,9 @@ import { testAccount, TestHouse } from "../../support/tenant_kit.ts";
 describe("createGateway()", () => {
   it("refuses options that are none", () => {
     assert.throws(() => createGateway({ limits: { streams: 0 } }), { code: "ERR_VALUE_INVALID" });
+    for (const name of ["webhookSecret", "bootstrapSecret"]) {
+      assert.throws(() => createGateway({ [name]: "" }), { code: "ERR_VALUE_INVALID" });
+    }
     assert.throws(() => createGateway({ limits: { nothing: 1 } as object }), {
       code: "ERR_VALUE_INVALID",
     });
