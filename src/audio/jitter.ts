@@ -50,7 +50,7 @@ export interface JitterStatistics {
   readonly dropped: number;
   /** Lost frames for which a stand-in was given. */
   readonly concealed: number;
-  /** The interarrival jitter in milliseconds (RFC 3550 section 6.4.1). */
+  /** The interarrival jitter in milliseconds (RFC 3550 section 6.4.1). A frame more than 200 ms late is taken for the first after a pause. */
   readonly jitterMs: number;
 }
 
@@ -58,6 +58,9 @@ export interface JitterStatistics {
 // sequence mean that the sender has started again.
 const MAX_DROPOUT = 3000;
 const MAX_MISORDER = 128;
+
+// Numbers, unlike timestamps, do not tell of a speaker's pauses: a frame that is this late, or as early, comes after one.
+const PAUSE_MS = 200;
 
 // A longer loss is skipped: a gap in the numbers costs the sender nothing, so it must not cost much here either.
 const MAX_CONCEALED = 50;
@@ -281,7 +284,7 @@ export class JitterBuffer {
     last.arrivalMs = arrivalMs;
     last.durationMs = durationOf(frame);
     // There is nothing to compare the first one with.
-    if (difference >= 0) this.#jitterMs += (difference - this.#jitterMs) / 16;
+    if (difference <= PAUSE_MS) this.#jitterMs += (difference - this.#jitterMs) / 16;
   }
 }
 

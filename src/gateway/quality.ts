@@ -17,6 +17,8 @@ export interface Quality {
 const BEST_R = 93.2;
 const LOSS_ROBUSTNESS = 25.1;
 const FRAME_MS = 20;
+// The numbers of frames, unlike the timestamps of RTP, do not tell of a speaker's pauses: what is this late, or as early, comes after one.
+const PAUSE_MS = 200;
 
 /** Mean opinion score (1 to 4.5) of a G.711 call by the E-model; 0 when no packet was heard. */
 export function estimateMos(quality: Quality): number {
@@ -45,9 +47,8 @@ export class JitterMeter {
   /** Takes one packet: when it arrived, and when it was due by its place in the stream. Both in milliseconds. */
   arrived(atMs: number, dueMs: number): void {
     const transit = atMs - dueMs;
-    if (this.#transit !== undefined) {
-      this.#jitterMs += (Math.abs(transit - this.#transit) - this.#jitterMs) / 16;
-    }
+    const difference = Math.abs(transit - (this.#transit ?? NaN));
+    if (difference <= PAUSE_MS) this.#jitterMs += (difference - this.#jitterMs) / 16;
     this.#transit = transit;
   }
 }

@@ -318,6 +318,16 @@ describe("JitterBuffer", () => {
     );
   });
 
+  it("JitterBuffer takes a speaker's pause for no jitter, and counts a stall of up to 200 ms", () => {
+    const buffer = new JitterBuffer();
+    buffer.push(frame(0), 0);
+    buffer.push(frame(1), 10_020);
+    buffer.push(frame(2), 10_040);
+    assert.equal(buffer.statistics.jitterMs, 0);
+    buffer.push(frame(3), 10_260);
+    assert.equal(buffer.statistics.jitterMs, 200 / 16);
+  });
+
   it("JitterBuffer knows no jitter in a steady stream of frames of another length, or of stand-alone copies", () => {
     const buffer = new JitterBuffer();
     for (let i = 0; i < 50; i++) {

@@ -61,4 +61,14 @@ describe("JitterMeter", () => {
     meter.arrived(56, 40);
     assert.equal(meter.jitterMs, 1 - 1 / 16);
   });
+
+  it("takes a speaker's pause for no jitter, and counts a stall of up to 200 ms", () => {
+    const meter = new JitterMeter();
+    meter.arrived(0, 0);
+    meter.arrived(10_020, 20);
+    meter.arrived(10_040, 40);
+    assert.equal(meter.jitterMs, 0);
+    meter.arrived(10_260, 60);
+    assert.equal(meter.jitterMs, 200 / 16);
+  });
 });
