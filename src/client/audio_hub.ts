@@ -41,6 +41,8 @@ const RESET_GRACE_MS = 1_000;
 interface Lane {
   readonly key: string;
   uplink: Uplink;
+  /** The one before it on the same session, which may still be writing: numbers only rise. */
+  before: Uplink | undefined;
   connection: Connection | undefined;
   readonly links: Set<AudioRoute>;
   /** Nothing more will be sent: what waits goes out, and the stream is finished, on this session or the next. */
@@ -86,9 +88,10 @@ export class AudioHub {
     this.#links.set(link.callSid, link);
     const lane = this.#lanes.get(this.#laneKey(link));
     if (!isAnother || lane === undefined) return;
-    // Of a call whose end a stream has carried nothing more counts there: a shared one goes on as another.
-    void lane.uplink.finish();
-    lane.uplink = this.#open(lane);
+    // Of a call whose end a stream has carried nothing more counts there: a shared one goes on as another, when what waits has left.
+    const before = lane.uplink;
+    lane.before = before;
+    lane.uplink = this.#open(lane, before.finish().then(() => dropUnsent(before)));
   }
 
   /** The link of a call, if it has one. */
@@ -169,6 +172,7 @@ export class AudioHub {
         links,
         connection: undefined,
         uplink: undefined as unknown as Uplink,
+        before: undefined,
         isFinished: false,
       };
       lane.uplink = this.#open(lane);
@@ -182,7 +186,7 @@ export class AudioHub {
   #dropUnsent(key: string): void {
     for (const lane of this.#finishing) {
       if (lane.key !== key) continue;
-      for (const frame of lane.uplink.take()) frame.dropped();
+      dropUnsent(lane.uplink);
       this.#finishing.delete(lane);
     }
   }
@@ -196,11 +200,12 @@ export class AudioHub {
     if (uplink.isEmpty) this.#finishing.delete(lane);
   }
 
-  #open(lane: Lane): Uplink {
+  #open(lane: Lane, after?: Promise<void>): Uplink {
     lane.connection = undefined;
     const uplink: Uplink = new Uplink({
       capacity: () => PENDING_FRAMES * Math.max(1, lane.links.size),
       open: async () => {
+        await after;
         const connection = await this.#options.connection();
         lane.connection = connection;
         return await connection.session.openUnidirectional({ signal: connection.lost });
@@ -212,6 +217,8 @@ export class AudioHub {
   }
 
   #reopen(lane: Lane): void {
+    if (lane.before !== undefined) dropUnsent(lane.before);
+    lane.before = undefined;
     const before = lane.uplink;
     const waiting = before.take();
     void before.finish();
@@ -245,4 +252,8 @@ export class AudioHub {
     if (connection.lost.aborted) retry();
     else connection.lost.addEventListener("abort", retry, { once: true });
   }
+}
+
+function dropUnsent(uplink: Uplink): void {
+  for (const frame of uplink.take()) frame.dropped();
 }
