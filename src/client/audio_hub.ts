@@ -41,8 +41,8 @@ const RESET_GRACE_MS = 1_000;
 interface Lane {
   readonly key: string;
   uplink: Uplink;
-  /** The one before it on the same session, which may still be writing: numbers only rise. */
-  before: Uplink | undefined;
+  /** Those before it, which may still be writing: numbers only rise. */
+  readonly before: Set<Uplink>;
   connection: Connection | undefined;
   readonly links: Set<AudioRoute>;
   /** Nothing more will be sent: what waits goes out, and the stream is finished, on this session or the next. */
@@ -90,8 +90,12 @@ export class AudioHub {
     if (!isAnother || lane === undefined) return;
     // Of a call whose end a stream has carried nothing more counts there: a shared one goes on as another, when what waits has left.
     const before = lane.uplink;
-    lane.before = before;
-    lane.uplink = this.#open(lane, before.finish().then(() => dropUnsent(before)));
+    lane.before.add(before);
+    const finished = before.finish().then(() => {
+      dropUnsent(before);
+      lane.before.delete(before);
+    });
+    lane.uplink = this.#open(lane, finished);
   }
 
   /** The link of a call, if it has one. */
@@ -172,7 +176,7 @@ export class AudioHub {
         links,
         connection: undefined,
         uplink: undefined as unknown as Uplink,
-        before: undefined,
+        before: new Set(),
         isFinished: false,
       };
       lane.uplink = this.#open(lane);
@@ -217,8 +221,8 @@ export class AudioHub {
   }
 
   #reopen(lane: Lane): void {
-    if (lane.before !== undefined) dropUnsent(lane.before);
-    lane.before = undefined;
+    for (const before of lane.before) dropUnsent(before);
+    lane.before.clear();
     const before = lane.uplink;
     const waiting = before.take();
     void before.finish();

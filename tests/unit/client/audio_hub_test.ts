@@ -162,21 +162,23 @@ describe("AudioHub", () => {
     });
   }
 
-  it("does not send what an ended link left behind after a loss after the frames of the next link, on a shared stream", async () => {
+  it("does not send what ended links left behind in a loss after the frames of the next link, on a shared stream", async () => {
     const heard: number[] = [];
     const { clock, peers, call, close } = await story({
       client: { audioStreams: "shared" },
       onUni: (stream) => void numbersOf(stream, heard),
     });
-    const first = call.audio({ silence: "send" });
+    let link = call.audio({ silence: "send" });
     await clock.advance(100);
     peers[0]!.pair.sever();
-    await clock.advance(60);
-    void first.close();
-    await clock.advance(20);
-    const second = call.audio({ silence: "send" });
+    for (let round = 0; round < 2; round++) {
+      await clock.advance(60);
+      void link.close();
+      await clock.advance(20);
+      link = call.audio({ silence: "send" });
+    }
     await clock.advance(5_000);
-    assert.ok(second.stats().sent > 100 && heard.length > 100);
+    assert.ok(link.stats().sent > 100 && heard.length > 100);
     for (const [at, number] of heard.entries()) {
       assert.ok(at === 0 || number > heard[at - 1]!, `${number} left after ${heard[at - 1]}`);
     }
