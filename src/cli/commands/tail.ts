@@ -57,9 +57,9 @@ export const tail: Command = command({
  * Subscribes each session to every call of the tenant: a subscription ends with its session. Never to another instance's own id, which
  * would take that instance's events from it: the last session to subscribe with an id is the one that hears.
  */
-async function subscribe(
-  client: TeleQuickClient,
-  statuses: AsyncIterable<ClientStatus>,
+export async function subscribe(
+  client: Pick<TeleQuickClient, "streamEvents">,
+  statuses: AsyncIterable<Pick<ClientStatus, "type">>,
   signal: AbortSignal,
   onListening: () => void,
 ): Promise<void> {
@@ -70,8 +70,10 @@ async function subscribe(
       onListening();
     } catch (error) {
       if (signal.aborted) return;
-      // Lost again: the next session subscribes.
-      if (!(error instanceof TeleQuickError && error.retryable)) throw error;
+      // Lost again: the next session subscribes. A refusal ends no session, so no other would come.
+      const isLost = error instanceof TeleQuickError && error.retryable &&
+        error.code !== "ERR_RPC_REJECTED";
+      if (!isLost) throw error;
     }
   }
 }
