@@ -38,6 +38,15 @@ export interface InboundRouting {
   readonly webhookUrl: string;
 }
 
+/** A trunk that is being changed, as it was last saved. */
+interface SavedTrunk {
+  trunk: TrunkRecord | undefined;
+  /** What its routing was, where it is being removed. */
+  routing: InboundRouting | undefined;
+  /** Changes that are not saved yet. */
+  changes: number;
+}
+
 /** A campaign, as a tenant knows it. */
 export interface TenantCampaign {
   readonly campaignId: string;
@@ -72,6 +81,8 @@ export class Tenant {
   unreadBytes = 0;
   /** RPCs of all its sessions together. */
   readonly rpcRate: RateBucket;
+  /** Trunks with changes that are not saved yet, by id, as they were last saved. */
+  readonly #unsaved = new Map<string, SavedTrunk>();
   readonly #tools: Tools;
   readonly #host: CallHost;
   readonly #callRate: RateBucket;
@@ -151,29 +162,43 @@ export class Tenant {
     this.trunks.set(record.trunkId, record);
   }
 
-  /** Puts a trunk's record, or takes the trunk away. Resolves when that is saved; when it cannot be, the trunk is as it was before. */
+  /** Puts a trunk's record, or takes the trunk away. Resolves when that is saved; when it cannot be, the trunk is as it was last saved. */
   async changeTrunk(
     trunkId: string,
     record: TrunkRecord | undefined,
     save: () => Promise<void>,
   ): Promise<void> {
-    const before = { trunk: this.trunks.get(trunkId), routing: this.routing.get(trunkId) };
+    const saved: SavedTrunk = this.#unsaved.get(trunkId) ??
+      { trunk: this.trunks.get(trunkId), routing: undefined, changes: 0 };
     if (record !== undefined) this.putTrunk(record);
     else {
-      this.trunks.delete(trunkId);
-      this.routing.delete(trunkId);
+      saved.routing = this.routing.get(trunkId) ?? saved.routing;
+      this.#dropTrunk(trunkId);
     }
+    saved.changes++;
+    this.#unsaved.set(trunkId, saved);
     try {
       await save();
+      saved.trunk = record;
+      if (record === undefined) saved.routing = undefined;
     } catch (error) {
       // Unless somebody has changed it again since.
       if (this.trunks.get(trunkId) === record) {
-        if (before.trunk === undefined) this.trunks.delete(trunkId);
-        else this.trunks.set(trunkId, before.trunk);
-        if (before.routing !== undefined) this.routing.set(trunkId, before.routing);
+        if (saved.trunk === undefined) this.#dropTrunk(trunkId);
+        else this.trunks.set(trunkId, saved.trunk);
+        if (saved.routing !== undefined && !this.routing.has(trunkId)) {
+          this.routing.set(trunkId, saved.routing);
+        }
       }
       throw error;
+    } finally {
+      if (--saved.changes === 0) this.#unsaved.delete(trunkId);
     }
+  }
+
+  #dropTrunk(trunkId: string): void {
+    this.trunks.delete(trunkId);
+    this.routing.delete(trunkId);
   }
 
   /**

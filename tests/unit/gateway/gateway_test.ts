@@ -37,6 +37,30 @@ describe("createGateway()", () => {
     await gateway.close();
   });
 
+  it("takes trunk changes that cannot be saved back to what was saved, also when they come together", async () => {
+    let isFull = false;
+    let saved = "";
+    const storage: GatewayStorage = {
+      read: () => Promise.resolve(undefined),
+      write: (_, text) => {
+        if (isFull) return Promise.reject(new Error("The disk is full"));
+        saved = text;
+        return Promise.resolve();
+      },
+    };
+    await using gateway = createGateway({ storage });
+    const put = (trunkId: string, channelLimit: number) =>
+      gateway.addTrunk({ tenantId: "acme", trunkId, channelLimit });
+    await put("main", 1);
+    isFull = true;
+    const changes = [put("main", 2), put("main", 3), put("new", 4), put("new", 5)];
+    const outcomes = await Promise.allSettled(changes);
+    assert.ok(outcomes.every(({ status }) => status === "rejected"));
+    isFull = false;
+    await put("other", 6);
+    assert.deepEqual(saved.match(/(?<="channelLimit": *)\d+/g), ["1", "6"]);
+  });
+
   it("keeps keys and trunks across restarts, in one write for changes that come together", async () => {
     const writes: string[] = [];
     const storage: GatewayStorage = {
