@@ -41,7 +41,8 @@ export function inTerminal(command: readonly string[], options: DriveOptions = {
   return drive(
     spawn("script", ["-qec", `exec ${line}`, "/dev/null"], {
       cwd: root,
-      env: environment({ TERM: "xterm", ...options.env }),
+      // `script` asks for this shell, and some users' own starts nothing.
+      env: environment({ TERM: "xterm", SHELL: "/bin/sh", ...options.env }),
     }),
   );
 }
