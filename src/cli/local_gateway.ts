@@ -81,7 +81,7 @@ export const GATEWAY_OPTIONS = {
   "recordings": {
     type: "text",
     value: "PATH",
-    help: "Record every call into this folder, a WAV file each",
+    help: "Record every answered call into this folder, a WAV file each",
     byDefault: "no call is recorded",
   },
   "seed": {

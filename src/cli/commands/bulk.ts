@@ -78,7 +78,7 @@ export const bulk: Command = command({
     ["telequick bulk https://files.example/numbers.csv", "one that the gateway fetches"],
   ],
   exitCodes: {
-    0: "every row was dialled, whatever became of the calls",
+    0: "the campaign is over, whatever became of its rows",
     1: "the gateway refused the campaign or could use no row of it",
   },
   async run(context) {
