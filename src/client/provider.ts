@@ -42,7 +42,7 @@ export interface TokenSupply {
   readonly renewable: boolean;
   /** A fresh token. Rejects with an `ERR_CREDENTIALS_*`, `ERR_KEY_*` or `ERR_TOKEN_*`, or as the provider does. */
   get(request: TokenRequest): Promise<PresentedToken>;
-  /** Whether the credentials file names another tenant or key than the last token was made with; absent where there is no file. */
+  /** Whether the credentials file names another tenant or key than the last session's token was made with; absent where there is no file. */
   readonly isStale?: () => Promise<boolean>;
 }
 
@@ -82,9 +82,10 @@ function fromFile(path: string | undefined, { clock }: TokenSupplyOptions): Toke
     `${tenantId}\0${privateKeyId}`;
   return {
     renewable: true,
-    async get() {
+    async get({ reason }) {
       const account = await loadServiceAccount(path);
-      used = nameOf(account);
+      // A supervision's token goes on the session that is there, which keeps its own.
+      if (reason !== "supervise") used = nameOf(account);
       return await mint(account, clock);
     },
     isStale: async () => nameOf(await loadServiceAccount(path)) !== used,

@@ -2,12 +2,28 @@ import assert from "node:assert/strict";
 import { writeFile } from "node:fs/promises";
 import { describe, it } from "node:test";
 import { TeleQuickClient } from "../../../mod.ts";
+import { createTokenSupply } from "../../../src/client/provider.ts";
 import { watchCredentials } from "../../../src/client/watch.ts";
 import { FakeClock, settle } from "../../support/fake_clock.ts";
 import { temporaryFolder } from "../../support/folder.ts";
 import { scriptedGateway, tokenOf } from "../../support/scripted_gateway.ts";
 import { decodeToken } from "../../../src/token/mod.ts";
 import { testAccount } from "../../support/tenant_kit.ts";
+
+/** Writes the account's file. */
+async function write(
+  path: string,
+  { tenantId, keyId, account }: Awaited<ReturnType<typeof testAccount>>,
+): Promise<void> {
+  await writeFile(
+    path,
+    JSON.stringify({
+      tenant_id: tenantId,
+      private_key_id: keyId,
+      private_key: account.privateKey,
+    }),
+  );
+}
 
 describe("watchCredentials()", () => {
   it("looks at once and after each interval, forgives what cannot be read, and ends with its signal", async () => {
@@ -35,21 +51,30 @@ describe("watchCredentials()", () => {
   });
 });
 
+describe("createTokenSupply()", () => {
+  it("compares a credentials file with what a session's token was made with, not a supervision's", async () => {
+    await using folder = await temporaryFolder();
+    const path = folder.at("account.json");
+    await write(path, await testAccount("acme"));
+    const options = { clock: new FakeClock(), timeoutMs: 1_000 };
+    const { get, isStale } = createTokenSupply(path, false, options);
+    const { signal } = new AbortController();
+    await get({ reason: "connect", signal });
+    assert.equal(await isStale?.(), false);
+    await write(path, await testAccount("acme", "second"));
+    await get({ reason: "supervise", signal });
+    assert.equal(await isStale?.(), true);
+    await get({ reason: "renew", signal });
+    assert.equal(await isStale?.(), false);
+  });
+});
+
 describe("TeleQuickClient with watchCredentials", () => {
   it("takes a key that was put in place while the first session was being opened, and renews once", async () => {
     await using folder = await temporaryFolder();
     const path = folder.at("account.json");
     const [first, second] = [await testAccount("acme"), await testAccount("acme", "second")];
-    const write = async ({ tenantId, keyId, account }: typeof first): Promise<void> =>
-      await writeFile(
-        path,
-        JSON.stringify({
-          tenant_id: tenantId,
-          private_key_id: keyId,
-          private_key: account.privateKey,
-        }),
-      );
-    await write(first);
+    await write(path, first);
     const clock = new FakeClock();
     const keys: unknown[] = [];
     const renewed = Promise.withResolvers<void>();
@@ -57,7 +82,7 @@ describe("TeleQuickClient with watchCredentials", () => {
       scripts: {
         Authenticate: async (request) => {
           keys.push(decodeToken(tokenOf(request)).header["kid"]);
-          if (keys.length === 1) await write(second);
+          if (keys.length === 1) await write(path, second);
           else renewed.resolve();
           return { status: "OK", tenantId: "acme" };
         },
