@@ -168,8 +168,8 @@ function packageOf(manifest: Manifest, entries: Files): unknown {
     exports: Object.fromEntries(exports),
     bin: { telequick: `esm/${program}.js` },
     files: ["esm", "types"],
-    // The oldest with `process.getBuiltinModule`.
-    engines: { node: ">=20.16" },
+    // Those with `process.getBuiltinModule`.
+    engines: { node: "^20.16.0 || >=22.3.0" },
     peerDependencies: {
       "@fails-components/webtransport": "^1.6.8",
       "@moq/web-transport": "^0.1.4",

@@ -17,16 +17,24 @@ export const [oldestNode, , , newestNode] = nodeVersions;
 
 const BUN_VERSION = "1.4.5";
 
+/** Tells whether a version of Node, such as `"v22.3.0"`, has what is used: `process.getBuiltinModule` came with 20.16 and with 22.3. */
+export function isSupportedNode(version: string): boolean {
+  const [major = 0, minor = 0] = version.replace(/^v/, "").split(".").map(Number);
+  return major > 22 || (major === 22 && minor >= 3) || (major === 20 && minor >= 16);
+}
+
 /**
- * Node of a version, fetched as a package of npm unless the machine's own is of the same major version.
+ * Node of a version, fetched as a package of npm unless the machine's own is supported and of the same major version.
  *
- * @param version Default: the machine's own, whatever it is.
+ * @param wanted Default: the machine's own where it is supported, else the oldest that is.
  */
-export async function node(version?: string): Promise<Runtime> {
+export async function node(wanted?: string): Promise<Runtime> {
   // As a path: a loader that starts it does not look for it.
   let command = (await need("sh", ["-c", "command -v node"])).trim();
   const own = (await need(command, ["--version"])).trim();
-  if (version !== undefined && !own.startsWith(`v${version.split(".")[0]}.`)) {
+  const isFit = wanted === undefined || own.startsWith(`v${wanted.split(".")[0]}.`);
+  if (!isFit || !isSupportedNode(own)) {
+    const version = wanted ?? oldestNode;
     const folder = await install(`node-${version}`, {
       [`node-${osName()}-${cpuName("arm64")}`]: version,
     });
