@@ -70,6 +70,8 @@ export class LiveSupervision implements Supervision {
   readonly #host: SupervisionHost;
   readonly #options: SuperviseOptions;
   #leave: (() => void) | undefined;
+  // The newest session that it was told to join.
+  #target: Connection | undefined;
   #isOver = false;
 
   constructor(host: SupervisionHost, options: SuperviseOptions) {
@@ -100,6 +102,7 @@ export class LiveSupervision implements Supervision {
   /** Joins the call on a session; on another one it leaves the first when the second has let it in. */
   async join(connection: Connection, signal?: AbortSignal): Promise<void> {
     const { clock, timeoutMs } = this.#host;
+    this.#target = connection;
     const leave = await within(async (inner) => {
       const leave = await this.#subscribe(connection, inner);
       // Given up in the very turn in which it was let in: nobody else would leave.
@@ -113,10 +116,11 @@ export class LiveSupervision implements Supervision {
       onTimeout: () =>
         new TeleQuickError("ERR_TIMEOUT", `Cannot supervise call: no answer in ${timeoutMs} ms`),
     });
+    // The next session may have let it in first.
+    if (this.#isOver || this.#target !== connection) return leave();
     this.#leave?.();
     this.#leave = leave;
     this.audio.follow(connection);
-    if (this.#isOver) leave();
   }
 
   /** The session was replaced: joins again there; ends when it is not let in. */
@@ -124,8 +128,9 @@ export class LiveSupervision implements Supervision {
     try {
       await this.join(connection);
     } catch (error) {
-      // Lost again: the next session asks again.
+      // Lost again: the next session asks again, or has done so.
       if (error instanceof TeleQuickError && error.code === "ERR_SESSION_CLOSED") return;
+      if (this.#target !== connection) return;
       this.end(error);
     }
   }

@@ -176,6 +176,49 @@ describe("Supervision", () => {
     await closing;
   });
 
+  it("stays on the newest session when the one before it lets it in, or refuses it, too late", async () => {
+    for (const late of [{ status: "OK" }, { status: "ERROR", errorMessage: "no such call" }]) {
+      const clock = new FakeClock();
+      const answer = Promise.withResolvers<void>();
+      const left: number[] = [];
+      const serve = async (stream: BidirectionalStream, index: number): Promise<void> => {
+        const writer = stream.writable.getWriter();
+        if (index === 1) await answer.promise;
+        await writer.write(
+          encodeReply(methods.SuperviseSubscribe, index === 1 ? late : { status: "OK" }),
+        );
+        await stream.readable.pipeTo(new WritableStream());
+        left.push(index);
+      };
+      const gateway = scriptedGateway({
+        onStream: (stream, { calls, index }) => {
+          if (calls.length < 2) return false;
+          void serve(stream, index).catch(() => {});
+          return true;
+        },
+      });
+      const client = new TeleQuickClient("https://gateway.test", () => "token", true, {
+        webTransport: gateway.webTransport,
+        clock,
+      });
+      await client.connect();
+      const supervision = await client.supervise({ callSid: "call" });
+      let ended: unknown = "not";
+      supervision.ended.then(() => ended = "left", (error) => ended = error);
+      await client.renew();
+      await client.renew();
+      await settle();
+      assert.deepEqual(left, [0]);
+      answer.resolve();
+      await settle();
+      assert.equal(left.includes(2), false);
+      assert.equal(ended, "not");
+      const closing = client.close();
+      await clock.advance(10_000);
+      await closing;
+    }
+  });
+
   it("F-16 leaves no stream behind, whenever its request is aborted", async () => {
     let aborted = 0;
     for (let turns = 0; turns < 60; turns++) {
