@@ -126,7 +126,11 @@ function createLossyEcho({ random, allocate, say, lost }: FarEndOptions): FarEnd
   return {
     hear(payload, codec) {
       const speech = { payload: payload.slice(), codec, sequenceNumber: allocate() };
-      if (++heard % LOSE_EVERY === 0) return lost();
+      if (++heard % LOSE_EVERY === 0) {
+        lost();
+        // Behind this one, too: there may be no other.
+        return release();
+      }
       if (held === undefined && random() < SWAP_PROBABILITY) {
         held = speech;
         return;
