@@ -45,7 +45,7 @@ describe("telequick in a terminal", () => {
   it("stops a gateway on Ctrl-C, with exit code 0, and leaves nothing behind", async () => {
     const gateway = inTerminal([...telequick, "gateway"]);
     await gateway.until("Ctrl-C stops it");
-    const [, path] = /TELEQUICK_CREDENTIALS=(\S+)/.exec(gateway.output())!;
+    const [, , path] = /TELEQUICK_CREDENTIALS=('?)(.+?)\1\s/.exec(gateway.output())!;
     await access(path!);
     gateway.type(CTRL_C);
     assert.equal(await gateway.code, 0);

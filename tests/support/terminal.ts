@@ -53,10 +53,10 @@ export function inPipe(command: readonly string[], options: DriveOptions = {}): 
   return drive(spawn(program!, args, { cwd: root, env: environment(options.env ?? {}) }));
 }
 
-/** The machine's own environment without what would change how the command line behaves. */
+/** The machine's own environment without what would change how the command line behaves, or names a language that is not there, which shells complain of. */
 function environment(more: Readonly<Record<string, string>>): Record<string, string | undefined> {
   const kept = Object.entries(process.env).filter(([name]) =>
-    !/^(TELEQUICK_.*|NO_COLOR|FORCE_COLOR|TERM|NODE_ENV)$/.test(name)
+    !/^(TELEQUICK_.*|NO_COLOR|FORCE_COLOR|TERM|NODE_ENV|LANG|LC_.*)$/.test(name)
   );
   return { ...Object.fromEntries(kept), ...more };
 }
