@@ -38,7 +38,7 @@ class Transcript {
       .replace(/\/\S*telequick-\w{6}\//g, "TEMPORARY/")
       .replace(/127\.0\.0\.1:\d{2,5}/g, "127.0.0.1:PORT")
       .replace(/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/g, "UUID")
-      .replace(/\b[\w-]{43}\b(?!=)/g, "THUMBPRINT")
+      .replace(/(?<![\w-])[\w-]{43}(?![\w=-])/g, "THUMBPRINT")
       .replace(/[A-Za-z0-9+/]{43}=/g, "HASH")
       .replace(/(\d{4}-\d\d-\d\dT)?\d\d:\d\d:\d\dZ/g, "TIME")
       .replace(/^claim (iat|exp): \d+/gm, "claim $1: TIME")
