@@ -4,12 +4,13 @@
  * @module
  */
 
-// A stranger's word is good for so many bytes; beyond them, the buffer grows with what has arrived.
+// A stranger's word is good for so many bytes. Who has sent more than them is lent so many more than twice what has arrived.
 const TRUSTED_BYTES = 4096;
+const LENT_BYTES = 65_536;
 
 /**
- * Gathers a number of bytes that may turn out larger. Up to 4 KiB the buffer is made at once. A larger one doubles as it fills, so
- * that it never exceeds twice what has arrived plus 4 KiB; each byte is then copied less than twice more on average.
+ * Gathers a number of bytes that may turn out larger. Up to 4 KiB the buffer is made at once. A larger one grows as it fills, so
+ * that it never exceeds twice what has arrived plus 64 KiB; each byte is then copied less than twice more on average.
  */
 export class Collector {
   /** How many bytes there are to be. */
@@ -30,7 +31,7 @@ export class Collector {
     const to = Math.min(chunk.length, from + total - filled);
     this.filled = filled + to - from;
     if (this.filled > this.bytes.length) {
-      const grown = new Uint8Array(Math.min(total, Math.max(TRUSTED_BYTES, this.filled * 2)));
+      const grown = new Uint8Array(Math.min(total, 2 * this.filled + LENT_BYTES));
       grown.set(this.bytes.subarray(0, filled));
       this.bytes = grown;
     }

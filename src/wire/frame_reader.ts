@@ -39,7 +39,8 @@ export interface FrameReaderOptions {
 /**
  * Cuts a stream into frames (protocol.md sections 3.3 and 3.5). It holds at most one unfinished frame, and its cost is linear in the
  * bytes, whatever the size of the chunks: a frame that lies in a chunk whole is not copied, one of up to 4 KiB is copied once. For a
- * larger one no more is allocated than 4 KiB and twice what has arrived, so that it is copied up to three times.
+ * larger one 4 KiB are allocated at first, then never more than 64 KiB and twice what has arrived, so that it is copied up to three
+ * times.
  *
  * @example Read the frames of a stream
  * ```ts
