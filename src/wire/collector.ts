@@ -31,7 +31,8 @@ export class Collector {
     const to = Math.min(chunk.length, from + total - filled);
     this.filled = filled + to - from;
     if (this.filled > this.bytes.length) {
-      const grown = new Uint8Array(Math.min(total, 2 * this.filled + LENT_BYTES));
+      const most = this.filled > TRUSTED_BYTES ? 2 * this.filled + LENT_BYTES : TRUSTED_BYTES;
+      const grown = new Uint8Array(Math.min(total, most));
       grown.set(this.bytes.subarray(0, filled));
       this.bytes = grown;
     }

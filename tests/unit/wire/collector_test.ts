@@ -37,4 +37,13 @@ describe("Collector", () => {
     assert.deepEqual([...sizes], [4_096, 75_536, 217_536, 501_536, 1_000_000]);
     assert.ok(large.bytes.every((byte) => byte === 7));
   });
+
+  it("lends nothing beyond 4 KiB to who has sent less, when the total turns out larger", () => {
+    const collector = new Collector(6);
+    collector.add(new Uint8Array(6), 0);
+    collector.total = 1_000_000;
+    collector.add(Uint8Array.of(7), 0);
+    assert.equal(collector.bytes.length, 4_096);
+    assert.equal(collector.bytes[6], 7);
+  });
 });
