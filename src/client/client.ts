@@ -10,6 +10,7 @@ import { certificateHash, parseEndpoint } from "../transport/mod.ts";
 import { type CallEvent, type Method, methods } from "../wire/mod.ts";
 import { AudioHub } from "./audio_hub.ts";
 import type { Call } from "./call.ts";
+import { CallBook } from "./call_book.ts";
 import { checkClient, type CheckReport } from "./check.ts";
 import { type ConnectOptions, openConnection } from "./connect.ts";
 import type { Connection } from "./connection.ts";
@@ -17,7 +18,6 @@ import { EventHub } from "./events.ts";
 import { type InboxHandlers, readInbox } from "./inbox.ts";
 import { keepAlive } from "./keep_alive.ts";
 import { Keeper } from "./keeper.ts";
-import { LiveCall } from "./live_call.ts";
 import { createLogger, type Logger } from "./log.ts";
 import { type ClientOptions, type ResolvedOptions, resolveOptions } from "./options.ts";
 import { createTokenSupply, type TokenProvider, type TokenSupply } from "./provider.ts";
@@ -72,7 +72,7 @@ export class TeleQuickClient extends ClientMethods {
   readonly #sender: Sender;
   readonly #events = new EventHub();
   readonly #audio: AudioHub;
-  readonly #calls = new Map<string, LiveCall>();
+  readonly #calls: CallBook;
   readonly #supervisions = new Set<LiveSupervision>();
   readonly #watch = new AbortController();
   #sessionsOpened = 0;
@@ -135,6 +135,7 @@ export class TeleQuickClient extends ClientMethods {
       connection: () => this.#keeper.connection(),
       barge: (callSid) => this.barge(callSid),
     });
+    this.#calls = new CallBook({ events: this.#events, audio: this.#audio, methods: this });
   }
 
   /**
@@ -179,15 +180,15 @@ export class TeleQuickClient extends ClientMethods {
    */
   async dial(options: DialOptions, request?: RequestOptions): Promise<Call> {
     const { callSid, ...rest } = originateRequest(options, this);
-    const call = this.#claim(callSid);
+    const call = this.#calls.claim(callSid);
     try {
       const reply = await this[send](methods.Originate, { ...rest, callSid }, request);
       accepted("dial", reply);
       const isAnother = reply.callSid !== "" && reply.callSid !== callSid;
-      if (isAnother) this.#disclaim(call);
-      return keep(isAnother ? this.#claim(reply.callSid) : call);
+      if (isAnother) this.#calls.disclaim(call);
+      return this.#calls.keep(isAnother ? this.#calls.claim(reply.callSid) : call);
     } catch (error) {
-      this.#disclaim(call);
+      this.#calls.disclaim(call);
       throw error;
     }
   }
@@ -200,12 +201,12 @@ export class TeleQuickClient extends ClientMethods {
    */
   async answerIncomingCall(incoming: AnswerOptions, request?: RequestOptions): Promise<Call> {
     const answer = answerRequest(incoming, this);
-    const call = this.#claim(answer.callSid);
+    const call = this.#calls.claim(answer.callSid);
     try {
       accepted("answer call", await this[send](methods.AnswerIncomingCall, answer, request));
-      return keep(call);
+      return this.#calls.keep(call);
     } catch (error) {
-      this.#disclaim(call);
+      this.#calls.disclaim(call);
       throw error;
     }
   }
@@ -328,28 +329,6 @@ export class TeleQuickClient extends ClientMethods {
     throw new TeleQuickError("ERR_SESSION_CLOSED", "Client is closed: make a new one");
   }
 
-  /** The call of an id, for one more request that may bring it about. */
-  #claim(callSid: string): LiveCall {
-    const call = this.#calls.get(callSid) ?? this.#track(callSid);
-    call.claims++;
-    return call;
-  }
-
-  /** A request failed: when it was the last, nobody has the call. Who asks for it again is to know what it was told. */
-  #disclaim(call: LiveCall): void {
-    if (--call.claims > 0) return;
-    this.#events.unregister(call.sid, call, call.history);
-    if (this.#calls.get(call.sid) === call) this.#calls.delete(call.sid);
-  }
-
-  #track(callSid: string): LiveCall {
-    const host = { events: this.#events, audio: this.#audio, methods: this };
-    const call = new LiveCall(host, callSid);
-    this.#calls.set(callSid, call);
-    call.ended.then(() => this.#calls.delete(callSid), ignore);
-    return call;
-  }
-
   #inbox(connection: Connection): InboxHandlers {
     return {
       speaks: () => connection.speaks(),
@@ -392,18 +371,11 @@ export class TeleQuickClient extends ClientMethods {
   #ended(error: TeleQuickError | undefined): void {
     this.#watch.abort();
     const end = error ?? new TeleQuickError("ERR_SESSION_CLOSED", "Client was closed");
-    for (const call of this.#calls.values()) call.abandon(end);
-    this.#calls.clear();
+    this.#calls.abandon(end);
     for (const supervision of this.#supervisions) supervision.end(error);
     this.#audio.end(error);
     this.#events.end(error);
   }
-}
-
-/** Somebody has this call: no request that fails takes it away. */
-function keep(call: LiveCall): LiveCall {
-  call.claims = Infinity;
-  return call;
 }
 
 function ignore(): void {}

@@ -13,15 +13,15 @@ import type { Connection } from "./connection.ts";
 import {
   endingError,
   expiredError,
-  isCredentialFailure,
+  hopelessness,
   isExpiry,
-  isRefusal,
   lossOf,
   UNAUTHORIZED,
 } from "./endings.ts";
 import type { BrokenStream } from "./inbox.ts";
 import type { Logger } from "./log.ts";
 import type { TokenReason } from "./provider.ts";
+import { scheduleRenewal, settled } from "./renewal.ts";
 import { LOSS_GRACE_MS } from "./rpc.ts";
 import { type ClientStatus, type RenewalReason, StatusBoard, type StatusOpen } from "./status.ts";
 
@@ -47,21 +47,8 @@ export interface KeeperOptions {
 
 // A session that lasted this long was a success: the next loss starts the back-off anew.
 const LASTED_MS = 10_000;
-// A renewal begins at 80 % of the token's life, up to a tenth of it earlier, so that a fleet does not renew at once.
-const RENEW_AT = 0.8;
-const RENEW_JITTER = 0.1;
-// Whatever a token or a gateway's clock says: no session is renewed for its token before this.
-const RENEW_EARLIEST_MS = 5_000;
-// The wall clock may jump: what waits for a moment of it looks again this often.
-const RECHECK_MS = 10_000;
-// After its RPCs are done, a replaced session stays until the gateway has been silent on it: what it has sent already may be slow.
-const RETIRE_GRACE_MS = 1_000;
-const RETIRE_LONGEST_MS = 30_000;
 // Streams that are kept for what is under way when a runtime does not give their credit back.
 const STREAM_RESERVE = 16;
-// A refused token is tried once more with a fresh one; a provider that fails gets a few attempts.
-const MAX_REFUSALS = 2;
-const MAX_CREDENTIAL_FAILURES = 5;
 
 /** One state machine: `idle`, `connecting`, `open`, `renewing`, `reconnecting`, `closed`. */
 export class Keeper {
@@ -238,8 +225,7 @@ export class Keeper {
 
   async #reopenUntilOpen(reason: RenewalReason | undefined, lost: unknown): Promise<Connection> {
     let cause = lost;
-    let refusals = 0;
-    let credentialFailures = 0;
+    const isHopeless = hopelessness(this.#options.renewable);
     let renewals = 0;
     while (true) {
       const alive = this.current;
@@ -264,11 +250,7 @@ export class Keeper {
         this.#options.log("warn", "session.open-failed", { error: messageOf(error) });
         // What a token function throws is no verdict on the credentials: it may need the very network that is gone.
         if (!(error instanceof TeleQuickError)) continue;
-        if (isRefusal(error)) refusals++;
-        else if (isCredentialFailure(error)) credentialFailures++;
-        const hopeless = refusals >= MAX_REFUSALS ||
-          credentialFailures >= MAX_CREDENTIAL_FAILURES ||
-          !this.#options.renewable && refusals + credentialFailures > 0;
+        const hopeless = isHopeless(error);
         // While the old session lives it carries everything: whoever mends the credentials in time loses nothing.
         if (hopeless && this.current === undefined) {
           this.#end(!this.#options.renewable && isExpiry(error) ? expiredError() : error);
@@ -362,43 +344,20 @@ export class Keeper {
   /** Lets a replaced session finish what is under way on it, then closes it. */
   async #retire(connection: Connection): Promise<void> {
     this.#retiring.add(connection);
-    const { clock } = this.#options;
-    const signal = AbortSignal.any([connection.lost, this.#stop.signal]);
-    try {
-      await within(async (over) => {
-        await connection.drained();
-        await connection.quiet(RETIRE_GRACE_MS, over);
-      }, {
-        signal,
-        timeoutMs: RETIRE_LONGEST_MS,
-        clock,
-        onTimeout: () => new TeleQuickError("ERR_TIMEOUT", "Drain is over"),
-      });
-    } catch {
-      // Lost, closed, or too slow: closed below in any case.
-    }
+    await settled(connection, { clock: this.#options.clock, stop: this.#stop.signal });
     this.#retiring.delete(connection);
     connection.session.close();
   }
 
-  #armRenewal(connection: Connection): void {
+  #armRenewal({ expiresAtMs }: Connection): void {
     this.#cancelRenewal?.();
-    this.#cancelRenewal = undefined;
-    const { clock, random, renewable, reconnect } = this.#options;
-    const { expiresAtMs } = connection;
-    if (!renewable || !reconnect || expiresAtMs === 0) return;
-    const life = Math.max(0, expiresAtMs - clock.now());
-    const wait = Math.round(life * (RENEW_AT - RENEW_JITTER * random()));
-    const dueAt = clock.now() + Math.max(RENEW_EARLIEST_MS, wait);
-    const look = (): void => {
-      const left = dueAt - clock.now();
-      if (left <= 0) void this.#reopen("token-lifetime", undefined).catch(ignore);
-      else this.#cancelRenewal = clock.schedule(Math.min(left, RECHECK_MS), look);
-    };
-    this.#cancelRenewal = clock.schedule(
-      Math.min(Math.max(0, dueAt - clock.now()), RECHECK_MS),
-      look,
-    );
+    const { renewable, reconnect } = this.#options;
+    const isDue = renewable && reconnect && expiresAtMs !== 0;
+    this.#cancelRenewal = isDue
+      ? scheduleRenewal(expiresAtMs, this.#options, () => {
+        void this.#reopen("token-lifetime", undefined).catch(ignore);
+      })
+      : undefined;
   }
 
   #end(error: TeleQuickError | undefined): void {

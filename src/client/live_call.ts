@@ -35,7 +35,7 @@ const EVENT_GRACE_MS = 250;
 export class LiveCall implements Call {
   readonly sid: string;
   readonly #host: CallHost;
-  /** How many requests may bring it about; infinity when one has. Kept by the client. */
+  /** How many requests may bring it about; infinity when one has. Kept by the call book. */
   claims = 0;
   /** What it was told. */
   readonly history: CallEvent[] = [];
