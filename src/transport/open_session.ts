@@ -38,11 +38,10 @@ export async function openSession(
   options.signal?.throwIfAborted();
   const pinned = certificateHashes.length > 0;
   let transport: WebTransportLike | undefined;
-  let isResolved = false;
+  let Constructor: WebTransportConstructor | undefined;
   try {
     return await within(async (signal) => {
-      const Constructor = await resolveWebTransport(options.webTransport);
-      isResolved = true;
+      Constructor = await resolveWebTransport(options.webTransport);
       // Given up while a package was loading: nothing is opened any more.
       signal.throwIfAborted();
       // An empty list is refused by some implementations, so it is left out; and some constructors throw (runtimes.md sections 0.8, 0.9).
@@ -61,7 +60,8 @@ export async function openSession(
     });
   } catch (error) {
     if (transport !== undefined) abandon(transport);
-    if (!isResolved || options.signal?.aborted && error === options.signal.reason) throw error;
+    if (Constructor === undefined) throw error;
+    if (options.signal?.aborted && error === options.signal.reason) throw error;
     throw fromTransport(error, { action: "connect", endpoint: url, pinned });
   }
 }
