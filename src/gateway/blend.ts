@@ -87,6 +87,6 @@ export class Blend {
 }
 
 /** Whether a payload is samples of a codec that can be mixed. */
-function isWhole(payload: Uint8Array, codec: string): codec is AudioCodec {
+export function isWhole(payload: Uint8Array, codec: string): codec is AudioCodec {
   return isAudioCodec(codec) && payload.length % audioCodecs[codec].bytesPerSample === 0;
 }

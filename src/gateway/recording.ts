@@ -4,15 +4,9 @@
  * @module
  */
 
-import {
-  type AudioCodec,
-  audioCodecs,
-  decodeAudio,
-  encodePcmu,
-  isAudioCodec,
-  Resampler,
-} from "../audio/mod.ts";
+import { type AudioCodec, audioCodecs, decodeAudio, encodePcmu, Resampler } from "../audio/mod.ts";
 import type { Clock } from "../signal.ts";
+import { isWhole } from "./blend.ts";
 import type { Tap } from "./media.ts";
 
 /** Listens to a call from its answer to its end. */
@@ -89,8 +83,7 @@ export class Recording implements Recorder {
   }
 
   #take(track: Track, payload: Uint8Array, codec: string): void {
-    if (this.#isOver || !isAudioCodec(codec)) return;
-    if (payload.length % audioCodecs[codec].bytesPerSample !== 0) return;
+    if (this.#isOver || !isWhole(payload, codec)) return;
     const now = this.#now();
     const samples = track.toPcmu(payload, codec);
     if (track.length + samples.length > now + LONGEST_LEAD) return;
