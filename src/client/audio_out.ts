@@ -105,8 +105,8 @@ export class OutgoingAudio implements Paced {
     this.writable = new WritableStream<Uint8Array | Int16Array>({
       start: (controller) => {
         this.#controller = controller;
-        // `abort` is called only after the write that is under way, which plays for as long as its chunk is. Bun gives no signal.
-        controller.signal?.addEventListener("abort", () => void this.#finish());
+        // `abort` is called only after the write that is under way, which plays for as long as its chunk is.
+        controller.signal.addEventListener("abort", () => void this.#finish());
       },
       write: (chunk) => this.#accept(chunk),
       close: () => {

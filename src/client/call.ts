@@ -53,8 +53,8 @@ export interface Call extends AsyncDisposable {
    */
   readonly ended: Promise<CallEnd>;
   /**
-   * Resolves with the answer event when the far end picks up; where that was missed, with the first that knows of it. Rejects with `ERR_CALL_ENDED` when the call ends unanswered
-   * (the message names the cause), and with the signal's reason when it aborts first.
+   * Resolves with the answer event when the far end picks up; where that was missed, with the first that knows of it. Rejects with
+   * `ERR_CALL_ENDED` when the call ends unanswered (the message names the cause), and with the signal's reason when it aborts first.
    */
   answered(options?: { readonly signal?: AbortSignal | undefined }): Promise<CallEvent>;
   /**
