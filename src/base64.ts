@@ -9,54 +9,40 @@ export function encodeBase64(bytes: Uint8Array): string {
   let binary = "";
   // As arguments of one call, thousands at a time: many times faster than one by one, and no engine takes all of a large array.
   for (let at = 0; at < bytes.length; at += 4096) {
-    const slice = bytes.subarray(at, at + 4096) as unknown as number[];
-    binary += String.fromCharCode.apply(null, slice);
+    binary += String.fromCharCode.apply(null, bytes.subarray(at, at + 4096) as unknown as number[]);
   }
   return btoa(binary);
 }
 
 /** Encodes bytes as base64url without padding (RFC 7515 section 2). */
 export function encodeBase64Url(bytes: Uint8Array): string {
-  return encodeBase64(bytes).replace(/=+$/, "").replaceAll("+", "-").replaceAll("/", "_");
+  return encodeBase64(bytes).replaceAll("=", "").replaceAll("+", "-").replaceAll("/", "_");
 }
 
 /** Decodes canonical base64url without padding; `undefined` for anything else (padding, white space, other letters, stray bits). */
 export function decodeBase64Url(text: string): Uint8Array<ArrayBuffer> | undefined {
+  if (!/^[\w-]*$/.test(text)) return undefined;
   const { length } = text;
   const bytes = new Uint8Array((length * 3) >> 2);
   let word = 0;
-  let bits = 0;
+  let spare = 0;
   let offset = 0;
-  let seen = 0;
   for (let i = 0; i < length; i++) {
-    const value = VALUES[text.charCodeAt(i)] ?? NONE;
-    seen |= value;
-    word = (word << 6) | value;
-    bits += 6;
-    if (bits > 7) bytes[offset++] = word >> (bits -= 8);
+    word = (word << 6) | VALUES[text.charCodeAt(i)]!;
+    spare = (spare + 6) % 8;
+    if (spare < 6) bytes[offset++] = word >> spare;
   }
-  // Canonical form only: the bits that no byte uses are zero, so one byte string has one text (RFC 4648 section 3.5).
-  const isCanonical = seen < NONE && length % 4 !== 1 && (word & ((1 << bits) - 1)) === 0;
-  return isCanonical ? bytes : undefined;
+  // Canonical form only: the bits that no byte uses are fewer than a letter's and zero, so one byte string has one text
+  // (RFC 4648 section 3.5).
+  return spare < 6 && word % (1 << spare) === 0 ? bytes : undefined;
 }
 
-/** What stands for a character that is no letter of base64url. */
-const NONE = 64;
-
-/** Values of the letters of base64url by their codes: a look-up takes half the time of atob, which knows another alphabet. */
-const VALUES = /* @__PURE__ */ makeValues();
-
-function makeValues(): Uint8Array {
-  const values = new Uint8Array(128).fill(NONE);
-  for (let i = 0; i < 26; i++) {
-    values[65 + i] = i;
-    values[97 + i] = i + 26;
-    if (i < 10) values[48 + i] = i + 52;
-  }
-  values[45] = 62;
-  values[95] = 63;
-  return values;
-}
+/** Values of the letters of base64url (a-z, _, A-Z, 0-9, -) by their codes: a look-up takes half the time of atob, which knows another alphabet. */
+const VALUES = /* @__PURE__ */ Uint8Array.from(
+  { length: 123 },
+  (_, code) =>
+    code > 96 ? code - 71 : code > 94 ? 63 : code > 64 ? code - 65 : code > 47 ? code + 4 : 62,
+);
 
 /** Decodes canonical base64, padded as RFC 4648 section 4 says or not at all; `undefined` for anything else. */
 export function decodeBase64(text: string): Uint8Array<ArrayBuffer> | undefined {
@@ -75,7 +61,8 @@ function decode(text: string): string {
   }
 }
 
-function toBytes(binary: string): Uint8Array<ArrayBuffer> {
+/** The bytes that a text of characters below U+0100 stands for, as atob gives it. */
+export function toBytes(binary: string): Uint8Array<ArrayBuffer> {
   const bytes = new Uint8Array(binary.length);
   for (let i = 0; i < bytes.length; i++) bytes[i] = binary.charCodeAt(i);
   return bytes;

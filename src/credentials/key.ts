@@ -5,7 +5,7 @@
  */
 
 import { encodeBase64Url } from "../base64.ts";
-import { keyError, readPem } from "./pem.ts";
+import { readPem, refuseKey } from "./pem.ts";
 import { DAMAGED, readPrivateRsa, readPublicRsa } from "./rsa.ts";
 import type { ServiceAccount } from "./service_account.ts";
 
@@ -54,7 +54,7 @@ export async function importSigner(
   const { document, WorkerGlobalScope, indexedDB } = globalThis as BrowserGlobals;
   // Edge runtimes and Deno have worker scopes too; IndexedDB in one is only a browser's.
   if ((document ?? (WorkerGlobalScope && indexedDB)) && !options.allowInBrowser) {
-    throw keyError(
+    refuseKey(
       "private",
       "this is a browser page, expected a server (or allowInBrowser)",
     );
@@ -65,7 +65,7 @@ export async function importSigner(
     return { key, keyId, tenantId };
   } catch {
     // The runtime's own error stays here: it may quote key material.
-    throw keyError("private", DAMAGED);
+    refuseKey("private", DAMAGED);
   }
 }
 

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { toBytes } from "../base64.ts";
 import { TeleQuickError } from "../errors.ts";
 
 /** Which half of a key pair is being read. */
@@ -20,13 +21,13 @@ export interface PemBlock {
 /** Longest text looked at: a 4096-bit key in PEM has 3,300 characters, and base64 around it adds a third. */
 const MAX_CHARACTERS = 10_000;
 
-/** An error about a key that quotes nothing of it. Without a code: the text is no sound key. */
-export function keyError(
+/** Refuses a key, of which the error quotes nothing. Without a code: the text is no sound key. */
+export function refuseKey(
   half: KeyHalf,
   found: string,
   code: "ERR_CREDENTIALS_INVALID" | "ERR_KEY_UNSUPPORTED" = "ERR_CREDENTIALS_INVALID",
-): TeleQuickError {
-  return new TeleQuickError(code, `Cannot import ${half} key: ${found}`);
+): never {
+  throw new TeleQuickError(code, `Cannot import ${half} key: ${found}`);
 }
 
 /**
@@ -41,7 +42,7 @@ export function keyError(
  */
 export function readPem(text: string, half: KeyHalf): PemBlock {
   const wanted = `${half.toUpperCase()} KEY`;
-  const armour = text.includes("-----BEGIN ") ? text : decode(text);
+  const armour = text.includes("-") ? text : decode(text);
   const [[, label, body = ""] = [], another] = armour.slice(0, MAX_CHARACTERS)
     .matchAll(/-----BEGIN ([A-Z0-9 ]{1,32})-----([^]*?)-----END \1-----/g);
   const isPkcs1 = label === `RSA ${wanted}`;
@@ -50,19 +51,16 @@ export function readPem(text: string, half: KeyHalf): PemBlock {
     const advice = isEncrypted
       ? ` (decrypt it with: openssl ${isPkcs1 ? "pkey" : "pkcs8"} -in key.pem -out plain.pem)`
       : "";
-    throw keyError(
+    refuseKey(
       half,
       `PEM label is "${label}"${isPkcs1 ? ", encrypted" : ""}, expected "${wanted}"${advice}`,
       "ERR_KEY_UNSUPPORTED",
     );
   }
-  if (label === undefined || another !== undefined) {
-    throw keyError(half, `text has no or several PEM blocks, expected one "${wanted}"`);
+  if (!label || another) {
+    refuseKey(half, `text has no or several PEM blocks, expected one "${wanted}"`);
   }
-  const binary = decode(body);
-  const der = new Uint8Array(binary.length);
-  for (let i = 0; i < der.length; i++) der[i] = binary.charCodeAt(i);
-  return { isPkcs1, der };
+  return { isPkcs1, der: toBytes(decode(body)) };
 }
 
 /**

@@ -5,10 +5,10 @@
  */
 
 import { encodeHex } from "../bytes.ts";
-import { keyError, type KeyHalf, type PemBlock } from "./pem.ts";
+import { type KeyHalf, type PemBlock, refuseKey } from "./pem.ts";
 
-/** What is wrong with a private key whose numbers do not belong together (RFC 8017 section 3.2). */
-export const DAMAGED = "key is damaged: its numbers disagree";
+/** What is wrong with a private key whose numbers do not belong together (RFC 8017 section 3.2), or that no runtime takes. */
+export const DAMAGED = "key is damaged";
 
 // The last three bytes of an object identifier (RFC 3279, RFC 4055, RFC 8410): RSA's, and those of what people try instead.
 const RSA_ENCRYPTION = "010101";
@@ -19,26 +19,27 @@ const OTHERS: Readonly<Record<string, string>> = {
   "2b6570": "Ed25519",
 };
 
-/** The contents of the DER elements (ITU-T X.690) that stand one after another, the last cut off where the digits end. */
-function elements(hex = ""): string[] {
-  const contents: string[] = [];
-  for (let at = 2; at < hex.length; at += 2) {
-    let length = parseInt(hex.slice(at, at += 2), 16);
-    if (length > 127) length = parseInt(hex.slice(at, at += 2 * (length - 128)), 16);
-    contents.push(hex.slice(at, at += 2 * length));
+/** The contents of the DER elements (ITU-T X.690) that stand one after another, the last cut off where the bytes end. */
+function elements(der: Uint8Array = new Uint8Array()): Uint8Array[] {
+  const contents: Uint8Array[] = [];
+  for (let at = 1; at < der.length; at++) {
+    let length = der[at++]!;
+    if (length > 127) length = parseInt(encodeHex(der.subarray(at, at += length - 128)), 16);
+    contents.push(der.subarray(at, at += length));
   }
   return contents;
 }
 
 /** What stands after the algorithm in a PKCS#8 or SPKI key, which must name RSA. */
-function openRsa(hex: string, algorithmAt: 0 | 1, half: KeyHalf): string | undefined {
-  const parts = elements(elements(hex)[0]);
-  const oid = elements(parts[algorithmAt])[0]?.slice(-6);
+function openRsa(der: Uint8Array, algorithmAt: 0 | 1, half: KeyHalf): Uint8Array | undefined {
+  const parts = elements(elements(der)[0]);
+  const [oid] = elements(parts[algorithmAt]);
   // Without any, the key is not of another kind but damaged, which its numbers will show.
-  if (oid !== undefined && oid !== RSA_ENCRYPTION) {
-    throw keyError(
+  const kind = oid ? encodeHex(oid.subarray(-3)) : RSA_ENCRYPTION;
+  if (kind !== RSA_ENCRYPTION) {
+    refuseKey(
       half,
-      `algorithm is ${OTHERS[oid] ?? "unknown"}, expected RSA`,
+      `algorithm is ${OTHERS[kind] ?? "unknown"}, expected RSA`,
       "ERR_KEY_UNSUPPORTED",
     );
   }
@@ -46,21 +47,27 @@ function openRsa(hex: string, algorithmAt: 0 | 1, half: KeyHalf): string | undef
 }
 
 /** The numbers in a PKCS#1 key, of either half; 0 for a negative one, as no key has any. */
-function readNumbers(pkcs1: string | undefined): bigint[] {
-  return elements(elements(pkcs1)[0]).map((hex) => BigInt(hex < "8" ? `0x0${hex}` : 0));
+function readNumbers(pkcs1: Uint8Array | undefined): bigint[] {
+  return elements(elements(pkcs1)[0]).map((der) =>
+    BigInt(der[0]! < 128 ? `0x${encodeHex(der)}` : 0)
+  );
 }
 
 /** Modulus of 2048 to 4096 bits and the exponent 65537 (security.md section 4; one runtime verifies e = 1 as true). */
 function checkPublic(n: bigint, e: bigint, half: KeyHalf): void {
   const bits = n.toString(2).length;
   if (bits < 2048 || bits > 4096 || e !== 65537n) {
-    throw keyError(
+    refuseKey(
       half,
       `modulus has ${bits} bits, expected 2048 to 4096 with exponent 65537`,
       "ERR_KEY_UNSUPPORTED",
     );
   }
 }
+
+/** Version, n, e, d, p, q, dp, dq and qi (RFC 8017 appendix A.1.2). */
+// deno-fmt-ignore
+type PrivateNumbers = [bigint, bigint, bigint, bigint, bigint, bigint, bigint, bigint, bigint];
 
 /**
  * Reads and checks an RSA private key.
@@ -72,24 +79,16 @@ function checkPublic(n: bigint, e: bigint, half: KeyHalf): void {
  * @returns The key as the plainest PKCS#8, whatever it came as.
  */
 export function readPrivateRsa({ der, isPkcs1 }: PemBlock): Uint8Array<ArrayBuffer> {
-  const half = "private";
-  const hex = encodeHex(der);
-  const pkcs1 = isPkcs1 ? hex : openRsa(hex, 1, half) ?? "";
-  const [, n = 0n, e = 0n, d = 0n, p = 0n, q = 0n, dp, dq, qi = 0n, more] = readNumbers(
-    pkcs1,
-  );
-  const isSound = more === undefined && p > 1n && q > 1n && p * q === n &&
+  const pkcs1 = isPkcs1 ? der : openRsa(der, 1, "private");
+  const numbers = readNumbers(pkcs1);
+  const [, n, e, d, p, q, dp, dq, qi] = numbers as PrivateNumbers;
+  const isSound = numbers.length === 9 && p > 1n && q > 1n && p * q === n &&
     (d * e) % (p - 1n) === 1n && (d * e) % (q - 1n) === 1n &&
     d % (p - 1n) === dp && d % (q - 1n) === dq && (qi * q) % p === 1n;
-  if (!isSound) throw keyError(half, DAMAGED);
-  checkPublic(n, e, half);
-  const start = hex.indexOf(pkcs1) / 2;
-  return wrapPkcs1(der.subarray(start, start + pkcs1.length / 2));
-}
-
-/** Puts the fixed PKCS#8 prefix (version 0, rsaEncryption, NULL) before a PKCS#1 key: only the two lengths vary. */
-function wrapPkcs1(pkcs1: Uint8Array): Uint8Array<ArrayBuffer> {
-  const { length } = pkcs1;
+  if (!isSound) refuseKey("private", DAMAGED);
+  checkPublic(n, e, "private");
+  // The fixed PKCS#8 prefix (version 0, rsaEncryption, NULL): only the two lengths vary.
+  const { length } = pkcs1!;
   const pkcs8 = new Uint8Array(length + 26);
   // Of a number that is larger than a byte, the array keeps the lowest eight bits.
   // deno-fmt-ignore
@@ -99,7 +98,7 @@ function wrapPkcs1(pkcs1: Uint8Array): Uint8Array<ArrayBuffer> {
     4, 0x82, length >> 8, length,
   ]);
   // Not spread into the array, which takes a process's first call milliseconds.
-  pkcs8.set(pkcs1, 26);
+  pkcs8.set(pkcs1!, 26);
   return pkcs8;
 }
 
@@ -111,16 +110,15 @@ function wrapPkcs1(pkcs1: Uint8Array): Uint8Array<ArrayBuffer> {
  */
 export function readPublicRsa({ der, isPkcs1 }: PemBlock): Uint8Array<ArrayBuffer> {
   const half = "public";
-  const hex = encodeHex(der);
   // A bit string's first byte counts unused bits, of which a key has none.
-  const pkcs1 = isPkcs1 ? hex : openRsa(hex, 0, half)?.slice(2);
+  const pkcs1 = isPkcs1 ? der : openRsa(der, 0, half)?.subarray(1);
   const [n, e, more] = readNumbers(pkcs1);
   if (n === undefined || e === undefined || more !== undefined) {
-    throw keyError(half, "PEM body is damaged, expected a modulus and an exponent");
+    refuseKey(half, "PEM body is damaged, expected a modulus and an exponent");
   }
   checkPublic(n, e, half);
   if (n % 2n === 0n || isRoca(n)) {
-    throw keyError(
+    refuseKey(
       half,
       "modulus is even or of a known weak kind (CVE-2017-15361)",
       "ERR_KEY_UNSUPPORTED",

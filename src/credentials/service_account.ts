@@ -70,22 +70,20 @@ export function parseServiceAccount(input: string | Uint8Array | object): Servic
   }
   if (typeof members !== "object" || members === null) {
     if (members === input) throw new TypeError("Cannot parse service account: input is no object");
-    throw invalid(`text is no JSON object in UTF-8 under 64 KiB`);
+    cannotParse(`text is no JSON object in UTF-8 under 64 KiB`);
   }
   const [tenantId, privateKey, privateKeyId] = ["tenant_id", "private_key", "private_key_id"].map(
     (name) => {
       const value = Object.hasOwn(members, name) && (members as Record<string, unknown>)[name];
-      if (typeof value !== "string" || value.trim() === "") {
-        throw invalid(`${name} is missing or no text`);
-      }
+      if (typeof value !== "string" || !value.trim()) cannotParse(`${name} is missing or no text`);
       return value;
     },
   ) as [string, string, string];
   return withSecret({ tenantId, privateKeyId }, "privateKey", privateKey);
 }
 
-function invalid(found: string): TeleQuickError {
-  return new TeleQuickError("ERR_CREDENTIALS_INVALID", `Cannot parse service account: ${found}`);
+function cannotParse(found: string): never {
+  throw new TeleQuickError("ERR_CREDENTIALS_INVALID", `Cannot parse service account: ${found}`);
 }
 
 /** Options of {@linkcode generateServiceAccount}. */

@@ -36,7 +36,7 @@ export async function mintBrowserToken(
   signer: Signer,
   options: MintBrowserTokenOptions = {},
 ): Promise<string> {
-  const { scope, origin, endUser, jti, ...rest } = options;
+  const { scope, origin, endUser, jti } = options;
   const claims = { scope, origin, end_user: endUser, jti };
-  return await signClaims(signer, { ...rest, claims }, MAX_BROWSER_LIFETIME_SECONDS);
+  return await signClaims(signer, { ...options, claims }, MAX_BROWSER_LIFETIME_SECONDS);
 }

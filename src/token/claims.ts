@@ -26,16 +26,13 @@ type Claims = Readonly<Record<string, unknown>>;
 
 /** Whether claims make a browser token. Browser claims that are malformed go to `refuse`, which throws. */
 function isBrowser(claims: Claims, refuse: (found: string) => never): boolean {
-  let found = false;
-  for (const name of ["scope", "origin", "end_user", "jti"]) {
+  return ["scope", "origin", "end_user", "jti"].filter((name) => {
     const value = claims[name];
-    if (value === undefined) continue;
+    if (value === undefined) return false;
     // An origin is as a browser's `Origin` header has it (HTML section 7.1.1), the others are free of control characters.
     const pattern = name === "origin" ? /^https?:\/\/[a-z0-9.:[\]-]+$/ : /^\P{C}{1,512}$/u;
-    if (typeof value !== "string" || !pattern.test(value)) refuse(`${name} is malformed`);
-    found = true;
-  }
-  return found;
+    return typeof value === "string" && pattern.test(value) || refuse(`${name} is malformed`);
+  }).length > 0;
 }
 
 /** What {@linkcode buildClaims} puts into a token besides the tenant. */
@@ -86,19 +83,15 @@ export interface ClaimRules {
   readonly requireAudience?: boolean;
 }
 
-/** The browser claims, in the words of `VerifiedToken`. */
-interface BrowserClaims {
+/** What {@linkcode checkClaims} finds. */
+export interface CheckedClaims {
+  readonly kind: TokenKind;
+  readonly issuedAt: number | undefined;
+  readonly expiresAt: number;
   readonly scope: string | undefined;
   readonly origin: string | undefined;
   readonly endUser: string | undefined;
   readonly jti: string | undefined;
-}
-
-/** What {@linkcode checkClaims} finds. */
-export interface CheckedClaims extends BrowserClaims {
-  readonly kind: TokenKind;
-  readonly issuedAt: number | undefined;
-  readonly expiresAt: number;
 }
 
 /**
@@ -142,8 +135,7 @@ export function checkClaims(
     "ERR_TOKEN_LIFETIME",
   );
   demand(Math.max(start, nbf) <= now + CLOCK_SKEW_SECONDS, "iat or nbf is ahead", "not yet valid");
-  const words = { scope, origin, endUser, jti } as BrowserClaims;
-  return { kind, issuedAt: iat, expiresAt: exp, ...words };
+  return { kind, issuedAt: iat, expiresAt: exp, scope, origin, endUser, jti } as CheckedClaims;
 }
 
 /** Longest time for which a token is taken after its `exp`. */

@@ -93,8 +93,8 @@ export function checkHeader(segment: string): unknown {
     __proto__: null,
     ...readObject(decodeSegment(segment), "header"),
   } as JsonObject;
-  demand(Object.keys(others).length === 0, "header has more than alg, kid, typ");
-  demand(alg === "RS256", "alg is not RS256");
-  demand(typ === "JWT", "typ is not JWT");
+  demand(!Object.keys(others).length, "header has more than alg, typ, kid");
+  demand(alg === "RS256", "alg is another");
+  demand(typ === "JWT", "typ is another");
   return kid;
 }

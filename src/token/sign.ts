@@ -56,8 +56,11 @@ export function signClaims(
   options: ClaimsOptions,
   maxLifetime: number,
 ): Promise<string> {
-  const header = JSON.stringify({ alg: "RS256", typ: "JWT", kid: keyId });
-  return signCompact(key, header, buildClaims(tenantId, options, maxLifetime));
+  return signCompact(
+    key,
+    JSON.stringify({ alg: "RS256", typ: "JWT", kid: keyId }),
+    buildClaims(tenantId, options, maxLifetime),
+  );
 }
 
 // JSON.stringify gives well-formed text, and base64url is ASCII: nothing here can be lost in UTF-8.

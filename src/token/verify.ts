@@ -68,7 +68,7 @@ export async function verifyToken(
 
   // 0 is the wire's word for never (protocol.md section 1.5).
   const keyEnds = record.expiresAtMs || Infinity;
-  demand(!record.revoked && now * 1000 < keyEnds, "key is revoked or over", "revoked");
+  demand(!record.revoked && time < keyEnds, "key is revoked or over", "revoked");
   const { kind, origin, jti, expiresAt } = checked;
   const role = kind === "sdk" && record.role || "sdk";
   const { kind: wanted = kind, role: needed = role, origin: page = origin } = options;
@@ -101,18 +101,16 @@ export async function verifyCompact(
  * A signature whose length is not the key's, or that has no key, is verified all the same, against a key of its length that nobody
  * has: what it costs must not tell which keys exist.
  */
-function verifySignature(
+async function verifySignature(
   { signature, signed }: CompactJws,
   key: CryptoKey | undefined,
 ): Promise<boolean> {
   const { length } = signature;
   demand(length >= 256 && length <= 512, "signature is wrong");
+  const isItsKey = key !== undefined && modulusBytes(key) === length;
+  const used = isItsKey ? key : await dummyKey(length);
   const data = encoder.encode(signed);
-  const verify = (key: CryptoKey): Promise<boolean> =>
-    crypto.subtle.verify(RS256.name, key, signature, data);
-  return key !== undefined && modulusBytes(key) === length
-    ? verify(key)
-    : dummyKey(length).then(verify).then(() => false);
+  return await crypto.subtle.verify(RS256, used, signature, data) && isItsKey;
 }
 
 function misuse(): TypeError {
@@ -127,15 +125,11 @@ function modulusBytes({ algorithm, type }: CryptoKey): number {
   return Math.ceil(modulusLength / 8);
 }
 
-const dummyKeys: Map<number, Promise<CryptoKey>> = new Map();
+const dummyKeys: Promise<CryptoKey>[] = [];
 
 function dummyKey(length: number): Promise<CryptoKey> {
-  let key = dummyKeys.get(length);
-  if (!key) {
-    // In base64url an odd number with its top bit set: that is all it takes. No result with it counts, so its factors do not matter.
-    const n = "x".repeat((length * 4 - 1) / 3) + "xQE"[length % 3];
-    key = crypto.subtle.importKey("jwk", { kty: "RSA", n, e: "AQAB" }, RS256, false, ["verify"]);
-    dummyKeys.set(length, key);
-  }
-  return key;
+  // In base64url an odd number with its top bit set: that is all it takes. No result with it counts, so its factors do not matter.
+  const n = "x".repeat((length * 4 - 1) / 3) + "xQE"[length % 3];
+  const jwk = { kty: "RSA", n, e: "AQAB" };
+  return dummyKeys[length] ??= crypto.subtle.importKey("jwk", jwk, RS256, false, ["verify"]);
 }
