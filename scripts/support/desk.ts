@@ -1,8 +1,8 @@
-import { createSocket } from "node:dgram";
 import { generateServiceAccount, importSigner, type ServiceAccount, signToken } from "../../mod.ts";
 import { createCertificate } from "../../src/transport/mod.ts";
 import type { DeskQuestions, GatewayProcess, TokenWish } from "../../tests/live/everywhere/desk.ts";
 import type { GatewayOrder, GatewayStart } from "../../tests/live/everywhere/gateway.ts";
+import { freePort } from "./free_port.ts";
 import { root } from "./source.ts";
 
 /** The other side of a check's `Desk`: keeps the keys, starts and ends gateways. */
@@ -140,21 +140,6 @@ export async function openDesk(
       }
     },
   };
-}
-
-/** A UDP port that nobody has: above those that systems give out by themselves, so that nobody gets it meanwhile. */
-async function freePort(): Promise<number> {
-  while (true) {
-    const port = 61_000 + Math.floor(Math.random() * 4_000);
-    const socket = createSocket("udp4");
-    const isFree = await new Promise<boolean>((resolve) => {
-      socket.once("error", () => resolve(false));
-      socket.bind(port, "127.0.0.1", () => resolve(true));
-    });
-    if (!isFree) continue;
-    await new Promise<void>((resolve) => socket.close(() => resolve()));
-    return port;
-  }
 }
 
 /** Text as it comes, to whole lines. */

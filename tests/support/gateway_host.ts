@@ -3,6 +3,7 @@ import process from "node:process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 import { generateServiceAccount, type ServiceAccount } from "../../mod.ts";
+import { freePort } from "../../scripts/support/free_port.ts";
 import { createCertificate, type Limits } from "../../src/gateway/mod.ts";
 
 /** What a gateway process is told. */
@@ -50,7 +51,8 @@ export class GatewayHost implements AsyncDisposable {
     );
     const { certificatePem, privateKeyPem } = await createCertificate();
     const host = new GatewayHost(made.map(({ account }) => account), {
-      port: 0,
+      // Not one that the system picks: a client that dials meanwhile could get it while the gateway is down.
+      port: await freePort(),
       accounts: made.map(({ account, publicKeyPem }) => {
         const { tenantId, privateKeyId } = account;
         return { tenantId, privateKeyId, publicKeyPem };
