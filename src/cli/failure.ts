@@ -4,7 +4,8 @@
  * @module
  */
 
-import { redactSecrets, TeleQuickError, type TeleQuickErrorCode } from "../errors.ts";
+import { TeleQuickError, type TeleQuickErrorCode } from "../errors.ts";
+import { redactSecrets } from "../redact.ts";
 import { ErrorCode, nameOf } from "../wire/mod.ts";
 import { errorCatalogue } from "./catalogue.ts";
 import { wireCatalogue } from "./catalogue_wire.ts";

@@ -4,7 +4,8 @@
  * @module
  */
 
-import { redactSecrets, type RefusalReason } from "../errors.ts";
+import type { RefusalReason } from "../errors.ts";
+import { redactSecrets } from "../redact.ts";
 import { printable } from "./names.ts";
 
 /** What happened, dotted and stable. */
