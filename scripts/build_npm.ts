@@ -2,8 +2,8 @@
  * Writes the npm package to `npm/`: `deno task npm`.
  *
  * Each entry of the export map becomes one ES module; what entries share stands in chunks between them, so that a start loads
- * few files and a class is the same through every entry. All that `./token` needs is one chunk, as most cold starts are for a token.
- * The command line is one module beside them.
+ * few files and a class is the same through every entry. `./token` is whole in its one file, as most cold starts are for a token:
+ * the others take the class of our errors from it. The command line is one module beside them.
  * Declarations keep the files of the source.
  *
  * @module
@@ -23,8 +23,11 @@ const program = "cli";
 const programFolder = "src/cli/";
 // The module through which it shares code with the other entries.
 const shared = "library";
-// The entry that every other loads too, so that what it needs is not in chunks of one with this and of another with that.
+// The entry that shares no chunk with others, and what they import from it in place of the source.
 const base = "token";
+const ofBase = ["src/errors.ts", "src/token/mod.ts"];
+// How that is written until it is known how deep the importing file lies.
+const baseMark = "#base";
 
 const common = {
   absWorkingDir: root.pathname,
@@ -53,8 +56,9 @@ function entriesOf({ exports }: Manifest): Files {
 
 /** Modules and their source maps, by path from the package's folder. */
 async function bundle(entries: Files): Promise<Files> {
-  const { [program]: main, ...doors } = Object.fromEntries(entries);
+  const { [program]: main, [base]: first, ...doors } = Object.fromEntries(entries);
   const outside = new Set<string>();
+  const alone = await esbuild.build({ ...common, entryPoints: { [base]: first! } });
   const commands = await esbuild.build({
     ...common,
     entryPoints: { [program]: main! },
@@ -66,7 +70,7 @@ async function bundle(entries: Files): Promise<Files> {
       in: name,
       out: name === shared ? `shared/${shared}` : name,
     })),
-    plugins: [exportAll({ ...doors, [shared]: [...outside].sort() }, doors[base]!)],
+    plugins: [importFromBase, exportAll({ ...doors, [shared]: [...outside].sort() })],
     splitting: true,
     chunkNames: "shared/[hash]",
   });
@@ -75,14 +79,27 @@ async function bundle(entries: Files): Promise<Files> {
   const named = (text: string): string =>
     [...names].reduce((all, [hash, name]) => all.replaceAll(hash, name), text);
   const files = new Map<string, string>();
-  for (const { path, text } of library.outputFiles) {
-    files.set(named(path.slice(target.pathname.length)), named(text));
+  for (const { path, text } of [...alone.outputFiles, ...library.outputFiles]) {
+    const name = named(path.slice(target.pathname.length));
+    const toBase = `${name.includes("/shared/") ? ".." : "."}/${base}.js`;
+    files.set(name, named(text).replaceAll(`"${baseMark}"`, `"${toBase}"`));
   }
   for (const { path, text } of commands.outputFiles) {
     files.set(path.slice(target.pathname.length), text.replace(/^#!.*/, "#!/usr/bin/env node"));
   }
   return files;
 }
+
+/** Lets the other entries take from the base what it exports. */
+const importFromBase: esbuild.Plugin = {
+  name: "import from base",
+  setup(build) {
+    build.onResolve({ filter: /^\.\.?\// }, ({ path, resolveDir }) => {
+      const source = new URL(path, `file://${resolveDir}/`).pathname.slice(root.pathname.length);
+      return ofBase.includes(source) ? { path: baseMark, external: true } : undefined;
+    });
+  },
+};
 
 /** Lets the program take everything outside its own folder from one module of the package, and notes what that is. */
 function importFromLibrary(outside: Set<string>): esbuild.Plugin {
@@ -99,21 +116,16 @@ function importFromLibrary(outside: Set<string>): esbuild.Plugin {
   };
 }
 
-/** Makes modules of all that sources export, by the module's name. Each loads the base. */
-function exportAll(
-  modules: Readonly<Record<string, string | readonly string[]>>,
-  base: string,
-): esbuild.Plugin {
+/** Makes modules of all that sources export, by the module's name. */
+function exportAll(modules: Readonly<Record<string, string | readonly string[]>>): esbuild.Plugin {
   const namespace = "entry";
   return {
     name: "export all",
     setup(build) {
       build.onResolve({ filter: /^\w+$/ }, ({ path }) => ({ path, namespace }));
       build.onLoad({ filter: /./, namespace }, ({ path }) => ({
-        contents: [
-          `import "./${base}";`,
-          ...[modules[path] ?? []].flat().map((source) => `export * from "./${source}";`),
-        ].join("\n"),
+        contents: [modules[path] ?? []].flat().map((source) => `export * from "./${source}";`)
+          .join("\n"),
         resolveDir: root.pathname,
       }));
     },

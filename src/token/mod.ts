@@ -32,4 +32,6 @@ export { verifyToken } from "./verify.ts";
 export type { KeyRecord, KeyRole, VerifiedToken, VerifyTokenOptions } from "./policy.ts";
 export { createReplayStore, type ReplayStore, type ReplayStoreOptions } from "./replay.ts";
 export { KEY_ID, TENANT_ID, type TokenKind } from "./claims.ts";
+export { TeleQuickError } from "../errors.ts";
+export type { RefusalReason, TeleQuickErrorCode, TeleQuickErrorOptions } from "../errors.ts";
 export type { Clock } from "../signal.ts";
