@@ -26,18 +26,18 @@ export interface Room {
   readonly backDoors?: Readonly<Record<string, readonly string[]>>;
 }
 
-const floor0 = ["errors", "redact", "bytes", "base64", "json", "signal", "queue"];
+const floor0 = ["errors", "bytes", "base64", "json", "signal", "queue", "redact"];
 const floors0To2 = [...floor0, "credentials", "wire", "transport", "audio", "token"];
 
 /** The import table. */
 export const house: Readonly<Record<string, Room>> = {
   errors: { floor: 0, path: "src/errors.ts", mayImport: [] },
-  redact: { floor: 0, path: "src/redact.ts", mayImport: [] },
   bytes: { floor: 0, path: "src/bytes.ts", mayImport: ["errors"] },
   base64: { floor: 0, path: "src/base64.ts", mayImport: ["errors"] },
   json: { floor: 0, path: "src/json.ts", mayImport: ["errors"] },
   signal: { floor: 0, path: "src/signal.ts", mayImport: ["errors"] },
   queue: { floor: 0, path: "src/queue.ts", mayImport: ["errors"] },
+  redact: { floor: 0, path: "src/redact.ts", mayImport: [] },
   credentials: { floor: 1, path: "src/credentials/", mayImport: floor0 },
   wire: { floor: 1, path: "src/wire/", mayImport: floor0 },
   transport: {
