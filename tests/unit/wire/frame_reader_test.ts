@@ -307,9 +307,10 @@ describe("FrameReader's cost", () => {
     for (const arrived of [14, 100, 4_096, 4_097, 65_536, 200_000, 999_999]) {
       const reader = new FrameReader();
       const chunks = chunksOf(frame.subarray(0, arrived), 1200);
-      const { largest } = costOf(() => chunks.forEach((chunk) => reader.push(chunk)));
+      const { largest, allocated } = costOf(() => chunks.forEach((chunk) => reader.push(chunk)));
       const lent = arrived <= 4_096 ? 4_096 : 65_536;
       assert.ok(largest <= 2 * arrived + lent, `${largest} after ${arrived}`);
+      assert.ok(allocated <= 4 * arrived + lent, `${allocated} in all after ${arrived}`);
     }
   });
 });
