@@ -7,7 +7,7 @@
 import { encodeHex } from "../bytes.ts";
 import { type KeyHalf, type PemBlock, refuseKey } from "./pem.ts";
 
-/** What is wrong with a private key whose numbers do not belong together (RFC 8017 section 3.2), or that no runtime takes. */
+/** What is wrong with a private key whose numbers do not belong together (RFC 8017 section 3.2), or that this runtime refuses. */
 export const DAMAGED = "key is damaged";
 
 // The last three bytes of an object identifier (RFC 3279, RFC 4055, RFC 8410): RSA's, and those of what people try instead.

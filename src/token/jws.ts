@@ -93,8 +93,8 @@ export function checkHeader(segment: string): unknown {
     __proto__: null,
     ...readObject(decodeSegment(segment), "header"),
   } as JsonObject;
-  demand(!Object.keys(others).length, "header has more than alg, typ, kid");
-  demand(alg === "RS256", "alg is another");
-  demand(typ === "JWT", "typ is another");
+  demand(!Object.keys(others).length, "header is not alg, typ, kid");
+  demand(alg === "RS256", "alg is not RS256");
+  demand(typ === "JWT", "typ is not JWT");
   return kid;
 }

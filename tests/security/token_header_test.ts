@@ -38,10 +38,10 @@ describe("header attacks", () => {
         RS256: 1,
       }]
     ) {
-      await refusedUnseen({ ...header, alg }, "alg is another");
+      await refusedUnseen({ ...header, alg }, "alg is not RS256");
     }
     const { alg: _, ...missing } = header;
-    await refusedUnseen(missing, "alg is another");
+    await refusedUnseen(missing, "alg is not RS256");
     const unsigned = `${segment({ ...header, alg: "none" })}.${segment(claims)}.`;
     const form = "form is not three segments in 64 to 4096 characters";
     for (
@@ -68,7 +68,7 @@ describe("header attacks", () => {
         const signed = `${segment({ ...header, alg: `HS${bits}` })}.${segment(claims)}`;
         const mac = createHmac(hash, secret).update(signed).digest("base64url");
         lookups.length = 0;
-        assert.equal(await outcome(`${signed}.${mac}`), "alg is another", name);
+        assert.equal(await outcome(`${signed}.${mac}`), "alg is not RS256", name);
         assert.deepEqual(lookups, []);
       }
     }
@@ -94,7 +94,7 @@ describe("header attacks", () => {
       "\uff32\uff33\uff12\uff15\uff16",
       "R\u017f256",
     ];
-    for (const alg of others) await refusedUnseen({ ...header, alg }, "alg is another");
+    for (const alg of others) await refusedUnseen({ ...header, alg }, "alg is not RS256");
     await stillTakesGoodTokens();
   });
 
@@ -161,7 +161,7 @@ describe("header attacks", () => {
         { jwk: acme.publicKey.export({ format: "jwk" }) },
       ];
       for (const more of brought) {
-        await refusedUnseen({ ...header, ...more }, "header has more than alg, typ, kid");
+        await refusedUnseen({ ...header, ...more }, "header is not alg, typ, kid");
       }
       const whole = forge({ ...header, x5c: [certificate] }, claims, evil.privateKey);
       assert.match(await outcome(whole), /^form is not/);
@@ -174,10 +174,10 @@ describe("header attacks", () => {
 
   it("J-06 crit in every form, and an unencoded payload", async () => {
     for (const crit of [[], ["exp"], ["b64"], "exp", ["alg"], ["exp", "exp"], {}, null]) {
-      await refusedUnseen({ ...header, crit }, "header has more than alg, typ, kid");
+      await refusedUnseen({ ...header, crit }, "header is not alg, typ, kid");
     }
     for (const more of [{ b64: false }, { b64: false, crit: ["b64"] }, { b64: true }]) {
-      await refusedUnseen({ ...header, ...more }, "header has more than alg, typ, kid");
+      await refusedUnseen({ ...header, ...more }, "header is not alg, typ, kid");
     }
     await stillTakesGoodTokens();
   });
@@ -212,7 +212,7 @@ describe("header attacks", () => {
   it("J-08 nested tokens, encrypted ones, and the JSON serializations", async () => {
     const inner = forge();
     const form = "form is not three segments in 64 to 4096 characters";
-    await refusedUnseen({ ...header, cty: "JWT" }, "header has more than alg, typ, kid");
+    await refusedUnseen({ ...header, cty: "JWT" }, "header is not alg, typ, kid");
     assert.equal(await outcome(forge(header, inner)), "payload is not JSON in UTF-8");
     assert.equal(await outcome(forge(header, JSON.stringify(inner))), "payload is no object");
     const [first = "", second = "", third = ""] = inner.split(".");
@@ -244,7 +244,7 @@ describe("header attacks", () => {
 
   it("typ other than JWT", async () => {
     for (const typ of ["jwt", "at+jwt", "JOSE", "", null, 1, ["JWT"]]) {
-      await refusedUnseen({ ...header, typ }, "typ is another");
+      await refusedUnseen({ ...header, typ }, "typ is not JWT");
     }
     const { typ: _, ...without } = header;
     assert.equal(await outcome(forge(without)), "accepted");
