@@ -3,7 +3,8 @@
  *
  * Each entry of the export map becomes one ES module; what entries share stands in chunks between them, so that a start loads
  * few files and a class is the same through every entry. `./token` is whole in its one file, as most cold starts are for a token:
- * the others take the class of our errors from it. The command line is one module beside them.
+ * the others take from it the class of our errors and what its room exports, and have keys and encodings, which it shares with
+ * them in the source, once more in a chunk. The command line is one module beside them.
  * Declarations keep the files of the source.
  *
  * @module
@@ -58,6 +59,7 @@ function entriesOf({ exports }: Manifest): Files {
 async function bundle(entries: Files): Promise<Files> {
   const { [program]: main, [base]: first, ...doors } = Object.fromEntries(entries);
   const outside = new Set<string>();
+  const missing = new Set(ofBase);
   const alone = await esbuild.build({ ...common, entryPoints: { [base]: first! } });
   const commands = await esbuild.build({
     ...common,
@@ -70,19 +72,22 @@ async function bundle(entries: Files): Promise<Files> {
       in: name,
       out: name === shared ? `shared/${shared}` : name,
     })),
-    plugins: [importFromBase, exportAll({ ...doors, [shared]: [...outside].sort() })],
+    plugins: [importFromBase(missing), exportAll({ ...doors, [shared]: [...outside].sort() })],
     splitting: true,
     chunkNames: "shared/[hash]",
   });
   await esbuild.stop();
+  if (missing.size > 0) {
+    throw new Error(`Cannot build: no entry imports ${[...missing]}, expected in ${base}.js`);
+  }
   const names = nameChunks(library.metafile);
   const named = (text: string): string =>
     [...names].reduce((all, [hash, name]) => all.replaceAll(hash, name), text);
   const files = new Map<string, string>();
   for (const { path, text } of [...alone.outputFiles, ...library.outputFiles]) {
     const name = named(path.slice(target.pathname.length));
-    const toBase = `${name.includes("/shared/") ? ".." : "."}/${base}.js`;
-    files.set(name, named(text).replaceAll(`"${baseMark}"`, `"${toBase}"`));
+    const up = "../".repeat(name.split("/").length - 2) || "./";
+    files.set(name, named(text).replaceAll(`"${baseMark}"`, `"${up}${base}.js"`));
   }
   for (const { path, text } of commands.outputFiles) {
     files.set(path.slice(target.pathname.length), text.replace(/^#!.*/, "#!/usr/bin/env node"));
@@ -90,16 +95,20 @@ async function bundle(entries: Files): Promise<Files> {
   return files;
 }
 
-/** Lets the other entries take from the base what it exports. */
-const importFromBase: esbuild.Plugin = {
-  name: "import from base",
-  setup(build) {
-    build.onResolve({ filter: /^\.\.?\// }, ({ path, resolveDir }) => {
-      const source = new URL(path, `file://${resolveDir}/`).pathname.slice(root.pathname.length);
-      return ofBase.includes(source) ? { path: baseMark, external: true } : undefined;
-    });
-  },
-};
+/** Lets the other entries take from the base what it exports, and strikes that off what is missing. */
+function importFromBase(missing: Set<string>): esbuild.Plugin {
+  return {
+    name: "import from base",
+    setup(build) {
+      build.onResolve({ filter: /^\.\.?\// }, ({ path, resolveDir }) => {
+        const source = new URL(path, `file://${resolveDir}/`).pathname.slice(root.pathname.length);
+        if (!ofBase.includes(source)) return undefined;
+        missing.delete(source);
+        return { path: baseMark, external: true };
+      });
+    },
+  };
+}
 
 /** Lets the program take everything outside its own folder from one module of the package, and notes what that is. */
 function importFromLibrary(outside: Set<string>): esbuild.Plugin {

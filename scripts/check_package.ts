@@ -42,7 +42,7 @@ async function lint({ folder, tarball }: Packed): Promise<void> {
   await need(`${bin}/attw`, [tarball, "--profile", "esm-only"]);
 }
 
-/** A program that imports every door, and tells which of the source's values are missing there. */
+/** A program that imports every door, and tells which of the source's values are missing there, and which classes are two. */
 async function writeUser(folder: URL): Promise<string> {
   const { name, exports } = await readManifest();
   const expected: Record<string, readonly string[]> = {};
@@ -53,13 +53,20 @@ async function writeUser(folder: URL): Promise<string> {
   await Deno.writeTextFile(
     path,
     `const missing = [];
+const classes = new Map();
 for (const [door, names] of Object.entries(${JSON.stringify(expected)})) {
   const found = await import(door);
   const extra = Object.keys(found).filter((name) => !names.includes(name));
   for (const name of [...names.filter((name) => found[name] === undefined), ...extra]) {
     missing.push(door + " " + name);
   }
+  for (const [name, value] of Object.entries(found)) {
+    if (!/^class\\b/.test(String(value))) continue;
+    if ((classes.get(name) ?? value) !== value) missing.push(door + " " + name + ", another class");
+    classes.set(name, value);
+  }
 }
+if (!classes.has("TeleQuickError")) missing.push("any class");
 console.log(missing.length === 0 ? "all there" : "Differs from the source: " + missing.join(", "));
 `,
   );

@@ -3,11 +3,11 @@ import { createSocket } from "node:dgram";
 const given = new Set<number>();
 
 /**
- * A UDP port of 127.0.0.1 that nobody has, another one each time: above those that systems give out by themselves, so that nobody gets it
- * before its owner does, or while its owner is gone for a moment.
+ * A UDP port of 127.0.0.1 that nobody has, another one each time in a process: above those that Linux gives out by itself, so that nobody
+ * gets it before its owner does, or while its owner is gone for a moment.
  */
 export async function freePort(): Promise<number> {
-  while (true) {
+  while (given.size < 4_000) {
     const port = 61_000 + Math.floor(Math.random() * 4_000);
     if (given.has(port)) continue;
     given.add(port);
@@ -16,8 +16,8 @@ export async function freePort(): Promise<number> {
       socket.once("error", () => resolve(false));
       socket.bind(port, "127.0.0.1", () => resolve(true));
     });
-    if (!isFree) continue;
     await new Promise<void>((resolve) => socket.close(() => resolve()));
-    return port;
+    if (isFree) return port;
   }
+  throw new Error("Cannot find a free port: all from 61000 to 64999 were tried");
 }
