@@ -197,7 +197,8 @@ function checkInput(input: Input, tally: Tally): void {
       tally.measured++;
       const { allocated, largest } = costOf(run);
       // A buffer that grows is twice what has arrived and 64 KiB; those that it grew out of come to no more than that twice again.
-      if (largest > 2 * bytes.length + 65536 || allocated > 4 * bytes.length + 65536) {
+      const times = reading.endsWith("envelope") ? 2 : 4;
+      if (largest > 2 * bytes.length + 65536 || allocated > times * bytes.length + 65536) {
         const sizes = `${allocated} bytes, the largest of ${largest}`;
         throw new FuzzFailure(`${reading} made buffers of ${sizes}`, bytes);
       }
