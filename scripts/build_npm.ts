@@ -59,12 +59,19 @@ function entriesOf({ exports }: Manifest): Files {
 async function bundle(entries: Files): Promise<Files> {
   const { [program]: main, [base]: first, ...doors } = Object.fromEntries(entries);
   const outside = new Set<string>();
-  const missing = new Set(ofBase);
+  const taken = new Set<string>();
   const alone = await esbuild.build({ ...common, entryPoints: { [base]: first! } });
   const commands = await esbuild.build({
     ...common,
     entryPoints: { [program]: main! },
-    plugins: [importFromLibrary(outside)],
+    // The program takes everything outside its own folder from one module.
+    plugins: [
+      importElsewhere(
+        (source) => !source.startsWith(programFolder),
+        `./shared/${shared}.js`,
+        outside,
+      ),
+    ],
   });
   const library = await esbuild.build({
     ...common,
@@ -72,13 +79,17 @@ async function bundle(entries: Files): Promise<Files> {
       in: name,
       out: name === shared ? `shared/${shared}` : name,
     })),
-    plugins: [importFromBase(missing), exportAll({ ...doors, [shared]: [...outside].sort() })],
+    plugins: [
+      importElsewhere((source) => ofBase.includes(source), baseMark, taken),
+      exportAll({ ...doors, [shared]: [...outside].sort() }),
+    ],
     splitting: true,
     chunkNames: "shared/[hash]",
   });
   await esbuild.stop();
-  if (missing.size > 0) {
-    throw new Error(`Cannot build: no entry imports ${[...missing]}, expected in ${base}.js`);
+  const missing = ofBase.filter((source) => !taken.has(source));
+  if (missing.length > 0) {
+    throw new Error(`Cannot build: no entry imports ${missing}, expected in ${base}.js`);
   }
   const names = nameChunks(library.metafile);
   const named = (text: string): string =>
@@ -95,31 +106,21 @@ async function bundle(entries: Files): Promise<Files> {
   return files;
 }
 
-/** Lets the other entries take from the base what it exports, and strikes that off what is missing. */
-function importFromBase(missing: Set<string>): esbuild.Plugin {
+/** Imports sources that lie elsewhere from a module of the package in place of bundling them, and notes which were met. */
+function importElsewhere(
+  isElsewhere: (source: string) => boolean,
+  path: string,
+  met: Set<string>,
+): esbuild.Plugin {
   return {
-    name: "import from base",
+    name: "import elsewhere",
     setup(build) {
-      build.onResolve({ filter: /^\.\.?\// }, ({ path, resolveDir }) => {
-        const source = new URL(path, `file://${resolveDir}/`).pathname.slice(root.pathname.length);
-        if (!ofBase.includes(source)) return undefined;
-        missing.delete(source);
-        return { path: baseMark, external: true };
-      });
-    },
-  };
-}
-
-/** Lets the program take everything outside its own folder from one module of the package, and notes what that is. */
-function importFromLibrary(outside: Set<string>): esbuild.Plugin {
-  return {
-    name: "import from library",
-    setup(build) {
-      build.onResolve({ filter: /^\.\.?\// }, ({ path, resolveDir }) => {
-        const source = new URL(path, `file://${resolveDir}/`).pathname.slice(root.pathname.length);
-        if (source.startsWith(programFolder)) return undefined;
-        outside.add(source);
-        return { path: `./shared/${shared}.js`, external: true };
+      build.onResolve({ filter: /^\.\.?\// }, ({ path: wanted, resolveDir }) => {
+        const source = new URL(wanted, `file://${resolveDir}/`).pathname
+          .slice(root.pathname.length);
+        if (!isElsewhere(source)) return undefined;
+        met.add(source);
+        return { path, external: true };
       });
     },
   };
