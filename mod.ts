@@ -6,8 +6,12 @@
  * @module
  */
 
-export { TeleQuickError } from "./src/errors.ts";
-export type { RefusalReason, TeleQuickErrorCode, TeleQuickErrorOptions } from "./src/errors.ts";
+export { TeleQuickError } from "./src/base/errors.ts";
+export type {
+  RefusalReason,
+  TeleQuickErrorCode,
+  TeleQuickErrorOptions,
+} from "./src/base/errors.ts";
 
 export {
   generateServiceAccount,

@@ -14,20 +14,20 @@
  */
 
 import { parseArgs } from "node:util";
-import { checkPackage, describePackage } from "./check_package.ts";
-import { checkTransport, describeTransport } from "./check_transport.ts";
-import { checkTypes, describeTypes } from "./check_types.ts";
-import { conformanceLegs } from "./support/conformance_legs.ts";
-import type { Leg } from "./support/legs.ts";
-import { liveLegs } from "./support/live_legs.ts";
-import { packPackage } from "./support/package.ts";
+import { checkPackage, describePackage } from "./checks/package.ts";
+import { checkTransport, describeTransport } from "./checks/transport.ts";
+import { checkTypes, describeTypes } from "./checks/types.ts";
+import { conformanceLegs } from "./matrix/conformance_legs.ts";
+import type { Leg } from "./matrix/legs.ts";
+import { liveLegs } from "./matrix/live_legs.ts";
+import { packPackage } from "./build/package.ts";
 import {
   findTable,
   replaceTable,
   runtimeTable,
   sayTheSame,
   type TableEntry,
-} from "./support/runtime_table.ts";
+} from "./matrix/runtime_table.ts";
 import { root } from "./support/source.ts";
 import { print } from "./support/terminal.ts";
 

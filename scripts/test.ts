@@ -9,7 +9,7 @@
  */
 
 import { parseArgs } from "node:util";
-import { readManifest } from "./support/manifest.ts";
+import { readManifest } from "./build/manifest.ts";
 import { runDeno } from "./support/run.ts";
 import { readSources } from "./support/source.ts";
 import { print } from "./support/terminal.ts";
@@ -86,13 +86,13 @@ const still: readonly Step[] = [
   deno("lockfile", "install", "--frozen"),
   deno("format", "fmt", "--check"),
   deno("lint", "lint"),
-  script("imports", "scripts/check_imports.ts"),
-  script("globals", "scripts/check_globals.ts"),
+  script("imports", "scripts/checks/imports.ts"),
+  script("globals", "scripts/checks/globals.ts"),
   deno("types", "check", "--frozen", "mod.ts", "src", "scripts", "tests"),
   deno("doc comments", "doc", "--lint", ...Object.values(exports)),
   docPages("doc pages", Object.values(exports)),
   deno("publish", "publish", "--dry-run", "--allow-dirty"),
-  script("sizes", "scripts/check_size.ts"),
+  script("sizes", "scripts/checks/size.ts"),
 ];
 // What needs the network's timing, or breaks it, has the machine to itself.
 const suites: readonly Step[] = [
@@ -103,14 +103,14 @@ const suites: readonly Step[] = [
   tests("faults", ["tests/fault"]),
 ];
 const steps = flags.static
-  ? [...still, script("documentation", "scripts/check_readme.ts", "--static")]
+  ? [...still, script("documentation", "scripts/checks/readme.ts", "--static")]
   : flags.filter !== undefined
   ? suites
   : [
     ...still,
     ...suites,
-    script("documentation", "scripts/check_readme.ts"),
-    script("catalogue", "scripts/check_catalogue.ts", `--junit=${reports}`),
+    script("documentation", "scripts/checks/readme.ts"),
+    script("catalogue", "scripts/checks/catalogue.ts", `--junit=${reports}`),
   ];
 
 let passed = 0;

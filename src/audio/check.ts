@@ -4,7 +4,7 @@
  * @module
  */
 
-import { TeleQuickError } from "../errors.ts";
+import { TeleQuickError } from "../base/errors.ts";
 
 type SampleArrayType = Uint8ArrayConstructor | Int16ArrayConstructor;
 

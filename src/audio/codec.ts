@@ -4,7 +4,7 @@
  * @module
  */
 
-import { TeleQuickError } from "../errors.ts";
+import { TeleQuickError } from "../base/errors.ts";
 import { typeName } from "./check.ts";
 import { decodePcma, decodePcmu, encodePcma, encodePcmu } from "./g711.ts";
 import { pcm16Bytes, pcm16Samples } from "./pcm16.ts";

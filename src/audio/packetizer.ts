@@ -4,7 +4,7 @@
  * @module
  */
 
-import { TeleQuickError } from "../errors.ts";
+import { TeleQuickError } from "../base/errors.ts";
 import { checkArray, checkNumber, typeName } from "./check.ts";
 
 /** Options of a {@linkcode Packetizer}; an entry of `audioCodecs` will do for the 20 ms frames of that codec. */

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { TeleQuickError } from "../errors.ts";
+import { TeleQuickError } from "../base/errors.ts";
 import { checkArray } from "./check.ts";
 
 const littleEndianHost = /* @__PURE__ */ isLittleEndian();

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { TeleQuickError } from "../errors.ts";
+import { TeleQuickError } from "../base/errors.ts";
 import { checkArray, typeName } from "./check.ts";
 import { designFilter, type PolyphaseFilter } from "./filter.ts";
 

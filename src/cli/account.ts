@@ -4,14 +4,15 @@
  * @module
  */
 
+import { KEY_ID, TENANT_ID } from "../token/mod.ts";
 import {
   importSigner,
   loadServiceAccount,
   type ServiceAccount,
   type Signer,
 } from "../credentials/mod.ts";
-import type { OptionSpecs } from "./args.ts";
-import type { Output } from "./output.ts";
+import type { OptionSpecs } from "./terminal/args.ts";
+import type { Output } from "./terminal/output.ts";
 import type { Platform } from "./platform.ts";
 import { isContent, UsageError } from "./usage.ts";
 
@@ -50,4 +51,22 @@ export async function loadAccount(
 /** Reads the service account and imports its key. */
 export async function loadSigner(path: string | undefined, output: Output): Promise<Signer> {
   return await importSigner(await loadAccount(path, output));
+}
+
+/** Refuses what a gateway would refuse: better here than after a file was rolled out. */
+export function checkNames(tenantId: string, keyId: string | undefined): void {
+  if (!TENANT_ID.test(tenantId)) {
+    throw new UsageError(
+      `Cannot make key: tenant is ${
+        JSON.stringify(tenantId.slice(0, 64))
+      }, expected 1 to 63 of a-z, 0-9 and inner hyphens`,
+    );
+  }
+  if (keyId !== undefined && !KEY_ID.test(keyId)) {
+    throw new UsageError(
+      `Cannot make key: key id is ${
+        JSON.stringify(keyId.slice(0, 64))
+      }, expected 1 to 128 of A-Z, a-z, 0-9, dot, _ and -`,
+    );
+  }
 }

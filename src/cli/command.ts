@@ -4,9 +4,9 @@
  * @module
  */
 
-import type { Clock } from "../signal.ts";
-import type { OptionSpecs, ParsedArgs } from "./args.ts";
-import type { Output } from "./output.ts";
+import type { Clock } from "../base/signal.ts";
+import type { OptionSpecs, ParsedArgs } from "./terminal/args.ts";
+import type { Output } from "./terminal/output.ts";
 import type { EndSignal, Platform } from "./platform.ts";
 
 /** What a command works with. */

@@ -5,10 +5,10 @@
  */
 
 import { type CallEvent, describeQ850Cause, EventType } from "../wire/mod.ts";
-import { formatInstant } from "./format.ts";
-import { eventName } from "./lookup.ts";
-import { inLine, type OutputRecord } from "./output.ts";
-import type { Style } from "./style.ts";
+import { formatInstant } from "./terminal/format.ts";
+import { eventName } from "../catalogue/mod.ts";
+import { inLine, type OutputRecord } from "./terminal/output.ts";
+import type { Style } from "./terminal/style.ts";
 
 /** An event as data: the wire's fields, and its type and cause in words. */
 export function eventRecord(event: CallEvent): OutputRecord {

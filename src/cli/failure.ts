@@ -4,13 +4,13 @@
  * @module
  */
 
-import { TeleQuickError, type TeleQuickErrorCode } from "../errors.ts";
-import { redactSecrets } from "../redact.ts";
+import { TeleQuickError, type TeleQuickErrorCode } from "../base/errors.ts";
+import { redactSecrets } from "../base/redact.ts";
 import { ErrorCode, nameOf } from "../wire/mod.ts";
-import { errorCatalogue } from "./catalogue.ts";
-import { wireCatalogue } from "./catalogue_wire.ts";
+import { errorCatalogue } from "../catalogue/mod.ts";
+import { wireCatalogue } from "../catalogue/mod.ts";
 import { Interrupted } from "./command.ts";
-import { inLine, type Output } from "./output.ts";
+import { inLine, type Output } from "./terminal/output.ts";
 import { BrokenPipe } from "./platform.ts";
 import { UsageError } from "./usage.ts";
 

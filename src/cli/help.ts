@@ -4,10 +4,10 @@
  * @module
  */
 
-import type { OptionSpec, OptionSpecs } from "./args.ts";
+import type { OptionSpec, OptionSpecs } from "./terminal/args.ts";
 import { type Command, EXIT_CODES } from "./command.ts";
 import { type CommandEntry, commands } from "./commands.ts";
-import type { Style } from "./style.ts";
+import type { Style } from "./terminal/style.ts";
 
 /** Options that every command has. */
 export const COMMON_OPTIONS = {

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { createOutput } from "./output.ts";
+import { createOutput } from "./terminal/output.ts";
 import { reportFailure } from "./failure.ts";
 import { isProgram, onUncaught, systemPlatform } from "./platform.ts";
 import { run } from "./run.ts";

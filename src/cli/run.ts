@@ -4,13 +4,13 @@
  * @module
  */
 
-import { type Clock, systemClock } from "../signal.ts";
-import { readArgs } from "./args.ts";
+import { type Clock, systemClock } from "../base/signal.ts";
+import { readArgs } from "./terminal/args.ts";
 import { type Command, Interrupted } from "./command.ts";
 import { commands } from "./commands.ts";
 import { reportFailure } from "./failure.ts";
 import { commandHelp, COMMON_OPTIONS, programHelp } from "./help.ts";
-import { createOutput, type Output } from "./output.ts";
+import { createOutput, type Output } from "./terminal/output.ts";
 import type { Platform } from "./platform.ts";
 import { nearest, UsageError } from "./usage.ts";
 import { VERSION } from "./version.ts";

@@ -6,9 +6,9 @@
 
 import { type ClientOptions, TeleQuickClient } from "../client/mod.ts";
 import { ACCOUNT_OPTIONS, accountPath, loadAccount } from "./account.ts";
-import type { OptionSpecs, OptionValues } from "./args.ts";
+import type { OptionSpecs, OptionValues } from "./terminal/args.ts";
 import type { Context } from "./command.ts";
-import { inLine } from "./output.ts";
+import { inLine } from "./terminal/output.ts";
 import { UsageError } from "./usage.ts";
 
 /** Options of every command that talks to a gateway. */

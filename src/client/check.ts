@@ -4,12 +4,12 @@
  * @module
  */
 
-import { TeleQuickError, type TeleQuickErrorCode } from "../errors.ts";
-import type { Clock } from "../signal.ts";
+import { TeleQuickError, type TeleQuickErrorCode } from "../base/errors.ts";
+import type { Clock } from "../base/signal.ts";
 import { type Method, methods } from "../wire/mod.ts";
-import type { Connection } from "./connection.ts";
-import { CLOCK_MS } from "./provider.ts";
-import type { RequestOptions } from "./rpc.ts";
+import type { Connection } from "./session/connection.ts";
+import { CLOCK_MS } from "./session/token_supply.ts";
+import type { RequestOptions } from "./rpc/rpc.ts";
 
 /** What stands in the way of a call. A blocked one has the code of the error that a call would get. */
 export type CheckCode =

@@ -5,36 +5,36 @@
  */
 
 import type { ServiceAccount } from "../credentials/mod.ts";
-import { TeleQuickError } from "../errors.ts";
+import { TeleQuickError } from "../base/errors.ts";
 import { certificateHash, parseEndpoint } from "../transport/mod.ts";
 import { type CallEvent, type Method, methods } from "../wire/mod.ts";
-import { AudioHub } from "./audio_hub.ts";
-import type { Call } from "./call.ts";
-import { CallBook } from "./call_book.ts";
+import { AudioHub } from "./audio/audio_hub.ts";
+import type { Call } from "./call/call.ts";
+import { CallRegistry } from "./call/call_registry.ts";
 import { checkClient, type CheckReport } from "./check.ts";
-import { type ConnectOptions, openConnection } from "./connect.ts";
-import type { Connection } from "./connection.ts";
-import { EventHub } from "./events.ts";
-import { type InboxHandlers, readInbox } from "./inbox.ts";
-import { keepAlive } from "./keep_alive.ts";
-import { Keeper } from "./keeper.ts";
+import { type ConnectOptions, openConnection } from "./session/open_connection.ts";
+import type { Connection } from "./session/connection.ts";
+import { EventHub } from "./call/event_hub.ts";
+import { type PushHandlers, routePushes } from "./session/push_router.ts";
+import { keepAlive } from "./session/keep_alive.ts";
+import { SessionManager } from "./session/session_manager.ts";
 import { createLogger, type Logger } from "./log.ts";
 import { type ClientOptions, type ResolvedOptions, resolveOptions } from "./options.ts";
-import { createTokenSupply, type TokenProvider, type TokenSupply } from "./provider.ts";
+import { createTokenSupply, type TokenProvider, type TokenSupply } from "./session/token_supply.ts";
 import {
   accepted,
   type AnswerOptions,
   answerRequest,
   type DialOptions,
   originateRequest,
-} from "./requests.ts";
-import { ClientMethods, send } from "./methods.ts";
-import type { RequestOptions } from "./rpc.ts";
-import { Sender } from "./sender.ts";
+} from "./rpc/requests.ts";
+import { ClientMethods, send } from "./rpc/methods.ts";
+import type { RequestOptions } from "./rpc/rpc.ts";
+import { RequestSender } from "./session/request_sender.ts";
 import type { ClientStats } from "./stats.ts";
-import type { ClientStatus } from "./status.ts";
-import { LiveSupervision, type SuperviseOptions, type Supervision } from "./supervision.ts";
-import { watchCredentials } from "./watch.ts";
+import type { ClientStatus } from "./session/status.ts";
+import { LiveSupervision, type SuperviseOptions, type Supervision } from "./call/supervision.ts";
+import { watchCredentials } from "./session/credentials_watch.ts";
 
 // How often a watched credentials file is looked at.
 const WATCH_MS = 30_000;
@@ -68,11 +68,11 @@ export class TeleQuickClient extends ClientMethods {
   readonly #options: ResolvedOptions;
   readonly #log: Logger;
   readonly #tokens: TokenSupply;
-  readonly #keeper: Keeper;
-  readonly #sender: Sender;
+  readonly #sessions: SessionManager;
+  readonly #requests: RequestSender;
   readonly #events = new EventHub();
   readonly #audio: AudioHub;
-  readonly #calls: CallBook;
+  readonly #calls: CallRegistry;
   readonly #supervisions = new Set<LiveSupervision>();
   readonly #watch = new AbortController();
   #sessionsOpened = 0;
@@ -115,10 +115,10 @@ export class TeleQuickClient extends ClientMethods {
         Promise.all(
           resolved.certificates.map((one) => typeof one === "string" ? certificateHash(one) : one),
         ),
-      onReady: (connection) => void readInbox(connection.session, this.#inbox(connection)),
-      onFailed: (connection) => this.#keeper.miss(connection),
+      onReady: (connection) => void routePushes(connection.session, this.#inbox(connection)),
+      onFailed: (connection) => this.#sessions.miss(connection),
     };
-    this.#keeper = new Keeper({
+    this.#sessions = new SessionManager({
       clock,
       log: this.#log,
       reconnect: resolved.reconnect,
@@ -128,14 +128,14 @@ export class TeleQuickClient extends ClientMethods {
       onOpen: (connection) => this.#opened(connection),
       onClosed: (error) => this.#ended(error),
     });
-    this.#sender = new Sender(this.#keeper, resolved);
+    this.#requests = new RequestSender(this.#sessions, resolved);
     this.#audio = new AudioHub({
       clock,
       streams: resolved.audioStreams,
-      connection: () => this.#keeper.connection(),
+      connection: () => this.#sessions.connection(),
       barge: (callSid) => this.barge(callSid),
     });
-    this.#calls = new CallBook({ events: this.#events, audio: this.#audio, methods: this });
+    this.#calls = new CallRegistry({ events: this.#events, audio: this.#audio, methods: this });
   }
 
   /**
@@ -149,12 +149,12 @@ export class TeleQuickClient extends ClientMethods {
    * @param options A signal that ends the wait.
    */
   async connect(options: { readonly signal?: AbortSignal | undefined } = {}): Promise<void> {
-    await this.#keeper.connection(options.signal);
+    await this.#sessions.connection(options.signal);
   }
 
   /** What the connection is doing, from now on: the current status first, the last one `closed`. */
   status(): AsyncIterableIterator<ClientStatus> {
-    return this.#keeper.statuses();
+    return this.#sessions.statuses();
   }
 
   /**
@@ -164,7 +164,7 @@ export class TeleQuickClient extends ClientMethods {
    * @param options A signal that ends the wait; the renewal goes on.
    */
   async renew(options: { readonly signal?: AbortSignal | undefined } = {}): Promise<void> {
-    await this.#keeper.renew("requested", options.signal);
+    await this.#sessions.renew("requested", options.signal);
   }
 
   /**
@@ -221,7 +221,7 @@ export class TeleQuickClient extends ClientMethods {
   async supervise(options: SuperviseOptions, request: RequestOptions = {}): Promise<Supervision> {
     this.#refuseIfClosing();
     const { clock, requestLength } = this.#options;
-    const timeoutMs = this.#sender.limit(request.timeoutMs);
+    const timeoutMs = this.#requests.limit(request.timeoutMs);
     const supervision = new LiveSupervision({
       clock,
       timeoutMs,
@@ -233,11 +233,11 @@ export class TeleQuickClient extends ClientMethods {
     }, options);
     try {
       const action = methods.SuperviseSubscribe.name;
-      const connection = await this.#sender.connection(timeoutMs, request.signal, action);
+      const connection = await this.#requests.connection(timeoutMs, request.signal, action);
       await supervision.join(connection, request.signal);
       this.#supervisions.add(supervision);
       // Replaced in the meantime: those who were there have moved already.
-      const { current } = this.#keeper;
+      const { current } = this.#sessions;
       if (current !== undefined && current !== connection) await supervision.move(current);
       return supervision;
     } catch (error) {
@@ -256,7 +256,7 @@ export class TeleQuickClient extends ClientMethods {
 
   /** What was counted so far: sessions, RPCs and how long they took, frames, events. */
   stats(): ClientStats {
-    const { current, status } = this.#keeper;
+    const { current, status } = this.#sessions;
     const { tenantId = "", keyId = "", expiresAtMs = 0 } = current?.principal ?? {};
     return {
       session: {
@@ -266,7 +266,7 @@ export class TeleQuickClient extends ClientMethods {
         opened: this.#sessionsOpened,
         streamsLeft: current?.session.streamsLeft,
       },
-      rpc: this.#sender.rpcs.stats(),
+      rpc: this.#requests.rpcs.stats(),
       audio: this.#audio.totals(),
       events: this.#events.counts(),
     };
@@ -282,7 +282,7 @@ export class TeleQuickClient extends ClientMethods {
     return checkClient({
       clock: this.#options.clock,
       clientId: this.clientId,
-      connection: (signal) => this.#keeper.connection(signal),
+      connection: (signal) => this.#sessions.connection(signal),
       send: (method, request, sending) => this[send](method, request, sending),
     }, options.signal);
   }
@@ -302,8 +302,8 @@ export class TeleQuickClient extends ClientMethods {
 
   async #drainAndClose(): Promise<void> {
     this.#watch.abort();
-    await this.#keeper.close(async () => {
-      const connection = this.#keeper.current;
+    await this.#sessions.close(async () => {
+      const connection = this.#sessions.current;
       await this.#audio.close();
       // Streams are not ordered among each other: one answered RPC tells that the gateway has come this far.
       await connection?.call(methods.GetActiveBuckets, {}, {
@@ -321,7 +321,7 @@ export class TeleQuickClient extends ClientMethods {
     options?: RequestOptions,
   ): Promise<R> {
     this.#refuseIfClosing();
-    return await this.#sender.send(method, request, options);
+    return await this.#requests.send(method, request, options);
   }
 
   #refuseIfClosing(): void {
@@ -329,20 +329,20 @@ export class TeleQuickClient extends ClientMethods {
     throw new TeleQuickError("ERR_SESSION_CLOSED", "Client is closed: make a new one");
   }
 
-  #inbox(connection: Connection): InboxHandlers {
+  #inbox(connection: Connection): PushHandlers {
     return {
       speaks: () => connection.speaks(),
       heard: () => connection.heard(),
       lastHeard: () => connection.heardAt,
       event: (event) => this.#events.accept(event),
       audio: (frame, now) => this.#audio.accept(frame, now, connection),
-      ending: (ending) => this.#keeper.announce(connection, ending),
+      ending: (ending) => this.#sessions.announce(connection, ending),
       unknown: (methodId) => this.#log("debug", "push.unknown", { methodId }),
       malformed: (error) =>
         this.#log("warn", "push.malformed", {
           error: error instanceof Error ? error.message : String(error),
         }),
-      broken: (end) => void this.#keeper.suspect(connection, end).catch(ignore),
+      broken: (end) => void this.#sessions.suspect(connection, end).catch(ignore),
     };
   }
 
@@ -364,7 +364,7 @@ export class TeleQuickClient extends ClientMethods {
       clock,
       intervalMs: WATCH_MS,
       signal: this.#watch.signal,
-      onStale: () => void this.#keeper.renew("credentials-changed").catch(ignore),
+      onStale: () => void this.#sessions.renew("credentials-changed").catch(ignore),
     });
   }
 

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { redactSecrets } from "../redact.ts";
+import { redactSecrets } from "../base/redact.ts";
 
 /**
  * One thing that happened, as data. The library never prints: what becomes of a record is the caller's choice.

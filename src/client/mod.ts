@@ -5,13 +5,18 @@
  */
 
 export { TeleQuickClient } from "./client.ts";
-export { ClientMethods, send } from "./methods.ts";
-export type { AllocateWtOptions, DtmfOptions } from "./methods.ts";
+export { ClientMethods, send } from "./rpc/methods.ts";
+export type { AllocateWtOptions, DtmfOptions } from "./rpc/methods.ts";
 export type { ClientOptions } from "./options.ts";
-export type { Handshake } from "./connect.ts";
-export type { TokenProvider, TokenReason, TokenRequest } from "./provider.ts";
-export type { AnswerOptions, BulkOptions, DialOptions, InboundRoutingOptions } from "./requests.ts";
-export type { RequestOptions } from "./rpc.ts";
+export type { Handshake } from "./session/open_connection.ts";
+export type { TokenProvider, TokenReason, TokenRequest } from "./session/token_supply.ts";
+export type {
+  AnswerOptions,
+  BulkOptions,
+  DialOptions,
+  InboundRoutingOptions,
+} from "./rpc/requests.ts";
+export type { RequestOptions } from "./rpc/rpc.ts";
 export type {
   ClientStatus,
   RenewalReason,
@@ -22,11 +27,11 @@ export type {
   StatusOpen,
   StatusReconnecting,
   StatusRenewing,
-} from "./status.ts";
+} from "./session/status.ts";
 export type { LogRecord } from "./log.ts";
-export type { SuperviseOptions, Supervision } from "./supervision.ts";
-export type { Call, CallEnd, CallState } from "./call.ts";
-export type { AudioLink, AudioOptions, AudioStats, ReceivedFrame } from "./audio.ts";
+export type { SuperviseOptions, Supervision } from "./call/supervision.ts";
+export type { Call, CallEnd, CallState } from "./call/call.ts";
+export type { AudioLink, AudioOptions, AudioStats, ReceivedFrame } from "./audio/audio_link.ts";
 export type { AudioCodec, JitterStatistics, SampleRate } from "../audio/mod.ts";
 export type {
   BidirectionalStream,
@@ -41,10 +46,6 @@ export type {
   WebTransportOptionsLike,
 } from "../transport/mod.ts";
 export type { CheckCode, CheckReason, CheckReport } from "./check.ts";
-export type {
-  AudioTotals,
-  ClientStats,
-  LatencyHistogram,
-  RpcStats,
-  SessionStats,
-} from "./stats.ts";
+export type { AudioTotals } from "./audio/audio_stats.ts";
+export type { LatencyHistogram, RpcStats } from "./rpc/rpc_stats.ts";
+export type { ClientStats, SessionStats } from "./stats.ts";

@@ -4,11 +4,11 @@
  * @module
  */
 
-import { TeleQuickError } from "../errors.ts";
-import { type Clock, systemClock } from "../signal.ts";
+import { type Clock, systemClock } from "../base/signal.ts";
 import type { CertificateHash, WebTransportConstructor } from "../transport/mod.ts";
-import type { Handshake } from "./connect.ts";
+import type { Handshake } from "./session/open_connection.ts";
 import type { LogRecord } from "./log.ts";
+import { duration, oneOf, text } from "./option_checks.ts";
 
 /** Options of {@linkcode TeleQuickClient}. */
 export interface ClientOptions {
@@ -92,35 +92,6 @@ export function resolveOptions(options: ClientOptions | string = {}): ResolvedOp
     log: options.log,
     clock: options.clock ?? systemClock,
   };
-}
-
-/** A number of milliseconds above 0, `Infinity` included; the default for `undefined`. */
-export function duration(name: string, value: number | undefined, byDefault: number): number {
-  if (value === undefined) return byDefault;
-  if (typeof value !== "number") throw new TypeError(`Option ${name} must be a number`);
-  if (value > 0) return value;
-  throw new TeleQuickError(
-    "ERR_VALUE_INVALID",
-    `Option ${name} is ${value}, expected milliseconds above 0`,
-  );
-}
-
-function text(name: string, value: string | undefined): string | undefined {
-  if (value === undefined || typeof value === "string" && value !== "") return value;
-  throw new TypeError(`Option ${name} must be a non-empty string`);
-}
-
-function oneOf<T extends string>(
-  name: string,
-  value: T | undefined,
-  allowed: readonly [T, ...T[]],
-): T {
-  if (value === undefined) return allowed[0];
-  if (allowed.includes(value)) return value;
-  throw new TeleQuickError(
-    "ERR_VALUE_INVALID",
-    `Option ${name} is "${value}", expected ${allowed.map((one) => `"${one}"`).join(" or ")}`,
-  );
 }
 
 function handshakeOf(handshake: Handshake): Handshake {

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { encodeBase64Url } from "../base64.ts";
+import { encodeBase64Url } from "../base/base64.ts";
 import { readPem, refuseKey } from "./pem.ts";
 import { DAMAGED, readPrivateRsa, readPublicRsa } from "./rsa.ts";
 import type { ServiceAccount } from "./service_account.ts";

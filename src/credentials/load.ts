@@ -4,8 +4,8 @@
  * @module
  */
 
-import { concatBytes } from "../bytes.ts";
-import { TeleQuickError } from "../errors.ts";
+import { concatBytes } from "../base/bytes.ts";
+import { TeleQuickError } from "../base/errors.ts";
 import { MAX_FILE_SIZE, parseServiceAccount, type ServiceAccount } from "./service_account.ts";
 
 const VARIABLE = "TELEQUICK_CREDENTIALS";

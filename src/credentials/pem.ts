@@ -4,8 +4,8 @@
  * @module
  */
 
-import { toBytes } from "../base64.ts";
-import { TeleQuickError } from "../errors.ts";
+import { toBytes } from "../base/base64.ts";
+import { TeleQuickError } from "../base/errors.ts";
 
 /** Which half of a key pair is being read. */
 export type KeyHalf = "private" | "public";

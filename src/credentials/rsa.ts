@@ -4,7 +4,7 @@
  * @module
  */
 
-import { encodeHex } from "../bytes.ts";
+import { encodeHex } from "../base/bytes.ts";
 import { type KeyHalf, type PemBlock, refuseKey } from "./pem.ts";
 
 /** What is wrong with a private key whose numbers do not belong together (RFC 8017 section 3.2), or that this runtime refuses. */

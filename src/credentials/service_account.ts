@@ -4,9 +4,9 @@
  * @module
  */
 
-import { encodeBase64, encodeBase64Url } from "../base64.ts";
-import { decodeUtf8, encodeUtf8 } from "../bytes.ts";
-import { TeleQuickError } from "../errors.ts";
+import { encodeBase64, encodeBase64Url } from "../base/base64.ts";
+import { decodeUtf8, encodeUtf8 } from "../base/bytes.ts";
+import { TeleQuickError } from "../base/errors.ts";
 import { writePem } from "./pem.ts";
 
 /** Largest service-account text, in characters or bytes: a real one has under 4,000. */

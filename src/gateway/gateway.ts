@@ -4,37 +4,37 @@
  * @module
  */
 
-import { TeleQuickError } from "../errors.ts";
-import { type Clock, systemClock } from "../signal.ts";
+import { TeleQuickError } from "../base/errors.ts";
+import { type Clock, systemClock } from "../base/signal.ts";
 import {
   createPairTransport,
   type IncomingSession,
   type WebTransportConstructor,
   type WebTransportLike,
 } from "../transport/mod.ts";
-import { Archive, type StoredState } from "./archive.ts";
-import { BootstrapSecret } from "./bootstrap_secret.ts";
-import { callIn, type InboundCall, type SimulateInboundCallOptions } from "./caller.ts";
-import { Connection } from "./connection.ts";
-import { ExpiryWatch } from "./expiry.ts";
-import { fetchPolicy } from "./fetch.ts";
-import type { House } from "./house.ts";
-import { Issuers } from "./issuer.ts";
+import { Archive, type StoredState } from "./storage/archive.ts";
+import { BootstrapSecret } from "./auth/bootstrap_secret.ts";
+import { callIn, type InboundCall, type SimulateInboundCallOptions } from "./simulated_inbound.ts";
+import { Connection } from "./session/connection.ts";
+import { ExpiryWatch } from "./auth/expiry.ts";
+import { fetchPolicy } from "./fetch_policy.ts";
+import type { GatewayContext } from "./context.ts";
+import { Issuers } from "./auth/issuer.ts";
 import { resolveLimits } from "./limits.ts";
 import { type GatewayListener, type GatewayListenOptions, startListener } from "./listener.ts";
-import { Lobby } from "./lobby.ts";
+import { PendingSessions } from "./session/pending_sessions.ts";
 import { Counters, createLog, type GatewayStats, type Log } from "./log.ts";
 import type { Gateway, GatewayOptions } from "./options.ts";
-import { Recording, type StartRecording } from "./recording.ts";
+import { Recording, type StartRecording } from "./call/recording.ts";
 import {
+  KeyRegistry,
   type PublishServiceAccountOptions,
-  Registry,
   type RevokeServiceAccountOptions,
-} from "./registry.ts";
-import { directoryStorage, recordingFile } from "./store.ts";
-import { Tenants } from "./tenants.ts";
-import type { HouseRules } from "./tools.ts";
-import { type AddTrunkOptions, readTrunk } from "./trunk.ts";
+} from "./auth/key_registry.ts";
+import { directoryStorage, recordingFile } from "./storage/directory.ts";
+import { Tenants } from "./tenant/tenants.ts";
+import type { GatewayRules } from "./services.ts";
+import { type AddTrunkOptions, readTrunk } from "./tenant/trunk.ts";
 
 // Far beyond this many, opening a session takes longer and more memory (runtimes.md section 3).
 const MAX_STREAMS = 10_000;
@@ -70,7 +70,8 @@ class LocalGateway implements Gateway {
   readonly webTransport: WebTransportConstructor;
   readonly #options: GatewayOptions;
   readonly #gone = new AbortController();
-  readonly #house: House;
+  readonly #gateway: GatewayContext;
+  readonly #pending: PendingSessions;
   readonly #archive: Archive;
   readonly #connections = new Map<Connection, Promise<void>>();
   readonly #listeners = new Set<GatewayListener>();
@@ -99,13 +100,13 @@ class LocalGateway implements Gateway {
       ...{ clock, limits, seed, log, rules: readRules(options), counters: new Counters() },
       record: recordInto(options.recordings, clock, log),
     };
-    const registry = new Registry({ limits, save });
+    const registry = new KeyRegistry({ limits, save });
     const tenants = new Tenants(tools);
     const bootstrap = new BootstrapSecret(options.bootstrapSecret, clock);
-    this.#house = {
+    this.#pending = new PendingSessions(limits);
+    this.#gateway = {
       ...{ ...tools, registry, tenants, bootstrap, save },
       issuers: new Issuers({ clock, registry, origins: options.tenantOrigins ?? {} }),
-      lobby: new Lobby(limits),
       expiry: new ExpiryWatch(clock),
       sessions: new Set(),
       policy: fetchPolicy(options.allowFetch ?? []),
@@ -118,30 +119,30 @@ class LocalGateway implements Gateway {
 
   async publishServiceAccount(options: PublishServiceAccountOptions): Promise<void> {
     await this.ready;
-    await this.#house.registry.publish(options);
+    await this.#gateway.registry.publish(options);
     const { tenantId, privateKeyId: keyId } = options;
-    this.#house.log("key.published", { tenantId, keyId });
+    this.#gateway.log("key.published", { tenantId, keyId });
   }
 
   async revokeServiceAccount(options: RevokeServiceAccountOptions): Promise<void> {
     // Without a turn in between when it can be: what is revoked is revoked when the call returns.
     if (!this.#isReady) await this.ready;
-    await this.#house.registry.revoke(options);
+    await this.#gateway.registry.revoke(options);
     const { tenantId, privateKeyId: keyId } = options;
-    this.#house.log("key.revoked", { tenantId, keyId });
+    this.#gateway.log("key.revoked", { tenantId, keyId });
   }
 
   async addTrunk(options: AddTrunkOptions): Promise<void> {
     await this.ready;
     const record = readTrunk(options);
-    const { tenants, save } = this.#house;
+    const { tenants, save } = this.#gateway;
     await tenants.byOwner(options.tenantId).changeTrunk(record.trunkId, record, save);
   }
 
   async simulateInboundCall(options: SimulateInboundCallOptions): Promise<InboundCall> {
     await this.ready;
-    return callIn(options, this.#house, {
-      policy: this.#house.policy,
+    return callIn(options, this.#gateway, {
+      policy: this.#gateway.policy,
       secret: this.#options.webhookSecret,
       signal: this.#gone.signal,
     });
@@ -156,7 +157,7 @@ class LocalGateway implements Gateway {
     }
     if (this.#closing !== undefined) return closeUnheard(incoming, 503, "the gateway is closed");
     if (!/^\/(\?|$)/.test(incoming.path ?? "/")) return closeUnheard(incoming, 404, "not found");
-    const connection = new Connection(incoming, this.#house, ++this.#number);
+    const connection = new Connection(incoming, this.#gateway, this.#pending, ++this.#number);
     const served = connection.run()
       .catch(() => closeUnheard(incoming, 500, "the gateway failed"))
       .finally(() => this.#connections.delete(connection));
@@ -171,20 +172,20 @@ class LocalGateway implements Gateway {
     }
     const listener = await startListener({
       ...options,
-      clock: this.#house.clock,
-      maxStreams: Math.min(this.#house.limits.streams, MAX_STREAMS),
+      clock: this.#gateway.clock,
+      maxStreams: Math.min(this.#gateway.limits.streams, MAX_STREAMS),
       serve: (incoming) => void this.serve(incoming),
       onClosed: () => this.#listeners.delete(listener),
     });
     this.#listeners.add(listener);
-    this.#house.log("gateway.listening", { reason: listener.endpoint });
+    this.#gateway.log("gateway.listening", { reason: listener.endpoint });
     return listener;
   }
 
   stats(): GatewayStats {
-    const { counters, lobby, sessions, tenants } = this.#house;
+    const { counters, sessions, tenants } = this.#gateway;
     return counters.snapshot({
-      pending: lobby.size,
+      pending: this.#pending.size,
       open: sessions.size,
       liveCalls: tenants.liveCalls,
     });
@@ -212,7 +213,7 @@ class LocalGateway implements Gateway {
   }
 
   async #restore(state: StoredState): Promise<void> {
-    const { bootstrap, registry, tenants } = this.#house;
+    const { bootstrap, registry, tenants } = this.#gateway;
     bootstrap.isUsed = state.isBootstrapped;
     await registry.restore(state.keys);
     for (const { tenantId, trunk } of state.trunks) {
@@ -224,12 +225,12 @@ class LocalGateway implements Gateway {
     // In the next turn, so that `serve` sees that the gateway is closing.
     await this.ready.catch(() => {});
     for (const connection of this.#connections.keys()) connection.shutDown();
-    this.#house.tenants.drop();
+    this.#gateway.tenants.drop();
     this.#gone.abort(new Error("The gateway closed"));
     await Promise.all(this.#connections.values());
     await Promise.all([...this.#listeners].map((listener) => listener.close()));
     await this.#archive.idle();
-    this.#house.log("gateway.closed");
+    this.#gateway.log("gateway.closed");
   }
 }
 
@@ -267,7 +268,7 @@ function refuseEmpty({ webhookSecret, bootstrapSecret }: GatewayOptions): void {
   }
 }
 
-function readRules(options: GatewayOptions): HouseRules {
+function readRules(options: GatewayOptions): GatewayRules {
   return {
     sessionExpiry: options.sessionExpiry ?? "token",
     framedReplies: options.framedReplies ?? false,

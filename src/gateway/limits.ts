@@ -4,7 +4,7 @@
  * @module
  */
 
-import { TeleQuickError } from "../errors.ts";
+import { TeleQuickError } from "../base/errors.ts";
 
 /** One bound of the gateway. */
 export interface Limit {

@@ -4,8 +4,8 @@
  * @module
  */
 
-import { encodeBase64 } from "../base64.ts";
-import type { Clock } from "../signal.ts";
+import { encodeBase64 } from "../base/base64.ts";
+import type { Clock } from "../base/signal.ts";
 import { listenQuic } from "../transport/listen.ts";
 import { certificateHash, createCertificate, type IncomingSession } from "../transport/mod.ts";
 

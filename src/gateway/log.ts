@@ -4,9 +4,9 @@
  * @module
  */
 
-import type { RefusalReason } from "../errors.ts";
-import { redactSecrets } from "../redact.ts";
-import { printable } from "./names.ts";
+import type { RefusalReason } from "../base/errors.ts";
+import { redactSecrets } from "../base/redact.ts";
+import { printable } from "./validate.ts";
 
 /** What happened, dotted and stable. */
 export type GatewayLogEvent =

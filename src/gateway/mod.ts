@@ -18,12 +18,15 @@
 
 export { createGateway } from "./gateway.ts";
 export type { Gateway, GatewayOptions } from "./options.ts";
-export type { InboundCall, SimulateInboundCallOptions } from "./caller.ts";
+export type { InboundCall, SimulateInboundCallOptions } from "./simulated_inbound.ts";
 export type { GatewayListener, GatewayListenOptions } from "./listener.ts";
 export type { GatewayLogEvent, GatewayLogRecord, GatewayStats } from "./log.ts";
-export type { GatewayStorage } from "./archive.ts";
-export type { PublishServiceAccountOptions, RevokeServiceAccountOptions } from "./registry.ts";
-export type { AddTrunkOptions } from "./trunk.ts";
+export type { GatewayStorage } from "./storage/archive.ts";
+export type {
+  PublishServiceAccountOptions,
+  RevokeServiceAccountOptions,
+} from "./auth/key_registry.ts";
+export type { AddTrunkOptions } from "./tenant/trunk.ts";
 export { type Limit, type LimitName, type Limits, limits } from "./limits.ts";
 export { createCertificate, createSessionPair } from "../transport/mod.ts";
 export type {
@@ -42,5 +45,5 @@ export type {
 } from "../transport/mod.ts";
 export type { TrunkRecord } from "../wire/mod.ts";
 export type { KeyRole } from "../token/mod.ts";
-export type { RefusalReason } from "../errors.ts";
-export type { Clock } from "../signal.ts";
+export type { RefusalReason } from "../base/errors.ts";
+export type { Clock } from "../base/signal.ts";

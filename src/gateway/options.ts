@@ -4,19 +4,22 @@
  * @module
  */
 
-import type { Clock } from "../signal.ts";
+import type { Clock } from "../base/signal.ts";
 import type {
   IncomingSession,
   WebTransportConstructor,
   WebTransportLike,
 } from "../transport/mod.ts";
-import type { GatewayStorage } from "./archive.ts";
-import type { InboundCall, SimulateInboundCallOptions } from "./caller.ts";
+import type { GatewayStorage } from "./storage/archive.ts";
+import type { InboundCall, SimulateInboundCallOptions } from "./simulated_inbound.ts";
 import type { Limits } from "./limits.ts";
 import type { GatewayListener, GatewayListenOptions } from "./listener.ts";
 import type { GatewayLogRecord, GatewayStats } from "./log.ts";
-import type { PublishServiceAccountOptions, RevokeServiceAccountOptions } from "./registry.ts";
-import type { AddTrunkOptions } from "./trunk.ts";
+import type {
+  PublishServiceAccountOptions,
+  RevokeServiceAccountOptions,
+} from "./auth/key_registry.ts";
+import type { AddTrunkOptions } from "./tenant/trunk.ts";
 
 /** Options of {@linkcode createGateway}. */
 export interface GatewayOptions {

@@ -8,14 +8,14 @@
  * @module
  */
 
-import { encodeHex, encodeUtf8 } from "../bytes.ts";
-import { sleep, within } from "../signal.ts";
-import type { FetchPolicy } from "./fetch.ts";
-import type { Tools } from "./tools.ts";
+import { encodeHex, encodeUtf8 } from "../base/bytes.ts";
+import { sleep, within } from "../base/signal.ts";
+import type { FetchPolicy } from "./fetch_policy.ts";
+import type { GatewayServices } from "./services.ts";
 
 /** Options of {@linkcode postWebhook}. */
 export interface PostWebhookOptions {
-  readonly tools: Tools;
+  readonly tools: GatewayServices;
   readonly policy: FetchPolicy;
   /** Signs the body. No signature without one. */
   readonly secret: string | undefined;

@@ -4,8 +4,8 @@
  * @module
  */
 
-import { TeleQuickError } from "../errors.ts";
-import { wallClock } from "../signal.ts";
+import { TeleQuickError } from "../base/errors.ts";
+import { wallClock } from "../base/signal.ts";
 import { demand, refuse } from "./jws.ts";
 
 /** The claim `iss` of every token. */

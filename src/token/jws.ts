@@ -4,9 +4,9 @@
  * @module
  */
 
-import { decodeBase64Url } from "../base64.ts";
-import { type RefusalReason, TeleQuickError, type TeleQuickErrorCode } from "../errors.ts";
-import { parseStrictJson } from "../json.ts";
+import { decodeBase64Url } from "../base/base64.ts";
+import { type RefusalReason, TeleQuickError, type TeleQuickErrorCode } from "../base/errors.ts";
+import { parseStrictJson } from "../base/json.ts";
 
 /** Longest token taken or made, in characters; a real one has about 650. */
 export const MAX_TOKEN_LENGTH = 4096;

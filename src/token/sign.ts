@@ -4,7 +4,7 @@
  * @module
  */
 
-import { encodeBase64Url } from "../base64.ts";
+import { encodeBase64Url } from "../base/base64.ts";
 import type { Signer } from "../credentials/mod.ts";
 import { buildClaims, cannotSign, type ClaimsOptions, MAX_LIFETIME_SECONDS } from "./claims.ts";
 import { MAX_TOKEN_LENGTH } from "./jws.ts";

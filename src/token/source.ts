@@ -5,8 +5,8 @@
  */
 
 import type { Signer } from "../credentials/mod.ts";
-import { TeleQuickError } from "../errors.ts";
-import { type Clock, raceSignal, systemClock } from "../signal.ts";
+import { TeleQuickError } from "../base/errors.ts";
+import { type Clock, raceSignal, systemClock } from "../base/signal.ts";
 import { decodeToken } from "./decode.ts";
 import { signToken } from "./sign.ts";
 

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { wallClock } from "../signal.ts";
+import { wallClock } from "../base/signal.ts";
 import { checkClaims, KEY_ID } from "./claims.ts";
 import { checkHeader, type CompactJws, demand, readObject, splitCompact } from "./jws.ts";
 import type { VerifiedToken, VerifyTokenOptions } from "./policy.ts";

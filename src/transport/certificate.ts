@@ -1,7 +1,7 @@
-import { decodeBase64, encodeBase64 } from "../base64.ts";
-import { encodeUtf8 } from "../bytes.ts";
-import { TeleQuickError } from "../errors.ts";
-import { systemClock } from "../signal.ts";
+import { decodeBase64, encodeBase64 } from "../base/base64.ts";
+import { encodeUtf8 } from "../base/bytes.ts";
+import { TeleQuickError } from "../base/errors.ts";
+import { systemClock } from "../base/signal.ts";
 import { der, derBitString, derInteger, derObjectId, derUtcTime, tags } from "./der.ts";
 import type { CertificateHash } from "./types.ts";
 

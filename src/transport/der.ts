@@ -1,4 +1,4 @@
-import { concatBytes } from "../bytes.ts";
+import { concatBytes } from "../base/bytes.ts";
 
 /** Tags of X.690 that a certificate needs. */
 export const tags = {

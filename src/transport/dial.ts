@@ -1,5 +1,5 @@
-import { denoWebTransport, isDeno } from "./deno.ts";
-import { findWebTransport } from "./napi.ts";
+import { denoWebTransport, isDeno } from "./deno/deno.ts";
+import { findWebTransport } from "./napi/napi.ts";
 import type { WebTransportConstructor } from "./types.ts";
 
 /**

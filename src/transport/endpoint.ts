@@ -1,4 +1,4 @@
-import { TeleQuickError } from "../errors.ts";
+import { TeleQuickError } from "../base/errors.ts";
 
 const DEFAULT_PORT = "9090";
 const LONGEST_ENDPOINT = 2048;

@@ -1,4 +1,4 @@
-import { TeleQuickError } from "../errors.ts";
+import { TeleQuickError } from "../base/errors.ts";
 import { endpointName } from "./endpoint.ts";
 
 /** What streams fail with, with the fields of W3C's `WebTransportError` (section 9). */

@@ -4,17 +4,17 @@
  * @module
  */
 
-import { Queue } from "../queue.ts";
-import { sleep, systemClock, within } from "../signal.ts";
-import { acceptRequest } from "./http3.ts";
+import { Queue } from "../base/queue.ts";
+import { sleep, systemClock, within } from "../base/signal.ts";
+import { acceptRequest } from "./http3/http3.ts";
 import { cannotBind, certificateUnusable, type Listener, type ListenOptions } from "./listener.ts";
-import { loadAddon, unavailable } from "./napi.ts";
-import { listenAddon } from "./napi_listen.ts";
-import { type QuicConnection, QuicSession } from "./quic.ts";
+import { loadAddon, unavailable } from "./napi/napi.ts";
+import { listenAddon } from "./napi/napi_listen.ts";
+import { type QuicConnection, QuicSession } from "./http3/quic.ts";
 import type { CloseInfo, IncomingSession } from "./types.ts";
 
-export type { Clock } from "../signal.ts";
-export type { SessionRequest } from "./http3.ts";
+export type { Clock } from "../base/signal.ts";
+export type { SessionRequest } from "./http3/http3.ts";
 export type { Listener, ListenOptions } from "./listener.ts";
 export type { CloseInfo, IncomingSession, WebTransportLike } from "./types.ts";
 

@@ -4,16 +4,16 @@
  * @module
  */
 
-export type { RefusalReason, TeleQuickError, TeleQuickErrorCode } from "../errors.ts";
-export type { Clock } from "../signal.ts";
+export type { RefusalReason, TeleQuickError, TeleQuickErrorCode } from "../base/errors.ts";
+export type { Clock } from "../base/signal.ts";
 export { parseEndpoint } from "./endpoint.ts";
 export { resolveWebTransport } from "./dial.ts";
 export { openSession } from "./open_session.ts";
 export type { OpenSessionOptions } from "./open_session.ts";
 export { Session } from "./session.ts";
 export type { OpenStreamOptions, SessionClosed } from "./session.ts";
-export { ByteReader } from "./byte_reader.ts";
-export type { ByteRead, ByteReaderOptions } from "./byte_reader.ts";
+export { ByteReader } from "./http3/byte_reader.ts";
+export type { ByteRead, ByteReaderOptions } from "./http3/byte_reader.ts";
 export { certificateHash, createCertificate } from "./certificate.ts";
 export type { CreateCertificateOptions, CreatedCertificate } from "./certificate.ts";
 export { createPairTransport, createSessionPair } from "./pair.ts";

@@ -1,4 +1,4 @@
-import { type Clock, systemClock, within } from "../signal.ts";
+import { type Clock, systemClock, within } from "../base/signal.ts";
 import { resolveWebTransport } from "./dial.ts";
 import { checkEndpoint, parseEndpoint } from "./endpoint.ts";
 import { connectTimeout, fromTransport } from "./fault.ts";

@@ -1,4 +1,4 @@
-import { TeleQuickError } from "../errors.ts";
+import { TeleQuickError } from "../base/errors.ts";
 import {
   bounded,
   type Cancellation,
@@ -6,7 +6,7 @@ import {
   type Clock,
   sleep,
   systemClock,
-} from "../signal.ts";
+} from "../base/signal.ts";
 import { faultText, fromTransport, isStreamLimit, sessionClosed } from "./fault.ts";
 import type { BidirectionalStream, CloseInfo, WebTransportLike } from "./types.ts";
 

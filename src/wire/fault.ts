@@ -4,7 +4,7 @@
  * @module
  */
 
-import { TeleQuickError } from "../errors.ts";
+import { TeleQuickError } from "../base/errors.ts";
 
 /** Why a field cannot be encoded or decoded. Not an `Error`: no stack is taken for what hostile bytes cause. */
 export class Fault {

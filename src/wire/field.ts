@@ -4,7 +4,7 @@
  * @module
  */
 
-import { decodeUtf8 } from "../bytes.ts";
+import { decodeUtf8 } from "../base/bytes.ts";
 import { readI32, TWO_32, writeAscii, writeU32, writeU64 } from "./bytes.ts";
 import { describe, Fault, mistyped } from "./fault.ts";
 import type { Reader } from "./reader.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { TeleQuickError } from "../errors.ts";
+import type { TeleQuickError } from "../base/errors.ts";
 import { readU32 } from "./bytes.ts";
 import { Collector } from "./collector.ts";
 import { requireBytes, wireError } from "./fault.ts";

@@ -7,7 +7,7 @@
  * @module
  */
 
-import { concatBytes } from "../bytes.ts";
+import { concatBytes } from "../base/bytes.ts";
 import { ENVELOPE_HEADER_BYTES } from "./envelope.ts";
 import { type FieldType, i32, text } from "./field.ts";
 import { encodeReply, type ReplyOptions } from "./frame.ts";

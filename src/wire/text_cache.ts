@@ -5,7 +5,7 @@
  * @module
  */
 
-import { decodeUtf8 } from "../bytes.ts";
+import { decodeUtf8 } from "../base/bytes.ts";
 import { readI32 } from "./bytes.ts";
 
 /** The longest text that is kept, in bytes: a UUID, a `traceparent`. */

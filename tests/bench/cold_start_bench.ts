@@ -1,4 +1,4 @@
-import type { Runtime } from "../../scripts/support/runtimes.ts";
+import type { Runtime } from "../../scripts/matrix/runtimes.ts";
 import { median } from "./support/bench.ts";
 import { type Figure, scenario } from "./support/scenario.ts";
 
@@ -50,10 +50,10 @@ scenario({
   async run({ full }) {
     // Other runtimes have no Deno to start processes with.
     if (!("Deno" in globalThis)) return [];
-    const { install } = await import("../../scripts/support/install.ts");
-    const { packPackage } = await import("../../scripts/support/package.ts");
+    const { install } = await import("../../scripts/matrix/install.ts");
+    const { packPackage } = await import("../../scripts/build/package.ts");
     const { bun, deno, newestNode, node, oldestNode } = await import(
-      "../../scripts/support/runtimes.ts"
+      "../../scripts/matrix/runtimes.ts"
     );
     const { generateServiceAccount } = await import("../../mod.ts");
 

@@ -1,4 +1,4 @@
-import { concatBytes } from "../../src/bytes.ts";
+import { concatBytes } from "../../src/base/bytes.ts";
 import { AudioFrame, encodeFrame, FrameReader, methods } from "../../src/wire/mod.ts";
 import { bench } from "./support/bench.ts";
 import { decodeAudioFrame, FloorDemux } from "./support/floor.ts";

@@ -10,7 +10,7 @@ import { createGateway } from "../../src/gateway/mod.ts";
 import { signToken } from "../../src/token/mod.ts";
 import { createSessionPair } from "../../src/transport/mod.ts";
 import { encodeRequest, methods } from "../../src/wire/mod.ts";
-import { systemClock } from "../../src/signal.ts";
+import { systemClock } from "../../src/base/signal.ts";
 import { usedHeap } from "../support/gc.ts";
 import { turn } from "../support/quick_clock.ts";
 import { RawClient } from "../support/raw_client.ts";

@@ -10,7 +10,7 @@ import {
   signToken,
   TeleQuickClient,
 } from "../../mod.ts";
-import { concatBytes } from "../../src/bytes.ts";
+import { concatBytes } from "../../src/base/bytes.ts";
 import { createGateway } from "../../src/gateway/mod.ts";
 import { GatewayHost } from "../support/gateway_host.ts";
 import { usedHeap } from "../support/gc.ts";

@@ -1,5 +1,5 @@
 import { type ClientOptions, type ClientStatus, TeleQuickClient } from "../../mod.ts";
-import { denoWebTransport } from "../../src/transport/deno.ts";
+import { denoWebTransport } from "../../src/transport/deno/deno.ts";
 import type { WebTransportConstructor } from "../../src/transport/mod.ts";
 import { encodeRequest, methods } from "../../src/wire/mod.ts";
 import { GatewayHost } from "../support/gateway_host.ts";

@@ -40,12 +40,12 @@ function events(records: readonly Record<string, unknown>[]): string[] {
 /** A gateway that can be told what a console tells one, and a service-account file that can be replaced. */
 async function ownHouse(accounts: readonly TestAccount[]) {
   const folder = await temporaryFolder();
-  const house = createGateway();
-  await house.addTrunk({ tenantId: "acme", trunkId: "main" });
+  const setup = createGateway();
+  await setup.addTrunk({ tenantId: "acme", trunkId: "main" });
   for (const { tenantId, keyId: privateKeyId, publicKeyPem } of accounts) {
-    await house.publishServiceAccount({ tenantId, privateKeyId, publicKeyPem });
+    await setup.publishServiceAccount({ tenantId, privateKeyId, publicKeyPem });
   }
-  const { endpoint, certificateHash } = await house.listen();
+  const { endpoint, certificateHash } = await setup.listen();
   const path = folder.at("account.json");
   const sign = async ({ tenantId, keyId, account }: TestAccount): Promise<void> => {
     const members = {
@@ -57,7 +57,7 @@ async function ownHouse(accounts: readonly TestAccount[]) {
   };
   await sign(accounts[0]!);
   return {
-    house,
+    setup,
     sign,
     env: {
       TELEQUICK_ENDPOINT: endpoint,
@@ -66,7 +66,7 @@ async function ownHouse(accounts: readonly TestAccount[]) {
       TELEQUICK_TRUNK: "main",
     },
     async [Symbol.asyncDispose]() {
-      await house.close();
+      await setup.close();
       await folder[Symbol.asyncDispose]();
     },
   };
@@ -189,7 +189,7 @@ describe("against a gateway", () => {
         await using own = await ownHouse([account]);
         const dial = start(["dial", "+15550100", "--json", ...more], own.env);
         await dial.until("CHANNEL_ANSWER");
-        await own.house.revokeServiceAccount({ tenantId: "acme", privateKeyId: account.keyId });
+        await own.setup.revokeServiceAccount({ tenantId: "acme", privateKeyId: account.keyId });
         assert.equal(await dial.code, 1);
         assert.deepEqual(recordsOf(dial.stderr()).map(({ code, refusal }) => [code, refusal]), [
           ["ERR_UNAUTHORIZED", "revoked"],
@@ -247,12 +247,12 @@ describe("against a gateway", () => {
     it("hears every call on the session that replaces the first, too", async () => {
       const [first, second] = [await testAccount("acme"), await testAccount("acme", "second")];
       await using own = await ownHouse([first, second]);
-      const { house, env } = own;
+      const { setup, env } = own;
       const tail = start(["tail", "--json"], env);
       await tail.until('"listening"');
       await own.sign(second);
       const replaced = tail.until('"listening"', 2);
-      await house.revokeServiceAccount({ tenantId: "acme", privateKeyId: first.keyId });
+      await setup.revokeServiceAccount({ tenantId: "acme", privateKeyId: first.keyId });
       await replaced;
       const heard = tail.until("CHANNEL_HANGUP_COMPLETE");
       assert.equal((await runCli(["dial", "+15550101"], { env })).code, 1, "busy");

@@ -59,7 +59,7 @@ function keyOf(tenantId: string, privateKeyId: string): Promise<Key> {
 }
 
 /** A gateway with the tenants acme and globex, each with a trunk of its own, and clients of acme. */
-class House implements AsyncDisposable {
+class GatewayContext implements AsyncDisposable {
   readonly clock = fastClock(5);
   readonly gateway: Gateway = createGateway({
     clock: this.clock,
@@ -67,14 +67,14 @@ class House implements AsyncDisposable {
     limits: { handshakeMs: PATIENCE_MS },
   });
 
-  static async open(): Promise<House> {
-    const house = new House();
+  static async open(): Promise<GatewayContext> {
+    const setup = new GatewayContext();
     for (const tenantId of ["acme", "globex"]) {
       const { publicKeyPem } = await keyOf(tenantId, "first");
-      await house.gateway.publishServiceAccount({ tenantId, privateKeyId: "first", publicKeyPem });
-      await house.gateway.addTrunk({ tenantId, trunkId: `${tenantId}-trunk` });
+      await setup.gateway.publishServiceAccount({ tenantId, privateKeyId: "first", publicKeyPem });
+      await setup.gateway.addTrunk({ tenantId, trunkId: `${tenantId}-trunk` });
     }
-    return house;
+    return setup;
   }
 
   /** A client whose tokens are signed for each session anew: by the published key, or by a signer that was made before, for that can take seconds. */
@@ -117,8 +117,8 @@ export const callChecks: readonly Check[] = [
   {
     title: "a client dials, hears itself byte for byte, is told the events, and hangs up",
     async run() {
-      await using house = await House.open();
-      await using client = house.client();
+      await using setup = await GatewayContext.open();
+      await using client = setup.client();
       const call = await client.dial({ to: ECHO, trunkId: "acme-trunk" });
       const told = (async () => {
         const statuses: string[] = [];
@@ -138,8 +138,8 @@ export const callChecks: readonly Check[] = [
   {
     title: "a call that is not answered ends with its cause",
     async run() {
-      await using house = await House.open();
-      await using client = house.client();
+      await using setup = await GatewayContext.open();
+      await using client = setup.client();
       for (
         const [to, expected] of [["+15550101", 17], ["+15550103", 21], ["+15550104", 1]] as const
       ) {
@@ -153,8 +153,8 @@ export const callChecks: readonly Check[] = [
     title:
       "the gateway's refusals arrive with its own codes, the same for another's trunk as for none",
     async run() {
-      await using house = await House.open();
-      await using client = house.client();
+      await using setup = await GatewayContext.open();
+      await using client = setup.client();
       const dial = (to: string, trunkId: string): Promise<Call> => client.dial({ to, trunkId });
       const code = "ERR_RPC_REJECTED";
       const foreign = await refused(dial(ECHO, "globex-trunk"), { code, rpcCode: 1 });
@@ -167,31 +167,31 @@ export const callChecks: readonly Check[] = [
   {
     title: "a token is refused with the reason",
     async run() {
-      await using house = await House.open();
+      await using setup = await GatewayContext.open();
       const code = "ERR_UNAUTHORIZED";
       // The right names, the wrong key.
       const { signer } = await keyOf("globex", "first");
       const forge = (): Promise<string> =>
-        signToken({ ...signer, tenantId: "acme" }, { now: house.clock.now() });
-      await refused(house.clientWith(forge).connect(), { code, refusal: "rejected" });
+        signToken({ ...signer, tenantId: "acme" }, { now: setup.clock.now() });
+      await refused(setup.clientWith(forge).connect(), { code, refusal: "rejected" });
       const unpublished = await keyOf("acme", "unpublished");
-      const stranger = house.client({}, { signer: unpublished.signer });
+      const stranger = setup.client({}, { signer: unpublished.signer });
       await refused(stranger.connect(), { code, refusal: "rejected" });
-      const early = house.client({}, { now: house.clock.now() + 600_000 });
+      const early = setup.client({}, { now: setup.clock.now() + 600_000 });
       await refused(early.connect(), { code, refusal: "not yet valid" });
-      const late = house.client({}, { now: house.clock.now() - 7_200_000 });
+      const late = setup.client({}, { now: setup.clock.now() - 7_200_000 });
       await refused(late.connect(), { code: "ERR_TOKEN_EXPIRED" });
-      await house.gateway.revokeServiceAccount({ tenantId: "acme", privateKeyId: "first" });
-      await refused(house.client().connect(), { code, refusal: "revoked" });
+      await setup.gateway.revokeServiceAccount({ tenantId: "acme", privateKeyId: "first" });
+      await refused(setup.client().connect(), { code, refusal: "revoked" });
     },
   },
   {
     title: "a browser token signs in without a function, once",
     async run() {
-      await using house = await House.open();
+      await using setup = await GatewayContext.open();
       const { signer } = await keyOf("acme", "first");
-      const token = await mintBrowserToken(signer, { now: house.clock.now(), scope: "call.dial" });
-      await using client = house.clientWith(token);
+      const token = await mintBrowserToken(signer, { now: setup.clock.now(), scope: "call.dial" });
+      await using client = setup.clientWith(token);
       const call = await client.dial({ to: "+15550101", trunkId: "acme-trunk" });
       equal((await call.ended).q850Cause, 17);
     },
@@ -199,8 +199,8 @@ export const callChecks: readonly Check[] = [
   {
     title: "a session is renewed under a call: no frame and no event is lost",
     async run() {
-      await using house = await House.open();
-      await using client = house.client();
+      await using setup = await GatewayContext.open();
+      await using client = setup.client();
       const statuses: string[] = [];
       const watching = (async () => {
         for await (const { type } of client.status()) statuses.push(type);
@@ -222,16 +222,16 @@ export const callChecks: readonly Check[] = [
   {
     title: "a lost session is replaced, and the call on it goes on",
     async run() {
-      await using house = await House.open();
+      await using setup = await GatewayContext.open();
       const pairs: ReturnType<typeof createSessionPair>[] = [];
       const dialer = function (): unknown {
         const pair = createSessionPair();
         pairs.push(pair);
-        void house.gateway.serve(pair.incoming);
+        void setup.gateway.serve(pair.incoming);
         return pair.client;
       };
       const webTransport = dialer as unknown as NonNullable<ClientOptions["webTransport"]>;
-      await using client = house.client({ webTransport });
+      await using client = setup.client({ webTransport });
       const call = await echoCall(client);
       const reopened = (async () => {
         let lost = false;
@@ -251,8 +251,8 @@ export const callChecks: readonly Check[] = [
   {
     title: "300 RPCs pass, one after another and many at once",
     async run() {
-      await using house = await House.open();
-      await using client = house.client();
+      await using setup = await GatewayContext.open();
+      await using client = setup.client();
       for (let i = 0; i < 150; i++) await client.getActiveBuckets();
       const lanes = Array.from({ length: 10 }, async () => {
         for (let i = 0; i < 15; i++) await client.getActiveBuckets();
@@ -264,8 +264,8 @@ export const callChecks: readonly Check[] = [
   {
     title: "a signal ends a wait with its reason, and the client stays usable",
     async run() {
-      await using house = await House.open();
-      await using client = house.client();
+      await using setup = await GatewayContext.open();
+      await using client = setup.client();
       const reason = new Error("enough");
       const failure = await client.connect({ signal: AbortSignal.abort(reason) }).catch((error) =>
         error
@@ -277,8 +277,8 @@ export const callChecks: readonly Check[] = [
   {
     title: "close() ends what waits, and all that comes after it is refused",
     async run() {
-      await using house = await House.open();
-      const client = house.client();
+      await using setup = await GatewayContext.open();
+      const client = setup.client();
       const call = await echoCall(client);
       const ended = refused(call.ended, { code: "ERR_SESSION_CLOSED" });
       const last = (async () => {
@@ -290,7 +290,7 @@ export const callChecks: readonly Check[] = [
       await ended;
       equal(await last, "closed");
       await refused(client.getActiveBuckets(), { code: "ERR_SESSION_CLOSED", retryable: false });
-      equal(house.gateway.stats().calls.live, 1, "calls that go on at the gateway");
+      equal(setup.gateway.stats().calls.live, 1, "calls that go on at the gateway");
     },
   },
   {
@@ -298,13 +298,13 @@ export const callChecks: readonly Check[] = [
     async run() {
       const lines: string[] = [];
       const log = (record: object): void => void lines.push(JSON.stringify(record));
-      await using house = await House.open();
-      const client = house.client({ log });
+      await using setup = await GatewayContext.open();
+      const client = setup.client({ log });
       await echoCall(client);
       await client.renew();
       await client.close();
       const { signer } = await keyOf("acme", "unpublished");
-      await house.client({ log }, { signer }).connect().catch(() => {});
+      await setup.client({ log }, { signer }).connect().catch(() => {});
       ok(lines.length > 3, `${lines.length} records were written`);
       ok(!/eyJ|MII|PRIVATE KEY/.test(lines.join("\n")), "none holds a secret");
     },

@@ -6,9 +6,9 @@ import { hasCode } from "../support/client_kit.ts";
 import { FakeClock } from "../support/fake_clock.ts";
 import { QuickClock } from "../support/quick_clock.ts";
 import { scriptedGateway, type ScriptedGatewayOptions } from "../support/scripted_gateway.ts";
-import { TestHouse } from "../support/tenant_kit.ts";
+import { TestGateway } from "../support/tenant_kit.ts";
 import { Weather } from "../support/weather.ts";
-import { createRandom } from "../../src/gateway/random.ts";
+import { createRandom } from "../../src/gateway/call/random.ts";
 
 type Stream = Parameters<NonNullable<ScriptedGatewayOptions["onStream"]>>[0];
 
@@ -131,12 +131,12 @@ describe("F-07 little bandwidth", () => {
   for (const kbits of [64, 128]) {
     it(`F-07 ${kbits} kbit/s: the oldest audio is dropped and counted, RPCs do not starve, what is heard is recent`, async () => {
       const clock = new QuickClock();
-      await using house = new TestHouse<QuickClock>({ clock });
-      const { account } = await house.addTenant("acme");
+      await using setup = new TestGateway<QuickClock>({ clock });
+      const { account } = await setup.addTenant("acme");
       const weather = new Weather({
         clock,
         random: createRandom(1),
-        accept: (incoming) => void house.gateway.serve(incoming),
+        accept: (incoming) => void setup.gateway.serve(incoming),
         onAudio: () => {},
       });
       const client = new TeleQuickClient("https://gateway.test", account, false, {
@@ -180,10 +180,10 @@ describe("F-07 little bandwidth", () => {
 describe("F-15 the client's event loop stalls", () => {
   it("F-15 after 200 ms and 2 s: at most three frames at once, the other slots counted, then on at 50 a second", async () => {
     const clock = new FakeClock();
-    await using house = new TestHouse({ clock });
-    const { account } = await house.addTenant("acme");
+    await using setup = new TestGateway({ clock });
+    const { account } = await setup.addTenant("acme");
     const client = new TeleQuickClient("https://gateway.test", account, false, {
-      webTransport: house.gateway.webTransport,
+      webTransport: setup.gateway.webTransport,
       clock,
     });
     await client.connect();

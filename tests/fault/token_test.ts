@@ -13,9 +13,9 @@ import {
   signToken,
   TeleQuickClient,
 } from "../../mod.ts";
-import { clientHouse, hasCode } from "../support/client_kit.ts";
+import { clientSetup, hasCode } from "../support/client_kit.ts";
 import { settle } from "../support/fake_clock.ts";
-import { testAccount, TestHouse } from "../support/tenant_kit.ts";
+import { testAccount, TestGateway } from "../support/tenant_kit.ts";
 
 const CALLS = 20;
 
@@ -29,13 +29,13 @@ function collect(client: TeleQuickClient): ClientStatus[] {
 
 async function callsUp(
   client: TeleQuickClient,
-  house: TestHouse,
+  setup: TestGateway,
   count = CALLS,
 ): Promise<Call[]> {
   const calls = await Promise.all(
     Array.from({ length: count }, () => client.dial({ to: "+15550100", trunkId: "main" })),
   );
-  await house.clock.advance(250);
+  await setup.clock.advance(250);
   await Promise.all(calls.map((call) => call.answered()));
   return calls;
 }
@@ -72,9 +72,9 @@ class Conversation {
 
 describe("Sessions that outlive tokens and keys", () => {
   it(`F-11 ${CALLS} calls talk through 50 renewals: no call drops, no event twice, no frame lost, no RPC fails`, async () => {
-    await using story = await clientHouse();
-    const { client, house } = story;
-    const calls = await callsUp(client, house);
+    await using story = await clientSetup();
+    const { client, setup } = story;
+    const calls = await callsUp(client, setup);
     const told: CallEvent[] = [];
     void (async () => {
       for await (const event of client.events()) told.push(event);
@@ -84,9 +84,9 @@ describe("Sessions that outlive tokens and keys", () => {
       const rpc = client.streamEvents(client.clientId);
       await client.renew();
       await rpc;
-      await house.clock.advance(200);
+      await setup.clock.advance(200);
     }
-    await house.clock.advance(2_000);
+    await setup.clock.advance(2_000);
     conversation.check();
     for (const call of calls) assert.equal(call.state, "answered");
     await Promise.all(calls.map((call) => call.hangUp()));
@@ -99,20 +99,20 @@ describe("Sessions that outlive tokens and keys", () => {
   });
 
   it("F-11 the token ends in the middle of calls: the session is renewed before, the calls talk on", async () => {
-    await using story = await clientHouse();
-    const { client, house } = story;
+    await using story = await clientSetup();
+    const { client, setup } = story;
     const statuses = collect(client);
-    const conversation = new Conversation(await callsUp(client, house, 2));
-    for (let minute = 0; minute < 61; minute++) await house.clock.advance(60_000);
+    const conversation = new Conversation(await callsUp(client, setup, 2));
+    for (let minute = 0; minute < 61; minute++) await setup.clock.advance(60_000);
     conversation.check();
     assert.ok(statuses.some((status) => status.type === "renewing"));
     assert.ok(!statuses.some((status) => status.type === "reconnecting"), "it never broke");
   });
 
   it("F-11 a token function that throws, hangs, and gives a stale token: told, tried again, closed with the right code in the end", async () => {
-    await using house = new TestHouse();
-    const account = await house.addTenant("acme");
-    const fresh = await house.token(account, { lifetimeSeconds: 300 });
+    await using setup = new TestGateway();
+    const account = await setup.addTenant("acme");
+    const fresh = await setup.token(account, { lifetimeSeconds: 300 });
     const answers: (() => string | Promise<string>)[] = [
       () => fresh,
       () => Promise.reject(new Error("the vault is sealed")),
@@ -124,10 +124,10 @@ describe("Sessions that outlive tokens and keys", () => {
       "https://gateway.test",
       () => (answers[asked++] ?? (() => fresh))(),
       true,
-      { webTransport: house.gateway.webTransport, clock: house.clock },
+      { webTransport: setup.gateway.webTransport, clock: setup.clock },
     );
     await client.connect();
-    await house.clock.advance(400_000);
+    await setup.clock.advance(400_000);
     assert.ok(asked > 4, "it kept asking");
     assert.equal(client.stats().session.status, "closed");
     await assert.rejects(client.connect(), hasCode("ERR_TOKEN_EXPIRED"));
@@ -136,37 +136,37 @@ describe("Sessions that outlive tokens and keys", () => {
   it(`F-12 the key is rotated and the old one revoked while ${CALLS} calls are up: none drops`, async () => {
     const folder = await mkdtemp(join(tmpdir(), "telequick-"));
     try {
-      await using house = new TestHouse();
-      const old = await house.addTenant("acme");
+      await using setup = new TestGateway();
+      const old = await setup.addTenant("acme");
       const path = join(folder, "acme.json");
       await writeFile(path, fileText(old.account), { mode: 0o600 });
       const client = new TeleQuickClient("https://gateway.test", path, false, {
-        webTransport: house.gateway.webTransport,
-        clock: house.clock,
+        webTransport: setup.gateway.webTransport,
+        clock: setup.clock,
       });
       await client.connect();
       const statuses = collect(client);
-      const calls = await callsUp(client, house);
+      const calls = await callsUp(client, setup);
       const conversation = new Conversation(calls);
       // Generate, publish, swap the file, revoke: old and new are valid side by side until the last step.
       const next = await testAccount("acme", "second");
-      await house.gateway.publishServiceAccount({
+      await setup.gateway.publishServiceAccount({
         tenantId: "acme",
         privateKeyId: next.keyId,
         publicKeyPem: next.publicKeyPem,
       });
       await writeFile(path, fileText(next.account), { mode: 0o600 });
-      await house.gateway.revokeServiceAccount({ tenantId: "acme", privateKeyId: old.keyId });
+      await setup.gateway.revokeServiceAccount({ tenantId: "acme", privateKeyId: old.keyId });
       // No time passes while the client reads the file and signs in again: what it waits for is real, not the clock's.
       for await (const { type } of client.status()) if (type === "open") break;
-      await house.clock.advance(5_000);
+      await setup.clock.advance(5_000);
       assert.equal(client.stats().session.keyId, next.keyId);
       for (const call of calls) assert.equal(call.state, "answered");
       conversation.check();
       assert.ok(statuses.some((status) => status.type === "renewing"));
       await Promise.all(calls.map((call) => call.hangUp()));
       const closing = client.close();
-      await house.clock.advance(10_000);
+      await setup.clock.advance(10_000);
       await closing;
     } finally {
       await rm(folder, { recursive: true });
@@ -174,17 +174,17 @@ describe("Sessions that outlive tokens and keys", () => {
   });
 
   it("F-12 the key is revoked and no other is there: the client ends with ERR_UNAUTHORIZED, and does not loop", async () => {
-    await using story = await clientHouse();
-    const { client, house } = story;
+    await using story = await clientSetup();
+    const { client, setup } = story;
     const { keyId } = await testAccount("acme");
-    await house.gateway.revokeServiceAccount({ tenantId: "acme", privateKeyId: keyId });
+    await setup.gateway.revokeServiceAccount({ tenantId: "acme", privateKeyId: keyId });
     // Time passes only where the client waits for it: signing and verifying take real time, which no fake clock knows.
     let attempts = 0;
     for await (const status of client.status()) {
-      if (status.type === "renewing") await house.clock.advance(1_000);
+      if (status.type === "renewing") await setup.clock.advance(1_000);
       if (status.type !== "reconnecting") continue;
       attempts++;
-      await house.clock.advance(status.delayMs);
+      await setup.clock.advance(status.delayMs);
     }
     assert.ok(attempts <= 2, `${attempts} attempts`);
     await assert.rejects(client.connect(), hasCode("ERR_UNAUTHORIZED"));
@@ -192,15 +192,15 @@ describe("Sessions that outlive tokens and keys", () => {
   });
 
   it("F-09 the clock jumps two hours forward and back: fresh tokens, no storm, pacing unaffected", async () => {
-    await using story = await clientHouse();
-    const { client, house } = story;
-    const [call] = await callsUp(client, house);
+    await using story = await clientSetup();
+    const { client, setup } = story;
+    const [call] = await callsUp(client, setup);
     const link = call!.audio({ silence: "send" });
     for (const jump of [7_200_000, -7_200_000, 30_000]) {
       const { opened } = client.stats().session;
       const before = link.stats();
-      house.clock.jump(jump);
-      await house.clock.advance(20_000);
+      setup.clock.jump(jump);
+      await setup.clock.advance(20_000);
       const { sent, sendDropped, slotsMissed } = link.stats();
       assert.ok(client.stats().session.opened - opened <= 2, `at most two mints after ${jump} ms`);
       const paced = sent + sendDropped - before.sent - before.sendDropped;
@@ -213,9 +213,9 @@ describe("Sessions that outlive tokens and keys", () => {
 
   for (const skewMs of [-600_000, -240_000, 240_000, 310_000, 600_000]) {
     it(`F-09 a page's clock is ${skewMs / 1_000} s ahead from the start: it signs in with what its backend mints, and renews in time`, async () => {
-      await using house = new TestHouse();
-      const { signer } = await house.addTenant("acme");
-      const { clock } = house;
+      await using setup = new TestGateway();
+      const { signer } = await setup.addTenant("acme");
+      const { clock } = setup;
       const ends: number[] = [];
       const client = new TeleQuickClient(
         "https://gateway.test",
@@ -226,7 +226,7 @@ describe("Sessions that outlive tokens and keys", () => {
         },
         true,
         {
-          webTransport: house.gateway.webTransport,
+          webTransport: setup.gateway.webTransport,
           clock: {
             now: () => clock.now() + skewMs,
             monotonic: () => clock.monotonic(),
@@ -250,12 +250,12 @@ describe("Sessions that outlive tokens and keys", () => {
   }
 
   it("F-16 misuse has a defined result: twice closed, used after close, closed while connecting", async () => {
-    const story = await clientHouse();
-    const { client, house } = story;
-    const [call] = await callsUp(client, house);
+    const story = await clientSetup();
+    const { client, setup } = story;
+    const [call] = await callsUp(client, setup);
     const first = client.close();
     const second = client.close();
-    await house.clock.advance(10_000);
+    await setup.clock.advance(10_000);
     await Promise.all([first, second]);
     await assert.rejects(
       client.dial({ to: "+15550100", trunkId: "main" }),
@@ -265,23 +265,23 @@ describe("Sessions that outlive tokens and keys", () => {
     assert.throws(() => call!.audio(), hasCode("ERR_SESSION_CLOSED"));
     const { account } = await testAccount("acme");
     const other = new TeleQuickClient("https://gateway.test", account, false, {
-      webTransport: house.gateway.webTransport,
-      clock: house.clock,
+      webTransport: setup.gateway.webTransport,
+      clock: setup.clock,
     });
     const connecting = assert.rejects(other.connect(), hasCode("ERR_SESSION_CLOSED"));
     await other.close();
     await connecting;
     await story[Symbol.asyncDispose]();
-    assert.equal(house.clock.pending, 0, "no timer is left");
+    assert.equal(setup.clock.pending, 0, "no timer is left");
   });
 
   it("a token minted before the machine's clock was set is refused by the gateway in words", async () => {
-    await using house = new TestHouse();
-    const { signer } = await house.addTenant("acme");
-    const token = await signToken(signer, { now: house.clock.now() + 3_600_000 });
+    await using setup = new TestGateway();
+    const { signer } = await setup.addTenant("acme");
+    const token = await signToken(signer, { now: setup.clock.now() + 3_600_000 });
     const client = new TeleQuickClient("https://gateway.test", () => token, true, {
-      webTransport: house.gateway.webTransport,
-      clock: house.clock,
+      webTransport: setup.gateway.webTransport,
+      clock: setup.clock,
     });
     await assert.rejects(client.connect(), (error: { refusal?: string }) => {
       hasCode("ERR_UNAUTHORIZED")(error);

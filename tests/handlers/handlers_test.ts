@@ -6,8 +6,8 @@ import { fileURLToPath } from "node:url";
 import * as esbuild from "esbuild";
 import { Miniflare } from "miniflare";
 import { generateServiceAccount, importVerifyingKey, verifyToken } from "../../mod.ts";
-import { markdownBlocks } from "../../scripts/support/blocks.ts";
-import { bun } from "../../scripts/support/runtimes.ts";
+import { markdownBlocks } from "../../scripts/checks/support/blocks.ts";
+import { bun } from "../../scripts/matrix/runtimes.ts";
 import { type TemporaryFolder, temporaryFolder } from "../support/folder.ts";
 import { inPipe } from "../support/terminal.ts";
 

@@ -9,7 +9,7 @@ import {
   TeleQuickClient,
 } from "../../mod.ts";
 import { createGateway, type Gateway } from "../../src/gateway/mod.ts";
-import { denoWebTransport } from "../../src/transport/deno.ts";
+import { denoWebTransport } from "../../src/transport/deno/deno.ts";
 import type { WebTransportConstructor } from "../../src/transport/mod.ts";
 import { hasCode } from "../support/client_kit.ts";
 

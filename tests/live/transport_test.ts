@@ -4,7 +4,7 @@ import { execFile } from "node:child_process";
 import { createSocket } from "node:dgram";
 import process from "node:process";
 import { promisify } from "node:util";
-import { denoWebTransport } from "../../src/transport/deno.ts";
+import { denoWebTransport } from "../../src/transport/deno/deno.ts";
 import { listenQuic } from "../../src/transport/listen.ts";
 import {
   certificateHash,

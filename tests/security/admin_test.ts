@@ -7,7 +7,7 @@ import { InboundRule, type Method, methods } from "../../src/wire/mod.ts";
 import { settle } from "../support/fake_clock.ts";
 import { temporaryFolder } from "../support/folder.ts";
 import type { RawClient } from "../support/raw_client.ts";
-import { type TestAccount, testAccount, TestHouse } from "../support/tenant_kit.ts";
+import { type TestAccount, testAccount, TestGateway } from "../support/tenant_kit.ts";
 
 const NOT_ADMIN = "admin_token is not accepted";
 
@@ -17,9 +17,9 @@ interface Office {
   readonly adminToken: string;
 }
 
-async function openOffice(house: TestHouse, tenantId = "acme"): Promise<Office> {
-  const admin = await house.addTenant(tenantId, { name: "admin", role: "admin" });
-  return { admin, client: await house.connect(admin), adminToken: await house.token(admin) };
+async function openOffice(setup: TestGateway, tenantId = "acme"): Promise<Office> {
+  const admin = await setup.addTenant(tenantId, { name: "admin", role: "admin" });
+  return { admin, client: await setup.connect(admin), adminToken: await setup.token(admin) };
 }
 
 /** Every admin request, complete but for its token. */
@@ -38,11 +38,11 @@ describe("G-17 admin replies", () => {
     await using folder = await temporaryFolder();
     const records: GatewayLogRecord[] = [];
     const bootstrapSecret = "correct-horse-battery-staple";
-    await using house = new TestHouse({
+    await using setup = new TestGateway({
       ...{ directory: folder.at("state"), bootstrapSecret },
       log: (record) => void records.push(record),
     });
-    const { client, adminToken } = await openOffice(house);
+    const { client, adminToken } = await openOffice(setup);
     const [second, fresh] = [await testAccount("acme", "second"), await testAccount("newcomer")];
     await rm(folder.at("state"), { recursive: true });
     await writeFile(folder.at("state"), "");
@@ -84,9 +84,9 @@ describe("G-22 SessionAuth", () => {
   };
 
   it("G-22 signs a token of at most 300 s, whatever is asked for, and says when it ends", async () => {
-    await using house = new TestHouse({ tenantOrigins: { acme: "https://acme.example" } });
-    const office = await openOffice(house);
-    const now = house.clock.now();
+    await using setup = new TestGateway({ tenantOrigins: { acme: "https://acme.example" } });
+    const office = await openOffice(setup);
+    const now = setup.clock.now();
     for (
       const [asked, given] of [[1, 1], [60, 60], [300, 300], [301, 300], [3_600, 300], [
         2 ** 31 - 1,
@@ -112,8 +112,8 @@ describe("G-22 SessionAuth", () => {
   });
 
   it("G-22 signs no scope that it does not know, none for administrators, and no token for nobody", async () => {
-    await using house = new TestHouse();
-    const office = await openOffice(house);
+    await using setup = new TestGateway();
+    const office = await openOffice(setup);
     for (
       const scope of [
         "admin",
@@ -133,10 +133,10 @@ describe("G-22 SessionAuth", () => {
   });
 
   it("G-22 lets the token in where it belongs, for what its scope says, and for no admin request", async () => {
-    await using house = new TestHouse();
-    const office = await openOffice(house);
+    await using setup = new TestGateway();
+    const office = await openOffice(setup);
     const { token } = await ask(office, { scope: "call.barge" });
-    const browser = house.dial();
+    const browser = setup.dial();
     assert.equal((await browser.authenticate(token))?.tenantId, "acme");
     const dial = { trunkId: "main", to: "+15550100", defaultApp: 1 };
     const { reply } = await browser.rpc(methods.Originate, dial);
@@ -160,16 +160,16 @@ describe("G-22 SessionAuth", () => {
   });
 
   it("G-22 ends the token with the admin key that it hangs on, and a live session of it too", async () => {
-    await using house = new TestHouse();
-    const office = await openOffice(house);
+    await using setup = new TestGateway();
+    const office = await openOffice(setup);
     const { token } = await ask(office);
-    const live = house.dial();
+    const live = setup.dial();
     assert.equal((await live.authenticate(token))?.status, "OK");
     const { keyId } = office.admin;
-    await house.gateway.revokeServiceAccount({ tenantId: "acme", privateKeyId: keyId });
+    await setup.gateway.revokeServiceAccount({ tenantId: "acme", privateKeyId: keyId });
     await settle();
     assert.deepEqual(live.endings.map(({ reason }) => reason), ["key revoked"]);
-    assert.equal((await house.dial().authenticate(token))?.errorMessage, "revoked");
+    assert.equal((await setup.dial().authenticate(token))?.errorMessage, "revoked");
   });
 });
 
@@ -213,7 +213,7 @@ describe("G-24 URLs in requests", () => {
     return urls;
   }
 
-  async function useAll(house: TestHouse, client: RawClient, url: string): Promise<void> {
+  async function useAll(setup: TestGateway, client: RawClient, url: string): Promise<void> {
     const dial = { trunkId: "main", to: "+15550101", defaultApp: 1 };
     for (const name of ["aiWebsocketUrl", "aiQuicUrl"]) {
       await client.rpc(methods.Originate, { ...dial, [name]: url });
@@ -242,7 +242,7 @@ describe("G-24 URLs in requests", () => {
         webhookUrl: url,
         audioUrl: "x",
       });
-      const call = await house.gateway.simulateInboundCall({ tenantId: "acme", trunkId: "main" });
+      const call = await setup.gateway.simulateInboundCall({ tenantId: "acme", trunkId: "main" });
       await client.rpc(methods.AnswerIncomingCall, {
         callSid: call.callSid,
         aiWebsocketUrl: url,
@@ -251,15 +251,15 @@ describe("G-24 URLs in requests", () => {
       await settle();
       call.hangUp();
     }
-    await house.clock.advance(5_000);
+    await setup.clock.advance(5_000);
   }
 
   it("G-24 fetches nothing unless it is told what it may", async () => {
-    await using house = new TestHouse({ limits: { rpcsPerSecond: Infinity } });
-    const client = await house.connect(await house.addTenant("acme"));
+    await using setup = new TestGateway({ limits: { rpcsPerSecond: Infinity } });
+    const client = await setup.connect(await setup.addTenant("acme"));
     const urls = await fetched(async () => {
       for (const url of [...hostile, "https://hooks.example/", "https://hooks.example/x.csv"]) {
-        await useAll(house, client, url);
+        await useAll(setup, client, url);
       }
     });
     assert.deepEqual(urls, []);
@@ -268,24 +268,24 @@ describe("G-24 URLs in requests", () => {
   it("G-24 fetches from the named hosts alone, and follows no redirect", async () => {
     const limits = { rpcsPerSecond: Infinity };
     const allowFetch = ["https://hooks.example", "file:///data"];
-    await using house = new TestHouse({ limits, allowFetch });
-    const client = await house.connect(await house.addTenant("acme"));
+    await using setup = new TestGateway({ limits, allowFetch });
+    const client = await setup.connect(await setup.addTenant("acme"));
     assert.deepEqual(
       await fetched(async () => {
         for (const url of hostile.filter((url) => !url.includes("/data/"))) {
-          await useAll(house, client, url);
+          await useAll(setup, client, url);
         }
       }),
       [],
     );
-    const urls = await fetched(() => useAll(house, client, "https://hooks.example/hook"));
+    const urls = await fetched(() => useAll(setup, client, "https://hooks.example/hook"));
     assert.deepEqual(new Set(urls), new Set(["https://hooks.example/hook"]));
     assert.ok(urls.length >= 3, `${urls.length} fetches`);
   });
 
   it("G-24 answers a URL that it may not fetch as one that is malformed", async () => {
-    await using house = new TestHouse({ allowFetch: ["https://hooks.example"] });
-    const client = await house.connect(await house.addTenant("acme"));
+    await using setup = new TestGateway({ allowFetch: ["https://hooks.example"] });
+    const client = await setup.connect(await setup.addTenant("acme"));
     const answers = new Set<string>();
     for (const csvUrl of [...hostile, ""]) {
       const bulk = { templateTrunkId: "main", callsPerSecond: 1, campaignId: "k", csvUrl };
@@ -299,18 +299,18 @@ describe("G-24 URLs in requests", () => {
 
 describe("G-25 the admin API", () => {
   it("G-25 refuses each request with an sdk key, no token, a stranger's, another tenant's or an expired one, in the same bytes", async () => {
-    await using house = new TestHouse();
-    const { client, admin } = await openOffice(house);
-    const sdk = await house.addTenant("acme", { name: "sdk" });
-    const globex = await house.addTenant("globex", { name: "admin", role: "admin" });
+    await using setup = new TestGateway();
+    const { client, admin } = await openOffice(setup);
+    const sdk = await setup.addTenant("acme", { name: "sdk" });
+    const globex = await setup.addTenant("globex", { name: "admin", role: "admin" });
     const stranger = await testAccount("acme", "stranger");
     const tokens = {
-      "an sdk key": await house.token(sdk),
+      "an sdk key": await setup.token(sdk),
       "none": "",
-      "a stranger": await house.token(stranger),
-      "another tenant": await house.token(globex),
-      "expired": await signToken(admin.signer, { now: house.clock.now() - 3_700_000 }),
-      "scoped": await house.token(admin, { lifetimeSeconds: 60, claims: { scope: "call.dial" } }),
+      "a stranger": await setup.token(stranger),
+      "another tenant": await setup.token(globex),
+      "expired": await signToken(admin.signer, { now: setup.clock.now() - 3_700_000 }),
+      "scoped": await setup.token(admin, { lifetimeSeconds: 60, claims: { scope: "call.dial" } }),
       "nonsense": "x.y.z",
     };
     for (const [method, request] of adminRequests) {
@@ -322,20 +322,20 @@ describe("G-25 the admin API", () => {
       }
       assert.equal(answers.size, 1, method.name);
     }
-    assert.equal(house.gateway.stats().rpcErrors["7"], adminRequests.length * 7);
+    assert.equal(setup.gateway.stats().rpcErrors["7"], adminRequests.length * 7);
   });
 
   it("G-25 takes an admin token only on a session of its own tenant", async () => {
-    await using house = new TestHouse();
-    const { adminToken } = await openOffice(house);
-    const globex = await house.connect(await house.addTenant("globex"));
+    await using setup = new TestGateway();
+    const { adminToken } = await openOffice(setup);
+    const globex = await setup.connect(await setup.addTenant("globex"));
     const { fault } = await globex.rpc(methods.GetTrunk, { adminToken, trunkId: "main" });
     assert.equal(fault.errorMessage, NOT_ADMIN);
   });
 
   it("G-25 registers, uses and revokes keys over the wire, and refuses what is no key in words without repeating it", async () => {
-    await using house = new TestHouse();
-    const { client, adminToken } = await openOffice(house);
+    await using setup = new TestGateway();
+    const { client, adminToken } = await openOffice(setup);
     const fresh = await testAccount("acme", "fresh");
     const publish = (more: object) =>
       client.rpc(methods.PublishServiceAccount, {
@@ -356,7 +356,7 @@ describe("G-25 the admin API", () => {
     assert.equal((await code({ expiresAtMs: -1 })).errorCode, 6);
     assert.equal((await code({ tenantId: "globex" })).errorCode, 7);
     assert.equal((await code({})).errorCode, 0);
-    const session = await house.connect(fresh);
+    const session = await setup.connect(fresh);
     const { fault } = await client.rpc(methods.RevokeServiceAccount, {
       ...{ adminToken, tenantId: "acme", privateKeyId: fresh.keyId },
     });
@@ -370,8 +370,8 @@ describe("G-25 the admin API", () => {
   });
 
   it("G-25 keeps trunks over the wire, and gives no password back", async () => {
-    await using house = new TestHouse();
-    const { client, adminToken } = await openOffice(house);
+    await using setup = new TestGateway();
+    const { client, adminToken } = await openOffice(setup);
     const trunk = {
       adminToken,
       trunkId: "t",
@@ -410,8 +410,8 @@ describe("G-25 the admin API", () => {
 
   it("G-25 bootstraps a tenant once, against a secret that cannot be guessed", async () => {
     const bootstrapSecret = "correct-horse-battery-staple";
-    await using house = new TestHouse({ bootstrapSecret });
-    const { client } = await openOffice(house);
+    await using setup = new TestGateway({ bootstrapSecret });
+    const { client } = await openOffice(setup);
     const fresh = await testAccount("newcomer");
     const ask = async (more: object = {}) => {
       const { reply } = await client.rpc(methods.BootstrapOrg, {
@@ -436,11 +436,11 @@ describe("G-25 the admin API", () => {
       assert.deepEqual(await ask({ bootstrapSecret: guess }), wrong, guess);
     }
     assert.deepEqual(await ask(), wrong, "locked after five wrong guesses");
-    await house.clock.advance(60_000);
+    await setup.clock.advance(60_000);
     assert.deepEqual(await ask(), ["ok", ""]);
     assert.deepEqual(await ask({ tenantId: "another" }), wrong, "used up");
-    const admin = await house.connect(fresh);
-    const adminToken = await house.token(fresh);
+    const admin = await setup.connect(fresh);
+    const adminToken = await setup.token(fresh);
     assert.equal(
       (await admin.rpc(methods.AddTrunk, { adminToken, trunkId: "main" })).fault.errorCode,
       0,
@@ -448,8 +448,8 @@ describe("G-25 the admin API", () => {
   });
 
   it("G-25 reads no file that a request names", async () => {
-    await using house = new TestHouse();
-    const { client } = await openOffice(house);
+    await using setup = new TestGateway();
+    const { client } = await openOffice(setup);
     const { reply } = await client.rpc(methods.ReloadCertificates, {
       ...{ certPath: "/etc/passwd", keyPath: "/etc/shadow" },
     });
@@ -460,8 +460,8 @@ describe("G-25 the admin API", () => {
   });
 
   it("G-25 never bootstraps without a secret", async () => {
-    await using house = new TestHouse();
-    const { client } = await openOffice(house);
+    await using setup = new TestGateway();
+    const { client } = await openOffice(setup);
     for (const bootstrapSecret of ["", " ".repeat(32), "undefined"]) {
       const { reply } = await client.rpc(methods.BootstrapOrg, { bootstrapSecret, tenantId: "x" });
       assert.equal(reply?.errorMessage, "bootstrap secret invalid");

@@ -10,12 +10,12 @@ import { promisify } from "node:util";
 import { decodeToken, importSigner, signToken, TeleQuickClient } from "../../mod.ts";
 import { parseServiceAccount } from "../../src/credentials/mod.ts";
 import { createCertificate, createGateway } from "../../src/gateway/mod.ts";
-import type { Clock } from "../../src/signal.ts";
+import type { Clock } from "../../src/base/signal.ts";
 import type { WebTransportConstructor, WebTransportOptionsLike } from "../../src/transport/mod.ts";
 import { hasCode } from "../support/client_kit.ts";
 import { FakeClock } from "../support/fake_clock.ts";
 import { scriptedGateway } from "../support/scripted_gateway.ts";
-import { testAccount, TestHouse } from "../support/tenant_kit.ts";
+import { testAccount, TestGateway } from "../support/tenant_kit.ts";
 
 const ROOT = new URL("../../", import.meta.url);
 
@@ -256,12 +256,12 @@ describe("C-11 clock skew", () => {
   });
 
   it("C-11 a clock that is wrong is named: in the refusal, and in the report of check()", async () => {
-    await using house = new TestHouse();
-    const { account } = await house.addTenant("acme");
+    await using setup = new TestGateway();
+    const { account } = await setup.addTenant("acme");
     const connect = (ms: number): TeleQuickClient =>
       new TeleQuickClient("https://gateway.test", account, false, {
-        webTransport: house.gateway.webTransport,
-        clock: shifted(house.clock, ms),
+        webTransport: setup.gateway.webTransport,
+        clock: shifted(setup.clock, ms),
       });
     const fast = connect(600_000);
     await assert.rejects(fast.connect(), /compare this machine's clock/);
@@ -275,7 +275,7 @@ describe("C-11 clock skew", () => {
     assert.equal(report.clockOffsetMs, 60_000);
     assert.deepEqual(report.reasons.map(({ code }) => code), ["clock"]);
     const closing = behind.close();
-    await house.clock.advance(10_000);
+    await setup.clock.advance(10_000);
     await closing;
   });
 });

@@ -11,7 +11,7 @@ import {
 import { methods } from "../../src/wire/mod.ts";
 import type { WebTransportConstructor } from "../../src/transport/mod.ts";
 import { assertHidden, linesOf } from "../support/canary.ts";
-import { clientHouse } from "../support/client_kit.ts";
+import { clientSetup } from "../support/client_kit.ts";
 import { FakeClock, settle } from "../support/fake_clock.ts";
 import { scriptedGateway, tokenOf } from "../support/scripted_gateway.ts";
 import { testAccount } from "../support/tenant_kit.ts";
@@ -28,17 +28,17 @@ function secretsOf(token: string): string[] {
 describe("C-01 redaction", () => {
   it("C-01 no public object shows the key or a token, however it is printed", async () => {
     const records: LogRecord[] = [];
-    await using story = await clientHouse({ client: { log: (record) => records.push(record) } });
-    const { client, house } = story;
+    await using story = await clientSetup({ client: { log: (record) => records.push(record) } });
+    const { client, setup } = story;
     const { account, signer } = await testAccount("acme");
-    const token = await signToken(signer, { now: house.clock.now() });
+    const token = await signToken(signer, { now: setup.clock.now() });
     const secrets = [...linesOf(account.privateKey), ...secretsOf(token)];
     assert.ok(secrets.length > 20, "there is something to look for");
     const call = await client.dial({ to: "+15550100", trunkId: "main" });
-    await house.clock.advance(250);
+    await setup.clock.advance(250);
     await call.answered();
     const link = call.audio();
-    const { webTransport } = house.gateway;
+    const { webTransport } = setup.gateway;
     const shown: Record<string, unknown> = {
       account,
       signer,
@@ -52,7 +52,7 @@ describe("C-01 redaction", () => {
       callEvents: call.events(),
       stats: client.stats(),
       report: await client.check(),
-      gateway: house.gateway,
+      gateway: setup.gateway,
       withToken: new TeleQuickClient("https://gateway.test", token, true, { webTransport }),
       withFunction: new TeleQuickClient("https://gateway.test", () => token, true),
       withPath: new TeleQuickClient("https://gateway.test", "service-account.json"),

@@ -9,7 +9,7 @@ import {
 } from "../../src/wire/mod.ts";
 import { settle } from "../support/fake_clock.ts";
 import type { RawClient } from "../support/raw_client.ts";
-import { TestHouse } from "../support/tenant_kit.ts";
+import { TestGateway } from "../support/tenant_kit.ts";
 
 const FLOOD = { code: 429, reason: "too many requests", reconnect: false };
 const barge = encodeRequest(methods.Barge, { callSid: "nobody" });
@@ -68,42 +68,42 @@ const nuisances: Readonly<Record<string, (client: RawClient) => () => Promise<un
 describe("G-08 stream floods", () => {
   for (const [name, nuisance] of Object.entries(nuisances)) {
     it(`G-08 cuts a session that floods with ${name}, and says so`, async () => {
-      await using house = new TestHouse();
-      const client = await house.connect(await house.addTenant("acme"));
+      await using setup = new TestGateway();
+      const client = await setup.connect(await setup.addTenant("acme"));
       await repeat(client, nuisance(client));
       await settle();
       // 400 at once, then 400 more that are answered with a no: the next one is the last.
-      assert.equal(house.gateway.stats().streams.limited, 401);
+      assert.equal(setup.gateway.stats().streams.limited, 401);
       assert.deepEqual(client.endings, [FLOOD]);
-      await house.clock.advance(250);
+      await setup.clock.advance(250);
       await client.closed;
       assert.deepEqual(client.closeInfo, { closeCode: 429, reason: "too many requests" });
-      assert.deepEqual(house.gateway.stats().sessions.ended, { "too many requests": 1 });
-      await Promise.all(house.served);
-      assert.equal(house.clock.pending, 0);
+      assert.deepEqual(setup.gateway.stats().sessions.ended, { "too many requests": 1 });
+      await Promise.all(setup.served);
+      assert.equal(setup.clock.pending, 0);
     });
   }
 
   it("G-08 leaves a session in peace that stays below its rate for an hour", async () => {
-    await using house = new TestHouse();
-    const client = await house.connect(await house.addTenant("acme"));
+    await using setup = new TestGateway();
+    const client = await setup.connect(await setup.addTenant("acme"));
     for (let minute = 0; minute < 59; minute++) {
       for (let i = 0; i < 40; i++) {
         assert.equal((await client.exchange(methods.Barge, barge)).fault.errorCode, 7);
       }
-      await house.clock.advance(60_000);
+      await setup.clock.advance(60_000);
     }
     assert.equal(client.isClosed, false);
   });
 
   it("G-08 resets streams beyond those that may be open at a time", async () => {
-    await using house = new TestHouse({ limits: { streams: 10 } });
-    const client = await house.connect(await house.addTenant("acme"));
+    await using setup = new TestGateway({ limits: { streams: 10 } });
+    const client = await setup.connect(await setup.addTenant("acme"));
     const open = [];
     for (let i = 0; i < 10; i++) open.push(await client.open());
     const { isReset } = await client.exchange(methods.Barge, barge);
     assert.equal(isReset, true);
-    assert.equal(house.gateway.stats().streams.limited, 1);
+    assert.equal(setup.gateway.stats().streams.limited, 1);
     await open[0]!.writable.abort();
     await settle();
     assert.equal((await client.exchange(methods.Barge, barge)).fault.errorCode, 7);
@@ -112,8 +112,8 @@ describe("G-08 stream floods", () => {
 
 describe("G-09 RPC floods", () => {
   it("G-09 answers ERR_RATE_LIMITED above the session's rate, and again as it refills", async () => {
-    await using house = new TestHouse({ limits: { strikes: Infinity } });
-    const client = await house.connect(await house.addTenant("acme"));
+    await using setup = new TestGateway({ limits: { strikes: Infinity } });
+    const client = await setup.connect(await setup.addTenant("acme"));
     const codes = async (count: number) => {
       const codes: Record<number, number> = {};
       for (let i = 0; i < count; i++) {
@@ -123,16 +123,16 @@ describe("G-09 RPC floods", () => {
       return codes;
     };
     assert.deepEqual(await codes(500), { 7: 400, 3: 100 });
-    await house.clock.advance(500);
+    await setup.clock.advance(500);
     assert.deepEqual(await codes(100), { 7: 50, 3: 50 });
   });
 
   it("G-09 bounds a tenant's sessions together, and leaves other tenants alone", async () => {
-    await using house = new TestHouse({ limits: { rpcsPerSecondPerTenant: 100 } });
-    const acme = await house.addTenant("acme");
-    const globex = await house.connect(await house.addTenant("globex"));
+    await using setup = new TestGateway({ limits: { rpcsPerSecondPerTenant: 100 } });
+    const acme = await setup.addTenant("acme");
+    const globex = await setup.connect(await setup.addTenant("globex"));
     const flooders = [];
-    for (let i = 0; i < 4; i++) flooders.push(await house.connect(acme));
+    for (let i = 0; i < 4; i++) flooders.push(await setup.connect(acme));
     let limited = 0;
     for (let i = 0; i < 100; i++) {
       for (const flooder of flooders) {
@@ -144,11 +144,11 @@ describe("G-09 RPC floods", () => {
   });
 
   it("G-09 bounds a tenant's calls per second, a trunk's calls and a tenant's calls, each with its own words", async () => {
-    await using house = new TestHouse({
+    await using setup = new TestGateway({
       limits: { callsPerSecond: 2, callsPerTenant: 7, rpcsPerSecond: Infinity },
     });
-    const client = await house.connect(await house.addTenant("acme", { channelLimit: 6 }));
-    await house.gateway.addTrunk({ tenantId: "acme", trunkId: "spare" });
+    const client = await setup.connect(await setup.addTenant("acme", { channelLimit: 6 }));
+    await setup.gateway.addTrunk({ tenantId: "acme", trunkId: "spare" });
     const dial = async (trunkId = "main") => {
       const { reply } = await client.rpc(methods.Originate, {
         trunkId,
@@ -160,31 +160,31 @@ describe("G-09 RPC floods", () => {
     for (let i = 0; i < 4; i++) assert.deepEqual(await dial(), [0, "", false]);
     const budget = "The tenant's budget of 2 calls per second is used up";
     assert.deepEqual(await dial(), [3, budget, true]);
-    await house.clock.advance(1_000);
+    await setup.clock.advance(1_000);
     assert.deepEqual((await dial())[0], 0);
     assert.deepEqual((await dial())[0], 0);
-    await house.clock.advance(10_000);
+    await setup.clock.advance(10_000);
     assert.deepEqual(await dial(), [3, "The trunk carries 6 calls, its channel_limit", true]);
     assert.deepEqual((await dial("spare"))[0], 0);
     assert.deepEqual(await dial("spare"), [3, "The tenant has 7 live calls, its limit", true]);
   });
 
   it("G-09 answers every request of an honest session while 50 others flood, and limits or cuts each of them", async () => {
-    await using house = new TestHouse();
-    const acme = await house.addTenant("acme");
-    const evil = await house.addTenant("evil");
-    const honest = await house.connect(acme, { clientId: "honest" });
+    await using setup = new TestGateway();
+    const acme = await setup.addTenant("acme");
+    const evil = await setup.addTenant("evil");
+    const honest = await setup.connect(acme, { clientId: "honest" });
     const { reply } = await honest.rpc(methods.Originate, {
       trunkId: "main",
       to: "+15550100",
       clientId: "honest",
       defaultApp: 1,
     });
-    await house.clock.advance(200);
+    await setup.clock.advance(200);
     const uplink = await honest.openAudio();
     const kinds = Object.values(nuisances);
     const flooders: RawClient[] = [];
-    for (let i = 0; i < 50; i++) flooders.push(await house.connect(evil));
+    for (let i = 0; i < 50; i++) flooders.push(await setup.connect(evil));
     const floods = flooders.map((flooder, i) =>
       repeat(flooder, kinds[i % kinds.length]!(flooder), 1_200, 10)
     );
@@ -202,18 +202,18 @@ describe("G-09 RPC floods", () => {
       honest.audio.map(({ payload }) => payload[0]),
       [...Array(300).keys()].map((i) => i & 255),
     );
-    await house.clock.advance(250);
+    await setup.clock.advance(250);
     assert.equal(flooders.filter(({ isClosed }) => isClosed).length, 50);
     assert.ok(flooders.every(({ endings }) => endings[0]?.code === 429));
     assert.equal(honest.isClosed, false);
-    const { limited } = house.gateway.stats().streams;
+    const { limited } = setup.gateway.stats().streams;
     assert.ok(limited >= 50 * 400, `${limited} limited`);
   });
 });
 
 describe("G-20 readers that do not read", () => {
   async function withSilentReader(options: { readonly queuedEvents?: number } = {}) {
-    const house = new TestHouse({
+    const setup = new TestGateway({
       limits: {
         callsPerSecond: Infinity,
         rpcsPerSecond: Infinity,
@@ -221,19 +221,19 @@ describe("G-20 readers that do not read", () => {
         ...options,
       },
     });
-    const acme = await house.addTenant("acme", { channelLimit: 10_000 });
-    const silent = await house.connect(acme, {
+    const acme = await setup.addTenant("acme", { channelLimit: 10_000 });
+    const silent = await setup.connect(acme, {
       clientId: "silent",
       reads: false,
       highWaterMark: 1_024,
     });
-    return { house, acme, silent };
+    return { setup, acme, silent };
   }
 
   it("G-20 cuts a subscriber whose events pile up, and tells it why in its own words", async () => {
-    const { house, acme, silent } = await withSilentReader({ queuedEvents: 20 });
-    await using _ = house;
-    const busy = await house.connect(acme);
+    const { setup, acme, silent } = await withSilentReader({ queuedEvents: 20 });
+    await using _ = setup;
+    const busy = await setup.connect(acme);
     for (let i = 0; i < 30; i++) {
       await busy.rpc(methods.Originate, {
         trunkId: "main",
@@ -241,13 +241,13 @@ describe("G-20 readers that do not read", () => {
         clientId: "silent",
         defaultApp: 1,
       });
-      if (Object.keys(house.gateway.stats().sessions.ended).length > 0) break;
+      if (Object.keys(setup.gateway.stats().sessions.ended).length > 0) break;
     }
-    assert.deepEqual(house.gateway.stats().sessions.ended, { "slow subscriber": 1 });
-    await house.clock.advance(250);
+    assert.deepEqual(setup.gateway.stats().sessions.ended, { "slow subscriber": 1 });
+    await setup.clock.advance(250);
     await silent.closed;
     assert.deepEqual(silent.closeInfo, { closeCode: 429, reason: "slow subscriber" });
-    await house.clock.advance(100);
+    await setup.clock.advance(100);
     assert.equal(busy.isClosed, false);
   });
 
@@ -256,16 +256,16 @@ describe("G-20 readers that do not read", () => {
       ...{ queuedAudioFrames: 10, audioFramesPerSecond: Infinity },
       ...{ rpcsPerSecond: Infinity, callsPerSecond: Infinity },
     };
-    await using house = new TestHouse({ limits });
-    const acme = await house.addTenant("acme");
-    const client = await house.connect(acme, { clientId: "c", highWaterMark: 400 });
+    await using setup = new TestGateway({ limits });
+    const acme = await setup.addTenant("acme");
+    const client = await setup.connect(acme, { clientId: "c", highWaterMark: 400 });
     const { reply } = await client.rpc(methods.Originate, {
       trunkId: "main",
       to: "+15550100",
       clientId: "c",
       defaultApp: 1,
     });
-    await house.clock.advance(200);
+    await setup.clock.advance(200);
     const frames = Array.from({ length: 200 }, (_, sequenceNumber) => ({
       callSid: reply!.callSid,
       codec: "PCMU",
@@ -277,7 +277,7 @@ describe("G-20 readers that do not read", () => {
     const bytes = frames.map((frame) => encodeFrame(methods.AudioFrame, frame));
     await uplink.write(new Uint8Array(await new Blob(bytes).arrayBuffer()));
     await settle();
-    const { received, sent, dropped } = house.gateway.stats().audio;
+    const { received, sent, dropped } = setup.gateway.stats().audio;
     assert.deepEqual({ received, sent: sent + dropped }, { received: 200, sent: 200 });
     assert.ok(dropped >= 150, `${dropped} dropped`);
     // The newest are there, in order, with a gap in their numbers for what was dropped.
@@ -291,19 +291,19 @@ describe("G-20 readers that do not read", () => {
 
   it("G-20 holds few lists that a tenant asks for and does not read, and answers in short all the same", async () => {
     const limits = { unreadReplyBytes: 100_000, rpcsPerSecond: 1e6, callsPerSecond: 1e6 };
-    await using house = new TestHouse({ limits });
-    const acme = await house.addTenant("acme", { channelLimit: 1_000 });
-    const beta = await house.addTenant("beta");
+    await using setup = new TestGateway({ limits });
+    const acme = await setup.addTenant("acme", { channelLimit: 1_000 });
+    const beta = await setup.addTenant("beta");
     const [greedy, other, stranger] = [
-      await house.connect(acme),
-      await house.connect(acme),
-      await house.connect(beta),
+      await setup.connect(acme),
+      await setup.connect(acme),
+      await setup.connect(beta),
     ];
     const dialled = { trunkId: "main", to: "+15550100", defaultApp: DialplanAction.PARK };
     for (let i = 0; i < 600; i++) {
       await greedy.rpc(methods.Originate, { ...dialled, callSid: `${i}`.padEnd(128, "x") });
     }
-    await house.clock.advance(300);
+    await setup.clock.advance(300);
     const ask = { bucketId: "parked" };
     const stream = await greedy.open();
     const writer = stream.writable.getWriter();
@@ -324,13 +324,13 @@ describe("G-20 readers that do not read", () => {
   });
 
   it("G-20 holds a bounded amount for 100 sessions that never read", async () => {
-    const { house, acme } = await withSilentReader();
-    await using _ = house;
+    const { setup, acme } = await withSilentReader();
+    await using _ = setup;
     const readers: RawClient[] = [];
     for (let i = 0; i < 100; i++) {
-      readers.push(await house.connect(acme, { clientId: "", reads: false, highWaterMark: 1_024 }));
+      readers.push(await setup.connect(acme, { clientId: "", reads: false, highWaterMark: 1_024 }));
     }
-    const busy = await house.connect(acme, { reads: false });
+    const busy = await setup.connect(acme, { reads: false });
     for (let i = 0; i < 700; i++) {
       await busy.rpc(methods.Originate, {
         trunkId: "main",
@@ -338,11 +338,11 @@ describe("G-20 readers that do not read", () => {
         defaultApp: 1,
         clientId: "x",
       });
-      await house.clock.advance(50);
+      await setup.clock.advance(50);
     }
-    await house.clock.advance(1_000);
+    await setup.clock.advance(1_000);
     assert.ok(readers.every(({ isClosed }) => isClosed));
-    assert.equal(house.gateway.stats().sessions.ended["slow subscriber"], 101);
-    assert.equal(house.gateway.stats().sessions.open, 1);
+    assert.equal(setup.gateway.stats().sessions.ended["slow subscriber"], 101);
+    assert.equal(setup.gateway.stats().sessions.open, 1);
   });
 });

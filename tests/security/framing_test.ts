@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { concatBytes, equalBytes } from "../../src/bytes.ts";
+import { concatBytes, equalBytes } from "../../src/base/bytes.ts";
 import {
   type CallEvent,
   encodeFrame,
@@ -10,7 +10,7 @@ import {
 } from "../../src/wire/mod.ts";
 import { settle } from "../support/fake_clock.ts";
 import type { RawClient } from "../support/raw_client.ts";
-import { TestHouse } from "../support/tenant_kit.ts";
+import { TestGateway } from "../support/tenant_kit.ts";
 
 const unlimited = {
   rpcsPerSecond: Infinity,
@@ -40,10 +40,10 @@ const requests: readonly (readonly [Method<unknown, unknown>, Uint8Array])[] = e
   }),
 ]);
 
-async function withCall(house: TestHouse): Promise<RawClient> {
-  const client = await house.connect(await house.addTenant("acme"), { clientId: "c" });
+async function withCall(setup: TestGateway): Promise<RawClient> {
+  const client = await setup.connect(await setup.addTenant("acme"), { clientId: "c" });
   await client.rpc(methods.Originate, { ...dial, callSid: SID, clientId: "c" });
-  await house.clock.advance(200);
+  await setup.clock.advance(200);
   return client;
 }
 
@@ -62,8 +62,8 @@ async function assertAlive(client: RawClient, sequenceNumber = 0): Promise<void>
 
 describe("G-03 length prefixes", () => {
   it("G-03 resets a request whose length is a lie, and keeps the session", async () => {
-    await using house = new TestHouse({ limits: unlimited });
-    const client = await withCall(house);
+    await using setup = new TestGateway({ limits: unlimited });
+    const client = await withCall(setup);
     const good = encodeRequest(methods.Terminate, { callSid: SID });
     for (const length of [0, 3, 4, good.length + 1, good.length - 1, 0x7fffffff, 0xffffffff]) {
       const bad = good.slice();
@@ -71,13 +71,13 @@ describe("G-03 length prefixes", () => {
       const { bytes, isReset } = await client.exchange(methods.Terminate, bad);
       assert.deepEqual([bytes.length, isReset], [0, true], String(length));
     }
-    assert.equal(house.gateway.stats().streams.malformed, 7);
+    assert.equal(setup.gateway.stats().streams.malformed, 7);
     await assertAlive(client);
   });
 
   it("G-03 stops audio whose length is a lie, and keeps the session", async () => {
-    await using house = new TestHouse({ limits: unlimited });
-    const client = await withCall(house);
+    await using setup = new TestGateway({ limits: unlimited });
+    const client = await withCall(setup);
     const good = encodeFrame(methods.AudioFrame, { callSid: SID, codec: "PCMU" });
     for (const length of [0, 3, good.length, good.length - 5, 0x7fffffff, 0xffffffff]) {
       const bad = good.slice();
@@ -90,8 +90,8 @@ describe("G-03 length prefixes", () => {
   });
 
   it("G-03 resets a request over 64 KiB and audio over 64 KiB by their prefix, before the bytes come", async () => {
-    await using house = new TestHouse({ limits: unlimited });
-    const client = await withCall(house);
+    await using setup = new TestGateway({ limits: unlimited });
+    const client = await withCall(setup);
     const prefix = (size: number, id: number) => {
       const head = new DataView(new ArrayBuffer(14));
       head.setUint32(0, size + 14, true);
@@ -114,19 +114,19 @@ describe("G-03 length prefixes", () => {
   });
 
   it("G-03 resets a frame that never ends when its time is over", async () => {
-    await using house = new TestHouse({ limits: unlimited });
-    const client = await withCall(house);
+    await using setup = new TestGateway({ limits: unlimited });
+    const client = await withCall(setup);
     const stream = await client.open();
     const writer = stream.writable.getWriter();
     writer.closed.catch(() => {});
     const whole = encodeRequest(methods.Originate, { ...dial, callFrom: "x".repeat(60_000) });
     for (let second = 0; second < 9; second++) {
       await writer.write(whole.subarray(second * 100, second * 100 + 100));
-      await house.clock.advance(1_000);
+      await setup.clock.advance(1_000);
     }
-    assert.equal(house.gateway.stats().streams.timedOut, 0);
-    await house.clock.advance(1_000);
-    assert.equal(house.gateway.stats().streams.timedOut, 1);
+    assert.equal(setup.gateway.stats().streams.timedOut, 0);
+    await setup.clock.advance(1_000);
+    assert.equal(setup.gateway.stats().streams.timedOut, 1);
     await assert.rejects(writer.write(new Uint8Array(1)));
     await assertAlive(client);
   });
@@ -134,9 +134,9 @@ describe("G-03 length prefixes", () => {
 
 describe("G-04 truncated requests", () => {
   it("G-04 carries nothing out for a request cut at any byte, by FIN or by reset, of any method", async () => {
-    await using house = new TestHouse({ limits: unlimited });
-    const client = await withCall(house);
-    const { rpcs } = house.gateway.stats();
+    await using setup = new TestGateway({ limits: unlimited });
+    const client = await withCall(setup);
+    const { rpcs } = setup.gateway.stats();
     let cuts = 0;
     for (const [method, request] of requests) {
       for (let length = 0; length < request.length; length++) {
@@ -156,17 +156,17 @@ describe("G-04 truncated requests", () => {
     }
     assert.ok(cuts > 1_200, `${cuts} cuts`);
     await settle();
-    assert.deepEqual(house.gateway.stats().rpcs, rpcs);
+    assert.deepEqual(setup.gateway.stats().rpcs, rpcs);
     // Nothing is left of the broken streams: the one timer watches the session's end.
-    assert.equal(house.clock.pending, 1);
+    assert.equal(setup.clock.pending, 1);
     await assertAlive(client);
   });
 });
 
 describe("G-05 chunks", () => {
   it("G-05 answers the same for every split of a request into two and three chunks, and byte by byte", async () => {
-    await using house = new TestHouse({ limits: unlimited });
-    const client = await withCall(house);
+    await using setup = new TestGateway({ limits: unlimited });
+    const client = await withCall(setup);
     const request = encodeRequest(methods.Terminate, { callSid: "x" });
     const { bytes: expected } = await client.exchange(methods.Terminate, request);
     assert.ok(expected.length > 20);
@@ -184,8 +184,10 @@ describe("G-05 chunks", () => {
   });
 
   it("G-05 hears the same for every split of two frames of audio", async () => {
-    await using house = new TestHouse({ limits: { ...unlimited, audioFramesPerSecond: Infinity } });
-    const client = await withCall(house);
+    await using setup = new TestGateway({
+      limits: { ...unlimited, audioFramesPerSecond: Infinity },
+    });
+    const client = await withCall(setup);
     const frames = concatBytes([0, 1].map((sequenceNumber) =>
       encodeFrame(methods.AudioFrame, {
         callSid: SID,
@@ -208,8 +210,8 @@ describe("G-05 chunks", () => {
 
 describe("G-06 hostile envelopes", () => {
   it("G-06 refuses an envelope whose inside does not fit, in words, and keeps the session", async () => {
-    await using house = new TestHouse({ limits: unlimited });
-    const client = await withCall(house);
+    await using setup = new TestGateway({ limits: unlimited });
+    const client = await withCall(setup);
     const good = encodeRequest(methods.Terminate, { callSid: "abcd" });
     const patch = (change: (view: DataView) => void) => {
       const bad = good.slice();
@@ -241,8 +243,8 @@ describe("G-06 hostile envelopes", () => {
   });
 
   it("G-06 refuses a list that claims 4 billion elements without making room for them", async () => {
-    await using house = new TestHouse({ limits: unlimited });
-    const client = await withCall(house);
+    await using setup = new TestGateway({ limits: unlimited });
+    const client = await withCall(setup);
     const request = encodeRequest(methods.AddTrunk, { trunkId: "t", codecPreferences: ["PCMU"] });
     const text = [...request].map((byte) => String.fromCharCode(byte)).join("");
     const count = text.indexOf("PCMU") - 8;
@@ -257,8 +259,8 @@ describe("G-07 hostile text", () => {
   const texts = ["a\0b", "a\r\nVia: evil", "a\nb", "\u2028", "\x7f", "\u0085", "x".repeat(60_000)];
 
   it("G-07 refuses control characters and endless text in every text field of every request", async () => {
-    await using house = new TestHouse({ limits: unlimited });
-    const client = await withCall(house);
+    await using setup = new TestGateway({ limits: unlimited });
+    const client = await withCall(setup);
     const spared = new Set(["publicKeyPem", "adminPublicKeyPem", "csvUrl"]);
     let checked = 0;
     for (const method of everyMethod) {
@@ -280,8 +282,8 @@ describe("G-07 hostile text", () => {
   });
 
   it("G-07 refuses what is no number and no SIP URI as destination", async () => {
-    await using house = new TestHouse({ limits: unlimited });
-    const client = await withCall(house);
+    await using setup = new TestGateway({ limits: unlimited });
+    const client = await withCall(setup);
     const code = async (to: string) =>
       (await client.rpc(methods.Originate, { ...dial, to })).reply?.errorCode;
     const bad = [
@@ -302,11 +304,11 @@ describe("G-07 hostile text", () => {
 
   it("G-07 logs one escaped line a record, whatever a peer sends", async () => {
     const records: unknown[] = [];
-    await using house = new TestHouse({
+    await using setup = new TestGateway({
       limits: unlimited,
       log: (record) => void records.push(record),
     });
-    const client = await withCall(house);
+    const client = await withCall(setup);
     for (const text of [...texts, "\x1b[2J", "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJhIn0.c2ln"]) {
       await client.rpc(methods.Originate, { ...dial, callSid: text, callFrom: text });
       await client.rpc(methods.Terminate, { callSid: text });
@@ -324,8 +326,8 @@ describe("G-07 hostile text", () => {
   });
 
   it("G-07 takes emoji, CJK and right-to-left text where text is free", async () => {
-    await using house = new TestHouse({ limits: unlimited });
-    const client = await withCall(house);
+    await using setup = new TestGateway({ limits: unlimited });
+    const client = await withCall(setup);
     const callFrom = "\u{1f4de} \u65e5\u672c \u05e9\u05dc\u05d5\u05dd";
     const { reply } = await client.rpc(methods.Originate, {
       ...dial,

@@ -9,13 +9,13 @@ import { FakeClock, settle } from "../support/fake_clock.ts";
 import { QuickClock } from "../support/quick_clock.ts";
 import { hostileTokens } from "../support/hostile_tokens.ts";
 import { seed } from "../support/seed.ts";
-import { testAccount, TestHouse } from "../support/tenant_kit.ts";
+import { testAccount, TestGateway } from "../support/tenant_kit.ts";
 import { acme, claims, evil, forge, header, NOW } from "../support/tokens.ts";
 
 const REASONS = new Set(["expired", "not yet valid", "lifetime", "revoked", "rejected"]);
 
 interface Door extends AsyncDisposable {
-  readonly house: TestHouse;
+  readonly setup: TestGateway;
   readonly records: GatewayLogRecord[];
   /** Presents a token: `OK`, or what the peer is told. */
   knock(token: string): Promise<string>;
@@ -25,38 +25,38 @@ interface Door extends AsyncDisposable {
 async function openDoor(options: GatewayOptions = {}): Promise<Door> {
   const records: GatewayLogRecord[] = [];
   const clock = new FakeClock(NOW * 1_000);
-  const house = new TestHouse({ ...options, clock, log: (record) => void records.push(record) });
+  const setup = new TestGateway({ ...options, clock, log: (record) => void records.push(record) });
   for (const { id: tenantId, keyId: privateKeyId, made: { publicKeyPem } } of [acme, evil]) {
-    await house.gateway.publishServiceAccount({ tenantId, privateKeyId, publicKeyPem });
+    await setup.gateway.publishServiceAccount({ tenantId, privateKeyId, publicKeyPem });
   }
   return {
-    house,
+    setup,
     records,
     async knock(token) {
-      const client = house.dial();
+      const client = setup.dial();
       const reply = await client.authenticate(token);
       if (reply?.status === "OK") client.close();
       return reply?.status === "OK" ? "OK" : reply?.errorMessage ?? "";
     },
-    [Symbol.asyncDispose]: () => house[Symbol.asyncDispose](),
+    [Symbol.asyncDispose]: () => setup[Symbol.asyncDispose](),
   };
 }
 
 describe("J-01 to J-26 at the gateway", () => {
   it("J-01, J-02, J-03, J-05, J-06, J-07, J-08, J-18, J-19 refuses every hostile token, and takes a good one after each", async () => {
     await using door = await openDoor();
-    const { house, records, knock } = door;
+    const { setup, records, knock } = door;
     const good = forge();
     for (const { name, token } of hostileTokens) {
       records.length = 0;
-      const client = house.dial();
+      const client = setup.dial();
       const reply = await client.authenticate(token).catch(() => undefined);
       assert.equal(reply?.status, "ERROR", name);
       assert.deepEqual([reply?.errorCode, reply?.tenantId, reply?.expiresAtMs], [7, "", 0], name);
       assert.ok(REASONS.has(reply!.errorMessage), name);
       const late = await client.rpc(methods.Barge, { callSid: "x" });
       assert.equal(late.bytes.length, 0, name);
-      await house.clock.advance(250);
+      await setup.clock.advance(250);
       assert.deepEqual(client.closeInfo, { closeCode: 401, reason: reply!.errorMessage }, name);
       // The owner reads why, and nobody reads the token, nor what it claimed.
       const refusals = records.filter(({ event }) => event === "session.refused");
@@ -67,9 +67,9 @@ describe("J-01 to J-26 at the gateway", () => {
       }
       assert.doesNotMatch(record, /acme|telequick-sdk/, name);
       assert.equal(await knock(good), "OK", `after ${name}`);
-      house.clock.jump(-250);
+      setup.clock.jump(-250);
     }
-    const { refused, accepted } = house.gateway.stats().sessions;
+    const { refused, accepted } = setup.gateway.stats().sessions;
     const total = Object.values(refused).reduce((sum, count) => sum + count);
     assert.deepEqual([total, accepted], [hostileTokens.length, hostileTokens.length]);
   });
@@ -137,18 +137,18 @@ describe("J-01 to J-26 at the gateway", () => {
   it("J-15 remembers a bounded number of single-use tokens, and forgets the dead", async () => {
     await using door = await openDoor({ limits: { usedTokens: 3 } });
     const mint = (jti: string) =>
-      mintBrowserToken(acme.signer, { now: door.house.clock.now(), jti, lifetimeSeconds: 60 });
+      mintBrowserToken(acme.signer, { now: door.setup.clock.now(), jti, lifetimeSeconds: 60 });
     for (const jti of ["a", "b", "c"]) assert.equal(await door.knock(await mint(jti)), "OK");
     assert.equal(await door.knock(await mint("d")), "rejected");
     // Remembered for a minute longer than they live, in case a verifier is lenient.
-    await door.house.clock.advance(120_000);
+    await door.setup.clock.advance(120_000);
     assert.equal(await door.knock(await mint("e")), "OK");
   });
 
   it("J-15 remembers each tenant's by itself: one that uses up its room takes none of another's", async () => {
     await using door = await openDoor({ limits: { usedTokens: 1 } });
     const mint = (account: typeof acme, jti: string) =>
-      mintBrowserToken(account.signer, { now: door.house.clock.now(), jti });
+      mintBrowserToken(account.signer, { now: door.setup.clock.now(), jti });
     assert.equal(await door.knock(await mint(acme, "a")), "OK");
     assert.equal(await door.knock(await mint(acme, "b")), "rejected");
     assert.equal(await door.knock(await mint(evil, "a")), "OK");
@@ -164,7 +164,7 @@ describe("J-01 to J-26 at the gateway", () => {
       forge(header, claims, evil.privateKey),
     ];
     for (const token of crossed) assert.equal(await door.knock(token), "rejected");
-    const client = door.house.dial();
+    const client = door.setup.dial();
     const theirs = forge(
       { ...header, kid: evil.keyId },
       { ...claims, sub: "evil" },
@@ -176,16 +176,16 @@ describe("J-01 to J-26 at the gateway", () => {
   it("J-16 keeps the same key id of two tenants apart", async () => {
     await using door = await openDoor();
     const { publicKeyPem, signer } = await testAccount("globex", "twin");
-    await door.house.gateway.publishServiceAccount({
+    await door.setup.gateway.publishServiceAccount({
       tenantId: "globex",
       privateKeyId: "acme-1",
       publicKeyPem,
     });
     const twin = await signToken({ ...signer, keyId: "acme-1" }, { now: NOW * 1_000 });
-    const client = door.house.dial();
+    const client = door.setup.dial();
     assert.equal((await client.authenticate(twin))?.tenantId, "globex");
     assert.equal(await door.knock(forge()), "OK");
-    await door.house.gateway.revokeServiceAccount({ tenantId: "globex", privateKeyId: "acme-1" });
+    await door.setup.gateway.revokeServiceAccount({ tenantId: "globex", privateKeyId: "acme-1" });
     assert.equal(await door.knock(twin), "revoked");
     assert.equal(await door.knock(forge()), "OK");
   });
@@ -220,7 +220,7 @@ describe("J-01 to J-26 at the gateway", () => {
     };
     for (const [name, publicKeyPem] of Object.entries(bad)) {
       const options = { tenantId: "acme", privateKeyId: "new", publicKeyPem };
-      await assert.rejects(door.house.gateway.publishServiceAccount(options), (error: Error) => {
+      await assert.rejects(door.setup.gateway.publishServiceAccount(options), (error: Error) => {
         assert.equal(error.name, "TeleQuickError", name);
         for (const line of publicKeyPem.split("\n")) {
           if (line.length > 40) assert.ok(!error.message.includes(line.slice(5, 40)), name);
@@ -229,11 +229,11 @@ describe("J-01 to J-26 at the gateway", () => {
       }, name);
     }
     const taken = { tenantId: "other", privateKeyId: "x", publicKeyPem: acme.made.publicKeyPem };
-    await assert.rejects(door.house.gateway.publishServiceAccount(taken), /is or was in use/);
+    await assert.rejects(door.setup.gateway.publishServiceAccount(taken), /is or was in use/);
     for (const tenantId of ["Acme", "acme ", "\u0430cme", "", "a_b", "-a", "a".repeat(64)]) {
       const options = { tenantId, privateKeyId: "x", publicKeyPem: evil.made.publicKeyPem };
       await assert.rejects(
-        door.house.gateway.publishServiceAccount(options),
+        door.setup.gateway.publishServiceAccount(options),
         /tenantId is malformed/,
       );
     }
@@ -250,29 +250,29 @@ describe("J-01 to J-26 at the gateway", () => {
     );
     await fc.assert(
       fc.asyncProperty(fc.array(action, { maxLength: 10 }), async (actions) => {
-        await using house = new TestHouse({ clock: new QuickClock() });
+        await using setup = new TestGateway({ clock: new QuickClock() });
         const model = accounts.map(() => ({ published: false, revoked: false, endsAt: 0 }));
         for (const [what, which, ms] of actions) {
           const { keyId: privateKeyId, publicKeyPem } = accounts[which]!;
           const key = model[which]!;
           const id = { tenantId: "acme", privateKeyId };
-          if (what === "wait") await house.clock.advance(ms);
+          if (what === "wait") await setup.clock.advance(ms);
           else if (what === "publish") {
-            const expiresAtMs = ms === 0 ? 0 : house.clock.now() + ms;
-            const done = house.gateway.publishServiceAccount({ ...id, publicKeyPem, expiresAtMs });
+            const expiresAtMs = ms === 0 ? 0 : setup.clock.now() + ms;
+            const done = setup.gateway.publishServiceAccount({ ...id, publicKeyPem, expiresAtMs });
             if (key.revoked) await assert.rejects(done);
             else {
               await done;
               Object.assign(key, { published: true, endsAt: expiresAtMs });
             }
           } else if (key.published) {
-            await house.gateway.revokeServiceAccount(id);
+            await setup.gateway.revokeServiceAccount(id);
             key.revoked = true;
-          } else await assert.rejects(house.gateway.revokeServiceAccount(id));
+          } else await assert.rejects(setup.gateway.revokeServiceAccount(id));
           for (const [i, token] of tokens.entries()) {
             const { published, revoked, endsAt } = model[i]!;
-            const isOver = revoked || (endsAt !== 0 && house.clock.now() >= endsAt);
-            const client = house.dial();
+            const isOver = revoked || (endsAt !== 0 && setup.clock.now() >= endsAt);
+            const client = setup.dial();
             const reply = await client.authenticate(token);
             const outcome = reply?.status === "OK" ? "OK" : reply?.errorMessage;
             assert.equal(outcome, !published ? "rejected" : isOver ? "revoked" : "OK");
@@ -292,11 +292,11 @@ describe("J-01 to J-26 at the gateway", () => {
     const other = forge(header, { ...claims, x: 1 }).split(".")[2];
     assert.equal(await door.knock(`${first}.${second}.${other}`), "rejected");
     assert.equal(await door.knock(`${first}.${second}.${third}`), "OK");
-    await door.house.clock.advance(3_600_000);
+    await door.setup.clock.advance(3_600_000);
     assert.equal(await door.knock(good), "expired");
-    door.house.clock.jump(-3_600_000);
+    door.setup.clock.jump(-3_600_000);
     assert.equal(await door.knock(good), "OK");
-    await door.house.gateway.revokeServiceAccount({ tenantId: "acme", privateKeyId: acme.keyId });
+    await door.setup.gateway.revokeServiceAccount({ tenantId: "acme", privateKeyId: acme.keyId });
     assert.equal(await door.knock(good), "revoked");
   });
 
@@ -312,13 +312,13 @@ describe("J-01 to J-26 at the gateway", () => {
         forge(header, claims, evil.privateKey),
       ]
     ) {
-      const client = door.house.dial();
+      const client = door.setup.dial();
       const { bytes } = await client.rpc(methods.Authenticate, { token });
       replies.add(String(bytes));
     }
     assert.equal(replies.size, 1);
     // A revoked key shows only to who holds it.
-    await door.house.gateway.revokeServiceAccount({ tenantId: "acme", privateKeyId: acme.keyId });
+    await door.setup.gateway.revokeServiceAccount({ tenantId: "acme", privateKeyId: acme.keyId });
     assert.equal(await door.knock(forge(header, claims, evil.privateKey)), "rejected");
     assert.equal(await door.knock(forge()), "revoked");
     await settle();

@@ -1,22 +1,22 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { concatBytes } from "../../src/bytes.ts";
+import { concatBytes } from "../../src/base/bytes.ts";
 import { DialplanAction, encodeFrame, type Method, methods } from "../../src/wire/mod.ts";
 import { settle } from "../support/fake_clock.ts";
 import type { RawClient } from "../support/raw_client.ts";
-import { TestHouse } from "../support/tenant_kit.ts";
+import { TestGateway } from "../support/tenant_kit.ts";
 
 const SID = "7c3cc8f2-5d0e-4d6e-9d0c-d5b2a9f0aaaa";
 const GHOST = "7c3cc8f2-5d0e-4d6e-9d0c-d5b2a9f0bbbb";
 const dial = { trunkId: "main", to: "+15550100", defaultApp: 1 } as const;
 
 /** Tenants a and b, each with a session; b has a call, a trunk and a campaign of its own that a knows the ids of. */
-async function twoTenants(house: TestHouse): Promise<{ a: RawClient; b: RawClient }> {
-  const a = await house.connect(await house.addTenant("a"), { clientId: "client-a" });
-  const b = await house.connect(await house.addTenant("b", { name: "first" }), {
+async function twoTenants(setup: TestGateway): Promise<{ a: RawClient; b: RawClient }> {
+  const a = await setup.connect(await setup.addTenant("a"), { clientId: "client-a" });
+  const b = await setup.connect(await setup.addTenant("b", { name: "first" }), {
     clientId: "client-b",
   });
-  await house.gateway.addTrunk({ tenantId: "b", trunkId: "b-only" });
+  await setup.gateway.addTrunk({ tenantId: "b", trunkId: "b-only" });
   await b.rpc(methods.Originate, {
     ...dial,
     trunkId: "b-only",
@@ -30,7 +30,7 @@ async function twoTenants(house: TestHouse): Promise<{ a: RawClient; b: RawClien
     callsPerSecond: 1,
     campaignId: "b-campaign",
   });
-  await house.clock.advance(200);
+  await setup.clock.advance(200);
   return { a, b };
 }
 
@@ -47,20 +47,20 @@ function assertSameBytes(
 
 describe("G-10 subscriptions", () => {
   it("G-10 gives another tenant nothing for a client id that it knows", async () => {
-    await using house = new TestHouse();
-    const { a, b } = await twoTenants(house);
+    await using setup = new TestGateway();
+    const { a, b } = await twoTenants(setup);
     await a.rpc(methods.StreamEvents, { clientId: "client-b" });
     b.events.length = 0;
     await b.rpc(methods.Originate, { ...dial, clientId: "client-b" });
-    await house.clock.advance(300);
+    await setup.clock.advance(300);
     assert.deepEqual([a.events.length, b.events.length], [0, 3]);
   });
 
   it("G-10 lets the last of a tenant's sessions hold a client id, and the one before when it goes", async () => {
-    await using house = new TestHouse();
-    const acme = await house.addTenant("acme");
-    const first = await house.connect(acme, { clientId: "c" });
-    const second = await house.connect(acme, { clientId: "c" });
+    await using setup = new TestGateway();
+    const acme = await setup.addTenant("acme");
+    const first = await setup.connect(acme, { clientId: "c" });
+    const second = await setup.connect(acme, { clientId: "c" });
     const heard = async () => {
       first.events.length = second.events.length = 0;
       await (first.isClosed ? second : first).rpc(methods.Originate, {
@@ -68,7 +68,7 @@ describe("G-10 subscriptions", () => {
         to: "+15550101",
         clientId: "c",
       });
-      await house.clock.advance(100);
+      await setup.clock.advance(100);
       return [first.events.length, second.events.length];
     };
     assert.deepEqual(await heard(), [0, 2]);
@@ -78,33 +78,33 @@ describe("G-10 subscriptions", () => {
   });
 
   it("G-10 delivers what was queued before the takeover where it was queued", async () => {
-    await using house = new TestHouse();
-    const acme = await house.addTenant("acme");
-    const first = await house.connect(acme, { clientId: "c" });
-    const second = await house.connect(acme);
+    await using setup = new TestGateway();
+    const acme = await setup.addTenant("acme");
+    const first = await setup.connect(acme, { clientId: "c" });
+    const second = await setup.connect(acme);
     // No turn in between: the events of the dial are queued, and not yet written, when the subscription moves.
     const dialled = second.rpc(methods.Originate, { ...dial, clientId: "c" });
     const taken = second.rpc(methods.StreamEvents, { clientId: "c" });
     await Promise.all([dialled, taken]);
-    await house.clock.advance(200);
+    await setup.clock.advance(200);
     assert.deepEqual(first.events.map(({ status }) => status), ["INITIATED", "RINGING"]);
     assert.deepEqual(second.events.map(({ status }) => status), ["ANSWERED"]);
   });
 
   it("G-10 tells every subscriber of a call that nobody holds, and the empty client id of everything", async () => {
-    await using house = new TestHouse();
-    const acme = await house.addTenant("acme");
+    await using setup = new TestGateway();
+    const acme = await setup.addTenant("acme");
     const [one, two, all, none] = [
-      await house.connect(acme, { clientId: "one" }),
-      await house.connect(acme, { clientId: "two" }),
-      await house.connect(acme, { clientId: "" }),
-      await house.connect(acme),
+      await setup.connect(acme, { clientId: "one" }),
+      await setup.connect(acme, { clientId: "two" }),
+      await setup.connect(acme, { clientId: "" }),
+      await setup.connect(acme),
     ];
     const heard = async (clientId: string) => {
       const clients = [one, two, all, none];
       for (const client of clients) client.events.length = 0;
       await none.rpc(methods.Originate, { ...dial, to: "+15550101", clientId });
-      await house.clock.advance(100);
+      await setup.clock.advance(100);
       return clients.map(({ events }) => events.length);
     };
     assert.deepEqual(await heard("one"), [2, 0, 2, 0]);
@@ -113,8 +113,8 @@ describe("G-10 subscriptions", () => {
   });
 
   it("G-10 bounds the client ids of a session", async () => {
-    await using house = new TestHouse();
-    const client = await house.connect(await house.addTenant("acme"));
+    await using setup = new TestGateway();
+    const client = await setup.connect(await setup.addTenant("acme"));
     for (let i = 0; i < 8; i++) {
       assert.equal(
         (await client.rpc(methods.StreamEvents, { clientId: `c${i}` })).fault.errorCode,
@@ -151,8 +151,8 @@ describe("G-11 another tenant's calls and campaigns", () => {
 
   for (const [name, probe] of probes) {
     it(`G-11 answers ${name} for a foreign id as for one that nobody has, and touches nothing`, async () => {
-      await using house = new TestHouse();
-      const { a, b } = await twoTenants(house);
+      await using setup = new TestGateway();
+      const { a, b } = await twoTenants(setup);
       b.events.length = 0;
       const isCampaign = name === "AbortBulk" || name.includes("Bucket");
       const ids = isCampaign ? ["b-campaign", "x-campaign"] as const : [SID, GHOST] as const;
@@ -161,7 +161,7 @@ describe("G-11 another tenant's calls and campaigns", () => {
         return a.rpc(method, request);
       }));
       assertSameBytes(foreign!.bytes, unknown!.bytes, ids);
-      await house.clock.advance(100);
+      await setup.clock.advance(100);
       assert.deepEqual([a.events.length, a.audio.length, b.events.length], [0, 0, 0]);
       assert.equal((await b.rpc(methods.Terminate, { callSid: SID })).reply?.errorCode, 0);
       const { reply } = await b.rpc(methods.AbortBulk, { campaignId: "b-campaign" });
@@ -170,9 +170,9 @@ describe("G-11 another tenant's calls and campaigns", () => {
   }
 
   it("G-11 refuses to supervise a foreign call as one that nobody has", async () => {
-    await using house = new TestHouse();
-    const { a } = await twoTenants(house);
-    const authToken = await house.token(await house.addTenant("a"));
+    await using setup = new TestGateway();
+    const { a } = await twoTenants(setup);
+    const authToken = await setup.token(await setup.addTenant("a"));
     const ask = (callSid: string) =>
       a.rpc(methods.SuperviseSubscribe, { callSid, authToken, tenantId: "b" });
     const [foreign, unknown] = [await ask(SID), await ask(GHOST)];
@@ -183,8 +183,8 @@ describe("G-11 another tenant's calls and campaigns", () => {
 
 describe("G-12 ids that clients choose", () => {
   it("G-12 keeps a namespace for each tenant", async () => {
-    await using house = new TestHouse();
-    const { a, b } = await twoTenants(house);
+    await using setup = new TestGateway();
+    const { a, b } = await twoTenants(setup);
     const { reply } = await a.rpc(methods.Originate, {
       ...dial,
       to: "+15550102",
@@ -201,14 +201,14 @@ describe("G-12 ids that clients choose", () => {
   });
 
   it("G-12 takes a repeated dial for the same call for 30 s, and refuses the id afterwards", async () => {
-    await using house = new TestHouse();
-    const client = await house.connect(await house.addTenant("acme"), { clientId: "c" });
+    await using setup = new TestGateway();
+    const client = await setup.connect(await setup.addTenant("acme"), { clientId: "c" });
     const ask = (more = {}) =>
       client.rpc(methods.Originate, { ...dial, callSid: SID, clientId: "c", ...more });
     const first = await ask();
-    await house.clock.advance(10_000);
+    await setup.clock.advance(10_000);
     assert.deepEqual((await ask()).bytes, first.bytes);
-    assert.equal(house.gateway.stats().calls.total, 1);
+    assert.equal(setup.gateway.stats().calls.total, 1);
     const other = await ask({ to: "+15550101" });
     assert.deepEqual([other.reply?.errorCode, other.reply?.errorMessage], [
       6,
@@ -216,14 +216,14 @@ describe("G-12 ids that clients choose", () => {
     ]);
     await client.rpc(methods.Terminate, { callSid: SID });
     assert.deepEqual((await ask()).bytes, first.bytes);
-    await house.clock.advance(20_001);
+    await setup.clock.advance(20_001);
     assert.equal((await ask()).reply?.errorCode, 6);
-    assert.equal(house.gateway.stats().calls.total, 1);
+    assert.equal(setup.gateway.stats().calls.total, 1);
   });
 
   it("G-12 refuses an id that is none", async () => {
-    await using house = new TestHouse();
-    const client = await house.connect(await house.addTenant("acme"));
+    await using setup = new TestGateway();
+    const client = await setup.connect(await setup.addTenant("acme"));
     for (const callSid of ["-x", "a b", "a/b", "a,b", "\u00e9", "x".repeat(129)]) {
       const { reply } = await client.rpc(methods.Originate, { ...dial, callSid });
       assert.deepEqual(
@@ -258,8 +258,8 @@ describe("G-13 another tenant's trunks", () => {
 
   for (const [name, probe] of probes) {
     it(`G-13 answers ${name} for a foreign trunk as for one that nobody has`, async () => {
-      await using house = new TestHouse();
-      const { a } = await twoTenants(house);
+      await using setup = new TestGateway();
+      const { a } = await twoTenants(setup);
       const ids = ["b-only", "x-only"] as const;
       const replies: Uint8Array[] = [];
       for (const id of ids) {
@@ -273,8 +273,8 @@ describe("G-13 another tenant's trunks", () => {
   }
 
   it("G-13 says of both: unknown trunk_id, error code 1", async () => {
-    await using house = new TestHouse();
-    const { a } = await twoTenants(house);
+    await using setup = new TestGateway();
+    const { a } = await twoTenants(setup);
     const { reply } = await a.rpc(methods.Originate, { ...dial, trunkId: "b-only" });
     assert.deepEqual([reply?.errorCode, reply?.errorMessage, reply?.callSid], [
       1,
@@ -287,10 +287,10 @@ describe("G-13 another tenant's trunks", () => {
 describe("G-14 tenant_id in requests", () => {
   it("G-14 gives it no authority, counts and logs a difference", async () => {
     const mismatches: (string | undefined)[] = [];
-    await using house = new TestHouse({
+    await using setup = new TestGateway({
       log: ({ event, tenantId }) => void (event === "tenant.mismatch" && mismatches.push(tenantId)),
     });
-    const { a, b } = await twoTenants(house);
+    const { a, b } = await twoTenants(setup);
     b.events.length = 0;
     const { reply } = await a.rpc(methods.Originate, {
       ...dial,
@@ -303,7 +303,7 @@ describe("G-14 tenant_id in requests", () => {
     await a.rpc(methods.AllocateWt, { callSid: SID, tenantId: "b" });
     await a.rpc(methods.OriginateBulk, { templateTenantId: "b" });
     await a.rpc(methods.Originate, { ...dial, tenantId: "a" });
-    assert.equal(house.gateway.stats().tenantMismatches, 3);
+    assert.equal(setup.gateway.stats().tenantMismatches, 3);
     assert.deepEqual(mismatches, ["a", "a", "a"]);
   });
 });
@@ -317,8 +317,8 @@ describe("G-15 audio for calls that are not there", () => {
   });
 
   it("G-15 stops a stream after 50 frames for a foreign call, exactly as for one that nobody has", async () => {
-    await using house = new TestHouse();
-    const { a, b } = await twoTenants(house);
+    await using setup = new TestGateway();
+    const { a, b } = await twoTenants(setup);
     for (const sid of [SID, GHOST]) {
       const uplink = await a.openAudio();
       for (let i = 0; i < 49; i++) await uplink.send(frame(sid, i));
@@ -331,7 +331,7 @@ describe("G-15 audio for calls that are not there", () => {
       assert.ok(await uplink.stopped instanceof Error);
     }
     assert.deepEqual([a.audio.length, b.audio.length], [0, 0]);
-    assert.equal(house.gateway.stats().audio.refused, 100);
+    assert.equal(setup.gateway.stats().audio.refused, 100);
     // What b hears is what b says, to the byte.
     const uplink = await b.openAudio();
     await uplink.send(frame(SID, 0, 77));
@@ -340,8 +340,8 @@ describe("G-15 audio for calls that are not there", () => {
   });
 
   it("G-15 drops and counts what a call cannot use", async () => {
-    await using house = new TestHouse();
-    const { b } = await twoTenants(house);
+    await using setup = new TestGateway();
+    const { b } = await twoTenants(setup);
     const uplink = await b.openAudio();
     const heard = async (...frames: Parameters<typeof uplink.send>[0][]) => {
       b.audio.length = 0;
@@ -361,12 +361,12 @@ describe("G-15 audio for calls that are not there", () => {
       await heard({ ...frame(SID, 2 ** 40 + 1), endOfStream: true }, frame(SID, 2 ** 40 + 2)),
       1,
     );
-    assert.equal(house.gateway.stats().audio.refused, 6);
+    assert.equal(setup.gateway.stats().audio.refused, 6);
   });
 
   it("G-15 takes audio of one call from two streams, and frames of unknown methods from none", async () => {
-    await using house = new TestHouse();
-    const { b } = await twoTenants(house);
+    await using setup = new TestGateway();
+    const { b } = await twoTenants(setup);
     const [one, two] = [await b.openAudio(), await b.openAudio()];
     await one.send(frame(SID, 0, 1));
     await settle();
@@ -379,10 +379,10 @@ describe("G-15 audio for calls that are not there", () => {
   });
 
   it("G-15 drops audio for a call that has ended, without harm to the stream's others", async () => {
-    await using house = new TestHouse();
-    const { b } = await twoTenants(house);
+    await using setup = new TestGateway();
+    const { b } = await twoTenants(setup);
     await b.rpc(methods.Originate, { ...dial, callSid: GHOST, clientId: "client-b" });
-    await house.clock.advance(200);
+    await setup.clock.advance(200);
     const uplink = await b.openAudio();
     await uplink.send(frame(SID, 0));
     await uplink.send(frame(GHOST, 0));
@@ -406,11 +406,11 @@ describe("G-16 many tenants at once", () => {
       rpcsPerSecond: Infinity,
       rpcsPerSecondPerTenant: Infinity,
     };
-    await using house = new TestHouse({ limits });
+    await using setup = new TestGateway({ limits });
     const tenants = await Promise.all(Array.from({ length: 20 }, async (_, i) => {
-      const account = await house.addTenant(`tenant-${i}`);
+      const account = await setup.addTenant(`tenant-${i}`);
       // Every tenant uses the same ids.
-      return { account, client: await house.connect(account, { clientId: "same" }) };
+      return { account, client: await setup.connect(account, { clientId: "same" }) };
     }));
     const numbers = ["+15550100", "+15550101", "+15550102", "+15550105"];
     await Promise.all(tenants.map(async ({ client }, t) => {
@@ -424,7 +424,7 @@ describe("G-16 many tenants at once", () => {
         });
       }
     }));
-    await house.clock.advance(5_000);
+    await setup.clock.advance(5_000);
     const steps = { "+15550100": 3, "+15550101": 2, "+15550102": 3, "+15550105": 4 };
     for (const [t, { client }] of tenants.entries()) {
       const expected = Array.from(
@@ -443,11 +443,11 @@ describe("G-16 many tenants at once", () => {
 
 describe("G-17 what refusals repeat", () => {
   it("G-17 never sends a canary planted in another tenant's data", async () => {
-    await using house = new TestHouse();
+    await using setup = new TestGateway();
     const canary = "canary5f3a";
-    const a = await house.connect(await house.addTenant("a"), { clientId: "" });
-    const account = await house.addTenant(`b-${canary}`, { trunkId: `trunk-${canary}` });
-    const b = await house.connect(account, { clientId: `client-${canary}` });
+    const a = await setup.connect(await setup.addTenant("a"), { clientId: "" });
+    const account = await setup.addTenant(`b-${canary}`, { trunkId: `trunk-${canary}` });
+    const b = await setup.connect(account, { clientId: `client-${canary}` });
     await b.rpc(methods.Originate, {
       ...dial,
       trunkId: `trunk-${canary}`,
@@ -455,7 +455,7 @@ describe("G-17 what refusals repeat", () => {
       callFrom: canary,
       clientId: `client-${canary}`,
     });
-    await house.clock.advance(300);
+    await setup.clock.advance(300);
     const seen: Uint8Array[] = [];
     for (const method of Object.values(methods) as Method<unknown, unknown>[]) {
       if (method.reply === undefined || method.name === "Authenticate") continue;
@@ -463,7 +463,7 @@ describe("G-17 what refusals repeat", () => {
         seen.push((await a.rpc(method, request)).bytes);
       }
     }
-    await house.clock.advance(5_000);
+    await setup.clock.advance(5_000);
     const text = new TextDecoder().decode(concatBytes([...seen, a.pushedBytes()]));
     assert.ok(text.length > 1_000);
     assert.ok(!text.includes(canary));

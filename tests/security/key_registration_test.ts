@@ -4,7 +4,7 @@ import { createPublicKey } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { describe, it } from "node:test";
 import { importVerifyingKey } from "../../src/credentials/mod.ts";
-import { TeleQuickError } from "../../src/errors.ts";
+import { TeleQuickError } from "../../src/base/errors.ts";
 import { assertHidden, linesOf } from "../support/canary.ts";
 import { pem, pemOf } from "../support/openssl.ts";
 

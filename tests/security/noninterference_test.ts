@@ -12,7 +12,7 @@ import { methods, SupervisionMode } from "../../src/wire/mod.ts";
 import { QuickClock, turn } from "../support/quick_clock.ts";
 import type { RawAudio, RawClient } from "../support/raw_client.ts";
 import { seed } from "../support/seed.ts";
-import { type TestAccount, testAccount, TestHouse } from "../support/tenant_kit.ts";
+import { type TestAccount, testAccount, TestGateway } from "../support/tenant_kit.ts";
 
 // Both tenants draw from the same few names, so that they meet all the time.
 const sids = ["s0", "s1"] as const;
@@ -37,7 +37,7 @@ type Act = (player: Player) => Promise<unknown>;
 
 /** One tenant in one world, with what it holds and what it knows how to do. */
 class Player {
-  readonly house: TestHouse<QuickClock>;
+  readonly setup: TestGateway<QuickClock>;
   readonly account: TestAccount;
   readonly adminToken: string;
   readonly replies: string[] = [];
@@ -46,8 +46,8 @@ class Player {
   client!: RawClient;
   #uplink: RawAudio | undefined;
 
-  constructor(house: TestHouse<QuickClock>, account: TestAccount, adminToken: string) {
-    this.house = house;
+  constructor(setup: TestGateway<QuickClock>, account: TestAccount, adminToken: string) {
+    this.setup = setup;
     this.account = account;
     this.adminToken = adminToken;
   }
@@ -55,7 +55,7 @@ class Player {
   async connect(clientId: string): Promise<void> {
     this.client?.close();
     this.#uplink = undefined;
-    this.client = this.house.dial();
+    this.client = this.setup.dial();
     const reply = await this.client.authenticate(this.adminToken);
     assert.equal(reply?.status, "OK");
     await this.call(methods.StreamEvents, { clientId });
@@ -79,8 +79,8 @@ class Player {
     try {
       this.#uplink ??= await this.client.openAudio();
       for (let i = 0; i < frames; i++) {
-        const payload = new Uint8Array(20).fill(this.house.clock.monotonic() + i);
-        const sequenceNumber = this.house.clock.monotonic() * 10 + i;
+        const payload = new Uint8Array(20).fill(this.setup.clock.monotonic() + i);
+        const sequenceNumber = this.setup.clock.monotonic() * 10 + i;
         await this.#uplink.send({ callSid, codec: "PCMU", payload, sequenceNumber });
       }
     } catch {
@@ -156,7 +156,7 @@ const acts: fc.Arbitrary<Act> = fc.oneof(
   ),
   fc.tuple(pick(trunks), sid).map(([trunkId, callSid]): Act => async (p) => {
     const { tenantId } = p.account;
-    const call = await p.house.gateway.simulateInboundCall({
+    const call = await p.setup.gateway.simulateInboundCall({
       tenantId,
       trunkId,
       callSid: p.name(callSid),
@@ -237,41 +237,41 @@ const accounts = {
 };
 const tokens: Map<string, Promise<string>> = new Map();
 
-async function enter(house: TestHouse<QuickClock>, name: "a" | "b", as = name): Promise<Player> {
+async function enter(setup: TestGateway<QuickClock>, name: "a" | "b", as = name): Promise<Player> {
   const account = accounts[as];
   if (as === name) {
-    await house.addTenant(name, { name: "key", role: "admin" });
-    await house.gateway.addTrunk({ tenantId: name, trunkId: `${name}-only`, channelLimit: 2 });
+    await setup.addTenant(name, { name: "key", role: "admin" });
+    await setup.gateway.addTrunk({ tenantId: name, trunkId: `${name}-only`, channelLimit: 2 });
   }
   let token = tokens.get(as);
-  if (token === undefined) tokens.set(as, token = house.token(account));
-  const player = new Player(house, account, await token);
+  if (token === undefined) tokens.set(as, token = setup.token(account));
+  const player = new Player(setup, account, await token);
   await player.connect("c0");
   return player;
 }
 
 /** A gateway with tenant a, and with or without tenant b. */
 class World implements AsyncDisposable {
-  readonly house: TestHouse<QuickClock> = new TestHouse({ clock: new QuickClock() });
+  readonly setup: TestGateway<QuickClock> = new TestGateway({ clock: new QuickClock() });
   a!: Player;
   b: Player | undefined;
 
   static async open(b?: "a" | "b"): Promise<World> {
     const world = new World();
-    world.a = await enter(world.house, "a");
-    if (b !== undefined) world.b = await enter(world.house, "b", b);
+    world.a = await enter(world.setup, "a");
+    if (b !== undefined) world.b = await enter(world.setup, "b", b);
     return world;
   }
 
   /** Plays the steps and returns what tenant a saw, step by step. */
   async play(steps: readonly Step[]): Promise<string[]> {
-    const { a, b, house } = this;
+    const { a, b, setup } = this;
     for (const player of [a, b]) if (player !== undefined) player.round++;
     const seen: string[] = [];
     for (const step of steps) {
       let { client } = a;
       let chunks = client.pushed.length;
-      if ("advance" in step) await house.clock.advance(step.advance);
+      if ("advance" in step) await setup.clock.advance(step.advance);
       else if (step.who === "a") await step.act(a).catch(() => a.replies.push("closed"));
       // The other tenant may come to its end: it revokes its own key, or is cut.
       else if (b !== undefined && !b.client.isClosed) await step.act(b).catch(() => {});
@@ -279,7 +279,7 @@ class World implements AsyncDisposable {
       if (client !== a.client) [client, chunks] = [a.client, 0];
       const pushed = client.pushed.slice(chunks).map(exact);
       seen.push(JSON.stringify([
-        ...[house.clock.monotonic(), a.replies.splice(0), pushed],
+        ...[setup.clock.monotonic(), a.replies.splice(0), pushed],
         ...[client.pushStreams, client.isClosed, client.closeInfo],
       ]));
     }
@@ -287,7 +287,7 @@ class World implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.house[Symbol.asyncDispose]();
+    await this.setup[Symbol.asyncDispose]();
   }
 }
 

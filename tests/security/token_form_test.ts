@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { describe, it } from "node:test";
 import { verifyToken } from "../../src/token/verify.ts";
-import { TeleQuickError } from "../../src/errors.ts";
+import { TeleQuickError } from "../../src/base/errors.ts";
 import {
   acme,
   claims,

@@ -4,7 +4,7 @@ import { createHmac } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { describe, it } from "node:test";
 import { importVerifyingKey } from "../../src/credentials/mod.ts";
-import { TeleQuickError } from "../../src/errors.ts";
+import { TeleQuickError } from "../../src/base/errors.ts";
 import { signCompact } from "../../src/token/sign.ts";
 import { verifyCompact, verifyToken } from "../../src/token/verify.ts";
 import { pemOf } from "../support/openssl.ts";

@@ -1,36 +1,36 @@
 import { type ClientOptions, TeleQuickClient, TeleQuickError } from "../../mod.ts";
 import type { GatewayOptions } from "../../src/gateway/mod.ts";
 import { settle } from "./fake_clock.ts";
-import { TestHouse } from "./tenant_kit.ts";
+import { TestGateway } from "./tenant_kit.ts";
 
 /** A client of tenant `acme` and the gateway in memory that it talks to, on one fake clock. */
-export interface ClientHouse extends AsyncDisposable {
-  readonly house: TestHouse;
+export interface ClientSetup extends AsyncDisposable {
+  readonly setup: TestGateway;
   readonly client: TeleQuickClient;
 }
 
 /** Makes a gateway with the tenants acme and globex, one trunk `main` each, and a client of acme. */
-export async function clientHouse(
+export async function clientSetup(
   options: { readonly gateway?: Omit<GatewayOptions, "clock">; readonly client?: ClientOptions } =
     {},
-): Promise<ClientHouse> {
-  const house = new TestHouse(options.gateway);
-  const { account } = await house.addTenant("acme");
-  await house.addTenant("globex", { trunkId: "globex-main" });
+): Promise<ClientSetup> {
+  const setup = new TestGateway(options.gateway);
+  const { account } = await setup.addTenant("acme");
+  await setup.addTenant("globex", { trunkId: "globex-main" });
   const client = new TeleQuickClient("https://gateway.test:9090", account, false, {
-    webTransport: house.gateway.webTransport,
-    clock: house.clock,
+    webTransport: setup.gateway.webTransport,
+    clock: setup.clock,
     ...options.client,
   });
   await client.connect();
   return {
-    house,
+    setup,
     client,
     async [Symbol.asyncDispose]() {
       const closing = client.close();
-      await house.clock.advance(10_000);
+      await setup.clock.advance(10_000);
       await closing;
-      await house[Symbol.asyncDispose]();
+      await setup[Symbol.asyncDispose]();
       await settle();
     },
   };

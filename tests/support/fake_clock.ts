@@ -1,5 +1,5 @@
 import { setImmediate } from "node:timers";
-import type { Clock } from "../../src/signal.ts";
+import type { Clock } from "../../src/base/signal.ts";
 
 interface Timer {
   readonly at: number;

@@ -1,6 +1,6 @@
 import { type EndSignal, type Platform, systemPlatform } from "../../src/cli/platform.ts";
 import { run, type RunOptions } from "../../src/cli/run.ts";
-import { type Clock, systemClock } from "../../src/signal.ts";
+import { type Clock, systemClock } from "../../src/base/signal.ts";
 
 /** Options of {@linkcode fakePlatform}. */
 export interface FakePlatformOptions {

@@ -1,5 +1,5 @@
-import { concatBytes } from "../../src/bytes.ts";
-import type { QuicConnection } from "../../src/transport/quic.ts";
+import { concatBytes } from "../../src/base/bytes.ts";
+import type { QuicConnection } from "../../src/transport/http3/quic.ts";
 import type { BidirectionalStream } from "../../src/transport/types.ts";
 
 /** One stream as its peer sees it: what the peer sends, and what became of our end. */

@@ -13,7 +13,7 @@ import {
   ReplyReader,
   SessionEnding,
 } from "../../src/wire/mod.ts";
-import { concatBytes } from "../../src/bytes.ts";
+import { concatBytes } from "../../src/base/bytes.ts";
 
 /** What came back on a request's stream. */
 export interface RawReply<R> {

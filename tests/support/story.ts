@@ -6,12 +6,17 @@ import {
   TeleQuickClient,
   TeleQuickError,
 } from "../../mod.ts";
-import { createRandom, deriveSeed, type Random, randomUuid } from "../../src/gateway/random.ts";
-import type { Clock } from "../../src/signal.ts";
+import {
+  createRandom,
+  deriveSeed,
+  type Random,
+  randomUuid,
+} from "../../src/gateway/call/random.ts";
+import type { Clock } from "../../src/base/signal.ts";
 import { AudioFrame, FrameReader, methods } from "../../src/wire/mod.ts";
 import { QuickClock, turn } from "./quick_clock.ts";
 import { repeatably } from "./repeatable.ts";
-import { testAccount, TestHouse } from "./tenant_kit.ts";
+import { testAccount, TestGateway } from "./tenant_kit.ts";
 import { Weather } from "./weather.ts";
 
 /** What became of one story. */
@@ -62,24 +67,24 @@ export async function prepare(): Promise<void> {
 /** Shows every token to a gateway once: its verdict is then known, and comes at once. */
 async function warmUp(key: string): Promise<void> {
   await repeatably(createRandom(1), async () => {
-    const house = await openHouse(new QuickClock(), () => {});
+    const setup = await openSetup(new QuickClock(), () => {});
     for (let ms = 0; ms < LONGEST_STORY_MS; ms += MINTED_EVERY_MS) {
-      const raw = house.dial();
+      const raw = setup.dial();
       const answered = raw.authenticate(tokens.get(`${key} ${ms / MINTED_EVERY_MS}`)!);
       if ((await answered)?.status !== "OK") throw new Error("A token of the story is refused");
       raw.close();
-      await house.clock.advance(MINTED_EVERY_MS);
+      await setup.clock.advance(MINTED_EVERY_MS);
     }
     // A token of a revoked key meets the gateway's stand-in for keys that it does not know.
-    for (const name of KEYS) await house.gateway.revokeServiceAccount(idOf(name));
+    for (const name of KEYS) await setup.gateway.revokeServiceAccount(idOf(name));
     for (
       let ms = LONGEST_STORY_MS - 4 * MINTED_EVERY_MS;
       ms < LONGEST_STORY_MS;
       ms += MINTED_EVERY_MS
     ) {
-      await house.dial().authenticate(tokens.get(`${key} ${ms / MINTED_EVERY_MS}`)!);
+      await setup.dial().authenticate(tokens.get(`${key} ${ms / MINTED_EVERY_MS}`)!);
     }
-    await house[Symbol.asyncDispose]();
+    await setup[Symbol.asyncDispose]();
   });
 }
 
@@ -87,13 +92,13 @@ function idOf(name: string): { tenantId: string; privateKeyId: string } {
   return { tenantId: "acme", privateKeyId: `acme-${name}` };
 }
 
-async function openHouse(
+async function openSetup(
   clock: QuickClock,
   log: (record: { event: string; callSid?: string }) => void,
-): Promise<TestHouse<QuickClock>> {
-  const house = new TestHouse<QuickClock>({ clock, seed: 1, log });
-  for (const name of KEYS) await house.addTenant("acme", { name });
-  return house;
+): Promise<TestGateway<QuickClock>> {
+  const setup = new TestGateway<QuickClock>({ clock, seed: 1, log });
+  for (const name of KEYS) await setup.addTenant("acme", { name });
+  return setup;
 }
 
 /** Tells the story of a seed: what the user does, what the network and the gateway do to it, and whether every promise was kept. */
@@ -171,7 +176,7 @@ class Teller {
   #latestNewsMs = 0;
   readonly #lastSequence = new Map<string, number>();
   readonly #readers = new WeakMap<object, FrameReader>();
-  #house!: TestHouse<QuickClock>;
+  #setup!: TestGateway<QuickClock>;
   #weather!: Weather;
   #client!: TeleQuickClient;
   #key = 0;
@@ -186,14 +191,14 @@ class Teller {
   }
 
   async tell(): Promise<Story> {
-    this.#house = await openHouse(this.#clock, ({ event, callSid = "" }) => {
+    this.#setup = await openSetup(this.#clock, ({ event, callSid = "" }) => {
       if (event === "call.dialled") count(this.#executed, callSid);
       if (event === "call.ended") this.#endedThere.set(callSid, this.#clock.now());
     });
     this.#weather = new Weather({
       clock: this.#clock,
       random: createRandom(this.#int(2 ** 31)),
-      accept: (incoming) => void this.#house.gateway.serve(incoming),
+      accept: (incoming) => void this.#setup.gateway.serve(incoming),
       onAudio: (chunk, stream) => this.#tap(chunk, stream),
     });
     this.#client = new TeleQuickClient("https://gateway.test", () => this.#token(), true, {
@@ -384,7 +389,7 @@ class Teller {
     if (this.#chance(0.8)) this.#key = (this.#key + 1) % KEYS.length;
     if (this.#key === old || this.#revoked.has(this.#key) || !this.#chance(0.6)) return;
     this.#revoked.add(old);
-    await this.#house.gateway.revokeServiceAccount(idOf(KEYS[old]!));
+    await this.#setup.gateway.revokeServiceAccount(idOf(KEYS[old]!));
   }
 
   #heal(): void {
@@ -545,7 +550,7 @@ class Teller {
     await closing;
     if (this.#meter.pending > 0) this.#violate(`I4 ${this.#meter.pending} timers are left`);
     if (this.#statuses.at(-1)?.type !== "closed") this.#violate("I3 the last status is not closed");
-    await this.#house[Symbol.asyncDispose]();
+    await this.#setup[Symbol.asyncDispose]();
   }
 
   #isOver(): boolean {

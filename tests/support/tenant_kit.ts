@@ -5,7 +5,7 @@ import {
   type Signer,
 } from "../../src/credentials/mod.ts";
 import { createGateway, type Gateway, type GatewayOptions } from "../../src/gateway/mod.ts";
-import type { Clock } from "../../src/signal.ts";
+import type { Clock } from "../../src/base/signal.ts";
 import { signToken, type SignTokenOptions } from "../../src/token/mod.ts";
 import {
   createSessionPair,
@@ -52,7 +52,7 @@ export interface TestClock extends Clock {
 }
 
 /** A gateway on a fake clock, with short cuts for tests. */
-export class TestHouse<C extends TestClock = FakeClock> implements AsyncDisposable {
+export class TestGateway<C extends TestClock = FakeClock> implements AsyncDisposable {
   readonly clock: C;
   readonly gateway: Gateway;
   /** How every served session ended up: resolves when it is over. */

@@ -8,7 +8,7 @@ import {
   type Signer,
 } from "../../src/credentials/mod.ts";
 import { verifyToken, type VerifyTokenOptions } from "../../src/token/mod.ts";
-import { TeleQuickError } from "../../src/errors.ts";
+import { TeleQuickError } from "../../src/base/errors.ts";
 
 /** A tenant's key as every side has it. */
 export interface Tenant {

@@ -1,4 +1,4 @@
-import type { Clock } from "../../src/signal.ts";
+import type { Clock } from "../../src/base/signal.ts";
 import {
   type BidirectionalStream,
   createPairTransport,
@@ -7,7 +7,7 @@ import {
   type WebTransportLike,
 } from "../../src/transport/mod.ts";
 import type { IncomingSession } from "../../src/transport/mod.ts";
-import type { Random } from "../../src/gateway/random.ts";
+import type { Random } from "../../src/gateway/call/random.ts";
 
 /** Which way a chunk goes: from the client to the gateway, or back. */
 export type Way = "up" | "down";

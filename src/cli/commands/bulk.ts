@@ -4,15 +4,15 @@
  * @module
  */
 
-import { encodeBase64 } from "../../base64.ts";
-import { encodeUtf8 } from "../../bytes.ts";
+import { encodeBase64 } from "../../base/base64.ts";
+import { encodeUtf8 } from "../../base/bytes.ts";
 import type { ClientStatus, TeleQuickClient } from "../../client/mod.ts";
-import { type Clock, sleep } from "../../signal.ts";
+import { type Clock, sleep } from "../../base/signal.ts";
 import { type CallEvent, EventType } from "../../wire/mod.ts";
 import { type Command, command, type Context, interruptedCode } from "../command.ts";
 import { eventLine, eventRecord } from "../events.ts";
-import { formatDuration, plural } from "../format.ts";
-import { inLine } from "../output.ts";
+import { formatDuration, plural } from "../terminal/format.ts";
+import { inLine } from "../terminal/output.ts";
 import type { Platform } from "../platform.ts";
 import { SESSION_OPTIONS, withClient } from "../session.ts";
 import { UsageError } from "../usage.ts";

@@ -5,13 +5,13 @@
  */
 
 import type { Call, DialOptions } from "../../client/mod.ts";
-import { sleep } from "../../signal.ts";
+import { sleep } from "../../base/signal.ts";
 import { DialplanAction } from "../../wire/mod.ts";
 import { type Command, command, type Context, interruptedCode } from "../command.ts";
-import { type EchoReport, measureEcho } from "../echo.ts";
+import { type EchoReport, measureEcho } from "../local_gateway/echo.ts";
 import { eventLine, eventRecord } from "../events.ts";
-import { formatMs, percentile } from "../format.ts";
-import type { OptionSpecs } from "../args.ts";
+import { formatMs, percentile } from "../terminal/format.ts";
+import type { OptionSpecs } from "../terminal/args.ts";
 import { SESSION_OPTIONS, withClient } from "../session.ts";
 import { UsageError } from "../usage.ts";
 

@@ -8,8 +8,8 @@ import { accountPath } from "../account.ts";
 import { type Command, command, interruptedCode } from "../command.ts";
 import { diagnose } from "../diagnosis/diagnose.ts";
 import type { Finding } from "../diagnosis/finding.ts";
-import { plural } from "../format.ts";
-import type { Style } from "../style.ts";
+import { plural } from "../terminal/format.ts";
+import type { Style } from "../terminal/style.ts";
 import { SESSION_OPTIONS, timeLimits } from "../session.ts";
 
 const { verbose: _, ...TARGET_OPTIONS } = SESSION_OPTIONS;

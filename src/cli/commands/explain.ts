@@ -11,8 +11,8 @@ import {
   type Explanation,
   findExplanations,
   knownCodes,
-} from "../lookup.ts";
-import type { Style } from "../style.ts";
+} from "../../catalogue/mod.ts";
+import type { Style } from "../terminal/style.ts";
 import { nearest, UsageError } from "../usage.ts";
 
 const KINDS: Readonly<Record<CodeKind, string>> = {

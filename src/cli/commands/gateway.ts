@@ -6,16 +6,16 @@
 
 import { limits } from "../../gateway/mod.ts";
 import { type Command, command } from "../command.ts";
-import { plural } from "../format.ts";
+import { plural } from "../terminal/format.ts";
 import {
   environmentOf,
   GATEWAY_OPTIONS,
   type LocalGateway,
   programFor,
   startLocalGateway,
-} from "../local_gateway.ts";
-import { inLine, type Output } from "../output.ts";
-import type { Style } from "../style.ts";
+} from "../local_gateway/local_gateway.ts";
+import { inLine, type Output } from "../terminal/output.ts";
+import type { Style } from "../terminal/style.ts";
 
 /** The far ends that the local gateway simulates (design section 6). */
 export const TEST_NUMBERS: Readonly<Record<string, string>> = {

@@ -5,7 +5,11 @@
  */
 
 import { type Command, command, Interrupted } from "../command.ts";
-import { environmentOf, GATEWAY_OPTIONS, startLocalGateway } from "../local_gateway.ts";
+import {
+  environmentOf,
+  GATEWAY_OPTIONS,
+  startLocalGateway,
+} from "../local_gateway/local_gateway.ts";
 import type { EndSignal, RunningCommand } from "../platform.ts";
 import { UsageError } from "../usage.ts";
 

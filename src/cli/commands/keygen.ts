@@ -5,7 +5,7 @@
  */
 
 import { type GeneratedServiceAccount, generateServiceAccount } from "../../credentials/mod.ts";
-import { KEY_ID, TENANT_ID } from "../../token/mod.ts";
+import { checkNames } from "../account.ts";
 import { type Command, command } from "../command.ts";
 import type { Platform } from "../platform.ts";
 import { UsageError } from "../usage.ts";
@@ -74,24 +74,6 @@ export const keygen: Command = command({
     return 0;
   },
 });
-
-/** Refuses what a gateway would refuse: better here than after a file was rolled out. */
-export function checkNames(tenantId: string, keyId: string | undefined): void {
-  if (!TENANT_ID.test(tenantId)) {
-    throw new UsageError(
-      `Cannot make key: tenant is ${
-        JSON.stringify(tenantId.slice(0, 64))
-      }, expected 1 to 63 of a-z, 0-9 and inner hyphens`,
-    );
-  }
-  if (keyId !== undefined && !KEY_ID.test(keyId)) {
-    throw new UsageError(
-      `Cannot make key: key id is ${
-        JSON.stringify(keyId.slice(0, 64))
-      }, expected 1 to 128 of A-Z, a-z, 0-9, dot, _ and -`,
-    );
-  }
-}
 
 /** Writes both halves: the private one with mode 600. Removes the first file when the second cannot be written. */
 export async function writeKeyFiles(

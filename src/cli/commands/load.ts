@@ -5,12 +5,12 @@
  */
 
 import type { TeleQuickClient } from "../../client/mod.ts";
-import { sleep } from "../../signal.ts";
+import { sleep } from "../../base/signal.ts";
 import { parseEndpoint } from "../../transport/mod.ts";
 import { type Command, command, type Context, interruptedCode } from "../command.ts";
-import { type EchoReport, measureEcho } from "../echo.ts";
-import { formatDuration, formatMemory, formatMs, percentile, plural } from "../format.ts";
-import { inLine } from "../output.ts";
+import { type EchoReport, measureEcho } from "../local_gateway/echo.ts";
+import { formatDuration, formatMemory, formatMs, percentile, plural } from "../terminal/format.ts";
+import { inLine } from "../terminal/output.ts";
 import { openClient, SESSION_OPTIONS, targetOf } from "../session.ts";
 import { UsageError } from "../usage.ts";
 import { TRUNK_OPTIONS, trunkOf } from "./dial.ts";

@@ -10,13 +10,14 @@ import {
   parseServiceAccount,
   type ServiceAccount,
 } from "../../credentials/mod.ts";
-import { TeleQuickError } from "../../errors.ts";
+import { TeleQuickError } from "../../base/errors.ts";
 import { accountPath, loadAccount } from "../account.ts";
 import { type Command, command, type Context } from "../command.ts";
-import { formatInstant } from "../format.ts";
+import { formatInstant } from "../terminal/format.ts";
 import { SESSION_OPTIONS, targetOf, timeLimits } from "../session.ts";
 import { UsageError } from "../usage.ts";
-import { checkNames, writeKeyFiles } from "./keygen.ts";
+import { checkNames } from "../account.ts";
+import { writeKeyFiles } from "./keygen.ts";
 
 const KEY_ID_OPTION = {
   type: "text",

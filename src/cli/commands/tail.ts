@@ -5,7 +5,7 @@
  */
 
 import type { ClientStatus, TeleQuickClient } from "../../client/mod.ts";
-import { TeleQuickError } from "../../errors.ts";
+import { TeleQuickError } from "../../base/errors.ts";
 import { type Command, command } from "../command.ts";
 import { eventLine, eventRecord } from "../events.ts";
 import { EventType } from "../../wire/mod.ts";

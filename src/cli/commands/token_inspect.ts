@@ -4,11 +4,11 @@
  * @module
  */
 
-import { TeleQuickError } from "../../errors.ts";
+import { TeleQuickError } from "../../base/errors.ts";
 import { type DecodedToken, decodeToken, KEY_ID, TENANT_ID } from "../../token/mod.ts";
 import { type Command, command } from "../command.ts";
-import { formatDuration, formatInstant } from "../format.ts";
-import { inLine } from "../output.ts";
+import { formatDuration, formatInstant } from "../terminal/format.ts";
+import { inLine } from "../terminal/output.ts";
 import { readTokenInput } from "../token_input.ts";
 
 const BROWSER_CLAIMS: readonly string[] = ["scope", "origin", "end_user", "jti"];

@@ -6,9 +6,9 @@
 
 import { decodeToken, mintBrowserToken, signToken } from "../../token/mod.ts";
 import { ACCOUNT_OPTIONS, accountPath, loadSigner } from "../account.ts";
-import type { OptionSpecs } from "../args.ts";
+import type { OptionSpecs } from "../terminal/args.ts";
 import { type Command, command, type Context } from "../command.ts";
-import { formatDuration, formatInstant } from "../format.ts";
+import { formatDuration, formatInstant } from "../terminal/format.ts";
 import { UsageError } from "../usage.ts";
 
 const WHERE_TO = {

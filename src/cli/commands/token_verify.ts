@@ -5,10 +5,10 @@
  */
 
 import { importVerifyingKey } from "../../credentials/mod.ts";
-import { TeleQuickError } from "../../errors.ts";
+import { TeleQuickError } from "../../base/errors.ts";
 import { decodeToken, verifyToken } from "../../token/mod.ts";
 import { type Command, command } from "../command.ts";
-import { formatDuration, formatInstant } from "../format.ts";
+import { formatDuration, formatInstant } from "../terminal/format.ts";
 import { readTokenInput } from "../token_input.ts";
 import { UsageError } from "../usage.ts";
 

@@ -4,10 +4,10 @@
  * @module
  */
 
-import { encodeBase64 } from "../../base64.ts";
-import { equalBytes } from "../../bytes.ts";
+import { encodeBase64 } from "../../base/base64.ts";
+import { equalBytes } from "../../base/bytes.ts";
 import { certificateHash } from "../../transport/mod.ts";
-import { formatDuration, formatInstant } from "../format.ts";
+import { formatDuration, formatInstant } from "../terminal/format.ts";
 import type { CertificateFacts } from "../platform.ts";
 import { failed, type Finding, type Patient } from "./finding.ts";
 

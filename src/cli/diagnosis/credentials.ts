@@ -6,7 +6,7 @@
 
 import { importSigner, loadServiceAccount } from "../../credentials/mod.ts";
 import { KEY_ID, TENANT_ID } from "../../token/mod.ts";
-import { inLine } from "../output.ts";
+import { inLine } from "../terminal/output.ts";
 import { failed, type Finding, type Patient } from "./finding.ts";
 
 /** Looks at the service account. */

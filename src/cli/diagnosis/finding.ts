@@ -4,10 +4,10 @@
  * @module
  */
 
-import { TeleQuickError } from "../../errors.ts";
-import type { Clock } from "../../signal.ts";
-import { errorCatalogue } from "../catalogue.ts";
-import { inLine } from "../output.ts";
+import { TeleQuickError } from "../../base/errors.ts";
+import type { Clock } from "../../base/signal.ts";
+import { errorCatalogue } from "../../catalogue/mod.ts";
+import { inLine } from "../terminal/output.ts";
 import type { Platform } from "../platform.ts";
 
 /** One thing that was looked at. */

@@ -5,11 +5,11 @@
  */
 
 import { type CheckReport, TeleQuickClient } from "../../client/mod.ts";
-import { TeleQuickError } from "../../errors.ts";
+import { TeleQuickError } from "../../base/errors.ts";
 import { openSession } from "../../transport/mod.ts";
-import { refusalCatalogue } from "../catalogue_wire.ts";
-import { formatDuration, formatMs } from "../format.ts";
-import { inLine } from "../output.ts";
+import { refusalCatalogue } from "../../catalogue/mod.ts";
+import { formatDuration, formatMs } from "../terminal/format.ts";
+import { inLine } from "../terminal/output.ts";
 import { failed, type Finding, type Patient } from "./finding.ts";
 
 /** Signs in and measures. */

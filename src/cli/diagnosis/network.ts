@@ -4,8 +4,8 @@
  * @module
  */
 
-import { formatMs } from "../format.ts";
-import { probeQuic, type ProbeResult } from "../quic_probe.ts";
+import { formatMs } from "../terminal/format.ts";
+import { probeQuic, type ProbeResult } from "./quic_probe.ts";
 import type { Finding, Patient } from "./finding.ts";
 
 const NETWORK: Readonly<Record<ProbeResult["type"], Omit<Finding, "check">>> = {

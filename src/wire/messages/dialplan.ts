@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { TeleQuickError } from "../../errors.ts";
+import type { TeleQuickError } from "../../base/errors.ts";
 import { valueError } from "../fault.ts";
 import { i32, text } from "../field.ts";
 import { type Message, message } from "../message.ts";

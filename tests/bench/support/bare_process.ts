@@ -7,7 +7,7 @@
  */
 
 import process from "node:process";
-import { concatBytes } from "../../../src/bytes.ts";
+import { concatBytes } from "../../../src/base/bytes.ts";
 import { listenQuic, type WebTransportLike } from "../../../src/transport/listen.ts";
 import type { BareOptions } from "./hosts.ts";
 

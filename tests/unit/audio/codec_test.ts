@@ -10,7 +10,7 @@ import {
   silenceFrame,
 } from "../../../src/audio/codec.ts";
 import { decodePcma, decodePcmu } from "../../../src/audio/g711.ts";
-import { TeleQuickError } from "../../../src/errors.ts";
+import { TeleQuickError } from "../../../src/base/errors.ts";
 
 const codecs = Object.keys(audioCodecs) as AudioCodec[];
 

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import fc from "fast-check";
 import { decodePcma, decodePcmu, encodePcma, encodePcmu } from "../../../src/audio/g711.ts";
-import { TeleQuickError } from "../../../src/errors.ts";
+import { TeleQuickError } from "../../../src/base/errors.ts";
 import { assertSameElements } from "../../support/elements.ts";
 import { seed } from "../../support/seed.ts";
 import vectors from "../../vectors/g711.json" with { type: "json" };

@@ -4,7 +4,7 @@ import fc from "fast-check";
 import { silenceFrame } from "../../../src/audio/codec.ts";
 import { concealLoss } from "../../../src/audio/conceal.ts";
 import { type ArrivedFrame, JitterBuffer, type PlayoutFrame } from "../../../src/audio/jitter.ts";
-import { TeleQuickError } from "../../../src/errors.ts";
+import { TeleQuickError } from "../../../src/base/errors.ts";
 import { seed } from "../../support/seed.ts";
 
 /** A frame that can be told from every other by its payload. */

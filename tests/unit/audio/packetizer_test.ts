@@ -4,8 +4,8 @@ import { describe, it } from "node:test";
 import fc from "fast-check";
 import { audioCodecs } from "../../../src/audio/codec.ts";
 import { Packetizer } from "../../../src/audio/packetizer.ts";
-import { concatBytes } from "../../../src/bytes.ts";
-import { TeleQuickError } from "../../../src/errors.ts";
+import { concatBytes } from "../../../src/base/bytes.ts";
+import { TeleQuickError } from "../../../src/base/errors.ts";
 import { assertSameElements } from "../../support/elements.ts";
 import { seed } from "../../support/seed.ts";
 

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import fc from "fast-check";
 import { pcm16Bytes, pcm16Samples } from "../../../src/audio/pcm16.ts";
-import { TeleQuickError } from "../../../src/errors.ts";
+import { TeleQuickError } from "../../../src/base/errors.ts";
 import { assertSameElements } from "../../support/elements.ts";
 import { seed } from "../../support/seed.ts";
 

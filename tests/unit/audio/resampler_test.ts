@@ -3,7 +3,7 @@ import { describe, it } from "node:test";
 import fc from "fast-check";
 import { Resampler, type SampleRate, sampleRates } from "../../../src/audio/resampler.ts";
 import { toneSamples } from "../../../src/audio/tone.ts";
-import { TeleQuickError } from "../../../src/errors.ts";
+import { TeleQuickError } from "../../../src/base/errors.ts";
 import { assertSameElements } from "../../support/elements.ts";
 import { seed } from "../../support/seed.ts";
 

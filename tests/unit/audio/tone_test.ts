@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { toneSamples } from "../../../src/audio/tone.ts";
-import { TeleQuickError } from "../../../src/errors.ts";
+import { TeleQuickError } from "../../../src/base/errors.ts";
 
 describe("toneSamples()", () => {
   it("toneSamples() makes the sine it is asked for", () => {

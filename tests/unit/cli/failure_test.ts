@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { errorCatalogue } from "../../../src/cli/catalogue.ts";
+import { errorCatalogue } from "../../../src/catalogue/errors.ts";
 import { Interrupted } from "../../../src/cli/command.ts";
 import { reportFailure } from "../../../src/cli/failure.ts";
-import { createOutput } from "../../../src/cli/output.ts";
+import { createOutput } from "../../../src/cli/terminal/output.ts";
 import { BrokenPipe } from "../../../src/cli/platform.ts";
 import { UsageError } from "../../../src/cli/usage.ts";
-import { TeleQuickError, type TeleQuickErrorCode } from "../../../src/errors.ts";
+import { TeleQuickError, type TeleQuickErrorCode } from "../../../src/base/errors.ts";
 import { fakePlatform } from "../../support/fake_platform.ts";
 
 function report(error: unknown, json = false): { code: number; stdout: string; stderr: string } {

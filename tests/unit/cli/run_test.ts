@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { describe, it } from "node:test";
-import type { OptionSpecs } from "../../../src/cli/args.ts";
+import type { OptionSpecs } from "../../../src/cli/terminal/args.ts";
 import { commands } from "../../../src/cli/commands.ts";
 import { COMMON_OPTIONS } from "../../../src/cli/help.ts";
 import { VERSION } from "../../../src/cli/version.ts";

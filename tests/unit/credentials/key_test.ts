@@ -6,7 +6,7 @@ import {
   parseServiceAccount,
   type ServiceAccount,
 } from "../../../src/credentials/service_account.ts";
-import { TeleQuickError } from "../../../src/errors.ts";
+import { TeleQuickError } from "../../../src/base/errors.ts";
 import { assertHidden, linesOf } from "../../support/canary.ts";
 import { derOf, pem, pemOf } from "../../support/openssl.ts";
 

@@ -6,7 +6,7 @@ import process from "node:process";
 import { after, describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
 import { loadServiceAccount } from "../../../src/credentials/load.ts";
-import { TeleQuickError } from "../../../src/errors.ts";
+import { TeleQuickError } from "../../../src/base/errors.ts";
 import { assertHidden, linesOf } from "../../support/canary.ts";
 import { pem } from "../../support/openssl.ts";
 

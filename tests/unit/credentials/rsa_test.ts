@@ -3,7 +3,7 @@ import { Buffer } from "node:buffer";
 import { createPrivateKey, createPublicKey } from "node:crypto";
 import { describe, it } from "node:test";
 import { isRoca, readPrivateRsa, readPublicRsa } from "../../../src/credentials/rsa.ts";
-import { TeleQuickError } from "../../../src/errors.ts";
+import { TeleQuickError } from "../../../src/base/errors.ts";
 import { derOf, pem } from "../../support/openssl.ts";
 
 const damaged = "Cannot import private key: key is damaged";

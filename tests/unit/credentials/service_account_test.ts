@@ -7,7 +7,7 @@ import {
   keyThumbprint,
   parseServiceAccount,
 } from "../../../src/credentials/service_account.ts";
-import { TeleQuickError } from "../../../src/errors.ts";
+import { TeleQuickError } from "../../../src/base/errors.ts";
 import { assertHidden, linesOf } from "../../support/canary.ts";
 import { pem } from "../../support/openssl.ts";
 import { seed } from "../../support/seed.ts";

@@ -5,7 +5,7 @@ import { createSessionPair } from "../../../src/transport/mod.ts";
 import { methods } from "../../../src/wire/mod.ts";
 import { FakeClock, settle } from "../../support/fake_clock.ts";
 import { RawClient } from "../../support/raw_client.ts";
-import { testAccount, TestHouse } from "../../support/tenant_kit.ts";
+import { testAccount, TestGateway } from "../../support/tenant_kit.ts";
 
 describe("createGateway()", () => {
   it("refuses options that are none", () => {
@@ -79,22 +79,22 @@ describe("createGateway()", () => {
     );
     assert.equal(writes.length, 2, "the key, then the four trunks");
     await first.close();
-    await using house = new TestHouse({ storage });
-    const client = await house.connect(acme);
-    const adminToken = await house.token(acme);
+    await using setup = new TestGateway({ storage });
+    const client = await setup.connect(acme);
+    const adminToken = await setup.token(acme);
     const { reply } = await client.rpc(methods.GetTrunk, { adminToken, trunkId: "d" });
     assert.equal(reply?.channelLimit, 7);
   });
 
   it("close() tells every session, gives the words time, closes, and leaves nothing behind", async () => {
     const clock = new FakeClock();
-    const house = new TestHouse({ clock });
-    const acme = await house.addTenant("acme");
-    const clients = [await house.connect(acme, { clientId: "a" }), await house.connect(acme)];
-    const waiting = house.dial();
+    const setup = new TestGateway({ clock });
+    const acme = await setup.addTenant("acme");
+    const clients = [await setup.connect(acme, { clientId: "a" }), await setup.connect(acme)];
+    const waiting = setup.dial();
     await clients[0]!.rpc(methods.Originate, { trunkId: "main", to: "+15550106", defaultApp: 1 });
     await clock.advance(500);
-    const closing = house.gateway.close();
+    const closing = setup.gateway.close();
     await settle();
     const told = { code: 503, reason: "gateway is shutting down", reconnect: true };
     for (const { endings, isClosed } of clients) {
@@ -109,53 +109,53 @@ describe("createGateway()", () => {
       assert.deepEqual(closeInfo, { closeCode: 503, reason: "gateway is shutting down" });
     }
     assert.equal(clock.pending, 0);
-    await house.gateway.close();
+    await setup.gateway.close();
     const late = createSessionPair();
-    await house.gateway.serve(late.incoming);
+    await setup.gateway.serve(late.incoming);
     assert.deepEqual(await late.client.closed, { closeCode: 503, reason: "the gateway is closed" });
-    await assert.rejects(house.gateway.listen(), { code: "ERR_SESSION_CLOSED" });
+    await assert.rejects(setup.gateway.listen(), { code: "ERR_SESSION_CLOSED" });
   });
 
   it("close() does not wait for clients that go by themselves", async () => {
-    const house = new TestHouse();
-    const client = await house.connect(await house.addTenant("acme"));
-    const closing = house.gateway.close();
+    const setup = new TestGateway();
+    const client = await setup.connect(await setup.addTenant("acme"));
+    const closing = setup.gateway.close();
     await settle();
     client.close();
     await closing;
-    assert.equal(house.clock.pending, 0);
+    assert.equal(setup.clock.pending, 0);
   });
 
   it("serves a bare session as well as one with an address", async () => {
-    await using house = new TestHouse();
-    const acme = await house.addTenant("acme");
+    await using setup = new TestGateway();
+    const acme = await setup.addTenant("acme");
     const pair = createSessionPair();
-    const served = house.gateway.serve(pair.server);
+    const served = setup.gateway.serve(pair.server);
     const client = new RawClient(pair.client);
-    assert.equal((await client.authenticate(await house.token(acme)))?.status, "OK");
+    assert.equal((await client.authenticate(await setup.token(acme)))?.status, "OK");
     client.close();
     await served;
   });
 
   it("has a WebTransport of its own, in memory", async () => {
-    await using house = new TestHouse();
-    const acme = await house.addTenant("acme");
-    const client = new RawClient(new house.gateway.webTransport("https://gateway.test:9090"));
-    assert.equal((await client.authenticate(await house.token(acme)))?.tenantId, "acme");
-    assert.equal(house.gateway.stats().sessions.open, 1);
+    await using setup = new TestGateway();
+    const acme = await setup.addTenant("acme");
+    const client = new RawClient(new setup.gateway.webTransport("https://gateway.test:9090"));
+    assert.equal((await client.authenticate(await setup.token(acme)))?.tenantId, "acme");
+    assert.equal(setup.gateway.stats().sessions.open, 1);
     client.close();
     await settle();
-    assert.equal(house.gateway.stats().sessions.open, 0);
+    assert.equal(setup.gateway.stats().sessions.open, 0);
   });
 
   it("turns good tokens away when it is full, in words that say that trying again can help", async () => {
-    await using house = new TestHouse({ limits: { sessions: 3, sessionsPerTenant: 2 } });
-    const [acme, globex] = [await house.addTenant("acme"), await house.addTenant("globex")];
-    await house.connect(acme);
-    await house.connect(acme);
+    await using setup = new TestGateway({ limits: { sessions: 3, sessionsPerTenant: 2 } });
+    const [acme, globex] = [await setup.addTenant("acme"), await setup.addTenant("globex")];
+    await setup.connect(acme);
+    await setup.connect(acme);
     const knock = async (account: typeof acme) => {
-      const client = house.dial();
-      const reply = await client.authenticate(await house.token(account));
+      const client = setup.dial();
+      const reply = await client.authenticate(await setup.token(account));
       return { client, outcome: [reply?.status, reply?.errorCode, reply?.errorMessage] };
     };
     const full = ["ERROR", 3, "Too many sessions"];
@@ -163,15 +163,15 @@ describe("createGateway()", () => {
     assert.deepEqual(outcome, full);
     assert.deepEqual((await knock(globex)).outcome, ["OK", 0, ""]);
     assert.deepEqual((await knock(globex)).outcome, full);
-    await house.clock.advance(250);
+    await setup.clock.advance(250);
     await settle();
     assert.deepEqual(client.closeInfo, { closeCode: 429, reason: "Too many sessions" });
   });
 
   it("counts what it does", async () => {
-    await using house = new TestHouse();
-    const client = await house.connect(await house.addTenant("acme"), { clientId: "c" });
-    await house.dial().authenticate("x");
+    await using setup = new TestGateway();
+    const client = await setup.connect(await setup.addTenant("acme"), { clientId: "c" });
+    await setup.dial().authenticate("x");
     await client.rpc(methods.Originate, {
       trunkId: "main",
       to: "+15550101",
@@ -179,8 +179,8 @@ describe("createGateway()", () => {
       clientId: "c",
     });
     await client.rpc(methods.Originate, { trunkId: "none", to: "+15550101", defaultApp: 1 });
-    await house.clock.advance(100);
-    assert.deepEqual(house.gateway.stats(), {
+    await setup.clock.advance(100);
+    assert.deepEqual(setup.gateway.stats(), {
       sessions: {
         ...{ pending: 0, open: 1, accepted: 1, evicted: 0, ended: {} },
         refused: { "expired": 0, "not yet valid": 0, "lifetime": 0, "revoked": 0, "rejected": 1 },

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import fc from "fast-check";
-import { TeleQuickError } from "../../../src/errors.ts";
+import { TeleQuickError } from "../../../src/base/errors.ts";
 import { decodeToken } from "../../../src/token/decode.ts";
 import { seed } from "../../support/seed.ts";
 import { claims, evil, forge, header } from "../../support/tokens.ts";

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import fc from "fast-check";
-import { encodeBase64Url } from "../../../src/base64.ts";
-import { TeleQuickError } from "../../../src/errors.ts";
+import { encodeBase64Url } from "../../../src/base/base64.ts";
+import { TeleQuickError } from "../../../src/base/errors.ts";
 import { checkHeader, demand, readObject, refuse, splitCompact } from "../../../src/token/jws.ts";
 import { seed } from "../../support/seed.ts";
 import { segment } from "../../support/tokens.ts";

@@ -3,8 +3,8 @@ import { Buffer } from "node:buffer";
 import { verify } from "node:crypto";
 import { describe, it } from "node:test";
 import { signToken, type SignTokenOptions } from "../../../src/token/sign.ts";
-import { wallClock } from "../../../src/signal.ts";
-import type { TeleQuickError } from "../../../src/errors.ts";
+import { wallClock } from "../../../src/base/signal.ts";
+import type { TeleQuickError } from "../../../src/base/errors.ts";
 import { acme, claims, header, NOW, verifier } from "../../support/tokens.ts";
 import { verifyToken } from "../../../src/token/verify.ts";
 

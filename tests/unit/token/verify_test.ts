@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { TeleQuickError } from "../../../src/errors.ts";
-import { wallClock } from "../../../src/signal.ts";
+import { TeleQuickError } from "../../../src/base/errors.ts";
+import { wallClock } from "../../../src/base/signal.ts";
 import { mintBrowserToken } from "../../../src/token/browser.ts";
 import { createReplayStore } from "../../../src/token/replay.ts";
 import { signToken } from "../../../src/token/sign.ts";

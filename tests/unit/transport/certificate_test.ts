@@ -4,9 +4,9 @@ import { execFileSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { decodeBase64, encodeBase64 } from "../../../src/base64.ts";
-import { concatBytes, encodeHex } from "../../../src/bytes.ts";
-import { TeleQuickError } from "../../../src/errors.ts";
+import { decodeBase64, encodeBase64 } from "../../../src/base/base64.ts";
+import { concatBytes, encodeHex } from "../../../src/base/bytes.ts";
+import { TeleQuickError } from "../../../src/base/errors.ts";
 import {
   certificateHash,
   createCertificate,

@@ -1,6 +1,6 @@
 import { describe, it } from "node:test";
 import assert from "node:assert/strict";
-import { encodeHex } from "../../../src/bytes.ts";
+import { encodeHex } from "../../../src/base/bytes.ts";
 import {
   der,
   derBitString,

@@ -1,7 +1,7 @@
 import { describe, it } from "node:test";
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { TeleQuickError } from "../../../src/errors.ts";
+import { TeleQuickError } from "../../../src/base/errors.ts";
 import { checkEndpoint, endpointName, parseEndpoint } from "../../../src/transport/endpoint.ts";
 import { seed } from "../../support/seed.ts";
 

@@ -1,7 +1,7 @@
 import { describe, it } from "node:test";
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { concatBytes } from "../../../src/bytes.ts";
+import { concatBytes } from "../../../src/base/bytes.ts";
 import { TransportFault } from "../../../src/transport/fault.ts";
 import {
   createPairTransport,

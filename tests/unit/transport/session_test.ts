@@ -1,6 +1,6 @@
 import { describe, it } from "node:test";
 import assert from "node:assert/strict";
-import { TeleQuickError } from "../../../src/errors.ts";
+import { TeleQuickError } from "../../../src/base/errors.ts";
 import { createSessionPair } from "../../../src/transport/pair.ts";
 import { Session } from "../../../src/transport/session.ts";
 import type {

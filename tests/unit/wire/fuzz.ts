@@ -9,7 +9,7 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import process from "node:process";
 import { parseArgs } from "node:util";
-import { encodeHex } from "../../../src/bytes.ts";
+import { encodeHex } from "../../../src/base/bytes.ts";
 import { corpusFolder, fuzz, FuzzFailure } from "./support/fuzzing.ts";
 
 const { values } = parseArgs({

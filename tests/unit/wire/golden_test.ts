@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { encodeHex } from "../../../src/bytes.ts";
+import { encodeHex } from "../../../src/base/bytes.ts";
 import {
   encodeFrame,
   encodeReply,

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import fc from "fast-check";
-import { encodeHex } from "../../../src/bytes.ts";
+import { encodeHex } from "../../../src/base/bytes.ts";
 import { GetIncomingCallsResponse, messages } from "../../../src/wire/mod.ts";
 import { seed } from "../../support/seed.ts";
 import { costOf } from "./support/cost.ts";

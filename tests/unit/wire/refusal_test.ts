@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { concatBytes } from "../../../src/bytes.ts";
+import { concatBytes } from "../../../src/base/bytes.ts";
 import {
   BucketInfo,
   encodeRefusal,

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { concatBytes } from "../../../src/bytes.ts";
+import { concatBytes } from "../../../src/base/bytes.ts";
 import { encodeReply, type Method, methods, ReplyReader } from "../../../src/wire/mod.ts";
 import { assertThrows } from "./support/errors.ts";
 import { bytesOf } from "./support/vectors.ts";

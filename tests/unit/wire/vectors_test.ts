@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { TeleQuickError } from "../../../src/errors.ts";
+import { TeleQuickError } from "../../../src/base/errors.ts";
 import {
   encodeFrame,
   encodeRequest,
@@ -8,7 +8,7 @@ import {
   methodById,
   pushById,
 } from "../../../src/wire/mod.ts";
-import { encodeHex } from "../../../src/bytes.ts";
+import { encodeHex } from "../../../src/base/bytes.ts";
 import {
   bytesOf,
   envelopeOf,

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { TeleQuickClient } from "../../../../mod.ts";
 import { runCampaign } from "../../../../src/cli/commands/bulk.ts";
-import { createOutput } from "../../../../src/cli/output.ts";
+import { createOutput } from "../../../../src/cli/terminal/output.ts";
 import { EventType, methods } from "../../../../src/wire/mod.ts";
 import { FakeClock, settle } from "../../../support/fake_clock.ts";
 import { fakePlatform, recordsOf } from "../../../support/fake_platform.ts";

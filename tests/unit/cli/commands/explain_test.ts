@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { allExplanations } from "../../../../src/cli/lookup.ts";
+import { allExplanations } from "../../../../src/catalogue/lookup.ts";
 import { runCli } from "../../../support/fake_platform.ts";
 
 describe("telequick explain", () => {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { subscribe } from "../../../../src/cli/commands/tail.ts";
-import { TeleQuickError } from "../../../../src/errors.ts";
+import { TeleQuickError } from "../../../../src/base/errors.ts";
 
 async function* sessions(count: number) {
   for (let i = 0; i < count; i++) yield { type: "open" } as const;

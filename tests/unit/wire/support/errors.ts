@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { TeleQuickError, type TeleQuickErrorCode } from "../../../../src/errors.ts";
+import { TeleQuickError, type TeleQuickErrorCode } from "../../../../src/base/errors.ts";
 
 /** Asserts that `run` throws a `TeleQuickError` with this code, whose message matches. */
 export function assertThrows(

@@ -1,6 +1,6 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
-import { encodeHex, equalBytes } from "../../../../src/bytes.ts";
-import { TeleQuickError } from "../../../../src/errors.ts";
+import { encodeHex, equalBytes } from "../../../../src/base/bytes.ts";
+import { TeleQuickError } from "../../../../src/base/errors.ts";
 import {
   FrameReader,
   messages,

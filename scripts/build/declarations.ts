@@ -1,0 +1,96 @@
+import ts from "typescript";
+import { root } from "../support/source.ts";
+
+/**
+ * Writes the declarations of modules and of all that these need, with `.js` specifiers.
+ *
+ * @param entries Paths from the repository's folder.
+ * @param mayNeedNode Whether a module, by its path, may use Node's types: what is wrong in it is left to `deno check`.
+ * @returns Texts by the declaration's path from the repository's folder.
+ * @throws `Error` with the compiler's words when another module does not compile with the DOM's types alone.
+ */
+export function emitDeclarations(
+  entries: readonly string[],
+  mayNeedNode: (path: string) => boolean,
+): ReadonlyMap<string, string> {
+  const folder = root.pathname;
+  const options: ts.CompilerOptions = {
+    declaration: true,
+    emitDeclarationOnly: true,
+    strict: true,
+    noUncheckedIndexedAccess: true,
+    exactOptionalPropertyTypes: true,
+    verbatimModuleSyntax: true,
+    allowImportingTsExtensions: true,
+    module: ts.ModuleKind.ESNext,
+    moduleResolution: ts.ModuleResolutionKind.Bundler,
+    target: ts.ScriptTarget.ESNext,
+    lib: ["lib.esnext.d.ts", "lib.dom.d.ts", "lib.dom.iterable.d.ts"],
+    types: [],
+    rootDir: folder,
+    outDir: folder,
+  };
+  const program = ts.createProgram(entries.map((path) => folder + path), options);
+  const complaints = ts.getPreEmitDiagnostics(program).filter(({ file }) =>
+    file === undefined || !mayNeedNode(file.fileName.slice(folder.length))
+  );
+  if (complaints.length > 0) {
+    throw new Error(ts.formatDiagnostics(complaints, {
+      getCurrentDirectory: () => folder,
+      getCanonicalFileName: (path) => path,
+      getNewLine: () => "\n",
+    }));
+  }
+  const written = new Map<string, string>();
+  program.emit(
+    undefined,
+    (path, text) => written.set(path.slice(folder.length), text),
+    undefined,
+    true,
+    { afterDeclarations: [renameSpecifiers] },
+  );
+  const needed = reachable(entries.map((path) => path.replace(/\.ts$/, ".d.ts")), written);
+  return new Map([...needed].map(([path, text]) => [path, supplement(text)]));
+}
+
+/** Adds what a declaration names and not every consumer's types have. */
+function supplement(text: string): string {
+  const head = /\b(?:asyncDispose|AsyncDisposable)\b/.test(text)
+    ? '/// <reference lib="esnext.disposable" />\n'
+    : "";
+  // A global of browsers and Deno; @types/node 20 has it under another name.
+  const tail = /\bCryptoKey\b/.test(text)
+    ? "type CryptoKey = Awaited<ReturnType<typeof crypto.subtle.importKey>>;\n"
+    : "";
+  return head + text + tail;
+}
+
+/** The declarations that can be got to from some of them. */
+function reachable(
+  from: readonly string[],
+  all: ReadonlyMap<string, string>,
+): ReadonlyMap<string, string> {
+  const found = new Map<string, string>();
+  const visit = (path: string): void => {
+    const text = all.get(path);
+    if (found.has(path) || text === undefined) return;
+    found.set(path, text);
+    for (const { fileName } of ts.preProcessFile(text).importedFiles) {
+      const target = new URL(fileName, new URL(path, root)).pathname.slice(root.pathname.length);
+      visit(target.replace(/\.js$/, ".d.ts"));
+    }
+  };
+  from.forEach(visit);
+  return new Map([...found].sort());
+}
+
+/** Lets declarations import `./file.js`, where the source imports `./file.ts`. */
+const renameSpecifiers: ts.TransformerFactory<ts.SourceFile | ts.Bundle> = (context) => {
+  const visit = (node: ts.Node): ts.Node => {
+    if (ts.isStringLiteral(node) && /^\.{1,2}\/.*\.ts$/.test(node.text)) {
+      return context.factory.createStringLiteral(node.text.replace(/\.ts$/, ".js"));
+    }
+    return ts.visitEachChild(node, visit, context);
+  };
+  return (file) => ts.visitEachChild(file, visit, context);
+};

@@ -1,0 +1,386 @@
+/**
+ * Who may import whom: the house's floors, rooms and doors, checked on every import of `mod.ts` and `src/`.
+ * `deno run -A scripts/checks/imports.ts`
+ *
+ * @module
+ */
+
+import ts from "typescript";
+import { findCycles } from "./support/cycles.ts";
+import { parse, place, readSources, type Sources, walk } from "../support/source.ts";
+import { conclude } from "../support/terminal.ts";
+
+/** A room: a folder with a door (`mod.ts`), and an order inside. */
+export interface Room {
+  /** Imports lead down, never along the same floor. */
+  readonly floor: number;
+  /** The file, or the folder with its slash. */
+  readonly path: string;
+  /** The rooms it may import. */
+  readonly mayImport: readonly string[];
+  /** Rooms of which it may import types and constants, and nothing that runs. */
+  readonly constantsOf?: readonly string[];
+  /** Rooms of which it may import types alone. */
+  readonly typesOf?: readonly string[];
+  /** What it may import from outside the repository, by how the specifier begins. */
+  readonly outside?: string;
+  /** Doors beside `mod.ts`, each with the rooms that may use it; not even its own room's other files do. */
+  readonly backDoors?: Readonly<Record<string, readonly string[]>>;
+  /** A room without a door: each of its files may be imported. */
+  readonly isOpen?: boolean;
+  /**
+   * The order inside, from the lowest floor up. A floor lists its sub-rooms: a folder with its slash, a file, or several files that
+   * are one sub-room, separated by spaces. A sub-room imports from lower floors only; without an order, anything inside.
+   */
+  readonly inside?: readonly (readonly string[])[];
+}
+
+/** The import table. */
+export const house: Readonly<Record<string, Room>> = {
+  base: {
+    floor: 0,
+    path: "src/base/",
+    mayImport: [],
+    isOpen: true,
+    inside: [
+      ["errors.ts", "redact.ts", "deferred.ts"],
+      ["bytes.ts", "base64.ts", "json.ts", "signal.ts", "queue.ts"],
+    ],
+  },
+  credentials: { floor: 1, path: "src/credentials/", mayImport: ["base"] },
+  wire: { floor: 1, path: "src/wire/", mayImport: ["base"] },
+  transport: {
+    floor: 1,
+    path: "src/transport/",
+    mayImport: ["base"],
+    backDoors: { "src/transport/listen.ts": ["gateway", "cli"] },
+    inside: [
+      ["types.ts fault.ts endpoint.ts pipe.ts der.ts certificate.ts"],
+      ["http3/"],
+      ["listener.ts"],
+      ["deno/", "napi/"],
+      ["dial.ts open_session.ts session.ts", "pair.ts", "listen.ts"],
+      ["mod.ts"],
+    ],
+  },
+  audio: { floor: 1, path: "src/audio/", mayImport: ["base"] },
+  token: { floor: 2, path: "src/token/", mayImport: ["base", "credentials"] },
+  client: {
+    floor: 3,
+    path: "src/client/",
+    mayImport: ["base", "credentials", "wire", "transport", "audio", "token"],
+    inside: [
+      ["log.ts", "option_checks.ts"],
+      ["rpc/"],
+      ["session/"],
+      ["audio/"],
+      ["call/", "options.ts", "check.ts", "stats.ts"],
+      ["client.ts"],
+      ["mod.ts"],
+    ],
+  },
+  gateway: {
+    floor: 3,
+    path: "src/gateway/",
+    mayImport: ["base", "credentials", "wire", "transport", "audio", "token"],
+    inside: [
+      ["limits.ts", "validate.ts", "refusal.ts", "fetch_policy.ts", "rate_limit.ts"],
+      ["log.ts"],
+      ["call/"],
+      ["services.ts"],
+      ["storage/"],
+      ["auth/", "campaign/"],
+      ["tenant/"],
+      ["context.ts"],
+      ["methods/"],
+      ["session/"],
+      ["webhook.ts", "listener.ts"],
+      ["simulated_inbound.ts"],
+      ["options.ts"],
+      ["gateway.ts"],
+      ["mod.ts"],
+    ],
+  },
+  browser: {
+    floor: 4,
+    path: "src/browser/",
+    mayImport: ["base", "audio", "client"],
+    backDoors: { "src/browser/worker.ts": [], "src/browser/worklet.ts": [] },
+  },
+  testing: {
+    floor: 4,
+    path: "src/testing/",
+    mayImport: ["base", "credentials", "wire", "transport", "audio", "token", "client", "gateway"],
+  },
+  openai: { floor: 4, path: "src/openai/", mayImport: ["base", "audio", "client"] },
+  webhook: { floor: 1, path: "src/webhook/", mayImport: ["base"] },
+  postgres: { floor: 4, path: "src/postgres/", mayImport: ["base"], typesOf: ["gateway"] },
+  catalogue: { floor: 4, path: "src/catalogue/", mayImport: ["base", "wire", "client"] },
+  panel: {
+    floor: 5,
+    path: "src/panel/",
+    mayImport: ["base", "catalogue", "gateway", "client", "browser"],
+    outside: "node:",
+  },
+  cli: {
+    floor: 6,
+    path: "src/cli/",
+    mayImport: [
+      ...["base", "credentials", "wire", "transport", "audio", "token"],
+      ...["client", "gateway", "catalogue", "panel", "front"],
+    ],
+    outside: "node:",
+    inside: [
+      ["usage.ts", "version.ts"],
+      ["platform.ts"],
+      ["terminal/"],
+      ["command.ts account.ts session.ts events.ts token_input.ts"],
+      ["failure.ts", "diagnosis/", "local_gateway/"],
+      ["commands/"],
+      ["commands.ts help.ts run.ts"],
+      ["main.ts"],
+    ],
+  },
+  front: {
+    floor: 7,
+    path: "mod.ts",
+    mayImport: ["base", "credentials", "token", "client"],
+    constantsOf: ["wire"],
+  },
+};
+
+/** Suites that see the package as its users do: by its name, never by a path into it. */
+const outsiders = "tests/conformance/";
+
+interface Import {
+  readonly node: ts.Node;
+  /** `undefined` when it is computed. */
+  readonly specifier: string | undefined;
+}
+
+/**
+ * Checks the import table.
+ *
+ * @param files Texts by path from the repository's folder: `mod.ts`, `src/` and the conformance tests.
+ * @returns What breaks the table, one sentence each: place, rule, what to do.
+ */
+export function checkImports(files: Sources): string[] {
+  const parsed = new Map([...files].map(([path, text]) => [path, parse(path, text)]));
+  const violations: string[] = [];
+  const edges = new Map<string, Set<string>>();
+  for (const [path, file] of parsed) {
+    const judge = path.startsWith(outsiders) ? judgeOutsider : judgeImport;
+    const targets = new Set<string>();
+    edges.set(path, targets);
+    for (const found of importsOf(file)) {
+      const target = found.specifier === undefined ? undefined : resolve(path, found.specifier);
+      if (target !== undefined) targets.add(target);
+      const wrong = judge(path, target, found, parsed);
+      if (wrong !== undefined) violations.push(`${place(found.node)}: ${wrong}`);
+    }
+    if (/^(src\/[^/]+\/)?mod\.ts$/.test(path)) violations.push(...judgeDoor(file));
+    violations.push(...judgeReferences(file));
+  }
+  for (const cycle of findCycles(edges)) {
+    violations.push(
+      `${cycle[0]}:1: import cycle: ${
+        cycle.join(" -> ")
+      } (move what they share into a file of its own)`,
+    );
+  }
+  return violations;
+}
+
+function importsOf(file: ts.SourceFile): Import[] {
+  const found: Import[] = [];
+  const add = (node: ts.Node, specifier: ts.Node | undefined): void => {
+    const text = specifier !== undefined && ts.isStringLiteralLike(specifier);
+    found.push({ node, specifier: text ? specifier.text : undefined });
+  };
+  walk(file, (node) => {
+    if (ts.isImportDeclaration(node)) add(node, node.moduleSpecifier);
+    else if (ts.isExportDeclaration(node)) {
+      if (node.moduleSpecifier !== undefined) add(node, node.moduleSpecifier);
+    } else if (ts.isExternalModuleReference(node)) add(node, node.expression);
+    else if (ts.isImportTypeNode(node)) {
+      add(node, ts.isLiteralTypeNode(node.argument) ? node.argument.literal : undefined);
+    } else if (ts.isCallExpression(node) && node.expression.kind === ts.SyntaxKind.ImportKeyword) {
+      add(node, node.arguments[0]);
+    }
+  });
+  return found;
+}
+
+/** The path that a relative specifier means; `undefined` for what comes from elsewhere. */
+function resolve(path: string, specifier: string): string | undefined {
+  if (!/^\.{0,2}\//.test(specifier)) return undefined;
+  return new URL(specifier, `file:///${path}`).pathname.slice(1);
+}
+
+function judgeOutsider(path: string, target: string | undefined): string | undefined {
+  if (target === undefined || (target !== "mod.ts" && !target.startsWith("src/"))) return undefined;
+  return `${path} is to run against every build and imports ${target} by its path (import the package by its name)`;
+}
+
+function judgeImport(
+  path: string,
+  target: string | undefined,
+  { specifier, node }: Import,
+  files: ReadonlyMap<string, ts.SourceFile>,
+): string | undefined {
+  const name = roomOf(path);
+  if (name === undefined) {
+    return `${path} is in no room, so nothing says what it may import (give it a room in the import table)`;
+  }
+  const room = house[name]!;
+  if (specifier === undefined) {
+    return `import() of a computed specifier hides what ${name} imports (write the specifier out)`;
+  }
+  if (target === undefined) {
+    const { outside } = room;
+    if (outside !== undefined && specifier.startsWith(outside)) return undefined;
+    return `"${specifier}" is from outside the repository, of which ${name} may import ${
+      outside === undefined ? "nothing" : `only ${outside}*`
+    } (write it here, or probe for the runtime's own API)`;
+  }
+  const other = roomOf(target);
+  if (other === undefined) return `${target} is in no room (move it into one)`;
+  const back = house[other]!.backDoors?.[target];
+  if (back !== undefined) {
+    if (back.includes(name)) return undefined;
+    return `${target} is a back door for ${back.join(" and ")}, not for ${name}`;
+  }
+  if (other === name) return judgeInside(name, path, target);
+  const constants = room.constantsOf?.includes(other) === true;
+  const types = room.typesOf?.includes(other) === true && isTypeOnly(node);
+  if (!constants && !types && !room.mayImport.includes(other)) return refuse(name, other);
+  const { path: otherPath, isOpen = false } = house[other]!;
+  if (!isOpen && otherPath.endsWith("/") && target !== `${otherPath}mod.ts`) {
+    return `${name} reaches into ${target} (enter ${other} through ${otherPath}mod.ts)`;
+  }
+  return constants ? judgeConstants(node, target, files) : undefined;
+}
+
+function roomOf(path: string): string | undefined {
+  return Object.keys(house).find((name) => {
+    const room = house[name]!;
+    return room.path.endsWith("/") ? path.startsWith(room.path) : path === room.path;
+  });
+}
+
+function isTypeOnly(node: ts.Node): boolean {
+  if (ts.isExportDeclaration(node)) return node.isTypeOnly;
+  return ts.isImportTypeNode(node) ||
+    ts.isImportDeclaration(node) && node.importClause?.isTypeOnly === true;
+}
+
+/** Inside a room imports lead down its own floors. */
+function judgeInside(name: string, path: string, target: string): string | undefined {
+  const { inside, path: folder } = house[name]!;
+  if (inside === undefined) return undefined;
+  const from = subRoomOf(inside, path.slice(folder.length));
+  const to = subRoomOf(inside, target.slice(folder.length));
+  if (from === undefined || to === undefined) {
+    const lost = from === undefined ? path : target;
+    return `${lost} is on no floor of ${name} (give it one in the import table)`;
+  }
+  if (from.name === to.name || from.floor > to.floor) return undefined;
+  return from.floor === to.floor
+    ? `${path} and ${target} are on one floor of ${name} (move what both need to a lower floor)`
+    : `${path} imports ${target}, which is above it in ${name} (move the type or the function down)`;
+}
+
+function subRoomOf(
+  inside: readonly (readonly string[])[],
+  path: string,
+): { readonly floor: number; readonly name: string } | undefined {
+  for (const [floor, rooms] of inside.entries()) {
+    const name = rooms.find((room) =>
+      room.split(" ").some((place) => place.endsWith("/") ? path.startsWith(place) : path === place)
+    );
+    if (name !== undefined) return { floor, name };
+  }
+  return undefined;
+}
+
+function refuse(name: string, other: string): string {
+  const room = house[name]!;
+  const types = (room.typesOf ?? []).map((each) => `types of ${each}`);
+  const list = [...room.mayImport, ...room.constantsOf ?? [], ...types].join(", ") || "nothing";
+  return room.floor === house[other]!.floor
+    ? `${name} and ${other} are on floor ${room.floor} and never look at each other (move what both need to a lower floor)`
+    : `${name} may not import ${other}, it may import ${list} (move what is needed to a lower floor)`;
+}
+
+/** Finds the first name in an import or re-export that is neither a type nor a constant where it is declared. */
+function judgeConstants(
+  node: ts.Node,
+  target: string,
+  files: ReadonlyMap<string, ts.SourceFile>,
+): string | undefined {
+  if (ts.isExportDeclaration(node) && node.isTypeOnly) return undefined;
+  if (ts.isExportDeclaration(node) && node.exportClause && ts.isNamedExports(node.exportClause)) {
+    const bad = node.exportClause.elements.find((element) =>
+      !element.isTypeOnly && !isConstant(target, (element.propertyName ?? element.name).text, files)
+    );
+    if (bad === undefined) return undefined;
+    return `${bad.name.text} of ${target} is neither a type nor a constant, which is all that may be taken from there`;
+  }
+  return `only named re-exports of types and constants may be taken from ${target}`;
+}
+
+/** Follows a name through re-exports to its declaration: a `const` that holds no function. */
+function isConstant(
+  path: string,
+  name: string,
+  files: ReadonlyMap<string, ts.SourceFile>,
+): boolean {
+  const statements: readonly ts.Statement[] = files.get(path)?.statements ?? [];
+  let local = name;
+  for (const { exportClause, moduleSpecifier } of statements.filter(ts.isExportDeclaration)) {
+    if (exportClause === undefined || !ts.isNamedExports(exportClause)) continue;
+    const element = exportClause.elements.find((each) => each.name.text === name);
+    if (element === undefined) continue;
+    local = (element.propertyName ?? element.name).text;
+    if (moduleSpecifier === undefined || !ts.isStringLiteral(moduleSpecifier)) continue;
+    const next = resolve(path, moduleSpecifier.text);
+    return next !== undefined && isConstant(next, local, files);
+  }
+  return statements.filter(ts.isVariableStatement).some(({ declarationList }) =>
+    (declarationList.flags & ts.NodeFlags.Const) !== 0 &&
+    declarationList.declarations.some((each) =>
+      ts.isIdentifier(each.name) && each.name.text === local &&
+      each.initializer !== undefined && !ts.isFunctionLike(each.initializer)
+    )
+  );
+}
+
+/** A door is a list of names: nothing is declared there, nothing runs, no star lets a name out by accident. */
+function judgeDoor(file: ts.SourceFile): string[] {
+  return file.statements.filter((statement) =>
+    !ts.isExportDeclaration(statement) || statement.moduleSpecifier === undefined ||
+    statement.exportClause === undefined || !ts.isNamedExports(statement.exportClause)
+  ).map((statement) => {
+    const [line = ""] = statement.getText().split("\n");
+    return `${
+      place(statement)
+    }: a door holds nothing but export { names } from "./file.ts", found: ${line}`;
+  });
+}
+
+/** `/// <reference>` brings in what no import shows. */
+function judgeReferences(file: ts.SourceFile): string[] {
+  return [
+    ...file.referencedFiles,
+    ...file.typeReferenceDirectives,
+    ...file.libReferenceDirectives,
+  ].map(({ fileName, pos }) => {
+    const line = file.getLineAndCharacterOfPosition(pos).line + 1;
+    return `${file.fileName}:${line}: a reference to "${fileName}" is an import that hides (declare the part that is used)`;
+  });
+}
+
+if (import.meta.main) {
+  const files = await readSources(["mod.ts", "src", outsiders.slice(0, -1)]);
+  conclude("imports", `${files.size} files`, checkImports(files));
+}

@@ -1,0 +1,271 @@
+/**
+ * The local gateway as the command line starts it: with a tenant, a trunk and a credentials file.
+ *
+ * @module
+ */
+
+import {
+  generateServiceAccount,
+  importSigner,
+  loadServiceAccount,
+  type ServiceAccount,
+} from "../../credentials/mod.ts";
+import { TeleQuickError } from "../../base/errors.ts";
+import {
+  createGateway,
+  type Gateway,
+  type GatewayListener,
+  type GatewayLogRecord,
+  type GatewayStats,
+  type Limits,
+  limits,
+} from "../../gateway/mod.ts";
+import type { OptionSpecs, OptionValues } from "../terminal/args.ts";
+import { checkNames } from "../account.ts";
+import type { Output } from "../terminal/output.ts";
+import type { Platform } from "../platform.ts";
+import { quotePath, UsageError } from "../usage.ts";
+
+/** Options of both commands that start a gateway. */
+export const GATEWAY_OPTIONS = {
+  "hostname": {
+    type: "text",
+    value: "ADDRESS",
+    help: "Address to bind; another than this machine's own opens it to the network",
+    byDefault: "127.0.0.1",
+  },
+  "port": {
+    type: "number",
+    value: "PORT",
+    help: "UDP port; 0 takes a free one",
+    max: 65_535,
+    byDefault: "0",
+  },
+  "directory": {
+    type: "text",
+    value: "PATH",
+    help: "Keep keys, trunks and the credentials file in this folder",
+    byDefault: "nothing is kept",
+  },
+  "credentials": {
+    type: "text",
+    value: "PATH",
+    help: "The service-account file; made when it is not there",
+    byDefault: "service-account.json in the folder",
+  },
+  "tenant": {
+    type: "text",
+    value: "ID",
+    help: "The tenant of a file that is made",
+    byDefault: "acme",
+  },
+  "trunk": { type: "text", value: "ID", help: "The tenant's trunk", byDefault: "trunk-1" },
+  "channels": {
+    type: "number",
+    value: "CALLS",
+    help: "Calls that the trunk carries at once",
+    min: 1,
+    max: 100_000,
+    byDefault: "500",
+  },
+  "limit": {
+    type: "list",
+    value: "NAME=NUMBER",
+    help: "Set a limit; --limits of gateway names them",
+  },
+  "allow-fetch": {
+    type: "list",
+    value: "ORIGIN",
+    help: "What the gateway may fetch for tenants: https://host, host:port, file:///folder/",
+  },
+  "recordings": {
+    type: "text",
+    value: "PATH",
+    help: "Record every answered call into this folder, a WAV file each",
+    byDefault: "no call is recorded",
+  },
+  "seed": {
+    type: "number",
+    value: "NUMBER",
+    help: "Make the far end repeat itself",
+    max: 2 ** 32 - 1,
+    byDefault: "a fresh one",
+  },
+  "yes": { type: "flag", help: "Start although NODE_ENV is production" },
+} as const satisfies OptionSpecs;
+
+/** A local gateway that listens. */
+export interface LocalGateway {
+  readonly endpoint: string;
+  readonly certificateHash: string;
+  /** Path of the service-account file. */
+  readonly credentials: string;
+  readonly tenantId: string;
+  readonly keyId: string;
+  readonly trunkId: string;
+  /** What it has counted. */
+  stats(): GatewayStats;
+  /** Tells its sessions, closes, removes what was made for this run only. */
+  close(): Promise<void>;
+}
+
+/** What {@linkcode startLocalGateway} works with. */
+export interface StartOptions {
+  readonly values: OptionValues<typeof GATEWAY_OPTIONS>;
+  readonly platform: Platform;
+  readonly output: Output;
+  /** Takes the gateway's records. Default: nobody does. */
+  readonly log?: (record: GatewayLogRecord) => void;
+}
+
+/** Starts a gateway; makes a tenant, a trunk and a credentials file where there is none. */
+export async function startLocalGateway(options: StartOptions): Promise<LocalGateway> {
+  const { values, platform, output, log } = options;
+  if (platform.variable("NODE_ENV") === "production" && !values.yes) {
+    throw new UsageError(
+      "Cannot start gateway: NODE_ENV is production, and this one is for development and tests (start it all the same with --yes)",
+    );
+  }
+  const { directory, hostname = "127.0.0.1", port = 0, trunk: trunkId = "trunk-1" } = values;
+  if (!["127.0.0.1", "::1", "localhost"].includes(hostname)) {
+    output.warn(`The gateway is open to everybody who reaches ${hostname}`);
+  }
+  const gateway = createGateway({
+    limits: readLimits(values.limit),
+    allowFetch: values["allow-fetch"].map(readOrigin),
+    ...(directory !== undefined && { directory }),
+    ...(values.recordings !== undefined && { recordings: values.recordings }),
+    ...(values.seed !== undefined && { seed: values.seed }),
+    ...(log !== undefined && { log }),
+  });
+  const isFresh = directory === undefined || !await platform.exists(directory);
+  // Made only where the options are good, removed in every case.
+  const folder = directory ?? await platform.makeTemporaryFolder();
+  const close = async (): Promise<void> => {
+    await gateway.close();
+    if (directory === undefined) await platform.remove(folder);
+  };
+  try {
+    await platform.makeFolder(folder);
+    const credentials = values.credentials ?? platform.join(folder, "service-account.json");
+    const { account, publicKeyPem, isNew } = await accountAt(credentials, options);
+    const { tenantId, privateKeyId: keyId } = account;
+    await gateway.publishServiceAccount({ tenantId, privateKeyId: keyId, publicKeyPem });
+    // A trunk of an earlier run may have been changed since: it is only replaced when that is asked for.
+    const isAsked = values.trunk !== undefined || values.channels !== undefined;
+    if (isFresh || isNew || isAsked) {
+      await gateway.addTrunk({ tenantId, trunkId, channelLimit: values.channels ?? 500 });
+    }
+    const { endpoint, certificateHash } = await listen(gateway, { hostname, port }, platform);
+    return {
+      ...{ endpoint, certificateHash, credentials, tenantId, keyId, trunkId },
+      stats: () => gateway.stats(),
+      close,
+    };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+/** Listens; chooses the free port itself where the runtime's listener cannot tell which one it took (the addon of Node and Bun). */
+async function listen(
+  gateway: Gateway,
+  where: { readonly hostname: string; readonly port: number },
+  platform: Platform,
+): Promise<GatewayListener> {
+  try {
+    return await gateway.listen(where);
+  } catch (error) {
+    const isUnable = error instanceof TeleQuickError && error.code === "ERR_VALUE_INVALID" &&
+      error.cause === undefined;
+    if (where.port !== 0 || !isUnable) throw error;
+    // Where the address itself is no good, the listener has said so already.
+    const port = await platform.freePort(where.hostname).catch(() => {
+      throw error;
+    });
+    return await gateway.listen({ ...where, port });
+  }
+}
+
+/** The service account of a file, or a new one that is written there, with its public half. */
+async function accountAt(
+  path: string,
+  { values, platform, output }: StartOptions,
+): Promise<{
+  readonly account: ServiceAccount;
+  readonly publicKeyPem: string;
+  readonly isNew: boolean;
+}> {
+  if (await platform.exists(path)) {
+    const account = await loadServiceAccount(path, { onWarning: (text) => output.warn(text) });
+    await importSigner(account);
+    const publicKeyPem = platform.publicHalf(account.privateKey);
+    if (publicKeyPem !== undefined) return { account, publicKeyPem, isNew: false };
+    throw new UsageError(
+      `Cannot start gateway: the key in ${
+        quotePath(path)
+      } is not plain PEM (make another file: telequick keygen)`,
+    );
+  }
+  const { tenant = "acme" } = values;
+  checkNames(tenant, undefined);
+  const { account, publicKeyPem, json } = await generateServiceAccount({ tenantId: tenant });
+  await platform.writeText(path, json, { mode: 0o600 });
+  return { account, publicKeyPem, isNew: true };
+}
+
+/** An origin, a host with or without a port, or a folder. */
+function readOrigin(text: string): string {
+  const isOrigin = URL.canParse(text) && new URL(text).origin === text;
+  const isHost = URL.canParse(`https://${text}`) && new URL(`https://${text}`).host === text;
+  const isFolder = text.startsWith("file:///") && URL.canParse(text);
+  if (isOrigin || isHost || isFolder) return text;
+  throw new UsageError(
+    `Option --allow-fetch is ${
+      JSON.stringify(text.slice(0, 64))
+    }, expected an origin, a host or a folder such as https://hooks.example, 127.0.0.1:8080 or file:///data/`,
+  );
+}
+
+function readLimits(texts: readonly string[]): Partial<Limits> {
+  return Object.fromEntries(texts.map((text) => {
+    const [name = "", value = ""] = text.split("=");
+    if (!limits.some((limit) => limit.name === name)) {
+      throw new UsageError(
+        `Option --limit names ${
+          JSON.stringify(name.slice(0, 48))
+        }, expected one that telequick gateway --limits shows`,
+      );
+    }
+    const number = Number(value);
+    if (value === "" || !(number > 0)) {
+      throw new UsageError(`Option --limit ${name} has no number above 0, expected ${name}=NUMBER`);
+    }
+    return [name, number];
+  }));
+}
+
+/** What a program's environment needs to find the gateway. */
+export function environmentOf(
+  gateway: LocalGateway,
+): Readonly<Record<string, string>> {
+  return {
+    TELEQUICK_ENDPOINT: gateway.endpoint,
+    TELEQUICK_CERTIFICATE_HASH: gateway.certificateHash,
+    TELEQUICK_CREDENTIALS: gateway.credentials,
+    TELEQUICK_TRUNK: gateway.trunkId,
+  };
+}
+
+/** A program of four lines that places a call on the gateway and tells how it ended. */
+export function programFor(gateway: LocalGateway): string {
+  const { endpoint, credentials, certificateHash, trunkId } = gateway;
+  const arguments_ = [endpoint, credentials].map((text) => JSON.stringify(text)).join(", ");
+  return [
+    `import { TeleQuickClient } from "@telequick/sdk";`,
+    `const client = new TeleQuickClient(${arguments_}, false, ${JSON.stringify(certificateHash)});`,
+    `const call = await client.dial({ to: "+15550105", trunkId: ${JSON.stringify(trunkId)} });`,
+    `console.log((await call.ended).cause); await client.close();`,
+  ].join("\n");
+}

@@ -1,0 +1,203 @@
+/**
+ * Arguments: declared once per command, read by `parseArgs`, checked here, shown by the help.
+ *
+ * @module
+ */
+
+import { parseArgs } from "node:util";
+import { nearest, UsageError } from "../usage.ts";
+
+/** One option of a command. */
+export interface OptionSpec {
+  /** Whether it takes a value, and which. `list` may be given several times. */
+  readonly type: "flag" | "text" | "list" | "number";
+  /** What it does, in a few words. */
+  readonly help: string;
+  /** The value's name in the help, such as `PATH`. */
+  readonly value?: string;
+  /** Texts that are allowed. Default: any. */
+  readonly choices?: readonly string[];
+  /** Least number. Default: 0. */
+  readonly min?: number;
+  /** Greatest number. Default: none. */
+  readonly max?: number;
+  /** Whether the number may have a fraction. Default: `false`. */
+  readonly fraction?: boolean;
+  /** What holds when it is not given, for the help. */
+  readonly byDefault?: string;
+}
+
+/** The options of a command, by their names without the dashes. */
+export type OptionSpecs = Readonly<Record<string, OptionSpec>>;
+
+/** What was given for each option. */
+export type OptionValues<S extends OptionSpecs> = {
+  readonly [K in keyof S]: S[K]["type"] extends "flag" ? boolean
+    : S[K]["type"] extends "number" ? number | undefined
+    : S[K]["type"] extends "list" ? readonly string[]
+    : string | undefined;
+};
+
+/** What a command was given. */
+export interface ParsedArgs<S extends OptionSpecs = OptionSpecs> {
+  readonly values: OptionValues<S>;
+  readonly positionals: readonly string[];
+  /** What stands behind `--`; `undefined` without one. */
+  readonly rest: readonly string[] | undefined;
+}
+
+/** Options of {@linkcode readArgs}. */
+export interface ReadArgsOptions {
+  /** The command, for messages. */
+  readonly command: string;
+  /** How many positional arguments there must be, and their names for messages; the names that end with `?` may be left out. */
+  readonly positionals: readonly string[];
+  /** Whether `--` and a command line of somebody else may follow. Default: `false`. */
+  readonly takesRest?: boolean;
+}
+
+/** Reads arguments. Throws a {@linkcode UsageError} that names what is wrong and, where one is near, what was meant. */
+export function readArgs<S extends OptionSpecs>(
+  args: readonly string[],
+  specs: S,
+  options: ReadArgsOptions,
+): ParsedArgs<S> {
+  const { command } = options;
+  const wrong = (message: string): UsageError => new UsageError(message, { command });
+  const given = new Map<string, string[]>();
+  const positionals: string[] = [];
+  let rest: readonly string[] | undefined;
+  for (const token of tokensOf(args, specs)) {
+    if (token.kind === "option-terminator") {
+      rest = args.slice(token.index + 1);
+      break;
+    }
+    if (token.kind === "positional") {
+      positionals.push(token.value);
+      continue;
+    }
+    const { name, value, inlineValue } = token;
+    const spec = Object.hasOwn(specs, name) ? specs[name] : undefined;
+    if (spec === undefined) throw wrong(unknownOption(token.rawName, command, specs));
+    if (spec.type === "flag" && value !== undefined) {
+      throw wrong(`Option --${name} takes no value`);
+    }
+    // `--name --other` forgot a value; one that does begin with a dash is written --name=-1.
+    const isForgotten = value === undefined || value === "" ||
+      (inlineValue === false && /^-./.test(value));
+    if (spec.type !== "flag" && isForgotten) {
+      throw wrong(`Option --${name} needs a value: --${name} ${spec.value ?? "VALUE"}`);
+    }
+    const texts = given.get(name) ?? [];
+    if (texts.length > 0 && spec.type !== "list") {
+      throw wrong(`Option --${name} is given twice, expected once`);
+    }
+    given.set(name, [...texts, value ?? ""]);
+  }
+  if (rest !== undefined && options.takesRest !== true) {
+    positionals.push(...rest);
+    rest = undefined;
+  }
+  checkPositionals(positionals, options, wrong);
+  const values = Object.entries(specs).map(([name, spec]) => [
+    name,
+    readValue(name, spec, given.get(name), wrong),
+  ]);
+  return { values: Object.fromEntries(values) as OptionValues<S>, positionals, rest };
+}
+
+type Token =
+  | {
+    readonly kind: "option";
+    readonly name: string;
+    readonly rawName: string;
+    readonly value?: string;
+    readonly inlineValue?: boolean;
+  }
+  | { readonly kind: "positional"; readonly value: string }
+  | { readonly kind: "option-terminator"; readonly index: number };
+
+function tokensOf(args: readonly string[], specs: OptionSpecs): readonly Token[] {
+  const options = Object.fromEntries(
+    Object.entries(specs).map(([name, { type }]) => [
+      name,
+      { type: type === "flag" ? "boolean" : "string", multiple: true },
+    ]),
+  ) as Record<string, { type: "boolean" | "string"; multiple: boolean }>;
+  // Not strict: the runtimes word their own complaints differently, and none of them knows what was meant.
+  const { tokens } = parseArgs({
+    args: [...args],
+    options,
+    strict: false,
+    allowPositionals: true,
+    tokens: true,
+  });
+  return tokens as readonly Token[];
+}
+
+function unknownOption(typed: string, command: string, specs: OptionSpecs): string {
+  const meant = nearest(typed.replace(/^-+/, ""), Object.keys(specs));
+  const advice = meant === undefined ? "" : ` (did you mean --${meant}?)`;
+  return `Option ${typed} is none of \`telequick ${command}\`${advice}`;
+}
+
+function checkPositionals(
+  positionals: readonly string[],
+  { command, positionals: names }: ReadArgsOptions,
+  wrong: (message: string) => UsageError,
+): void {
+  const missing = names.slice(positionals.length).find((name) => !name.endsWith("?"));
+  if (missing !== undefined) {
+    throw wrong(
+      `Argument ${missing} is missing: telequick ${command} ${
+        names.map((name) => name.endsWith("?") ? `[${name.slice(0, -1)}]` : name).join(" ")
+      }`,
+    );
+  }
+  const extra = positionals[names.length];
+  if (extra !== undefined) {
+    throw wrong(`Argument ${JSON.stringify(shorten(extra))} is one too many`);
+  }
+}
+
+function readValue(
+  name: string,
+  spec: OptionSpec,
+  texts: readonly string[] | undefined,
+  wrong: (message: string) => UsageError,
+): boolean | string | number | readonly string[] | undefined {
+  if (spec.type === "flag") return texts !== undefined;
+  if (spec.type === "list") return texts ?? [];
+  const [text] = texts ?? [];
+  if (text === undefined) return undefined;
+  if (spec.type === "number") return readNumber(name, spec, text, wrong);
+  const { choices } = spec;
+  if (choices === undefined || choices.includes(text)) return text;
+  const meant = nearest(text, choices);
+  throw wrong(
+    `Option --${name} is ${JSON.stringify(shorten(text))}, expected one of ${choices.join(", ")}${
+      meant === undefined ? "" : ` (did you mean ${meant}?)`
+    }`,
+  );
+}
+
+function readNumber(
+  name: string,
+  { min = 0, max = Infinity, fraction = false }: OptionSpec,
+  text: string,
+  wrong: (message: string) => UsageError,
+): number {
+  const value = /^\d+(\.\d+)?$/.test(text) ? Number(text) : NaN;
+  if (value >= min && value <= max && (fraction || Number.isInteger(value))) return value;
+  const range = max === Infinity ? `of at least ${min}` : `from ${min} to ${max}`;
+  throw wrong(
+    `Option --${name} is ${JSON.stringify(shorten(text))}, expected a ${
+      fraction ? "" : "whole "
+    }number ${range}`,
+  );
+}
+
+/** What was typed in the wrong place may be a token or a key: no more of it is repeated than tells which one. */
+function shorten(text: string): string {
+  return text.length > 24 || /[\n{]|-----BEGIN/.test(text) ? `${text.slice(0, 4)}...` : text;
+}

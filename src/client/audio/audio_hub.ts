@@ -1,0 +1,263 @@
+/**
+ * All audio links of a client: which stream carries whose frames, and how they move when the session does.
+ *
+ * @module
+ */
+
+import { TeleQuickError } from "../../base/errors.ts";
+import type { Clock } from "../../base/signal.ts";
+import type { AudioFrame } from "../../wire/mod.ts";
+import type { AudioLink } from "./audio_link.ts";
+import type { Connection } from "../session/connection.ts";
+import { Pacer } from "./pacer.ts";
+import { type AudioTotals, sumAudio } from "./audio_stats.ts";
+import { type PendingFrame, SendStream } from "./send_stream.ts";
+
+/** A link, with what the client needs of it besides what users see. */
+export interface AudioRoute extends AudioLink {
+  /** Takes a frame off the wire of `session`, which arrived at `now`. */
+  deliver(frame: AudioFrame, now: number, session: unknown): void;
+  /** The call has ended. */
+  hungUp(): void;
+  /** Ends at once. */
+  end(error?: TeleQuickError): void;
+}
+
+/** Options of an {@linkcode AudioHub}. */
+export interface AudioHubOptions {
+  readonly clock: Clock;
+  /** One stream per call, as the protocol's documentation says, or one per session, as existing SDKs do. */
+  readonly streams: "call" | "shared";
+  /** The session to send on: the open one, or the next. */
+  readonly connection: () => Promise<Connection>;
+  readonly barge: (callSid: string) => Promise<void>;
+}
+
+// While a stream cannot be written, this much audio is kept per call (200 ms), the newest.
+const PENDING_FRAMES = 10;
+// A stream that fails on a living session was reset by the gateway, unless the session turns out to be dying.
+const RESET_GRACE_MS = 1_000;
+
+interface Lane {
+  readonly key: string;
+  uplink: SendStream;
+  /** Those before it, which may still be writing: numbers only rise. */
+  readonly before: Set<SendStream>;
+  connection: Connection | undefined;
+  readonly links: Set<AudioRoute>;
+  /** Nothing more will be sent: what waits goes out, and the stream is finished, on this session or the next. */
+  isFinished: boolean;
+}
+
+/** Owns the outgoing streams, routes incoming frames. */
+export class AudioHub {
+  readonly clock: Clock;
+  readonly pacer: Pacer;
+  readonly #options: AudioHubOptions;
+  readonly #links = new Map<string, AudioRoute>();
+  readonly #lanes = new Map<string, Lane>();
+  // Lanes of links that have ended, while something of theirs waits to be sent.
+  readonly #finishing = new Set<Lane>();
+  #unrouted = 0;
+  #isOver = false;
+  #ended = sumAudio([]);
+
+  constructor(options: AudioHubOptions) {
+    this.#options = options;
+    this.clock = options.clock;
+    this.pacer = new Pacer(options.clock);
+  }
+
+  /** What all links have sent and received, those that have ended included. */
+  totals(): AudioTotals {
+    const links = [...this.#links.values()].map((link) => link.stats());
+    return {
+      ...sumAudio([this.#ended, ...links]),
+      links: links.length,
+      unrouted: this.#unrouted,
+    };
+  }
+
+  /** Cuts the playback of a call at the gateway. */
+  barge(callSid: string): Promise<void> {
+    return this.#options.barge(callSid);
+  }
+
+  /** Adds a link. A call has one at a time; `isAnother` when it had one before. */
+  add(link: AudioRoute, isAnother: boolean): void {
+    this.#links.set(link.callSid, link);
+    const lane = this.#lanes.get(this.#laneKey(link));
+    if (!isAnother || lane === undefined) return;
+    // Of a call whose end a stream has carried nothing more counts there: a shared one goes on as another, when what waits has left.
+    const before = lane.uplink;
+    lane.before.add(before);
+    const finished = before.finish().then(() => {
+      dropUnsent(before);
+      lane.before.delete(before);
+    });
+    lane.uplink = this.#open(lane, finished);
+  }
+
+  /** The link of a call, if it has one. */
+  get(callSid: string): AudioRoute | undefined {
+    return this.#links.get(callSid);
+  }
+
+  /** Removes a link that has ended. */
+  remove(link: AudioRoute): void {
+    if (this.#links.get(link.callSid) === link) {
+      this.#links.delete(link.callSid);
+      this.#ended = sumAudio([this.#ended, link.stats()]);
+    }
+    const lane = this.#lanes.get(this.#laneKey(link));
+    if (lane === undefined || !lane.links.delete(link) || lane.links.size > 0) return;
+    if (this.#options.streams === "shared") return;
+    void this.#finish(lane);
+  }
+
+  /** Takes a frame off the wire of `session`, which arrived at `now`. */
+  accept(frame: AudioFrame, now: number, session: unknown): void {
+    const link = this.#links.get(frame.callSid);
+    if (link === undefined) this.#unrouted++;
+    else link.deliver(frame, now, session);
+  }
+
+  /** Adds a frame to what the link's stream writes next. */
+  send(link: AudioRoute, frame: PendingFrame): void {
+    this.#laneOf(link).uplink.append(frame);
+  }
+
+  /** Writes what the link's stream has collected. */
+  flush(link: AudioRoute): void {
+    this.#lanes.get(this.#laneKey(link))?.uplink.flush();
+  }
+
+  /** Finishes a link's own stream; a shared one only writes what waits. */
+  async finish(link: AudioRoute): Promise<void> {
+    const lane = this.#lanes.get(this.#laneKey(link));
+    if (lane === undefined) return;
+    if (this.#options.streams === "shared") lane.uplink.flush();
+    else {
+      await this.#finish(lane);
+    }
+  }
+
+  /** Moves every outgoing stream to the session that is open now; what was not written goes along, in order. */
+  move(): void {
+    for (const lane of this.#lanes.values()) this.#reopen(lane);
+  }
+
+  /** Ends every link. */
+  end(error: TeleQuickError | undefined): void {
+    this.#isOver = true;
+    for (const link of [...this.#links.values()]) link.end(error);
+    for (const lane of this.#lanes.values()) void lane.uplink.finish();
+    this.#lanes.clear();
+    this.#finishing.clear();
+  }
+
+  /** Says the end of every link's stream, after what was written; for a client that closes. */
+  async close(): Promise<void> {
+    await Promise.all([...this.#links.values()].map((link) => link.close()));
+  }
+
+  #laneKey(link: AudioRoute): string {
+    return this.#options.streams === "shared" ? "" : link.callSid;
+  }
+
+  #laneOf(link: AudioRoute): Lane {
+    const key = this.#laneKey(link);
+    let lane = this.#lanes.get(key);
+    if (lane === undefined) {
+      this.#dropUnsent(key);
+      const links = new Set<AudioRoute>();
+      lane = {
+        key,
+        links,
+        connection: undefined,
+        uplink: undefined as unknown as SendStream,
+        before: new Set(),
+        isFinished: false,
+      };
+      lane.uplink = this.#open(lane);
+      this.#lanes.set(key, lane);
+    }
+    lane.links.add(link);
+    return lane;
+  }
+
+  /** What a link of the same call left behind must not be sent after newer frames: numbers only rise. */
+  #dropUnsent(key: string): void {
+    for (const lane of this.#finishing) {
+      if (lane.key !== key) continue;
+      dropUnsent(lane.uplink);
+      this.#finishing.delete(lane);
+    }
+  }
+
+  async #finish(lane: Lane): Promise<void> {
+    lane.isFinished = true;
+    if (this.#lanes.get(lane.key) === lane) this.#lanes.delete(lane.key);
+    this.#finishing.add(lane);
+    const { uplink } = lane;
+    await uplink.finish();
+    if (uplink.isEmpty) this.#finishing.delete(lane);
+  }
+
+  #open(lane: Lane, after?: Promise<void>): SendStream {
+    lane.connection = undefined;
+    const uplink: SendStream = new SendStream({
+      capacity: () => PENDING_FRAMES * Math.max(1, lane.links.size),
+      open: async () => {
+        await after;
+        const connection = await this.#options.connection();
+        lane.connection = connection;
+        return await connection.session.openUnidirectional({ signal: connection.lost });
+      },
+      // One that was replaced has nothing left to lose.
+      onFailure: (error) => lane.uplink === uplink && this.#recover(lane, error),
+    });
+    return uplink;
+  }
+
+  #reopen(lane: Lane): void {
+    for (const before of lane.before) dropUnsent(before);
+    lane.before.clear();
+    const before = lane.uplink;
+    const waiting = before.take();
+    void before.finish();
+    if (lane.isFinished && waiting.length === 0) return;
+    lane.uplink = this.#open(lane);
+    for (const frame of waiting) lane.uplink.append(frame);
+    if (lane.isFinished) void this.#finish(lane);
+  }
+
+  #recover(lane: Lane, error: unknown): void {
+    const failed = lane.uplink;
+    const connection = lane.connection;
+    // Without a session there is nothing to move to: the next one asks for every lane.
+    if (connection === undefined || this.#isOver) return;
+    const retry = (): void => {
+      cancel();
+      if (lane.uplink === failed && !this.#isOver) this.#reopen(lane);
+    };
+    const giveUp = (): void => {
+      connection.lost.removeEventListener("abort", retry);
+      if (lane.uplink !== failed) return;
+      const end = new TeleQuickError(
+        "ERR_SESSION_CLOSED",
+        "Cannot send audio: the gateway reset the stream of this call",
+        { cause: error },
+      );
+      for (const link of [...lane.links]) link.end(end);
+      this.#finishing.delete(lane);
+    };
+    const cancel = this.clock.schedule(RESET_GRACE_MS, giveUp);
+    if (connection.lost.aborted) retry();
+    else connection.lost.addEventListener("abort", retry, { once: true });
+  }
+}
+
+function dropUnsent(uplink: SendStream): void {
+  for (const frame of uplink.take()) frame.dropped();
+}

@@ -1,0 +1,111 @@
+/**
+ * One outgoing one-way stream of audio frames: what is due in a turn goes out in one write (runtimes.md section 0).
+ *
+ * @module
+ */
+
+/** A frame that waits to be written, and whom to tell when it is dropped. Its bytes are made when it is written, among those of others. */
+export interface PendingFrame {
+  /** How many bytes it takes. */
+  readonly size: number;
+  /** Writes it into `target` from `offset` on; returns where it ends. */
+  readonly encodeInto: (target: Uint8Array, offset: number) => number;
+  readonly dropped: () => void;
+}
+
+/** Options of an {@linkcode SendStream}. */
+export interface SendStreamOptions {
+  /** Opens the stream; called once. */
+  readonly open: () => Promise<WritableStream<Uint8Array>>;
+  /** How many frames wait while the stream is not open or not ready; one more drops the oldest. */
+  readonly capacity: () => number;
+  /** Told once when the stream fails. */
+  readonly onFailure: (error: unknown) => unknown;
+}
+
+/** Collects frames and writes them; keeps the newest while it cannot write. */
+export class SendStream {
+  readonly #options: SendStreamOptions;
+  readonly #opened: Promise<void>;
+  #writer: WritableStreamDefaultWriter<Uint8Array> | undefined;
+  #pending: PendingFrame[] = [];
+  #lastWrite: Promise<void> = Promise.resolve();
+  #waiting = false;
+  #dead = false;
+
+  constructor(options: SendStreamOptions) {
+    this.#options = options;
+    this.#opened = options.open().then((stream) => {
+      this.#writer = stream.getWriter();
+      this.#writer.closed.catch((error: unknown) => this.#fail(error));
+      this.flush();
+    }).catch((error: unknown) => this.#fail(error));
+  }
+
+  /** Whether the stream has failed or was finished. */
+  get isDead(): boolean {
+    return this.#dead;
+  }
+
+  /** Whether everything that was added has been handed to the stream, or taken back. */
+  get isEmpty(): boolean {
+    return this.#pending.length === 0;
+  }
+
+  /** Adds a frame to what the next flush writes. */
+  append(frame: PendingFrame): void {
+    this.#pending.push(frame);
+    if (this.#pending.length > this.#options.capacity()) this.#pending.shift()!.dropped();
+  }
+
+  /** Writes what waits, if the stream takes more now; otherwise as soon as it does. */
+  flush(): void {
+    const writer = this.#writer;
+    if (writer === undefined || this.#dead || this.#pending.length === 0) return;
+    if ((writer.desiredSize ?? 0) <= 0) {
+      if (this.#waiting) return;
+      this.#waiting = true;
+      writer.ready.then(() => {
+        this.#waiting = false;
+        this.flush();
+      }, ignore);
+      return;
+    }
+    const frames = this.#pending;
+    this.#pending = [];
+    const bytes = new Uint8Array(frames.reduce((sum, { size }) => sum + size, 0));
+    let offset = 0;
+    for (const frame of frames) offset = frame.encodeInto(bytes, offset);
+    this.#lastWrite = writer.write(bytes);
+    this.#lastWrite.catch(ignore);
+  }
+
+  /** Takes back what was not written, to be written elsewhere. */
+  take(): PendingFrame[] {
+    return this.#pending.splice(0);
+  }
+
+  /** Writes what waits and finishes the stream (FIN). Settles when the stream has taken everything, or has failed. */
+  async finish(): Promise<void> {
+    try {
+      await this.#opened;
+      while (this.#pending.length > 0 && !this.#dead) {
+        this.flush();
+        await (this.#waiting ? this.#writer?.ready : this.#lastWrite);
+      }
+      await this.#lastWrite;
+      this.#dead = true;
+      await this.#writer?.close();
+    } catch {
+      // Told through onFailure.
+    }
+  }
+
+  #fail(error: unknown): void {
+    if (this.#dead) return;
+    this.#dead = true;
+    this.#options.onFailure(error);
+  }
+}
+
+function ignore(): void {}

@@ -1,0 +1,130 @@
+/**
+ * Events of calls: each delivered once, to its call and to everyone who listens to all of them.
+ *
+ * @module
+ */
+
+import { Queue } from "../../base/queue.ts";
+import type { CallEvent } from "../../wire/mod.ts";
+
+/** Receives the events of one call. */
+export interface EventSink {
+  deliver(event: CallEvent): void;
+}
+
+// Memory of calls that nobody registered, and of what was seen: the oldest is forgotten first.
+const MAX_REMEMBERED_CALLS = 4_096;
+const MAX_EVENTS_PER_CALL = 64;
+const MAX_EARLY_EVENTS = 4_096;
+const LISTENER_CAPACITY = 4_096;
+
+interface Memory {
+  /** `event_type`, status and time of what was delivered: deliveries are at least once (protocol.md section 2.6). */
+  readonly seen: Set<string>;
+  /** What came before the call was registered: events may outrun the reply of `dial`. */
+  readonly early: CallEvent[];
+}
+
+/** Routes events by `callSid`; drops the second delivery of the same event. */
+export class EventHub {
+  readonly #sinks = new Map<string, EventSink>();
+  readonly #memory = new Map<string, Memory>();
+  readonly #listeners = new Set<Queue<CallEvent>>();
+  #early = 0;
+  #received = 0;
+  #duplicated = 0;
+  #end: { readonly error: unknown } | undefined;
+
+  /** How many events came, and how many of them a second time: those were dropped. */
+  counts(): { readonly received: number; readonly duplicated: number } {
+    return { received: this.#received, duplicated: this.#duplicated };
+  }
+
+  /** Takes one event off the wire. */
+  accept(event: CallEvent): void {
+    if (this.#end !== undefined) return;
+    this.#received++;
+    const memory = this.#remember(event.callSid);
+    const key = `${event.eventType}\0${event.status}\0${event.timestampMs}`;
+    if (memory.seen.has(key)) {
+      this.#duplicated++;
+      return;
+    }
+    if (memory.seen.size >= MAX_EVENTS_PER_CALL) memory.seen.delete(first(memory.seen));
+    memory.seen.add(key);
+    const sink = this.#sinks.get(event.callSid);
+    if (sink !== undefined) sink.deliver(event);
+    else this.#keep(memory, event);
+    for (const listener of this.#listeners) listener.push(event);
+  }
+
+  /** Sends a call's events to `sink`, those first that came before it was known. */
+  register(callSid: string, sink: EventSink): void {
+    this.#sinks.set(callSid, sink);
+    const early = this.#memory.get(callSid)?.early.splice(0) ?? [];
+    this.#early -= early.length;
+    for (const event of early) sink.deliver(event);
+  }
+
+  /** Stops sending a call's events to `sink`. `history` is kept for who may register the call again. */
+  unregister(callSid: string, sink: EventSink, history: readonly CallEvent[] = []): void {
+    if (this.#sinks.get(callSid) === sink) this.#sinks.delete(callSid);
+    for (const event of history) this.#keep(this.#remember(callSid), event);
+  }
+
+  /** A new listener to every event from now on; ends with `break`, or with the client. */
+  listen(): Queue<CallEvent> {
+    const listener: Queue<CallEvent> = new Queue({
+      capacity: LISTENER_CAPACITY,
+      overflow: "drop-oldest",
+      onEnd: () => this.#listeners.delete(listener),
+    });
+    if (this.#end === undefined) this.#listeners.add(listener);
+    else finish(listener, this.#end.error);
+    return listener;
+  }
+
+  /** Ends every listener: with `error` where there is one. */
+  end(error: unknown): void {
+    this.#end ??= { error };
+    for (const listener of this.#listeners) finish(listener, error);
+    this.#sinks.clear();
+    this.#memory.clear();
+  }
+
+  /** The memory of a call; the call whose last event is the oldest is forgotten for a new one. */
+  #remember(callSid: string): Memory {
+    const memory = this.#memory.get(callSid) ?? { seen: new Set(), early: [] };
+    this.#memory.delete(callSid);
+    if (this.#memory.size >= MAX_REMEMBERED_CALLS) this.#forget(first(this.#memory.keys()));
+    this.#memory.set(callSid, memory);
+    return memory;
+  }
+
+  /** Keeps an event for a call that may be registered yet. */
+  #keep(memory: Memory, event: CallEvent): void {
+    if (memory.early.length >= MAX_EVENTS_PER_CALL) return;
+    memory.early.push(event);
+    if (++this.#early <= MAX_EARLY_EVENTS) return;
+    for (const each of this.#memory.values()) {
+      if (each.early.length === 0) continue;
+      this.#early -= each.early.splice(0).length;
+      return;
+    }
+  }
+
+  #forget(callSid: string): void {
+    this.#early -= this.#memory.get(callSid)?.early.length ?? 0;
+    this.#memory.delete(callSid);
+  }
+}
+
+function first(keys: Iterable<string>): string {
+  for (const key of keys) return key;
+  return "";
+}
+
+function finish(listener: Queue<CallEvent>, error: unknown): void {
+  if (error === undefined) listener.close();
+  else listener.fail(error);
+}

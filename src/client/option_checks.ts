@@ -1,0 +1,38 @@
+/**
+ * Checks of single options. Each error names the option, what was found, and what was expected.
+ *
+ * @module
+ */
+
+import { TeleQuickError } from "../base/errors.ts";
+
+/** A number of milliseconds above 0, `Infinity` included; the default for `undefined`. */
+export function duration(name: string, value: number | undefined, byDefault: number): number {
+  if (value === undefined) return byDefault;
+  if (typeof value !== "number") throw new TypeError(`Option ${name} must be a number`);
+  if (value > 0) return value;
+  throw new TeleQuickError(
+    "ERR_VALUE_INVALID",
+    `Option ${name} is ${value}, expected milliseconds above 0`,
+  );
+}
+
+/** A text that is not empty; `undefined` when it is not given. */
+export function text(name: string, value: string | undefined): string | undefined {
+  if (value === undefined || typeof value === "string" && value !== "") return value;
+  throw new TypeError(`Option ${name} must be a non-empty string`);
+}
+
+/** One of some words; the first of them for `undefined`. */
+export function oneOf<T extends string>(
+  name: string,
+  value: T | undefined,
+  allowed: readonly [T, ...T[]],
+): T {
+  if (value === undefined) return allowed[0];
+  if (allowed.includes(value)) return value;
+  throw new TeleQuickError(
+    "ERR_VALUE_INVALID",
+    `Option ${name} is "${value}", expected ${allowed.map((one) => `"${one}"`).join(" or ")}`,
+  );
+}

@@ -1,0 +1,70 @@
+/**
+ * How sessions and clients end, as errors, and which errors are a verdict on the credentials.
+ *
+ * @module
+ */
+
+import { TeleQuickError } from "../../base/errors.ts";
+import type { SessionEnding } from "../../wire/mod.ts";
+import type { Connection } from "./connection.ts";
+import { peerText } from "../log.ts";
+
+/** The code of endings that have to do with the token (design section 4). */
+export const UNAUTHORIZED = 401;
+
+/** What the gateway announced; `undefined` when it announced nothing. */
+export function endingError(ending: SessionEnding | undefined): TeleQuickError | undefined {
+  if (ending === undefined) return undefined;
+  return new TeleQuickError(
+    ending.code === UNAUTHORIZED ? "ERR_UNAUTHORIZED" : "ERR_SESSION_CLOSED",
+    `Gateway ended the session: ${peerText(ending.reason)}`,
+    { retryable: ending.reconnect },
+  );
+}
+
+/** The end of a client whose plain token has run out. */
+export function expiredError(): TeleQuickError {
+  return new TeleQuickError(
+    "ERR_TOKEN_EXPIRED",
+    "Session ended: its token has expired (pass a function instead of a token, so that the client can fetch a fresh one: new TeleQuickClient(url, () => fetchToken(), true))",
+  );
+}
+
+/** What a lost connection was lost by. */
+export function lossOf(connection: Connection): TeleQuickError {
+  const { reason } = connection.lost;
+  return reason instanceof TeleQuickError
+    ? reason
+    : new TeleQuickError("ERR_SESSION_CLOSED", "Session closed", { retryable: true });
+}
+
+/** Whether the gateway refused the token. */
+export function isRefusal(error: TeleQuickError): boolean {
+  return error.code === "ERR_UNAUTHORIZED";
+}
+
+/** Whether there is no token to present: file, key or token are not usable. */
+export function isCredentialFailure(error: TeleQuickError): boolean {
+  return /^ERR_(CREDENTIALS|KEY|TOKEN)_/.test(error.code);
+}
+
+// A refused token is tried once more with a fresh one; a provider that fails gets a few attempts.
+const MAX_REFUSALS = 2;
+const MAX_CREDENTIAL_FAILURES = 5;
+
+/** Counts what went wrong while a session is being opened. The function that it returns takes an error and says whether to go on is hopeless. */
+export function hopelessness(renewable: boolean): (error: TeleQuickError) => boolean {
+  let refusals = 0;
+  let credentialFailures = 0;
+  return (error) => {
+    if (isRefusal(error)) refusals++;
+    else if (isCredentialFailure(error)) credentialFailures++;
+    return refusals >= MAX_REFUSALS || credentialFailures >= MAX_CREDENTIAL_FAILURES ||
+      !renewable && refusals + credentialFailures > 0;
+  };
+}
+
+/** Whether a token was refused, here or there, because its time is over. */
+export function isExpiry(error: TeleQuickError): boolean {
+  return error.code === "ERR_TOKEN_EXPIRED" || error.refusal === "expired";
+}

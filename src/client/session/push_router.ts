@@ -1,0 +1,121 @@
+/**
+ * The one fork of what a gateway pushes: its one-way streams are read here, and each frame goes where its method id says
+ * (protocol.md section 3.5).
+ *
+ * @module
+ */
+
+import { TeleQuickError } from "../../base/errors.ts";
+import { ByteReader, type Session } from "../../transport/mod.ts";
+import {
+  AudioFrame,
+  CallEvent,
+  type Frame,
+  FrameReader,
+  methods,
+  pushById,
+  SessionEnding,
+} from "../../wire/mod.ts";
+
+/** Where pushed frames go. */
+export interface PushHandlers {
+  /** Bytes have come. Returns the time, on the monotonic clock. */
+  speaks(): number;
+  /** Bytes have come that end with a frame. Returns the time, on the monotonic clock. */
+  heard(): number;
+  /** When the gateway was last heard, on whatever stream. */
+  lastHeard(): number;
+  event(event: CallEvent): void;
+  /** A frame that came at `now`. The payload is a view of the chunk it came in: copy what is kept. */
+  audio(frame: AudioFrame, now: number): void;
+  ending(ending: SessionEnding): void;
+  /** A frame of a method this version does not know: skipped. */
+  unknown(methodId: number): void;
+  /** A stream whose bytes are not frames: cancelled, the session stays. */
+  malformed(error: unknown): void;
+  /** A stream that carried more than audio, or may have, broke off: what it would have said is lost. Also told when the session ends. */
+  broken(end: BrokenStream): void;
+}
+
+/** Where a stream broke off. */
+export interface BrokenStream {
+  /** When the last bytes came that ended with a frame, on the monotonic clock; when there were none, the time as it was before the stream. */
+  readonly heardAt: number;
+  /** Whether it was in the middle of a frame. */
+  readonly isMidFrame: boolean;
+}
+
+// A gateway needs a few push streams; a hostile one gets no more than this many at a time.
+const MAX_PUSH_STREAMS = 256;
+// Audio of 200 calls comes in one write.
+const PUSH_BYTES = 64 * 1024;
+
+/** Reads every push stream of a session until it ends. Never rejects. */
+export async function routePushes(session: Session, handlers: PushHandlers): Promise<void> {
+  const streams = session.incomingUnidirectional.getReader();
+  let open = 0;
+  try {
+    while (true) {
+      const { value, done } = await streams.read();
+      if (done) return;
+      if (open >= MAX_PUSH_STREAMS) {
+        value.cancel().catch(ignore);
+        handlers.malformed(new Error(`More than ${MAX_PUSH_STREAMS} push streams at a time`));
+        continue;
+      }
+      open++;
+      void readPushes(value, handlers).finally(() => open--);
+    }
+  } catch {
+    // The session is over; whoever watches it knows.
+  }
+}
+
+async function readPushes(
+  stream: ReadableStream<Uint8Array>,
+  handlers: PushHandlers,
+): Promise<void> {
+  // Whoever keeps a payload copies it, and what is unfinished the frame reader does: one buffer is enough.
+  const reader = new ByteReader(stream, { bufferBytes: PUSH_BYTES, reuse: true });
+  const frames = new FrameReader({ rule: "push" });
+  const read = { audio: 0, others: 0 };
+  let heardAt = handlers.lastHeard();
+  try {
+    while (true) {
+      const { value, done } = await reader.read();
+      if (done && frames.pendingBytes === 0) return;
+      if (done) break;
+      const now = handlers.speaks();
+      for (const frame of frames.push(value)) {
+        if (frame.methodId === methods.AudioFrame.id) read.audio++;
+        else read.others++;
+        route(frame, handlers, now);
+      }
+      if (frames.pendingBytes === 0) heardAt = handlers.heard();
+    }
+  } catch (error) {
+    // Reset by the peer, or gone with the session; or what it says cannot be read.
+    if (error instanceof TeleQuickError) {
+      handlers.malformed(error);
+      reader.cancel().catch(ignore);
+    }
+  }
+  if (read.audio === 0 || read.others > 0) {
+    handlers.broken({ heardAt, isMidFrame: frames.pendingBytes > 0 });
+  }
+}
+
+function route({ methodId, envelope }: Frame, handlers: PushHandlers, now: number): void {
+  switch (pushById(methodId)) {
+    case methods.AudioFrame:
+      return handlers.audio(AudioFrame.decode(envelope), now);
+    case methods.CallEvent:
+      return handlers.event(CallEvent.decode(envelope));
+    case methods.SessionEnding:
+      return handlers.ending(SessionEnding.decode(envelope));
+    default:
+      return handlers.unknown(methodId);
+  }
+}
+
+function ignore(): void {}

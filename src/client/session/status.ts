@@ -1,0 +1,134 @@
+/**
+ * What a client's connection is doing, as a stream of tagged values.
+ *
+ * @module
+ */
+
+import type { TeleQuickError } from "../../base/errors.ts";
+import { Queue } from "../../base/queue.ts";
+
+/** Why a session is being replaced while it still works. */
+export type RenewalReason =
+  | "token-lifetime"
+  | "credentials-changed"
+  | "requested"
+  | "stream-credit"
+  | "session-ending"
+  | "stream-failed";
+
+/** No connection yet: the first RPC, or `connect()`, makes one. */
+export interface StatusIdle {
+  /** Tells the statuses apart. */
+  readonly type: "idle";
+}
+
+/** The first session is being opened. */
+export interface StatusConnecting {
+  /** Tells the statuses apart. */
+  readonly type: "connecting";
+}
+
+/** A session is open, its token accepted, its events subscribed. */
+export interface StatusOpen {
+  /** Tells the statuses apart. */
+  readonly type: "open";
+  /** The tenant that the gateway pinned to the session. */
+  readonly tenantId: string;
+  /** The `kid` of the token that was accepted; empty when the token was not ours to read. */
+  readonly keyId: string;
+  /** When the token ends, in Unix milliseconds; 0 when the gateway did not say. */
+  readonly expiresAtMs: number;
+  /** How long it took, from asking for a token to the subscription, in milliseconds. */
+  readonly connectMs: number;
+}
+
+/** A second session is being opened; the first still carries everything. */
+export interface StatusRenewing {
+  /** Tells the statuses apart. */
+  readonly type: "renewing";
+  /** Why the session is being replaced. */
+  readonly reason: RenewalReason;
+}
+
+/** The session was lost; the next attempt starts after `delayMs`. */
+export interface StatusReconnecting {
+  /** Tells the statuses apart. */
+  readonly type: "reconnecting";
+  /** Counts from 1. */
+  readonly attempt: number;
+  /** Milliseconds until the attempt. */
+  readonly delayMs: number;
+  /** What ended the session, or the attempt before. */
+  readonly cause: unknown;
+}
+
+/**
+ * A session is open after a gap: what happened since `sinceMs` (Unix milliseconds) may not have been told. Follows a loss, an
+ * end that the gateway announced, and a stream of events that broke off on a session that is alive; `open` comes next. A loss is
+ * noticed late, so the gap begins earlier.
+ */
+export interface StatusEventsMayBeMissing {
+  /** Tells the statuses apart. */
+  readonly type: "events-may-be-missing";
+  /**
+   * When the gateway was last heard on the session that was lost, or on its stream of events, in Unix milliseconds of this machine's
+   * clock. What was under way at that moment may be missing too.
+   */
+  readonly sinceMs: number;
+}
+
+/** The client is at its end and stays there. */
+export interface StatusClosed {
+  /** Tells the statuses apart. */
+  readonly type: "closed";
+  /** The code of the error that ended it; `undefined` after `close()`. */
+  readonly code: TeleQuickError["code"] | undefined;
+  /** The same in words. */
+  readonly reason: string;
+}
+
+/** Every status a client can be in (design: `idle`, `connecting`, `open`, `renewing`, `reconnecting`, `closed`). */
+export type ClientStatus =
+  | StatusIdle
+  | StatusConnecting
+  | StatusOpen
+  | StatusRenewing
+  | StatusReconnecting
+  | StatusEventsMayBeMissing
+  | StatusClosed;
+
+// Who reads this far behind wants to know how it is now.
+const LISTENER_CAPACITY = 256;
+
+/** Holds the current status and tells everyone who listens. */
+export class StatusBoard {
+  readonly #listeners = new Set<Queue<ClientStatus>>();
+  #current: ClientStatus = { type: "idle" };
+
+  /** The current status. */
+  get current(): ClientStatus {
+    return this.#current;
+  }
+
+  /** Statuses from the current one on; ends after `closed`. */
+  listen(): Queue<ClientStatus> {
+    const listener: Queue<ClientStatus> = new Queue({
+      capacity: LISTENER_CAPACITY,
+      overflow: "drop-oldest",
+      onEnd: () => this.#listeners.delete(listener),
+    });
+    listener.push(this.#current);
+    if (this.#current.type === "closed") listener.close();
+    else this.#listeners.add(listener);
+    return listener;
+  }
+
+  /** Moves on to another status. */
+  set(status: ClientStatus): void {
+    this.#current = status;
+    for (const listener of [...this.#listeners]) {
+      listener.push(status);
+      if (status.type === "closed") listener.close();
+    }
+  }
+}

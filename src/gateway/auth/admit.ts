@@ -1,0 +1,111 @@
+/**
+ * Admission: a token in, a principal or a refusal out. Nothing else makes a principal.
+ *
+ * A session presents its token in an `Authenticate` request on its first bidirectional stream (design.md section 4). The reply to an accepted
+ * one has `status` `OK`, `tenant_id` and `expires_at_ms`; to a refused one `status` `ERROR`, `error_code` 7 (`ERR_UNAUTHORIZED`) and an
+ * `error_message` that is exactly one of `expired`, `not yet valid`, `lifetime`, `revoked`, `rejected`: nothing in it tells whether a tenant or
+ * a key exists. With `error_code` 3 (`ERR_RATE_LIMITED`) the token was good and there is no room: trying again later can help.
+ *
+ * @module
+ */
+
+import { type RefusalReason, TeleQuickError } from "../../base/errors.ts";
+import {
+  decodeToken,
+  type ReplayStore,
+  verifyToken,
+  type VerifyTokenOptions,
+} from "../../token/mod.ts";
+import type { Clock } from "../../base/signal.ts";
+import type { GatewayRules } from "../services.ts";
+import type { Principal } from "./principal.ts";
+import { isLive, type KeyEntry, type KeyRegistry } from "./key_registry.ts";
+
+/** What tokens are checked against. */
+export interface Verifier {
+  readonly registry: KeyRegistry;
+  readonly rules: GatewayRules;
+  readonly clock: Clock;
+}
+
+/** The same, and the single-use tokens of each tenant. */
+export interface Admission extends Verifier {
+  readonly tenants: { byOwner(tenantId: string): { readonly replay: ReplayStore } };
+}
+
+/** A token that was accepted. */
+export interface Admitted {
+  readonly principal: Principal;
+  readonly key: KeyEntry;
+}
+
+/** A token, or what came in its place, that was not. */
+export interface Refused {
+  /** What the peer is told. */
+  readonly refusal: RefusalReason;
+  /** Why, precisely: for the owner's log. Holds no part of the token. */
+  readonly reason: string;
+}
+
+/** Checks a token. The outcome holds at this moment only: the caller checks {@linkcode stillHolds} in the turn in which it acts on it. */
+export async function admit(
+  token: string,
+  origin: string | undefined,
+  gateway: Admission,
+): Promise<Admitted | Refused> {
+  let key: KeyEntry | undefined;
+  try {
+    const verified = await verifyToken(token, {
+      ...verifyOptions(token, gateway, (found) => key = found),
+      // Asked when the token is known to be the tenant's own.
+      replay: {
+        claim: (...used) => gateway.tenants.byOwner(key!.tenantId).replay.claim(...used),
+      },
+      ...(origin === undefined ? {} : { origin }),
+    });
+    if (gateway.rules.requireOrigin && verified.origin !== undefined && origin === undefined) {
+      return { refusal: "rejected", reason: "Its origin cannot be compared: none is known" };
+    }
+    const { tenantId, keyId, expiresAt, scope } = verified;
+    const principal = Object.freeze({
+      tenantId,
+      keyId,
+      expiresAtMs: expiresAt * 1_000,
+      scope: scope === undefined ? undefined : new Set(scope.split(" ")),
+    }) as Principal;
+    return { principal, key: key! };
+  } catch (error) {
+    if (error instanceof TeleQuickError) {
+      return { refusal: error.refusal ?? "rejected", reason: error.message };
+    }
+    return { refusal: "rejected", reason: "The verifier failed" };
+  }
+}
+
+/** How every token is verified here. `onKey` is told which key was found. */
+export function verifyOptions(
+  token: string,
+  { registry, rules, clock }: Verifier,
+  onKey: (key: KeyEntry) => void,
+): VerifyTokenOptions {
+  return {
+    resolveKey: (keyId) => {
+      // Whose key it is to be is the token's own word; the signature and the verifier's look at `sub` make it true or not.
+      const { sub } = decodeToken(token).claims;
+      const key = typeof sub === "string" ? registry.get(sub, keyId) : undefined;
+      if (key === undefined) return undefined;
+      onKey(key);
+      const { tenantId, role } = key;
+      return { tenantId, role, key: key.key, revoked: !isLive(key, clock.now()) };
+    },
+    now: clock.now(),
+    requireAudience: rules.requireAudience,
+    ...(rules.audience === undefined ? {} : { audience: rules.audience }),
+  };
+}
+
+/** Whether what was found when the token was checked is still so. */
+export function stillHolds({ principal, key }: Admitted, nowMs: number): RefusalReason | undefined {
+  if (!isLive(key, nowMs)) return "revoked";
+  return nowMs < principal.expiresAtMs ? undefined : "expired";
+}

@@ -1,0 +1,80 @@
+/**
+ * `SessionAuth`: browser tokens that the gateway signs itself, on behalf of an admin key (protocol.md section 1.3).
+ *
+ * @module
+ */
+
+import { generateServiceAccount, importSigner, type Signer } from "../../credentials/mod.ts";
+import type { Clock } from "../../base/signal.ts";
+import { mintBrowserToken } from "../../token/mod.ts";
+import { ErrorCode, type SessionAuthRequest, type SessionAuthResponse } from "../../wire/mod.ts";
+import { RpcRefusal } from "../refusal.ts";
+import type { KeyEntry, KeyRegistry } from "./key_registry.ts";
+
+/** What a browser may be allowed to do: a token for anything else is not signed. */
+const SCOPES: ReadonlySet<string> = new Set(["call.dial", "call.barge", "telephony:supervise"]);
+const MAX_SECONDS = 300;
+
+/** Options of {@linkcode Issuers}. */
+export interface IssuersOptions {
+  readonly clock: Clock;
+  readonly registry: KeyRegistry;
+  /** The web origin that a tenant's browser tokens are pinned to. */
+  readonly origins: Readonly<Record<string, string>>;
+}
+
+/** The gateway's own signing keys: one for each admin key that asked, in memory only. A token ends with the admin key that it hangs on. */
+export class Issuers {
+  readonly #options: IssuersOptions;
+  readonly #signers = new Map<KeyEntry, Promise<Signer>>();
+
+  constructor(options: IssuersOptions) {
+    this.#options = options;
+  }
+
+  /** Signs a token of at most 300 s, whatever is asked for; the reply tells when it ends. */
+  async issue(
+    key: KeyEntry,
+    request: Pick<SessionAuthRequest, "subject" | "ttlSeconds" | "scope">,
+  ): Promise<Partial<SessionAuthResponse> | RpcRefusal> {
+    const { subject: endUser, ttlSeconds, scope } = request;
+    if (ttlSeconds < 1) return unfit("ttl_seconds is less than 1");
+    if (endUser === "") return unfit("subject is empty");
+    if (scope !== "" && !scope.split(" ").every((word) => SCOPES.has(word))) {
+      return unfit(`scope has other words than ${[...SCOPES].join(", ")}`);
+    }
+    const { clock, origins } = this.#options;
+    const signer = await this.#signerOf(key);
+    const now = clock.now();
+    const lifetimeSeconds = Math.min(ttlSeconds, MAX_SECONDS);
+    const origin = Object.hasOwn(origins, key.tenantId) ? origins[key.tenantId] : undefined;
+    const token = await mintBrowserToken(signer, {
+      now,
+      lifetimeSeconds,
+      endUser,
+      ...(scope === "" ? {} : { scope }),
+      ...(origin === undefined ? {} : { origin }),
+    });
+    return { token, expiresAtMs: (Math.floor(now / 1_000) + lifetimeSeconds) * 1_000 };
+  }
+
+  #signerOf(key: KeyEntry): Promise<Signer> {
+    let signer = this.#signers.get(key);
+    if (signer === undefined) {
+      signer = this.#makeSigner(key);
+      this.#signers.set(key, signer);
+      signer.catch(() => this.#signers.delete(key));
+    }
+    return signer;
+  }
+
+  async #makeSigner(key: KeyEntry): Promise<Signer> {
+    const { account, publicKeyPem } = await generateServiceAccount({ tenantId: key.tenantId });
+    await this.#options.registry.addIssuer(key, account.privateKeyId, publicKeyPem);
+    return await importSigner(account, { allowInBrowser: true });
+  }
+}
+
+function unfit(message: string): RpcRefusal {
+  return new RpcRefusal(ErrorCode.ERR_VALIDATION_FAILED, message);
+}

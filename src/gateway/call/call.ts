@@ -1,0 +1,251 @@
+/**
+ * A call: dialled or coming in, ringing, answered, ended. It belongs to its tenant and outlives the session that dialled it.
+ *
+ * @module
+ */
+
+import type { AudioCodec } from "../../audio/mod.ts";
+import type { Clock } from "../../base/signal.ts";
+import { AudioFrameEncoder, type CallEvent, DialplanAction, EventType } from "../../wire/mod.ts";
+import { RateLimit } from "../rate_limit.ts";
+import { CallMedia } from "./media.ts";
+import type { AudioSource } from "./audio_source.ts";
+import type { Random } from "./random.ts";
+import type { Recorder, StartRecording } from "./recording.ts";
+import type { Script, Speech } from "./far_end.ts";
+import type { Ticker } from "./ticker.ts";
+
+/** What a call is made from. */
+export interface CallOptions {
+  readonly callSid: string;
+  readonly tenantId: string;
+  readonly trunkId: string;
+  /** Whether it was dialled here, or came in. */
+  readonly direction: "outbound" | "inbound";
+  readonly to: string;
+  readonly callFrom: string;
+  /** The SDK instance that gets its events and audio; may be empty. */
+  readonly clientId: string;
+  /** What is done when it is answered. */
+  readonly defaultApp: number;
+  readonly defaultAppArgs: string;
+  /** Ends it so long after the answer, in milliseconds; 0 sets no limit. */
+  readonly maxDurationMs: number;
+  /** What the far end does. */
+  readonly script: Script;
+}
+
+/** Where a call lives. */
+export interface CallHost {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly ticker: Ticker;
+  /** Audio frames a second that it takes. */
+  readonly audioFramesPerSecond: number;
+  /** Records calls, where they are recorded. */
+  readonly record: StartRecording | undefined;
+  /** Takes an event of the call. */
+  event(call: Call, event: CallEvent): void;
+  /** Takes a packet for whoever holds the call; the last one has no payload and `endOfStream`. */
+  speak(call: Call, speech: Speech, endOfStream: boolean): void;
+  /** Drops what waits to be heard. */
+  hush(call: Call): void;
+}
+
+/** Where a call stands. */
+export type CallState = "dialled" | "ringing" | "answered" | "ended";
+
+// ITU-T Q.850: normal call clearing.
+const NORMAL_CLEARING = 16;
+const AUDIO_BURST_SECONDS = 5;
+
+const unheard = {
+  packetsSent: 0,
+  packetsReceived: 0,
+  packetsLost: 0,
+  bytesSent: 0,
+  jitterMs: 0,
+  estimatedMos: 0,
+};
+
+/** One call and the phone at its far end. */
+export class Call implements AudioSource {
+  readonly options: CallOptions;
+  /** When it was dialled or came in, in Unix milliseconds. */
+  readonly startMs: number;
+  /** The SDK instance that gets its events and audio; answering an incoming call may name another. */
+  clientId: string;
+  /** Whether it waits to be taken up again. */
+  isParked = false;
+  readonly #host: CallHost;
+  readonly #timers = new Set<() => void>();
+  readonly #uplinkRate: RateLimit;
+  readonly #encoders = new Map<string, AudioFrameEncoder>();
+  readonly #onEnd = new Set<() => void>();
+  #state: CallState = "dialled";
+  #media: CallMedia | undefined;
+  #recorder: Recorder | undefined;
+  #answerMs = 0;
+  #answeredAt = 0;
+
+  constructor(options: CallOptions, host: CallHost) {
+    this.options = options;
+    this.clientId = options.clientId;
+    this.#host = host;
+    this.startMs = host.clock.now();
+    const perSecond = host.audioFramesPerSecond;
+    const burst = perSecond * AUDIO_BURST_SECONDS;
+    this.#uplinkRate = new RateLimit({ perSecond, burst, clock: host.clock });
+  }
+
+  /** Where it stands. */
+  get state(): CallState {
+    return this.#state;
+  }
+
+  /** The call's id, unique within its tenant. */
+  get callSid(): string {
+    return this.options.callSid;
+  }
+
+  /** Its sound, between answer and end. */
+  get media(): CallMedia | undefined {
+    return this.#state === "answered" ? this.#media : undefined;
+  }
+
+  encoder(codec: string): AudioFrameEncoder {
+    let encoder = this.#encoders.get(codec);
+    if (encoder === undefined) {
+      encoder = new AudioFrameEncoder({ callSid: this.callSid, codec });
+      this.#encoders.set(codec, encoder);
+    }
+    return encoder;
+  }
+
+  /** Begins: from here on it tells events. */
+  start(): void {
+    const { script, direction } = this.options;
+    if (direction === "outbound") this.#emit(EventType.CHANNEL_CREATE, "INITIATED");
+    if (script.rings) {
+      this.#state = "ringing";
+      this.#emit(EventType.CHANNEL_CREATE, "RINGING");
+    }
+    const { failure } = script;
+    this.later(script.afterMs, () => {
+      if (failure === undefined) this.answer();
+      else this.end(failure.q850Cause, failure.status);
+    });
+  }
+
+  /** Connects both sides, if it was not answered before. */
+  answer(): void {
+    if (this.#state === "answered" || this.#state === "ended") return;
+    const { clock, random, ticker, record } = this.#host;
+    const { script, defaultApp, maxDurationMs } = this.options;
+    this.#cancelTimers();
+    this.#state = "answered";
+    this.#answerMs = clock.now();
+    this.#answeredAt = clock.monotonic();
+    this.#emit(EventType.CHANNEL_ANSWER, "ANSWERED");
+    if (defaultApp === DialplanAction.HANGUP) return this.end();
+    this.isParked = defaultApp === DialplanAction.PARK;
+    if (script.talkMs !== undefined) this.later(script.talkMs, () => this.end());
+    if (maxDurationMs > 0) this.later(maxDurationMs, () => this.end());
+    this.#recorder = record?.(this.options);
+    this.#media = new CallMedia({
+      media: defaultApp === DialplanAction.LOOPBACK ? "echo" : script.media,
+      ...{ random, ticker, recorder: this.#recorder },
+      say: (speech) => this.#host.speak(this, speech, false),
+    });
+    if (defaultApp === DialplanAction.PLAYBACK) this.#media.play();
+  }
+
+  /** Ends it, if it has not ended: hung up by either side, or never answered. */
+  end(q850Cause: number = NORMAL_CLEARING, status = "COMPLETED"): void {
+    if (this.#state === "ended") return;
+    const media = this.#media;
+    this.#cancelTimers();
+    if (media !== undefined) {
+      media.close();
+      const last = {
+        payload: new Uint8Array(0),
+        codec: "PCMU",
+        sequenceNumber: media.nextSequence,
+      };
+      this.#host.speak(this, last, true);
+    }
+    this.#state = "ended";
+    this.#emit(EventType.CHANNEL_HANGUP_COMPLETE, status, q850Cause);
+    for (const tell of [...this.#onEnd]) tell();
+  }
+
+  /** Calls `tell` when the call has ended. Returns what forgets it. */
+  onEnd(tell: () => void): () => void {
+    this.#onEnd.add(tell);
+    return () => void this.#onEnd.delete(tell);
+  }
+
+  /** Stops without a word: the gateway is going away. */
+  drop(): void {
+    this.#state = "ended";
+    this.#cancelTimers();
+    this.#media?.close();
+    this.#recorder?.finish();
+  }
+
+  /** Takes a packet of its client's audio. Returns `false` when it cannot: not answered, over, or too many. */
+  hear(payload: Uint8Array, codec: AudioCodec): boolean {
+    if (this.#state !== "answered" || !this.#uplinkRate.take()) return false;
+    this.#media!.hear(payload, codec);
+    return true;
+  }
+
+  /** Stops the playback that is under way. */
+  barge(): void {
+    this.#media?.hush();
+    this.#host.hush(this);
+  }
+
+  /** Puts an answered call on hold, or takes it back. Returns `false` when it is so already, or not answered. */
+  hold(isHeld: boolean): boolean {
+    const { media } = this;
+    if (media === undefined || media.isHeld === isHeld) return false;
+    media.isHeld = isHeld;
+    // The call as a whole stays what it was.
+    this.#emit(isHeld ? EventType.CHANNEL_HOLD : EventType.CHANNEL_RESUME, "ANSWERED");
+    return true;
+  }
+
+  /** Does something after `ms` milliseconds, unless the call is answered or ends before. */
+  later(ms: number, action: () => void): void {
+    const cancel = this.#host.clock.schedule(ms, () => {
+      this.#timers.delete(cancel);
+      action();
+    });
+    this.#timers.add(cancel);
+  }
+
+  #cancelTimers(): void {
+    for (const cancel of this.#timers) cancel();
+    this.#timers.clear();
+  }
+
+  #emit(eventType: number, status: string, q850Cause = 0): void {
+    const { clock } = this.#host;
+    const { callSid, trunkId, tenantId } = this.options;
+    const isEnd = eventType === EventType.CHANNEL_HANGUP_COMPLETE;
+    const isAnswered = this.#answerMs !== 0;
+    const talkedMs = isAnswered ? clock.monotonic() - this.#answeredAt : 0;
+    this.#host.event(this, {
+      ...{ callSid, eventType, status, q850Cause, trunkId, tenantId, clientId: this.clientId },
+      startTimestampMs: this.startMs,
+      answerTimestampMs: this.#answerMs,
+      endTimestampMs: isEnd ? clock.now() : 0,
+      timestampMs: clock.now(),
+      durationSeconds: isEnd ? Math.floor(talkedMs / 1_000) : 0,
+      ...(isEnd ? this.#media?.quality ?? unheard : unheard),
+      recordingUrl: isEnd ? this.#recorder?.finish() ?? "" : "",
+      codec: isAnswered ? "PCMU" : "",
+    });
+  }
+}

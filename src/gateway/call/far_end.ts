@@ -1,0 +1,166 @@
+/**
+ * The far end of a call: what each number does, and what it says. Seeded, and on the gateway's clock.
+ *
+ * @module
+ */
+
+import { encodePcmu, toneSamples } from "../../audio/mod.ts";
+import { ErrorCode } from "../../wire/mod.ts";
+import type { Random } from "./random.ts";
+import type { Ticker } from "./ticker.ts";
+
+/** What a number does when it is dialled. */
+export interface Script {
+  /** The error code with which the RPC itself is refused; no call comes about. */
+  readonly refusal?: number;
+  /** Whether the far end rings. */
+  readonly rings: boolean;
+  /** Milliseconds from the start until it answers, or the call ends. */
+  readonly afterMs: number;
+  /** How the call ends without an answer; it is answered when this is left out. */
+  readonly failure?: { readonly status: string; readonly q850Cause: number };
+  /** Milliseconds from the answer until the far end hangs up. Default: it never does. */
+  readonly talkMs?: number;
+  /** What is heard from it. */
+  readonly media: Media;
+}
+
+/** What is heard from a far end. */
+export type Media = "echo" | "tone" | "lossy echo";
+
+// Ring and set-up times. A refusal takes the network a moment too.
+const RING_MS = 200;
+const REFUSE_MS = 50;
+
+const answers: Script = { rings: true, afterMs: RING_MS, media: "echo" };
+
+function refuses(status: string, q850Cause: number): Script {
+  return { rings: false, afterMs: REFUSE_MS, failure: { status, q850Cause }, media: "echo" };
+}
+
+// NANP's fictional range; the table of design.md section 6. Causes are ITU-T Q.850's.
+const numbers: ReadonlyMap<string, Script> = new Map([
+  ["+15550100", answers],
+  ["+15550101", refuses("BUSY", 17)],
+  ["+15550102", {
+    rings: true,
+    afterMs: 1_000,
+    failure: { status: "NO_ANSWER", q850Cause: 19 },
+    media: "echo",
+  }],
+  ["+15550103", refuses("FAILED", 21)],
+  ["+15550104", refuses("FAILED", 1)],
+  ["+15550105", { ...answers, talkMs: 2_000 }],
+  ["+15550106", { ...answers, media: "tone" }],
+  ["+15550107", { ...answers, media: "lossy echo" }],
+  ["+15550108", { ...answers, refusal: ErrorCode.ERR_CIRCUIT_BREAKER }],
+  ["+15550109", { ...answers, refusal: ErrorCode.ERR_RATE_LIMITED }],
+]);
+
+/** What the far end behind a valid number or SIP URI does. */
+export function scriptOf(to: string): Script {
+  return numbers.get(to) ?? answers;
+}
+
+/** One packet from a far end. */
+export interface Speech {
+  /** The samples, in `codec`. Belongs to the receiver. */
+  readonly payload: Uint8Array;
+  /** The wire's codec name. */
+  readonly codec: string;
+  /** Its place in the stream; a packet that was lost on the way leaves a gap. */
+  readonly sequenceNumber: number;
+}
+
+/** Where a far end speaks to. */
+export interface FarEndOptions {
+  /** What it plays. */
+  readonly media: Media;
+  readonly random: Random;
+  readonly ticker: Ticker;
+  /** The next place in the stream of what is heard from it; a packet takes its place even when it is lost. */
+  readonly allocate: () => number;
+  /** Takes what it says. */
+  readonly say: (speech: Speech) => void;
+  /** Told when a packet was lost on the way from it. */
+  readonly lost: () => void;
+}
+
+/** The phone at the other side of an answered call. */
+export interface FarEnd {
+  /** Takes a packet. The payload is copied when it is kept. */
+  hear(payload: Uint8Array, codec: string): void;
+  /** Stops what it plays by itself. */
+  hush(): void;
+  /** Ends it: what it holds back is said. */
+  close(): void;
+}
+
+/** Makes the phone of an answered call. */
+export function createFarEnd(options: FarEndOptions): FarEnd {
+  const { media, ticker, allocate, say } = options;
+  if (media === "lossy echo") return createLossyEcho(options);
+  const hush = media === "tone"
+    ? playTone(ticker, (payload) => say({ payload, codec: "PCMU", sequenceNumber: allocate() }))
+    : noop;
+  return {
+    hear(payload, codec) {
+      if (media === "echo") say({ payload: payload.slice(), codec, sequenceNumber: allocate() });
+    },
+    hush,
+    close: hush,
+  };
+}
+
+const LOSE_EVERY = 10;
+const SWAP_PROBABILITY = 0.1;
+
+/** An echo over a bad line: every tenth packet is lost, and some arrive after the one behind them. */
+function createLossyEcho({ random, allocate, say, lost }: FarEndOptions): FarEnd {
+  let heard = 0;
+  let held: Speech | undefined;
+  const release = (): void => {
+    if (held !== undefined) say(held);
+    held = undefined;
+  };
+  return {
+    hear(payload, codec) {
+      const speech = { payload: payload.slice(), codec, sequenceNumber: allocate() };
+      if (++heard % LOSE_EVERY === 0) {
+        lost();
+        // Behind this one, too: there may be no other.
+        return release();
+      }
+      if (held === undefined && random() < SWAP_PROBABILITY) {
+        held = speech;
+        return;
+      }
+      say(speech);
+      release();
+    },
+    hush: release,
+    close: release,
+  };
+}
+
+/** Plays the 440 Hz test tone as PCMU, a frame at each tick, the first at once. Returns what ends it. */
+export function playTone(ticker: Ticker, play: (payload: Uint8Array) => void): () => void {
+  let frame = 0;
+  return ticker.add(() => play(toneFrame(frame++)));
+}
+
+const TONE_HZ = 440;
+const FRAME_SAMPLES = 160;
+// 440 Hz makes 44 whole periods in five frames of 20 ms, so five frames play for ever.
+const TONE_FRAMES = 5;
+let tone: Uint8Array | undefined;
+
+function toneFrame(index: number): Uint8Array {
+  tone ??= encodePcmu(
+    toneSamples({ frequencyHz: TONE_HZ, sampleRate: 8_000, milliseconds: 20 * TONE_FRAMES }),
+  );
+  const start = (index % TONE_FRAMES) * FRAME_SAMPLES;
+  return tone.subarray(start, start + FRAME_SAMPLES);
+}
+
+function noop(): void {}

@@ -1,0 +1,188 @@
+/**
+ * The sound of an answered call: from its client to the phone at the far end and back, and everybody who listens or speaks in between.
+ *
+ * @module
+ */
+
+import type { AudioCodec } from "../../audio/mod.ts";
+import { Mixer } from "./mixer.ts";
+import { estimateMos, JitterMeter, type Quality } from "./mos.ts";
+import type { Random } from "./random.ts";
+import { createFarEnd, type FarEnd, type Media, playTone, type Speech } from "./far_end.ts";
+import type { Ticker } from "./ticker.ts";
+
+/** Somebody who listens to both sides of a call. */
+export interface Tap {
+  /** Hears the far end. */
+  caller(payload: Uint8Array, codec: string): void;
+  /** Hears the client. */
+  agent(payload: Uint8Array, codec: string): void;
+}
+
+/** Options of {@linkcode CallMedia}. */
+export interface CallMediaOptions {
+  readonly media: Media;
+  readonly random: Random;
+  readonly ticker: Ticker;
+  /** Takes a packet for the call's client. */
+  readonly say: (speech: Speech) => void;
+  /** Hears everything; unlike the taps it is nobody's, and stays to the end. */
+  readonly recorder: Tap | undefined;
+}
+
+const MAX_U32 = 2 ** 32 - 1;
+const PLAYBACK_MS = 3_000;
+const TICK_MS = 20;
+
+/** Both directions of one call, and what was counted of them. */
+export class CallMedia {
+  /** Who listens. */
+  readonly taps: Set<Tap> = new Set();
+  /** Speaks to the client besides the far end. */
+  readonly toAgent: Mixer;
+  /** Speaks to the far end besides the client. */
+  readonly toCaller: Mixer;
+  /** Jitter of what the client sends. */
+  readonly jitter: JitterMeter = new JitterMeter();
+  /** Whether neither side hears the other, and the far end nobody: the call is on hold. A whisper to the agent is heard. */
+  isHeld = false;
+  /** Whether the far end does not hear the client. */
+  isMuted = false;
+  /** The call whose far end this one's talks to, in place of the client. */
+  partner: CallMedia | undefined;
+  readonly #options: CallMediaOptions;
+  #farEnd: FarEnd;
+  #stopPlayback: () => void = noop;
+  #next = 0;
+  #sent = 0;
+  #received = 0;
+  #lost = 0;
+  #bytesSent = 0;
+
+  constructor(options: CallMediaOptions) {
+    const { ticker } = options;
+    this.#options = options;
+    this.toAgent = new Mixer({
+      ticker,
+      say: (payload) => this.#sayToAgent(payload, "PCMU", this.#next++),
+    });
+    this.toCaller = new Mixer({
+      ticker,
+      say: (payload) => {
+        if (!this.isHeld) this.#sendToCaller(payload, "PCMU");
+      },
+    });
+    this.#farEnd = this.#makeFarEnd(options.media);
+  }
+
+  /** The place that the next packet to the client has. */
+  get nextSequence(): number {
+    return this.#next;
+  }
+
+  /** What was counted, for the last event. */
+  get quality(): Quality & { readonly estimatedMos: number } {
+    const quality = {
+      packetsSent: this.#sent,
+      packetsReceived: this.#received,
+      packetsLost: this.#lost,
+      bytesSent: this.#bytesSent,
+      jitterMs: this.jitter.jitterMs,
+    };
+    return { ...quality, estimatedMos: estimateMos(quality) };
+  }
+
+  /** Takes a packet of the client's. */
+  hear(payload: Uint8Array, codec: AudioCodec): void {
+    this.#options.recorder?.agent(payload, codec);
+    for (const tap of this.taps) tap.agent(payload, codec);
+    if (this.isMuted || this.isHeld || this.partner !== undefined) return;
+    this.#sendToCaller(this.toCaller.mix(payload, codec), codec);
+  }
+
+  /** Counts packets of the client's that did not arrive; a negative number takes back some that came late. */
+  miss(packets: number): void {
+    this.#lost = Math.min(MAX_U32, Math.max(0, this.#lost + packets));
+  }
+
+  /** Plays the test tone to the far end for 3 seconds: what a file would be in a gateway that reads files. */
+  play(): void {
+    this.#stopPlayback();
+    let left = PLAYBACK_MS / TICK_MS;
+    const stop = playTone(this.#options.ticker, (payload) => {
+      this.#sendToCaller(payload, "PCMU");
+      if (--left <= 0) this.#stopPlayback();
+    });
+    this.#stopPlayback = () => {
+      stop();
+      this.#stopPlayback = noop;
+    };
+  }
+
+  /** Stops everything that plays by itself. */
+  hush(): void {
+    this.#stopPlayback();
+    this.#farEnd.hush();
+    this.toAgent.close();
+    this.toCaller.close();
+  }
+
+  /** Turns the far end into an echo. */
+  loopBack(): void {
+    this.#farEnd.close();
+    this.#farEnd = this.#makeFarEnd("echo");
+  }
+
+  /** Ends it: what the far end holds back is said, and nothing after it. */
+  close(): void {
+    this.#stopPlayback();
+    this.#farEnd.close();
+    this.toAgent.close();
+    this.toCaller.close();
+    if (this.partner !== undefined) this.partner.partner = undefined;
+    this.partner = undefined;
+    this.taps.clear();
+  }
+
+  #makeFarEnd(media: Media): FarEnd {
+    const { random, ticker } = this.#options;
+    return createFarEnd({
+      ...{ media, random, ticker },
+      allocate: () => this.#allocate(),
+      say: (speech) => this.#fromCaller(speech),
+      lost: () => this.miss(1),
+    });
+  }
+
+  /** A packet that the client does not get takes no place, so that a hold is no loss. */
+  #allocate(): number {
+    return this.isHeld || this.partner !== undefined ? this.#next : this.#next++;
+  }
+
+  #sendToCaller(payload: Uint8Array, codec: string): void {
+    this.#countSent(payload);
+    this.#farEnd.hear(payload, codec);
+  }
+
+  #countSent(payload: Uint8Array): void {
+    this.#sent++;
+    this.#bytesSent += payload.length;
+  }
+
+  #fromCaller({ payload, codec, sequenceNumber }: Speech): void {
+    this.#received++;
+    this.#options.recorder?.caller(payload, codec);
+    for (const tap of this.taps) tap.caller(payload, codec);
+    if (this.isHeld) return;
+    if (this.partner?.isHeld) return;
+    // The partner's phone only listens: two echoes would never stop.
+    if (this.partner !== undefined) return this.partner.#countSent(payload);
+    this.#sayToAgent(this.toAgent.mix(payload, codec), codec, sequenceNumber);
+  }
+
+  #sayToAgent(payload: Uint8Array, codec: string, sequenceNumber: number): void {
+    this.#options.say({ payload, codec, sequenceNumber });
+  }
+}
+
+function noop(): void {}

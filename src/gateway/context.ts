@@ -1,0 +1,30 @@
+/**
+ * What all parts of one gateway share.
+ *
+ * @module
+ */
+
+import type { BootstrapSecret } from "./auth/bootstrap_secret.ts";
+import type { ExpiryWatch } from "./auth/expiry.ts";
+import type { FetchPolicy } from "./fetch_policy.ts";
+import type { Issuers } from "./auth/issuer.ts";
+import type { KeyRegistry } from "./auth/key_registry.ts";
+import type { Tenants } from "./tenant/tenants.ts";
+import type { GatewayServices } from "./services.ts";
+
+/** The tools, and the stores. */
+export interface GatewayContext extends GatewayServices {
+  readonly registry: KeyRegistry;
+  readonly tenants: Tenants;
+  readonly bootstrap: BootstrapSecret;
+  readonly issuers: Issuers;
+  /** What may be fetched for a tenant. */
+  readonly policy: FetchPolicy;
+  /** Where the gateway is reached. */
+  readonly mediaAddress: () => { readonly host: string; readonly port: number };
+  readonly expiry: ExpiryWatch;
+  /** The authenticated sessions. */
+  readonly sessions: Set<unknown>;
+  /** Writes keys and trunks to disk, where there is one. */
+  readonly save: () => Promise<void>;
+}

@@ -1,0 +1,47 @@
+/**
+ * `BootstrapOrg`: the first admin key of a new tenant, against a secret that works once (protocol.md section 8).
+ *
+ * @module
+ */
+
+import { TeleQuickError } from "../../base/errors.ts";
+import { TENANT_ID } from "../../token/mod.ts";
+import { type BootstrapOrgResponse, methods } from "../../wire/mod.ts";
+import { isStorageFailure } from "../storage/archive.ts";
+import { type Route, route } from "./route.ts";
+
+/** `BootstrapOrg`. The secret is what authorises it: any session may ask. */
+export const bootstrapRoutes: readonly Route<unknown, unknown>[] = [
+  route({
+    method: methods.BootstrapOrg,
+    scope: "nothing",
+    unchecked: ["adminPublicKeyPem"],
+    async handle(request, { gateway, ids }) {
+      const { bootstrap, registry, tenants, clock, log } = gateway;
+      const { tenantId, adminPublicKeyPem: publicKeyPem, adminPrivateKeyId } = request;
+      if (!bootstrap.matches(request.bootstrapSecret)) return refused("bootstrap secret invalid");
+      if (!TENANT_ID.test(tenantId)) return refused("tenant_id is malformed");
+      if (registry.hasTenant(tenantId) || tenants.has(tenantId)) {
+        return refused("tenant_id already exists");
+      }
+      // Used up in the same write that makes the key: no crash leaves both.
+      bootstrap.isUsed = true;
+      try {
+        const privateKeyId = adminPrivateKeyId;
+        await registry.publish({ tenantId, privateKeyId, publicKeyPem, role: "admin" });
+      } catch (error) {
+        bootstrap.isUsed = false;
+        if (!(error instanceof TeleQuickError) || isStorageFailure(error)) throw error;
+        // Everything about ids and limits has its own words; the rest is the key.
+        const isKey = error.code !== "ERR_VALUE_INVALID" && error.code !== "ERR_LIMIT";
+        return refused(isKey ? "public_key_pem invalid" : error.message);
+      }
+      log("key.published", { ...ids, keyId: adminPrivateKeyId });
+      return { status: "ok", tenantId, createdAtMs: clock.now() };
+    },
+  }),
+];
+
+function refused(errorMessage: string): Partial<BootstrapOrgResponse> {
+  return { status: "error", errorMessage };
+}

@@ -1,0 +1,88 @@
+/**
+ * Buckets: calls that wait, and what is done with the next one (protocol.md section 5.6).
+ *
+ * A tenant's buckets are `parked`; `incoming:<trunk_id>` for each of its trunks on which calls wait to be answered; and each running campaign by its
+ * id, with the rows that are not dialled yet. Actions are ours, as the protocol publishes no numbers: 0 takes the next call (answers it, or
+ * unparks it), 1 skips it (hangs it up).
+ *
+ * @module
+ */
+
+import { ErrorCode, methods } from "../../wire/mod.ts";
+import type { Call } from "../call/call.ts";
+import { RpcRefusal } from "../refusal.ts";
+import { isWaiting, waitingCalls } from "../tenant/routing.ts";
+import { count } from "../log.ts";
+import { type Route, route, type RpcContext } from "./route.ts";
+import type { Tenant } from "../tenant/tenant.ts";
+
+/** What `ExecuteBucketAction` can do. */
+export const BucketAction = { TAKE_NEXT: 0, SKIP: 1 } as const;
+
+// ITU-T Q.850: call rejected.
+const REJECTED = 21;
+const INCOMING = "incoming:";
+
+/** `GetActiveBuckets`, `GetBucketCalls`, `ExecuteBucketAction`. A bucket that is not there is an empty one. */
+export const bucketRoutes: readonly Route<unknown, unknown>[] = [
+  route({
+    method: methods.GetActiveBuckets,
+    handle: (_, { tenant }) => ({
+      buckets: bucketsOf(tenant).filter(({ pendingCount }) => pendingCount > 0),
+    }),
+  }),
+  route({
+    method: methods.GetBucketCalls,
+    handle: ({ bucketId }, { tenant }) => ({
+      callSids: callsIn(tenant, bucketId).map(({ callSid }) => callSid).join(","),
+    }),
+  }),
+  route({
+    method: methods.ExecuteBucketAction,
+    scope: "call.dial",
+    handle({ bucketId, action }, context) {
+      if (action !== BucketAction.TAKE_NEXT && action !== BucketAction.SKIP) {
+        return new RpcRefusal(ErrorCode.ERR_VALIDATION_FAILED, "action is unknown");
+      }
+      const [next] = callsIn(context.tenant, bucketId);
+      if (next === undefined || context.tenant.campaigns.has(bucketId)) return {};
+      if (action === BucketAction.SKIP) next.end(REJECTED, "FAILED");
+      else takeUp(next, context);
+      return { processedCount: 1 };
+    },
+  }),
+];
+
+function takeUp(call: Call, { tenant, session }: RpcContext): void {
+  if (call.isParked) call.isParked = false;
+  else tenant.take(call, "", session);
+}
+
+/** In one look at the calls: a tenant has thousands of them, and hundreds of trunks. */
+function bucketsOf(tenant: Tenant): { bucketId: string; pendingCount: number }[] {
+  let parked = 0;
+  const waiting = new Map<string, number>();
+  for (const call of tenant.calls()) {
+    if (call.isParked) parked++;
+    if (isWaiting(call)) count(waiting, call.options.trunkId);
+  }
+  return [
+    { bucketId: "parked", pendingCount: parked },
+    ...[...tenant.trunks.keys()].map((trunkId) => ({
+      bucketId: INCOMING + trunkId,
+      pendingCount: waiting.get(trunkId) ?? 0,
+    })),
+    ...[...tenant.campaigns.values()].map(({ campaignId, pending }) => ({
+      bucketId: campaignId,
+      pendingCount: pending,
+    })),
+  ];
+}
+
+function callsIn(tenant: Tenant, bucketId: string): Call[] {
+  if (bucketId === "parked") return [...tenant.calls()].filter(({ isParked }) => isParked);
+  const campaign = tenant.campaigns.get(bucketId);
+  if (campaign !== undefined) return [...campaign.live];
+  if (!bucketId.startsWith(INCOMING)) return [];
+  return waitingCalls(tenant, bucketId.slice(INCOMING.length));
+}

@@ -1,0 +1,78 @@
+/**
+ * Calls that come in: what a trunk does with them, who waits, and who takes them (protocol.md sections 5.4 and 9).
+ *
+ * @module
+ */
+
+import { ErrorCode, InboundRule, methods, type SetInboundRoutingRequest } from "../../wire/mod.ts";
+import { unknownCall } from "./call_control.ts";
+import { RpcRefusal } from "../refusal.ts";
+import { isPlainText, isUrlOrEmpty } from "../validate.ts";
+import { queued, unknownTrunk } from "./originate.ts";
+import { type Route, route } from "./route.ts";
+import { isWaiting, waitingCalls } from "../tenant/routing.ts";
+
+const KNOWN_RULES: ReadonlySet<number> = new Set(Object.values(InboundRule));
+
+/** `SetInboundRouting`, `GetIncomingCalls`, `AnswerIncomingCall`. */
+export const inboundRoutes: readonly Route<unknown, unknown>[] = [
+  route({
+    method: methods.SetInboundRouting,
+    scope: "nothing",
+    handle(request, { tenant }) {
+      const { trunkId, rule, webhookUrl } = request;
+      if (!tenant.trunks.has(trunkId)) return unknownTrunk;
+      const unfit = findUnfit(request);
+      if (unfit !== undefined) return new RpcRefusal(ErrorCode.ERR_VALIDATION_FAILED, unfit);
+      tenant.routing.set(trunkId, { rule, webhookUrl });
+      return {};
+    },
+  }),
+  route({
+    method: methods.GetIncomingCalls,
+    handle({ trunkId }, { tenant }) {
+      if (!tenant.trunks.has(trunkId)) return unknownTrunk;
+      const calls = waitingCalls(tenant, trunkId).map(({ callSid, options, startMs }) => ({
+        callSid,
+        callFrom: options.callFrom,
+        startTimestampMs: startMs,
+      }));
+      return { calls };
+    },
+  }),
+  route({
+    method: methods.AnswerIncomingCall,
+    scope: "call.dial",
+    handle({ callSid, clientId }, { tenant, session }) {
+      const call = tenant.call(callSid);
+      if (call === undefined) return unknownCall;
+      if (!isWaiting(call)) {
+        return new RpcRefusal(
+          ErrorCode.ERR_VALIDATION_FAILED,
+          "The call does not wait to be answered",
+        );
+      }
+      tenant.take(call, clientId, session);
+      return { ...queued({ callSid, startMs: call.startMs }), status: "ANSWERED" };
+    },
+  }),
+];
+
+function findUnfit(request: SetInboundRoutingRequest): string | undefined {
+  const { rule, audioUrl, webhookUrl, aiWebsocketUrl, aiQuicUrl } = request;
+  if (!KNOWN_RULES.has(rule)) return "rule is unknown";
+  if (rule === InboundRule.PLAY_AND_HANGUP && audioUrl === "") return "audio_url is empty";
+  if (rule === InboundRule.NOTIFY_AND_HANGUP && webhookUrl === "") return "webhook_url is empty";
+  if (rule === InboundRule.HANDLE_AI && aiWebsocketUrl === "" && aiQuicUrl === "") {
+    return "ai_websocket_url and ai_quic_url are empty";
+  }
+  if (!isPlainText(audioUrl)) return "audio_url is malformed";
+  if (!isUrlOrEmpty(webhookUrl, ["http:", "https:"])) {
+    return "webhook_url is no http: or https: URL";
+  }
+  if (!isUrlOrEmpty(aiWebsocketUrl, ["ws:", "wss:"])) {
+    return "ai_websocket_url is no ws: or wss: URL";
+  }
+  if (!isUrlOrEmpty(aiQuicUrl, ["quic:", "https:"])) return "ai_quic_url is no quic: or https: URL";
+  return undefined;
+}

@@ -1,0 +1,42 @@
+/**
+ * Token buckets: how often something may happen.
+ *
+ * @module
+ */
+
+import type { Clock } from "../base/signal.ts";
+
+/** Options of a {@linkcode RateLimit}. */
+export interface RateLimitOptions {
+  /** Tokens that come back in a second. */
+  readonly perSecond: number;
+  /** Tokens at the start and at the most. */
+  readonly burst: number;
+  /** Where time comes from; only its monotonic side is read. */
+  readonly clock: Clock;
+}
+
+/** A bucket that fills at a rate and is emptied by use. */
+export class RateLimit {
+  readonly #options: RateLimitOptions;
+  #tokens: number;
+  #at: number;
+
+  constructor(options: RateLimitOptions) {
+    this.#options = options;
+    this.#tokens = options.burst;
+    this.#at = options.clock.monotonic();
+  }
+
+  /** Takes a token. Returns `false`, and takes nothing, when there is none. */
+  take(): boolean {
+    const { perSecond, burst, clock } = this.#options;
+    if (perSecond === Infinity) return true;
+    const now = clock.monotonic();
+    this.#tokens = Math.min(burst, this.#tokens + ((now - this.#at) * perSecond) / 1_000);
+    this.#at = now;
+    if (this.#tokens < 1) return false;
+    this.#tokens--;
+    return true;
+  }
+}

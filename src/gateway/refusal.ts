@@ -1,0 +1,18 @@
+/**
+ * How a request is refused: an error code and a sentence, in whatever reply the method has.
+ *
+ * @module
+ */
+
+/** A request that is not carried out. The message is for the peer: it names nothing that belongs to somebody else. */
+export class RpcRefusal {
+  /** One of the wire's error codes (protocol.md section 5.1). */
+  readonly code: number;
+  /** Why, in words. */
+  readonly message: string;
+
+  constructor(code: number, message: string) {
+    this.code = code;
+    this.message = message;
+  }
+}

@@ -1,0 +1,39 @@
+/**
+ * What the parts of one gateway work with.
+ *
+ * @module
+ */
+
+import type { Clock } from "../base/signal.ts";
+import type { Limits } from "./limits.ts";
+import type { Counters, Log } from "./log.ts";
+import type { StartRecording } from "./call/recording.ts";
+
+/** How a gateway behaves where there is a choice. */
+export interface GatewayRules {
+  /** Whether a session ends with its token. */
+  readonly sessionExpiry: "token" | "connection";
+  /** Whether replies are framed. */
+  readonly framedReplies: boolean;
+  /** The only `aud` that tokens may have. */
+  readonly audience: string | undefined;
+  /** Whether tokens must have it. */
+  readonly requireAudience: boolean;
+  /** Whether a token may come in the URL. */
+  readonly acceptQueryToken: boolean;
+  /** Whether a token that is pinned to an origin needs a runtime that shows one. */
+  readonly requireOrigin: boolean;
+}
+
+/** What the parts are given. */
+export interface GatewayServices {
+  readonly clock: Clock;
+  readonly limits: Limits;
+  readonly rules: GatewayRules;
+  /** Every tenant's own randomness comes from it. */
+  readonly seed: number;
+  readonly log: Log;
+  readonly counters: Counters;
+  /** Records calls, where they are recorded. */
+  readonly record: StartRecording | undefined;
+}

@@ -1,0 +1,125 @@
+/**
+ * Audio from a client: one-way streams of frames, each frame for a call of the session's own tenant.
+ *
+ * @module
+ */
+
+import { audioCodecs, isAudioCodec } from "../../audio/mod.ts";
+import { TeleQuickError } from "../../base/errors.ts";
+import { ByteReader } from "../../transport/mod.ts";
+import { AudioFrame, type Frame, FrameReader, methods, pushById } from "../../wire/mod.ts";
+import type { Call } from "../call/call.ts";
+import type { RpcContext } from "../methods/route.ts";
+import { SequenceTrack } from "../call/sequence.ts";
+import { ignore } from "./streams.ts";
+
+/** Options of {@linkcode receiveAudio}. */
+export interface ReceiveAudioOptions {
+  /** Remembers what stops the stream when the session is over. Returns what forgets it again. */
+  readonly track: (stop: () => void) => () => void;
+}
+
+// A second of one call's audio, or what a few packets bring of many calls'.
+const UPLINK_BYTES = 16 * 1024;
+
+/** Reads a stream to its end. Never rejects. */
+export async function receiveAudio(
+  stream: ReadableStream<Uint8Array>,
+  context: RpcContext,
+  options: ReceiveAudioOptions,
+): Promise<void> {
+  const { limits, counters, log } = context.gateway;
+  // Who keeps sound copies it, and what is unfinished the frame reader does: one buffer is enough.
+  const reader = new ByteReader(stream, { bufferBytes: UPLINK_BYTES, reuse: true });
+  reader.closed.catch(ignore);
+  let isStopped = false;
+  const stop = (): void => {
+    isStopped = true;
+    reader.cancel().catch(ignore);
+  };
+  const untrack = options.track(stop);
+  const uplink = new Uplink(context);
+  const frames = new FrameReader({ limitBytes: limits.audioFrameBytes });
+  try {
+    while (true) {
+      const { value, done } = await reader.read();
+      // The session may have ended while the frames were on their way.
+      if (isStopped || !context.session.isLive) return;
+      if (done) return frames.end();
+      for (const frame of frames.push(value)) uplink.take(frame);
+      if (uplink.badInARow < limits.badAudioFrames) continue;
+      counters.limited++;
+      return log("audio.refused", { ...context.ids, count: uplink.badInARow });
+    }
+  } catch (error) {
+    // Everything but bytes that are no frame is the peer's or the session's going.
+    if (error instanceof TeleQuickError) counters.malformed++;
+  } finally {
+    stop();
+    untrack();
+  }
+}
+
+/** What one stream has carried so far. */
+class Uplink {
+  readonly #context: RpcContext;
+  readonly #tracks = new Map<Call, SequenceTrack>();
+  #badInARow = 0;
+
+  constructor(context: RpcContext) {
+    this.#context = context;
+  }
+
+  get badInARow(): number {
+    return this.#badInARow;
+  }
+
+  take(frame: Frame): void {
+    const { counters } = this.#context.gateway;
+    if (pushById(frame.methodId) === methods.AudioFrame && this.#hear(frame)) {
+      this.#badInARow = 0;
+      counters.audioReceived++;
+    } else {
+      this.#badInARow++;
+      counters.audioRefused++;
+    }
+  }
+
+  /** Returns `false` for a frame that nobody has any use for. */
+  #hear({ envelope }: Frame): boolean {
+    const { callSid, payload, codec, sequenceNumber, endOfStream } = AudioFrame.decode(envelope);
+    const { tenant, gateway, session } = this.#context;
+    const call = tenant.call(callSid);
+    if (call === undefined || payload.length > gateway.limits.audioPayloadBytes) return false;
+    const supervision = session.supervisions.get(call);
+    if (supervision !== undefined) {
+      if (!supervision.speak(payload, codec)) gateway.counters.audioDropped++;
+      return true;
+    }
+    if (!isAudioCodec(codec)) return endOfStream && payload.length === 0;
+    const track = this.#trackOf(call);
+    if (track.isEnded) return false;
+    const lost = track.take(sequenceNumber);
+    if (lost === undefined) return false;
+    track.isEnded = endOfStream;
+    if (payload.length === 0) return endOfStream;
+    call.media?.miss(lost);
+    const { sampleRate, bytesPerSample } = audioCodecs[codec];
+    const lengthMs = (payload.length * 1_000) / (sampleRate * bytesPerSample);
+    call.media?.jitter.arrived(gateway.clock.monotonic(), sequenceNumber * lengthMs);
+    if (!call.hear(payload, codec)) gateway.counters.audioDropped++;
+    return true;
+  }
+
+  #trackOf(call: Call): SequenceTrack {
+    let track = this.#tracks.get(call);
+    if (track === undefined) {
+      track = new SequenceTrack();
+      this.#tracks.set(call, track);
+      for (const other of this.#tracks.keys()) {
+        if (other.state === "ended") this.#tracks.delete(other);
+      }
+    }
+    return track;
+  }
+}

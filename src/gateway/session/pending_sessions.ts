@@ -1,0 +1,68 @@
+/**
+ * Sessions that have not shown a token yet: few, and the longest waiting one goes first.
+ *
+ * @module
+ */
+
+import type { Limits } from "../limits.ts";
+
+/** A session in the pending. */
+export interface Waiting {
+  /** The peer's address, where the runtime shows it. */
+  readonly address: string | undefined;
+  /** Closes it unheard. */
+  evict(): void;
+}
+
+/** The pending of one gateway. */
+export class PendingSessions {
+  readonly #limits: Limits;
+  // In the order of arrival.
+  readonly #waiting = new Set<Waiting>();
+  readonly #byAddress = new Map<string, Set<Waiting>>();
+
+  constructor(limits: Limits) {
+    this.#limits = limits;
+  }
+
+  /** How many wait. */
+  get size(): number {
+    return this.#waiting.size;
+  }
+
+  /**
+   * Lets a session in. Where it is one too many the longest waiting one goes: an honest client shows its token at once,
+   * so whoever floods the pending mostly evicts itself.
+   */
+  enter(session: Waiting): void {
+    const { handshakes, handshakesPerAddress } = this.#limits;
+    if (this.#waiting.size >= handshakes) this.#evictFirst(this.#waiting);
+    this.#waiting.add(session);
+    const { address } = session;
+    if (address === undefined || isLoopback(address)) return;
+    const neighbours = this.#byAddress.get(address) ?? new Set();
+    if (neighbours.size >= handshakesPerAddress) this.#evictFirst(neighbours);
+    this.#byAddress.set(address, neighbours.add(session));
+  }
+
+  /** Lets a session out: it is admitted, refused, or gone. */
+  leave(session: Waiting): void {
+    this.#waiting.delete(session);
+    const { address } = session;
+    const neighbours = address === undefined ? undefined : this.#byAddress.get(address);
+    neighbours?.delete(session);
+    if (neighbours?.size === 0) this.#byAddress.delete(address!);
+  }
+
+  #evictFirst(sessions: Set<Waiting>): void {
+    const [longest] = sessions;
+    if (longest === undefined) return;
+    this.leave(longest);
+    longest.evict();
+  }
+}
+
+/** Whether everything on one machine may hide behind the address: then it says nothing about who is who. */
+function isLoopback(address: string): boolean {
+  return address.startsWith("127.") || address === "::1" || address.startsWith("::ffff:127.");
+}

@@ -1,0 +1,91 @@
+/**
+ * One RPC: a request read from its stream, answered, and the stream brought to its end. Every step has a bound.
+ *
+ * @module
+ */
+
+import { TeleQuickError } from "../../base/errors.ts";
+import { type BidirectionalStream, ByteReader } from "../../transport/mod.ts";
+import { answer } from "../methods/dispatch.ts";
+import type { RpcContext } from "../methods/route.ts";
+import { drain, ignore, readRequest, REQUEST_BYTES } from "./streams.ts";
+
+/** Options of {@linkcode serveRpc}. */
+export interface ServeRpcOptions {
+  /** Whether the session has used up its rate: then the answer is only that. */
+  readonly isLimited: boolean;
+  /** Remembers what stops the stream when the session is over. Returns what forgets it again. */
+  readonly track: (stop: () => void) => () => void;
+}
+
+/** Writes a reply; until it is taken it counts as the tenant's. */
+async function write(
+  writer: WritableStreamDefaultWriter<Uint8Array>,
+  reply: Uint8Array,
+  tenant: RpcContext["tenant"],
+): Promise<void> {
+  tenant.unreadBytes += reply.length;
+  try {
+    await writer.write(reply);
+  } finally {
+    tenant.unreadBytes -= reply.length;
+  }
+}
+
+/** Serves a stream. Never rejects. */
+export async function serveRpc(
+  stream: BidirectionalStream,
+  context: RpcContext,
+  options: ServeRpcOptions,
+): Promise<void> {
+  const { clock, limits, counters, log } = context.gateway;
+  const reader = new ByteReader(stream.readable, { bufferBytes: REQUEST_BYTES });
+  const writer = stream.writable.getWriter();
+  writer.closed.catch(ignore);
+  reader.closed.catch(ignore);
+  let isStopped = false;
+  const stop = (): void => {
+    isStopped = true;
+    reader.cancel().catch(ignore);
+    writer.abort().catch(ignore);
+  };
+  const arm = (): () => void =>
+    clock.schedule(limits.streamMs, () => {
+      counters.timedOut++;
+      stop();
+    });
+  const untrack = options.track(stop);
+  let disarm = arm();
+  let onEnd: (() => void) | undefined;
+  const keepOpen = (tell: () => void): () => void => {
+    onEnd = tell;
+    return () => void reader.cancel().catch(ignore);
+  };
+  try {
+    const frame = await readRequest(reader, limits.rpcFrameBytes);
+    disarm();
+    const reply = await answer(frame, context, { keepOpen }, options.isLimited);
+    if (reply === undefined) return stop();
+    disarm = arm();
+    await write(writer, reply, context.tenant);
+    if (onEnd === undefined) {
+      await writer.close();
+      await drain(reader, limits.drainBytes);
+    } else {
+      disarm();
+      await drain(reader, Infinity);
+      await writer.close();
+    }
+  } catch (error) {
+    // Everything but bytes that are no frame is the peer's or the session's going.
+    if (error instanceof TeleQuickError && !isStopped) {
+      counters.malformed++;
+      log("rpc.malformed", { ...context.ids, reason: error.message });
+    }
+    stop();
+  } finally {
+    disarm();
+    untrack();
+    onEnd?.();
+  }
+}

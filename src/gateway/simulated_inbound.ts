@@ -1,0 +1,104 @@
+/**
+ * Somebody who calls in from outside.
+ *
+ * @module
+ */
+
+import { TeleQuickError } from "../base/errors.ts";
+import { InboundRule } from "../wire/mod.ts";
+import { readUrl } from "./fetch_policy.ts";
+import { RpcRefusal } from "./refusal.ts";
+import { inboundApp, inboundScript, routingOf } from "./tenant/routing.ts";
+import { isCallSid, isDestination } from "./validate.ts";
+import { randomUuid } from "./call/random.ts";
+import type { Tenant } from "./tenant/tenant.ts";
+import type { Tenants } from "./tenant/tenants.ts";
+import type { GatewayServices } from "./services.ts";
+import { postWebhook, type PostWebhookOptions } from "./webhook.ts";
+
+/** Options of a gateway's `simulateInboundCall`. */
+export interface SimulateInboundCallOptions {
+  /** The tenant that is called. */
+  readonly tenantId: string;
+  /** The trunk on which the call comes in. */
+  readonly trunkId: string;
+  /** Who calls: a phone number in E.164 or a SIP URI. Default: `+15550199`. */
+  readonly from?: string;
+  /** The called number. Default: `+15550100`. */
+  readonly to?: string;
+  /** The call's id. Default: a UUID v4. */
+  readonly callSid?: string;
+}
+
+/** A call that somebody made from outside. */
+export interface InboundCall {
+  /** The call's id; empty when the trunk refused it. */
+  readonly callSid: string;
+  /** The SIP status that the caller got: 180 when it rings, 200 when it was answered at once, 4xx or 6xx when it was refused. */
+  readonly sipStatus: number;
+  /** The caller hangs up. */
+  hangUp(): void;
+}
+
+// RFC 3261 section 21.4: not found; busy here, when the trunk has no channel left.
+const NOT_FOUND = 404;
+const BUSY_HERE = 486;
+const RINGING = 180;
+const OK = 200;
+
+/** Makes a call come in, as its trunk's rule wants it. Throws `ERR_VALUE_INVALID` for options that no caller could have. */
+export function callIn(
+  options: SimulateInboundCallOptions,
+  gateway: GatewayServices & { readonly tenants: Tenants },
+  webhook: Omit<PostWebhookOptions, "tools">,
+): InboundCall {
+  const { tenantId, trunkId, from = "+15550199", to = "+15550100" } = options;
+  if (!isDestination(from) || !isDestination(to)) {
+    throw unfit("from or to is neither a phone number in E.164 nor a SIP URI");
+  }
+  if (options.callSid !== undefined && !isCallSid(options.callSid)) {
+    throw unfit("callSid is malformed");
+  }
+  const tenant = gateway.tenants.byOwner(tenantId);
+  const trunk = tenant.trunks.get(trunkId);
+  if (trunk === undefined) return refusedWith(NOT_FOUND);
+  const { rule, webhookUrl } = routingOf(tenant, trunk);
+  if (rule === InboundRule.REJECT) return refusedWith(trunk.rejectSipCode);
+  const callSid = options.callSid ?? randomUuid(tenant.random);
+  if (tenant.call(callSid) !== undefined) throw unfit("callSid is in use");
+  const received = tenant.receive({
+    ...{ callSid, tenantId, trunkId, to, callFrom: from },
+    direction: "inbound",
+    clientId: "",
+    defaultApp: inboundApp(rule),
+    defaultAppArgs: "",
+    maxDurationMs: 0,
+    script: inboundScript(rule),
+  });
+  if (received instanceof RpcRefusal) return refusedWith(BUSY_HERE);
+  const url = readUrl(webhookUrl);
+  if (rule === InboundRule.NOTIFY_AND_HANGUP && url !== undefined) {
+    const body = {
+      event: "voice.call.incoming",
+      ...{ call_sid: callSid, call_from: from, trunk_id: trunkId, tenant_id: tenantId },
+      timestamp_ms: received.startMs,
+    };
+    void postWebhook(url, body, { ...webhook, tools: gateway });
+  }
+  const sipStatus = rule === InboundRule.NOTIFY_AND_HANGUP ? RINGING : OK;
+  return { callSid, sipStatus, hangUp: () => hangUp(tenant, callSid) };
+}
+
+function hangUp(tenant: Tenant, callSid: string): void {
+  const call = tenant.call(callSid);
+  // Before the answer the caller only gives up: nobody hung up on anybody.
+  call?.end(16, call.state === "answered" ? "COMPLETED" : "NO_ANSWER");
+}
+
+function refusedWith(sipStatus: number): InboundCall {
+  return { callSid: "", sipStatus, hangUp: () => {} };
+}
+
+function unfit(found: string): TeleQuickError {
+  return new TeleQuickError("ERR_VALUE_INVALID", `Cannot simulate inbound call: ${found}`);
+}

@@ -1,0 +1,53 @@
+/**
+ * Where an incoming call goes: its trunk's rule, what the rule makes of the call, and the calls that wait to be answered.
+ *
+ * @module
+ */
+
+import { DialplanAction, InboundRule, type TrunkRecord } from "../../wire/mod.ts";
+import type { Call } from "../call/call.ts";
+import type { Script } from "../call/far_end.ts";
+import type { InboundRouting, Tenant } from "./tenant.ts";
+
+// A caller that nobody answers gives up after this long; one that is played something stays this long.
+const PATIENCE_MS = 30_000;
+const ANNOUNCEMENT_MS = 3_000;
+
+/** Calls of a trunk that nobody has answered yet, the oldest first. */
+export function waitingCalls(tenant: Tenant, trunkId: string): Call[] {
+  return [...tenant.calls()].filter((call) => isWaiting(call) && call.options.trunkId === trunkId);
+}
+
+/** Whether a call came in and nobody has answered it yet. */
+export function isWaiting(call: Call): boolean {
+  return call.options.direction === "inbound" && call.state === "ringing";
+}
+
+/** What a trunk does with a call: what `SetInboundRouting` said, else its own record. */
+export function routingOf(tenant: Tenant, trunk: TrunkRecord): InboundRouting {
+  const { rejectIncomingCalls, inboundRule } = trunk;
+  const rule = rejectIncomingCalls ? InboundRule.REJECT : inboundRule;
+  return tenant.routing.get(trunk.trunkId) ?? { rule, webhookUrl: "" };
+}
+
+/** A caller, as its trunk's rule makes the call go. */
+export function inboundScript(rule: number): Script {
+  const answered = { rings: true, afterMs: 0, media: "echo" } as const;
+  switch (rule) {
+    case InboundRule.PLAY_AND_HANGUP:
+      return { ...answered, talkMs: ANNOUNCEMENT_MS };
+    case InboundRule.HANDLE_AI:
+      return answered;
+    default:
+      return {
+        ...answered,
+        afterMs: PATIENCE_MS,
+        failure: { status: "NO_ANSWER", q850Cause: 19 },
+      };
+  }
+}
+
+/** What is done with a call by its trunk's rule when it is answered. */
+export function inboundApp(rule: number): number {
+  return rule === InboundRule.PLAY_AND_HANGUP ? DialplanAction.PLAYBACK : DialplanAction.ANSWER;
+}

@@ -1,0 +1,318 @@
+/**
+ * A tenant: its trunks, calls, campaigns and subscribers.
+ *
+ * @module
+ */
+
+import { TeleQuickError } from "../../base/errors.ts";
+import { createReplayStore, type ReplayStore } from "../../token/mod.ts";
+import { type CallEvent, ErrorCode, EventType, type TrunkRecord } from "../../wire/mod.ts";
+
+import { RateLimit } from "../rate_limit.ts";
+import { Call, type CallHost, type CallOptions } from "../call/call.ts";
+import { RpcRefusal } from "../refusal.ts";
+import { createRandom, deriveSeed, type Random } from "../call/random.ts";
+import type { Speech } from "../call/far_end.ts";
+import { type Subscriber, Subscriptions } from "./subscriptions.ts";
+import { Ticker } from "../call/ticker.ts";
+import type { GatewayServices } from "../services.ts";
+
+/** What is remembered of a call, also after its end: enough to recognise a repeated dial. */
+export interface Dialled {
+  readonly callSid: string;
+  /** When it was dialled, in Unix milliseconds. */
+  readonly startMs: number;
+}
+
+interface Memory extends Dialled {
+  readonly to: string;
+  readonly trunkId: string;
+  readonly dialledAt: number;
+}
+
+/** What a trunk does with a call that comes in. */
+export interface InboundRouting {
+  /** An `InboundRule`. */
+  readonly rule: number;
+  /** Where a waiting call is told of. */
+  readonly webhookUrl: string;
+}
+
+/** A trunk that is being changed, as it was last saved. */
+interface SavedTrunk {
+  trunk: TrunkRecord | undefined;
+  /** What its routing was, where it is being removed. */
+  routing: InboundRouting | undefined;
+  /** Changes that are not saved yet. */
+  changes: number;
+}
+
+/** A campaign, as a tenant knows it. */
+export interface TenantCampaign {
+  readonly campaignId: string;
+  /** Rows that are not dialled yet. */
+  readonly pending: number;
+  /** Its live calls. */
+  readonly live: ReadonlySet<Call>;
+  /** Drops what is pending and returns how much that was. */
+  abort(): number;
+}
+
+/** One tenant of the gateway. */
+export class Tenant {
+  readonly tenantId: string;
+  readonly trunks: Map<string, TrunkRecord> = new Map();
+  readonly subscriptions: Subscriptions = new Subscriptions();
+  /** Its own, as its ticks are: nothing that another tenant does shows in what it draws or when it hears. */
+  readonly random: Random;
+  /** What `SetInboundRouting` said, by trunk. */
+  readonly routing: Map<string, InboundRouting> = new Map();
+  /** Its campaigns that are under way, by id. */
+  readonly campaigns: Map<string, TenantCampaign> = new Map();
+  /** The ids of campaigns whose rows are being read for the first time. */
+  readonly loading: Set<string> = new Set();
+  /** Its own metronome. */
+  readonly ticker: Ticker;
+  /** Its authenticated sessions. */
+  sessions = 0;
+  /** Its single-use tokens: its own, so that no other tenant can use up the room for them. */
+  readonly replay: ReplayStore;
+  /** Bytes of replies that its sessions have not taken yet. */
+  unreadBytes = 0;
+  /** RPCs of all its sessions together. */
+  readonly rpcRate: RateLimit;
+  /** Trunks with changes that are not saved yet, by id, as they were last saved. */
+  readonly #unsaved = new Map<string, SavedTrunk>();
+  readonly #tools: GatewayServices;
+  readonly #host: CallHost;
+  readonly #callRate: RateLimit;
+  readonly #calls = new Map<string, Call>();
+  readonly #memory = new Map<string, Memory>();
+  readonly #liveOnTrunk = new Map<string, number>();
+  readonly #diallers = new WeakMap<Call, Subscriber>();
+
+  constructor(tenantId: string, tools: GatewayServices) {
+    const { clock, limits, seed } = tools;
+    this.tenantId = tenantId;
+    this.random = createRandom(deriveSeed(seed, tenantId));
+    this.ticker = new Ticker(clock);
+    this.#tools = tools;
+    this.replay = createReplayStore({ capacity: limits.usedTokens });
+    this.rpcRate = new RateLimit({
+      perSecond: limits.rpcsPerSecondPerTenant,
+      burst: limits.rpcsPerSecondPerTenant * 2,
+      clock,
+    });
+    this.#callRate = new RateLimit({
+      perSecond: limits.callsPerSecond,
+      burst: limits.callsPerSecond * 2,
+      clock,
+    });
+    this.#host = {
+      clock,
+      random: this.random,
+      ticker: this.ticker,
+      audioFramesPerSecond: limits.audioFramesPerSecond,
+      record: tools.record,
+      event: (call, event) => this.#event(call, event),
+      speak: (call, speech, endOfStream) => this.#speak(call, speech, endOfStream),
+      hush: (call) => this.listenerOf(call)?.hush(call),
+    };
+  }
+
+  /** How many calls are live. */
+  get liveCalls(): number {
+    return this.#calls.size;
+  }
+
+  /** A live call of this tenant. */
+  call(callSid: string): Call | undefined {
+    return this.#calls.get(callSid);
+  }
+
+  /** Who hears a call: the holder of its client id, else the session that dialled it, else the tenant's newest subscriber. */
+  listenerOf(call: Call): Subscriber | undefined {
+    const holder = this.subscriptions.holderOf(call.clientId);
+    if (holder !== undefined) return holder;
+    const dialler = this.#diallers.get(call);
+    return dialler?.isLive ? dialler : this.subscriptions.newest();
+  }
+
+  /** The live calls, the oldest first. */
+  calls(): IterableIterator<Call> {
+    return this.#calls.values();
+  }
+
+  /** Answers a call that came in, for a client id if one is named, else for the session itself. */
+  take(call: Call, clientId: string, by: Subscriber): void {
+    if (clientId !== "") call.clientId = clientId;
+    this.#diallers.set(call, by);
+    call.answer();
+  }
+
+  /** Adds a trunk or replaces its record; calls on it go on. */
+  putTrunk(record: TrunkRecord): void {
+    const { trunksPerTenant } = this.#tools.limits;
+    if (!this.trunks.has(record.trunkId) && this.trunks.size >= trunksPerTenant) {
+      throw new TeleQuickError(
+        "ERR_LIMIT",
+        `Cannot add trunk: the tenant has ${trunksPerTenant}, expected fewer (remove one first)`,
+      );
+    }
+    this.trunks.set(record.trunkId, record);
+  }
+
+  /** Puts a trunk's record, or takes the trunk away. Resolves when that is saved; when it cannot be, the trunk is as it was last saved. */
+  async changeTrunk(
+    trunkId: string,
+    record: TrunkRecord | undefined,
+    save: () => Promise<void>,
+  ): Promise<void> {
+    const saved: SavedTrunk = this.#unsaved.get(trunkId) ??
+      { trunk: this.trunks.get(trunkId), routing: undefined, changes: 0 };
+    if (record !== undefined) this.putTrunk(record);
+    else {
+      saved.routing = this.routing.get(trunkId) ?? saved.routing;
+      this.#dropTrunk(trunkId);
+    }
+    saved.changes++;
+    this.#unsaved.set(trunkId, saved);
+    try {
+      await save();
+      saved.trunk = record;
+      if (record === undefined) saved.routing = undefined;
+    } catch (error) {
+      // Unless somebody has changed it again since.
+      if (this.trunks.get(trunkId) === record) {
+        if (saved.trunk === undefined) this.#dropTrunk(trunkId);
+        else this.trunks.set(trunkId, saved.trunk);
+        if (saved.routing !== undefined && !this.routing.has(trunkId)) {
+          this.routing.set(trunkId, saved.routing);
+        }
+      }
+      throw error;
+    } finally {
+      if (--saved.changes === 0) this.#unsaved.delete(trunkId);
+    }
+  }
+
+  #dropTrunk(trunkId: string): void {
+    this.trunks.delete(trunkId);
+    this.routing.delete(trunkId);
+  }
+
+  /**
+   * Dials, unless this `call_sid` was dialled before: within the dial window that is the same call again, later it is refused.
+   *
+   * @param options The call; its trunk is this tenant's.
+   * @param by The session that asked; it hears the call's audio when nobody holds its client id.
+   */
+  dial(options: CallOptions, by: Subscriber | undefined): Dialled | RpcRefusal {
+    const { trunkId, script } = options;
+    const before = this.#memory.get(options.callSid);
+    if (before !== undefined) return this.#repeat(before, options);
+    const refusal = script.refusal === undefined
+      ? this.#overLimit(trunkId) ?? this.#overBudget()
+      : new RpcRefusal(script.refusal, refusalTexts[script.refusal] ?? "Refused");
+    return refusal ?? this.#place(options, by);
+  }
+
+  /** Lets a call in that comes from outside. */
+  receive(options: CallOptions): Dialled | RpcRefusal {
+    return this.#overLimit(options.trunkId) ?? this.#place(options, undefined);
+  }
+
+  /** Stops every call without a word. */
+  drop(): void {
+    for (const campaign of this.campaigns.values()) campaign.abort();
+    for (const call of this.#calls.values()) call.drop();
+    this.#calls.clear();
+  }
+
+  #repeat(before: Memory, { to, trunkId }: CallOptions): Dialled | RpcRefusal {
+    const { clock, limits } = this.#tools;
+    const isSame = before.to === to && before.trunkId === trunkId;
+    if (isSame && clock.monotonic() - before.dialledAt <= limits.dialWindowMs) return before;
+    return new RpcRefusal(ErrorCode.ERR_VALIDATION_FAILED, "call_sid was used before");
+  }
+
+  #place(options: CallOptions, by: Subscriber | undefined): Dialled {
+    const { clock, counters } = this.#tools;
+    const { callSid, to, trunkId } = options;
+    const call = new Call(options, this.#host);
+    const dialled = { callSid, startMs: call.startMs, to, trunkId, dialledAt: clock.monotonic() };
+    this.#calls.set(callSid, call);
+    this.#remember(dialled);
+    this.#liveOnTrunk.set(trunkId, this.#liveOn(trunkId) + 1);
+    if (by !== undefined) this.#diallers.set(call, by);
+    counters.calls++;
+    call.start();
+    return dialled;
+  }
+
+  #overLimit(trunkId: string): RpcRefusal | undefined {
+    const { callsPerTenant } = this.#tools.limits;
+    const { channelLimit } = this.trunks.get(trunkId)!;
+    if (this.#liveOn(trunkId) >= channelLimit) {
+      return limited(`The trunk carries ${channelLimit} calls, its channel_limit`);
+    }
+    if (this.#calls.size < callsPerTenant) return undefined;
+    return limited(`The tenant has ${callsPerTenant} live calls, its limit`);
+  }
+
+  #overBudget(): RpcRefusal | undefined {
+    const { callsPerSecond } = this.#tools.limits;
+    if (this.#callRate.take()) return undefined;
+    return limited(`The tenant's budget of ${callsPerSecond} calls per second is used up`);
+  }
+
+  #liveOn(trunkId: string): number {
+    return this.#liveOnTrunk.get(trunkId) ?? 0;
+  }
+
+  /** Live calls are remembered, and of those that ended the newest. */
+  #remember(memory: Memory): void {
+    const { endedCalls } = this.#tools.limits;
+    this.#memory.set(memory.callSid, memory);
+    if (this.#memory.size <= this.#calls.size + endedCalls) return;
+    for (const callSid of this.#memory.keys()) {
+      if (this.#calls.has(callSid)) continue;
+      this.#memory.delete(callSid);
+      return;
+    }
+  }
+
+  #event(call: Call, event: CallEvent): void {
+    const { counters, log } = this.#tools;
+    const audience = this.subscriptions.audience(event.clientId);
+    for (const subscriber of audience) subscriber.event(event);
+    counters.eventsSent += audience.size;
+    if (audience.size === 0) counters.eventsUnheard++;
+    if (event.eventType !== EventType.CHANNEL_HANGUP_COMPLETE) return;
+    log("call.ended", {
+      tenantId: this.tenantId,
+      callSid: call.callSid,
+      code: event.q850Cause,
+      reason: event.status,
+    });
+    this.#calls.delete(call.callSid);
+    const live = this.#liveOn(event.trunkId) - 1;
+    if (live > 0) this.#liveOnTrunk.set(event.trunkId, live);
+    else this.#liveOnTrunk.delete(event.trunkId);
+  }
+
+  #speak(call: Call, speech: Speech, endOfStream: boolean): void {
+    const listener = this.listenerOf(call);
+    if (listener === undefined) this.#tools.counters.audioDropped++;
+    else listener.audio(call, speech, endOfStream);
+  }
+}
+
+function limited(message: string): RpcRefusal {
+  return new RpcRefusal(ErrorCode.ERR_RATE_LIMITED, message);
+}
+
+const refusalTexts: Readonly<Record<number, string>> = {
+  [ErrorCode.ERR_CIRCUIT_BREAKER]: "The trunk's circuit breaker is open",
+  [ErrorCode.ERR_RATE_LIMITED]: "The tenant's budget of calls per second is used up",
+};

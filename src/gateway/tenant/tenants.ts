@@ -1,0 +1,59 @@
+/**
+ * All tenants, each behind a principal. There is no look-up across tenants.
+ *
+ * @module
+ */
+
+import type { StoredTrunk } from "../storage/archive.ts";
+import type { Principal } from "../auth/principal.ts";
+import { Tenant } from "./tenant.ts";
+import type { GatewayServices } from "../services.ts";
+
+/** All tenants of a gateway. */
+export class Tenants {
+  readonly #tools: GatewayServices;
+  readonly #byId = new Map<string, Tenant>();
+
+  constructor(tools: GatewayServices) {
+    this.#tools = tools;
+  }
+
+  /** The tenant of a principal: the only way in for anything that comes over the wire. */
+  of(principal: Principal): Tenant {
+    return this.byOwner(principal.tenantId);
+  }
+
+  /** A tenant by its id: for the gateway's owner, never for a peer. */
+  byOwner(tenantId: string): Tenant {
+    let tenant = this.#byId.get(tenantId);
+    if (tenant === undefined) {
+      tenant = new Tenant(tenantId, this.#tools);
+      this.#byId.set(tenantId, tenant);
+    }
+    return tenant;
+  }
+
+  /** Whether anything is known of a tenant. */
+  has(tenantId: string): boolean {
+    return this.#byId.has(tenantId);
+  }
+
+  /** All live calls. */
+  get liveCalls(): number {
+    let live = 0;
+    for (const tenant of this.#byId.values()) live += tenant.liveCalls;
+    return live;
+  }
+
+  /** All trunks, as the archive keeps them. */
+  stored(): StoredTrunk[] {
+    return [...this.#byId.values()].flatMap(({ tenantId, trunks }) =>
+      [...trunks.values()].map((trunk) => ({ tenantId, trunk }))
+    );
+  }
+
+  /** Stops every call. */
+  drop(): void {
+    for (const tenant of this.#byId.values()) tenant.drop();
+  }
+}

@@ -1,0 +1,161 @@
+import { encodeUtf8 } from "../../base/bytes.ts";
+import { TeleQuickError } from "../../base/errors.ts";
+import { Queue } from "../../base/queue.ts";
+import { sleep, systemClock, within } from "../../base/signal.ts";
+import { certificateHash } from "../certificate.ts";
+import { cannotBind, certificateUnusable, type Listener, type ListenOptions } from "../listener.ts";
+import {
+  type NapiAddon,
+  type NapiRequest,
+  type NapiServer,
+  NapiTransport,
+} from "./napi_session.ts";
+import type { CloseInfo, IncomingSession } from "../types.ts";
+
+// The last words leave in the background: time of the network, not of the injected clock.
+const FAREWELL_MS = 20;
+// The addon closes a connection when its peer has answered the end of the session, or has not for 100 ms, as Deno never does.
+const LONGEST_FAREWELL_MS = 2_000;
+
+/** Accepts sessions with the addon's server. It shows neither addresses nor headers, and cannot tell which port it took. */
+export function listenAddon(addon: NapiAddon, options: ListenOptions): Listener {
+  const { hostname = "127.0.0.1", port = 0, handshakeTimeoutMs = 5_000, clock = systemClock } =
+    options;
+  if (port === 0) {
+    throw new TeleQuickError(
+      "ERR_VALUE_INVALID",
+      "Cannot listen: port is 0, expected a port number (the addon cannot tell which one it would take)",
+    );
+  }
+  const server = bind(addon, options, hostname, port);
+  const sessions = new Queue<IncomingSession>({
+    capacity: options.backlog ?? 256,
+    overflow: "drop-newest",
+  });
+  const live = new Set<NapiTransport>();
+
+  const establish = async (request: NapiRequest): Promise<void> => {
+    const { host, pathname, search } = new URL(await request.url);
+    const path = pathname + search;
+    const status = options.admit?.({ authority: host, path }) ?? 200;
+    if (status !== 200) return await request.reject(status);
+    const session = new NapiTransport(request.ok());
+    await session.ready;
+    live.add(session);
+    const forget = (): void => void live.delete(session);
+    session.closed.then(forget, forget);
+    if (!sessions.push({ session, path })) {
+      session.close({ reason: "the listener takes no more sessions" });
+    }
+  };
+
+  // The last request that is accepted: our own, by a path that nobody else asks for.
+  const lastPath = `/${crypto.randomUUID()}`;
+  let over = false;
+  const run = async (): Promise<void> => {
+    try {
+      for (let next = await server.accept(); next !== null; next = await server.accept()) {
+        const request = next;
+        if (over) {
+          if (await turnAway(request) === lastPath) break;
+          continue;
+        }
+        within(() => establish(request), {
+          timeoutMs: handshakeTimeoutMs,
+          clock,
+          onTimeout: () => new Error("handshake timeout"),
+        }).catch(ignore);
+      }
+    } catch {
+      // The server is closed.
+    }
+    sessions.close();
+    server.close();
+  };
+  const running = run();
+
+  return {
+    hostname,
+    port,
+    accept: () => sessions,
+    async close(info: CloseInfo = {}) {
+      if (over) return await running;
+      over = true;
+      sessions.close();
+      await farewell(live, info);
+      let isRunning = true;
+      const ended = running.then(() => void (isRunning = false));
+      const last = authority(reachable(hostname), port) + lastPath;
+      while (isRunning) {
+        // Whether the request is answered is of no interest, only that it came.
+        await Promise.race([ended, wake(addon, options, last).then(() => sleep(FAREWELL_MS))]);
+      }
+    },
+  };
+}
+
+/** Closes sessions and lets that arrive: a peer whose connection just falls silent would wait for its own time-out. */
+async function farewell(live: ReadonlySet<NapiTransport>, info: CloseInfo): Promise<void> {
+  if (live.size === 0) return;
+  const closed = [...live].map((session) => session.closed.catch(ignore));
+  for (const session of live) session.close(info);
+  await within(() => Promise.all(closed), {
+    timeoutMs: LONGEST_FAREWELL_MS,
+    onTimeout: () => new Error("farewell timeout"),
+  }).catch(ignore);
+  await sleep(FAREWELL_MS);
+}
+
+/** Refuses a request; its peer may be gone already. Returns the path that it asked for. */
+async function turnAway(request: NapiRequest): Promise<string | undefined> {
+  try {
+    const { pathname } = new URL(await request.url);
+    await request.reject(503);
+    return pathname;
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * Asks the server once more: its `close` blocks the whole thread while an `accept` is waiting, so that one has to return first.
+ * Clients that come meanwhile are answered first: a request that nobody accepts would wait for 30 s.
+ */
+async function wake(
+  addon: NapiAddon,
+  { certificatePem }: ListenOptions,
+  target: string,
+): Promise<void> {
+  const { value } = await certificateHash(certificatePem);
+  const client = addon.NapiClient.withCertificateHashes([value]);
+  await client.connect(`https://${target}`).catch(ignore);
+}
+
+function reachable(hostname: string): string {
+  return hostname === "0.0.0.0" ? "127.0.0.1" : hostname === "::" ? "::1" : hostname;
+}
+
+function authority(hostname: string, port: number): string {
+  return `${hostname.includes(":") ? `[${hostname}]` : hostname}:${port}`;
+}
+
+function bind(
+  addon: NapiAddon,
+  { certificatePem, privateKeyPem }: ListenOptions,
+  hostname: string,
+  port: number,
+): NapiServer {
+  try {
+    return addon.NapiServer.bind(
+      authority(hostname, port),
+      encodeUtf8(certificatePem),
+      encodeUtf8(privateKeyPem),
+    );
+  } catch (cause) {
+    const text = cause instanceof Error ? cause.message : String(cause);
+    if (/in use|bind|permission|address/i.test(text)) throw cannotBind(hostname, port, cause);
+    throw certificateUnusable();
+  }
+}
+
+function ignore(): void {}

@@ -1,0 +1,258 @@
+import { streamErrorCode, TransportFault } from "../fault.ts";
+import type {
+  BidirectionalStream,
+  CloseInfo,
+  DatagramsLike,
+  WebTransportConstructor,
+  WebTransportLike,
+  WebTransportOptionsLike,
+} from "../types.ts";
+
+/** A stream's receiving half, as the addon has it. */
+export interface NapiReceive {
+  /** The next bytes, `null` at the FIN. */
+  read(maxSize: number): Promise<Uint8Array | null>;
+  stop(code: number): Promise<void>;
+}
+
+/** A stream's sending half. */
+export interface NapiSend {
+  write(bytes: Uint8Array): Promise<void>;
+  finish(): Promise<void>;
+  reset(code: number): Promise<void>;
+}
+
+/** Both halves; each can be taken once. */
+export interface NapiBidirectional {
+  takeSend(): NapiSend;
+  takeRecv(): NapiReceive;
+}
+
+/** An established session. */
+export interface NapiSession {
+  acceptUni(): Promise<NapiReceive>;
+  acceptBi(): Promise<NapiBidirectional>;
+  openUni(): Promise<NapiSend>;
+  openBi(): Promise<NapiBidirectional>;
+  sendDatagram(bytes: Uint8Array): void;
+  maxDatagramSize(): number;
+  close(code: number, reason: string): void;
+  closed(): Promise<{ readonly closeCode: number; readonly reason: string }>;
+}
+
+/** What dials. */
+export interface NapiClient {
+  connect(url: string): Promise<NapiSession>;
+}
+
+/** A request that waits for its answer. */
+export interface NapiRequest {
+  readonly url: Promise<string>;
+  ok(): Promise<NapiSession>;
+  reject(status: number): Promise<void>;
+}
+
+/** What listens. */
+export interface NapiServer {
+  /** `null` when it is closed. */
+  accept(): Promise<NapiRequest | null>;
+  close(): void;
+}
+
+/** The addon's classes, structurally: it is an optional package of the user's, not a dependency. */
+export interface NapiAddon {
+  readonly NapiClient: {
+    withSystemRoots(): NapiClient;
+    withCertificateHashes(hashes: Uint8Array[]): NapiClient;
+  };
+  readonly NapiServer: {
+    bind(address: string, certificatePem: Uint8Array, privateKeyPem: Uint8Array): NapiServer;
+  };
+}
+
+const LONGEST_READ = 65_536;
+
+/** Makes the W3C constructor over the addon's client. */
+export function napiWebTransport(addon: NapiAddon): WebTransportConstructor {
+  return class NapiWebTransport extends NapiTransport {
+    constructor(url: string, options: WebTransportOptionsLike = {}) {
+      const hashes = options.serverCertificateHashes ?? [];
+      const client = hashes.length === 0
+        ? addon.NapiClient.withSystemRoots()
+        : addon.NapiClient.withCertificateHashes(hashes.map(({ value }) => value));
+      super(client.connect(url));
+    }
+  };
+}
+
+/** The W3C shape over a session of the addon, for both sides; carries the reset and stop codes that the package's own wrapper drops. */
+export class NapiTransport implements WebTransportLike {
+  readonly ready: Promise<void>;
+  readonly closed: Promise<CloseInfo>;
+  readonly incomingBidirectionalStreams: ReadableStream<BidirectionalStream>;
+  readonly incomingUnidirectionalStreams: ReadableStream<ReadableStream<Uint8Array>>;
+  readonly datagrams: DatagramsLike;
+  // An idle session dies after 30 s unless the peer keeps it alive (runtimes.md section 0.6).
+  readonly keepsAlive = false;
+  readonly #session: Promise<NapiSession>;
+  #established: NapiSession | undefined;
+  #closing: CloseInfo | undefined;
+
+  constructor(session: Promise<NapiSession>) {
+    this.#session = session.then((established) => {
+      if (this.#closing !== undefined) {
+        closeSession(established, this.#closing);
+        throw new TransportFault("The session was closed before it was ready");
+      }
+      this.#established = established;
+      return established;
+    });
+    this.ready = this.#session.then(() => {});
+    this.ready.catch(ignore);
+    this.closed = this.#session.then((established) => established.closed()).then((info) =>
+      this.#closing ?? readClosed(info)
+    );
+    this.closed.catch(ignore);
+    this.incomingBidirectionalStreams = this.#incoming(
+      async (established) => wrapBidirectional(await established.acceptBi()),
+      ({ readable, writable }) => {
+        readable.cancel().catch(ignore);
+        writable.abort().catch(ignore);
+      },
+    );
+    this.incomingUnidirectionalStreams = this.#incoming(
+      async (established) => wrapReceive(await established.acceptUni()),
+      (readable) => void readable.cancel().catch(ignore),
+    );
+    this.datagrams = this.#datagrams();
+  }
+
+  async createBidirectionalStream(): Promise<BidirectionalStream> {
+    return wrapBidirectional(await (await this.#session).openBi());
+  }
+
+  async createUnidirectionalStream(): Promise<WritableStream<Uint8Array>> {
+    return wrapSend(await (await this.#session).openUni());
+  }
+
+  close(info: CloseInfo = {}): void {
+    if (this.#closing !== undefined) return;
+    this.#closing = { closeCode: info.closeCode ?? 0, reason: info.reason ?? "" };
+    if (this.#established !== undefined) closeSession(this.#established, this.#closing);
+  }
+
+  #incoming<T>(
+    accept: (established: NapiSession) => Promise<T>,
+    discard: (stream: T) => void,
+  ): ReadableStream<T> {
+    let isCancelled = false;
+    return new ReadableStream<T>({
+      pull: async (controller) => {
+        try {
+          const stream = await accept(await this.#session);
+          if (isCancelled) discard(stream);
+          else controller.enqueue(stream);
+        } catch {
+          // The session is over, which `closed` tells.
+          controller.close();
+        }
+      },
+      cancel() {
+        isCancelled = true;
+      },
+    }, { highWaterMark: 0 });
+  }
+
+  #datagrams(): DatagramsLike {
+    const maxDatagramSize = (): number => this.#established?.maxDatagramSize() ?? 0;
+    return {
+      get maxDatagramSize() {
+        return maxDatagramSize();
+      },
+      writable: new WritableStream({
+        write: async (chunk) => {
+          const established = await this.#session;
+          // One that is too large is dropped, as elsewhere: the addon would fail, and the stream with it.
+          if (chunk.length <= maxDatagramSize()) established.sendDatagram(chunk);
+        },
+      }),
+    };
+  }
+}
+
+function closeSession(session: NapiSession, { closeCode = 0, reason = "" }: CloseInfo): void {
+  session.close(closeCode, reason);
+}
+
+/** What the addon says at the end: W3C's close info, or for a bare QUIC close and for every failure a text with code 0. */
+function readClosed({ closeCode, reason }: { closeCode: number; reason: string }): CloseInfo {
+  const text = /^connection error: ([^]*)$/.exec(reason)?.[1];
+  if (text === undefined) return { closeCode, reason };
+  const byPeer = /closed by peer: ([^]*?) ?\(code (\d+)\)$/.exec(text);
+  if (byPeer !== null) return { closeCode: Number(byPeer[2]), reason: byPeer[1] ?? "" };
+  if (/^closed/.test(text)) return { closeCode: 0, reason: "" };
+  throw new TransportFault(text);
+}
+
+function wrapBidirectional(stream: NapiBidirectional): BidirectionalStream {
+  return { readable: wrapReceive(stream.takeRecv()), writable: wrapSend(stream.takeSend()) };
+}
+
+function wrapReceive(receive: NapiReceive): ReadableStream<Uint8Array> {
+  return new ReadableStream<Uint8Array>({
+    async pull(controller) {
+      let bytes: Uint8Array | null;
+      try {
+        bytes = await receive.read(LONGEST_READ);
+      } catch (error) {
+        throw streamFault(error);
+      }
+      if (bytes === null) controller.close();
+      else controller.enqueue(new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length));
+    },
+    cancel(reason) {
+      // Not awaited: a read that is under way goes first.
+      receive.stop(streamErrorCode(reason) ?? 0).catch(ignore);
+    },
+  }, { highWaterMark: 0 });
+}
+
+function wrapSend(send: NapiSend): WritableStream<Uint8Array> {
+  let isReset = false;
+  const reset = (reason: unknown): void => {
+    if (isReset) return;
+    isReset = true;
+    send.reset(streamErrorCode(reason) ?? 0).catch(ignore);
+  };
+  return new WritableStream<Uint8Array>({
+    start({ signal }) {
+      // `abort` below is not called before a write that is under way has settled, and a blocked one never does.
+      signal.addEventListener("abort", () => reset(signal.reason));
+    },
+    async write(chunk) {
+      try {
+        // A copy: the addon reads it on another thread.
+        await send.write(chunk.slice());
+      } catch (error) {
+        throw streamFault(error);
+      }
+    },
+    async close() {
+      try {
+        await send.finish();
+      } catch (error) {
+        throw streamFault(error);
+      }
+    },
+    abort: reset,
+  });
+}
+
+/** The addon tells a stream's end by text alone: "RESET_STREAM: 7", "STOP_SENDING: 7". */
+function streamFault(error: unknown): TransportFault {
+  const text = error instanceof Error ? error.message : String(error);
+  const code = /(?:RESET_STREAM|STOP_SENDING): (\d+)/.exec(text)?.[1];
+  return new TransportFault(text, code === undefined ? undefined : Number(code));
+}
+
+function ignore(): void {}

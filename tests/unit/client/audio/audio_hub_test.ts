@@ -1,0 +1,339 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { type Call, type ClientOptions, TeleQuickClient } from "../../../../mod.ts";
+import { AudioFrame, type CallEvent, FrameReader, methods } from "../../../../src/wire/mod.ts";
+import type { SessionPairOptions, WebTransportLike } from "../../../../src/transport/mod.ts";
+import { hasCode } from "../../../support/client_kit.ts";
+import { FakeClock, settle } from "../../../support/fake_clock.ts";
+import { scriptedGateway, type ScriptedPeer } from "../../../support/scripted_gateway.ts";
+
+interface Story {
+  readonly client: TeleQuickClient;
+  readonly clock: FakeClock;
+  readonly peers: ScriptedPeer[];
+  readonly call: Call;
+  close(): Promise<void>;
+}
+
+/** A client with one call up, against a gateway that does as it is told. */
+async function story(
+  options: {
+    readonly client?: ClientOptions;
+    readonly pair?: SessionPairOptions;
+    readonly onUni?: (stream: ReadableStream<Uint8Array>, peer: ScriptedPeer) => void;
+    /** Told of every session that the client dials, before it has it. */
+    readonly onDial?: (session: WebTransportLike, index: number) => void;
+  } = {},
+): Promise<Story> {
+  const clock = new FakeClock();
+  const gateway = scriptedGateway({
+    ...(options.pair !== undefined && { pair: options.pair }),
+    ...(options.onUni !== undefined && { onUni: options.onUni }),
+    ...(options.onDial !== undefined && { onDial: options.onDial }),
+    scripts: { Originate: (request) => ({ callSid: (request as { callSid: string }).callSid }) },
+  });
+  const client = new TeleQuickClient("https://gateway.test", () => "opaque", true, {
+    webTransport: gateway.webTransport,
+    clock,
+    ...options.client,
+  });
+  const call = await client.dial({ to: "+15550100", trunkId: "main" });
+  return {
+    client,
+    clock,
+    peers: gateway.peers,
+    call,
+    async close() {
+      const closing = client.close();
+      await clock.advance(10_000);
+      await closing;
+    },
+  };
+}
+
+/** Collects the sequence numbers of a stream until it ends. */
+async function numbersOf(stream: ReadableStream<Uint8Array>, into: number[]): Promise<void> {
+  const frames = new FrameReader();
+  try {
+    for await (const chunk of stream) {
+      for (const { envelope } of frames.push(chunk)) {
+        into.push(AudioFrame.decode(envelope).sequenceNumber);
+      }
+    }
+  } catch {
+    // The session is over.
+  }
+}
+
+describe("AudioHub", () => {
+  it("counts no frame as lost or concealed that is given late, as without a jitter buffer each is", async () => {
+    const { call, peers, close } = await story();
+    const link = call.audio();
+    const payload = new Uint8Array(160).fill(0xff);
+    for (const sequenceNumber of [0, 2, 1, 4]) {
+      await peers[0]!.push(methods.AudioFrame, {
+        callSid: call.sid,
+        codec: "PCMU",
+        payload,
+        sequenceNumber,
+      });
+    }
+    await settle();
+    const { received, late, lost, concealed } = link.stats();
+    assert.deepEqual({ received, late, lost, concealed }, {
+      received: 4,
+      late: 1,
+      lost: 1,
+      concealed: 0,
+    });
+    await close();
+  });
+
+  it("lets a client end by a loss while calls talk: links end, and nothing spins", async () => {
+    const { client, clock, peers, call } = await story({ client: { reconnect: false } });
+    const link = call.audio({ silence: "send" });
+    await clock.advance(100);
+    assert.ok(link.stats().sent > 0);
+    peers[0]!.pair.sever();
+    await clock.advance(5_000);
+    assert.equal(client.stats().session.status, "closed");
+    await assert.rejects(link.writable.getWriter().write(new Uint8Array(160)));
+    assert.equal(clock.pending, 0);
+  });
+
+  it("keeps a link when a stream of the session before fails after the move", async () => {
+    const heard: number[] = [];
+    let fail: (error: unknown) => void = () => {};
+    // A stream that takes nothing, and fails only when its session does.
+    const stalled = (session: WebTransportLike): void => {
+      session.createUnidirectionalStream = () =>
+        Promise.resolve(
+          new WritableStream({ write: () => new Promise((_, reject) => fail = reject) }),
+        );
+    };
+    const { client, clock, peers, call, close } = await story({
+      onUni: (stream) => void numbersOf(stream, heard),
+      onDial: (session, index) => index === 0 && stalled(session),
+    });
+    const link = call.audio({ silence: "send" });
+    await clock.advance(400);
+    await client.renew();
+    await clock.advance(100);
+    fail(new Error("connection lost"));
+    peers[0]!.pair.sever();
+    await clock.advance(3_000);
+    assert.equal(client.stats().audio.links, 1, "the link lives");
+    assert.ok(heard.length > 100, `${heard.length} frames on the second session`);
+    assert.ok(heard.every((number, index) => index === 0 || number > heard[index - 1]!));
+    await assert.doesNotReject(Promise.race([link.writable.getWriter().closed, settle()]));
+    await close();
+  });
+
+  for (const audioStreams of ["call", "shared"] as const) {
+    it(`does not send what an ended link left behind after the frames of the next link (${audioStreams})`, async () => {
+      const heard: number[] = [];
+      let held: ReadableStream<Uint8Array> | undefined;
+      const { clock, peers, call, close } = await story({
+        client: { audioStreams },
+        onUni: (stream) => {
+          if (held !== undefined) return void numbersOf(stream, heard);
+          held = stream;
+        },
+        pair: { highWaterMark: 512 },
+      });
+      const first = call.audio();
+      void first.writable.getWriter().write(new Uint8Array(160 * 10)).catch(() => {});
+      await clock.advance(300);
+      void first.close();
+      await clock.advance(0);
+      // The gateway gives up the stream, frames still wait for it; the session goes a moment later.
+      void held!.cancel();
+      await clock.advance(10);
+      const second = call.audio({ silence: "send" });
+      assert.notEqual(second, first);
+      await clock.advance(300);
+      peers[0]!.pair.sever();
+      await clock.advance(5_000);
+      assert.ok(second.stats().sent > 100 && heard.length > 100);
+      for (const [at, number] of heard.entries()) {
+        assert.ok(at === 0 || number > heard[at - 1]!, `${number} left after ${heard[at - 1]}`);
+      }
+      await close();
+    });
+  }
+
+  it("does not send what ended links left behind in a loss after the frames of the next link, on a shared stream", async () => {
+    const heard: number[] = [];
+    const { clock, peers, call, close } = await story({
+      client: { audioStreams: "shared" },
+      onUni: (stream) => void numbersOf(stream, heard),
+    });
+    let link = call.audio({ silence: "send" });
+    await clock.advance(100);
+    peers[0]!.pair.sever();
+    for (let round = 0; round < 2; round++) {
+      await clock.advance(60);
+      void link.close();
+      await clock.advance(20);
+      link = call.audio({ silence: "send" });
+    }
+    await clock.advance(5_000);
+    assert.ok(link.stats().sent > 100 && heard.length > 100);
+    for (const [at, number] of heard.entries()) {
+      assert.ok(at === 0 || number > heard[at - 1]!, `${number} left after ${heard[at - 1]}`);
+    }
+    await close();
+  });
+
+  it("sends another link of a call on another stream, where calls share one: the first has said its end", async () => {
+    const streams: number[][] = [];
+    const { clock, call, close } = await story({
+      client: { audioStreams: "shared" },
+      onUni: (stream) => void numbersOf(stream, streams[streams.push([]) - 1]!),
+    });
+    for (let i = 0; i < 2; i++) {
+      const link = call.audio();
+      void link.writable.getWriter().write(new Uint8Array(160 * 2)).catch(() => {});
+      const closing = link.close();
+      await clock.advance(100);
+      await closing;
+    }
+    assert.deepEqual(streams, [[0, 1, 2], [3, 4, 5]]);
+    await close();
+  });
+
+  it("finishes a stream that was moved while its link was ending: none stays open", async () => {
+    let open = 0;
+    const { clock, peers, call, close } = await story({
+      pair: { highWaterMark: 512 },
+      onUni: (stream, peer) => {
+        if (peer.index === 0) return;
+        open++;
+        void numbersOf(stream, []).then(() => open--);
+      },
+    });
+    const link = call.audio({ leadMs: 1_000 });
+    const writer = link.writable.getWriter();
+    void writer.write(new Uint8Array(160 * 20)).catch(() => {});
+    void writer.close().catch(() => {});
+    await clock.advance(1_000);
+    peers[0]!.pair.sever();
+    await clock.advance(5_000);
+    assert.equal(open, 0);
+    await close();
+    assert.equal(clock.pending, 0);
+  });
+});
+
+describe("AudioLink.close()", () => {
+  it("settles a write that waits when the link is closed under its writer, and refuses later ones", async () => {
+    const { clock, call, close } = await story({
+      onUni: (stream) => void numbersOf(stream, []),
+    });
+    const link = call.audio();
+    const writer = link.writable.getWriter();
+    const writing = writer.write(new Uint8Array(160 * 10));
+    await settle();
+    const closing = link.close();
+    await clock.advance(1_000);
+    await closing;
+    await writing;
+    await assert.rejects(writer.write(new Uint8Array(160)), hasCode("ERR_CALL_ENDED"));
+    await close();
+  });
+
+  it("ends under a writer that goes on and on: what it writes after is refused, and nothing spins", async () => {
+    for (const frames of [1, 5]) {
+      const numbers: number[] = [];
+      const { clock, call, close } = await story({
+        onUni: (stream) => void numbersOf(stream, numbers),
+      });
+      const link = call.audio();
+      const writer = link.writable.getWriter();
+      let writes = 0;
+      const speaking = (async () => {
+        for (; writes < 1_000; writes++) await writer.write(new Uint8Array(160 * frames));
+      })();
+      speaking.catch(() => {});
+      await clock.advance(100);
+      const closing = link.close();
+      await clock.advance(500);
+      await closing;
+      await assert.rejects(speaking, hasCode("ERR_CALL_ENDED"));
+      assert.equal(numbers.length, writes * frames + 1, "what it took, and the end");
+      await close();
+    }
+  });
+
+  it("ends where a chunk was refused, for its type or behind the end, and writable's does", async () => {
+    for (const how of ["behind the end", "type"]) {
+      const numbers: number[] = [];
+      const { clock, call, close } = await story({
+        onUni: (stream) => void numbersOf(stream, numbers),
+      });
+      const link = call.audio();
+      const writer = link.writable.getWriter();
+      writer.closed.catch(() => {});
+      void writer.write(new Uint8Array(160)).catch(() => {});
+      if (how === "type") void writer.write("hello" as never).catch(() => {});
+      const ending = how === "type" ? link.close() : writer.close();
+      await assert.rejects(writer.write(new Uint8Array(160)), TypeError);
+      await clock.advance(100);
+      await ending;
+      assert.deepEqual(numbers, [0, 1], "the first frame, and the end");
+      await close();
+    }
+  });
+
+  it("abort() says the end at once, also while a long chunk plays, and while writable closes", async () => {
+    for (const isClosing of [false, true]) {
+      const numbers: number[] = [];
+      const { clock, call, close } = await story({
+        onUni: (stream) => void numbersOf(stream, numbers),
+      });
+      const writer = call.audio().writable.getWriter();
+      writer.closed.catch(() => {});
+      void writer.write(new Uint8Array(160 * 500)).catch(() => {});
+      if (isClosing) void writer.close().catch(() => {});
+      await clock.advance(100);
+      const sent = numbers.length;
+      await writer.abort();
+      await settle();
+      assert.equal(numbers.length - sent, 1, "the end");
+      await clock.advance(1_000);
+      assert.equal(numbers.length - sent, 1, "and nothing after it");
+      await close();
+    }
+  });
+
+  it("goes on behind a frame with half a sample", async () => {
+    const { clock, peers, call, close } = await story();
+    const link = call.audio({ codec: "PCM16" });
+    const reader = link.samples.getReader();
+    for (const [sequenceNumber, bytes] of [640, 641, 320].entries()) {
+      const payload = new Uint8Array(bytes);
+      const frame = { callSid: call.sid, codec: "PCM16", sequenceNumber, payload };
+      await peers[0]!.push(methods.AudioFrame, frame);
+      await clock.advance(20);
+    }
+    assert.equal((await reader.read()).value?.length, 320);
+    assert.equal((await reader.read()).value?.length, 160);
+    await close();
+  });
+
+  it("hears the rest of a call that hangs up while the link is open", async () => {
+    const { clock, peers, call, close } = await story({
+      onUni: (stream) => void numbersOf(stream, []),
+    });
+    const link = call.audio();
+    await peers[0]!.push(methods.CallEvent, { ...hangup(call.sid) });
+    await clock.advance(300);
+    assert.equal((await call.ended).q850Cause, 16);
+    assert.equal((await link.readable.getReader().read()).done, true);
+    await close();
+  });
+});
+
+function hangup(callSid: string): Partial<CallEvent> {
+  return { callSid, eventType: 3, status: "COMPLETED", q850Cause: 16, timestampMs: 1 };
+}

@@ -1,0 +1,137 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { resolveLimits } from "../../../../src/gateway/limits.ts";
+import { endOf, isLive, KeyRegistry } from "../../../../src/gateway/auth/key_registry.ts";
+import { testAccount } from "../../../support/tenant_kit.ts";
+
+async function publication(name: string, more = {}) {
+  const { tenantId, keyId, publicKeyPem } = await testAccount("acme", name);
+  return { tenantId, privateKeyId: keyId, publicKeyPem, ...more };
+}
+
+function open(limits = {}) {
+  let saves = 0;
+  const registry = new KeyRegistry({
+    limits: resolveLimits(limits),
+    save: () => Promise.resolve(void saves++),
+  });
+  return { registry, saves: () => saves };
+}
+
+describe("KeyRegistry", () => {
+  it("keeps several keys of a tenant, and is written for each change", async () => {
+    const { registry, saves } = open();
+    const first = await publication("k0");
+    await registry.publish(first);
+    await registry.publish(await publication("k1", { role: "admin", expiresAtMs: 5_000 }));
+    await registry.publish({ ...first, role: "admin" });
+    await registry.revoke(first);
+    assert.equal(saves(), 4);
+    assert.deepEqual(
+      registry.stored().map((
+        { keyId, role, expiresAtMs, isRevoked },
+      ) => [keyId, role, expiresAtMs, isRevoked]),
+      [["acme-k0", "admin", 0, true], ["acme-k1", "admin", 5_000, false]],
+    );
+    assert.equal(registry.size, 2);
+    assert.deepEqual([registry.hasTenant("acme"), registry.hasTenant("globex")], [true, false]);
+  });
+
+  it("tells the sessions of a key what changed, and of no other", async () => {
+    const { registry } = open();
+    const [first, second] = [await publication("k0"), await publication("k1")];
+    await registry.publish(first);
+    await registry.publish(second);
+    const told: string[] = [];
+    for (const { privateKeyId } of [first, second]) {
+      registry.get("acme", privateKeyId)!.holders.add({
+        keyChanged: () => told.push(privateKeyId),
+      });
+    }
+    await registry.publish({ ...first, expiresAtMs: 9_000 });
+    await registry.revoke(second);
+    assert.deepEqual(told, ["acme-k0", "acme-k1"]);
+  });
+
+  it("makes a revocation hold before anything else can run", async () => {
+    const { registry } = open();
+    const first = await publication("k0");
+    await registry.publish(first);
+    const entry = registry.get("acme", first.privateKeyId)!;
+    const revoked = registry.revoke(first);
+    assert.equal(isLive(entry, 0), false);
+    await revoked;
+  });
+
+  it("lets only one of two publications of a kid through, and a revocation of one that is on its way", async () => {
+    const { registry } = open();
+    const [first, second] = [await publication("k0"), await publication("k1")];
+    const sameKid = { ...second, privateKeyId: first.privateKeyId };
+    const outcomes = await Promise.allSettled([registry.publish(first), registry.publish(sameKid)]);
+    assert.deepEqual(outcomes.map(({ status }) => status).sort(), ["fulfilled", "rejected"]);
+    const third = await publication("k2");
+    const publishing = registry.publish(third);
+    await Promise.resolve();
+    await publishing;
+    await registry.revoke(third);
+    assert.equal(isLive(registry.get("acme", third.privateKeyId)!, 0), false);
+  });
+
+  it("bounds the live keys of a tenant", async () => {
+    const { registry } = open({ keysPerTenant: 2 });
+    const keys = await Promise.all(["k0", "k1", "k2"].map((name) => publication(name)));
+    await registry.publish(keys[0]!);
+    await registry.publish(keys[1]!);
+    await assert.rejects(registry.publish(keys[2]!), {
+      code: "ERR_LIMIT",
+      message:
+        "Cannot publish service account: the tenant has 2 keys, expected fewer (revoke one first)",
+    });
+    await registry.revoke(keys[0]!);
+    await registry.publish(keys[2]!);
+  });
+
+  it("refuses wrong types and values, each with its name", async () => {
+    const { registry } = open();
+    const good = await publication("k0");
+    const publish = (more: object) => registry.publish({ ...good, ...more });
+    for (
+      const more of [{ tenantId: 1 }, { privateKeyId: null }, { publicKeyPem: 1 }, { role: 1 }, {
+        expiresAtMs: "0",
+      }]
+    ) {
+      await assert.rejects(publish(more), TypeError, JSON.stringify(more));
+    }
+    for (
+      const more of [{ tenantId: "A" }, { privateKeyId: "a/b" }, { role: "root" }, {
+        expiresAtMs: -1,
+      }, { expiresAtMs: 1.5 }]
+    ) {
+      await assert.rejects(publish(more), { code: "ERR_VALUE_INVALID" }, JSON.stringify(more));
+    }
+    await assert.rejects(registry.revoke({ tenantId: "acme", privateKeyId: "none" }), {
+      code: "ERR_VALUE_INVALID",
+      message: /the tenant has no key with this private_key_id/,
+    });
+    assert.equal(registry.size, 0);
+  });
+
+  it("ends a key that hangs on another one with it, and keeps it off the disk", async () => {
+    const { registry } = open();
+    const parent = await publication("k0", { role: "admin", expiresAtMs: 7_000 });
+    await registry.publish(parent);
+    const { publicKeyPem } = await testAccount("acme", "issuer");
+    await registry.addIssuer(registry.get("acme", parent.privateKeyId)!, "issuer", publicKeyPem);
+    const issuer = registry.get("acme", "issuer")!;
+    assert.deepEqual([endOf(issuer), isLive(issuer, 6_999), isLive(issuer, 7_000)], [
+      7_000,
+      true,
+      false,
+    ]);
+    let told = 0;
+    issuer.holders.add({ keyChanged: () => told++ });
+    await registry.revoke(parent);
+    assert.deepEqual([told, isLive(issuer, 0)], [1, false]);
+    assert.deepEqual(registry.stored().map(({ keyId }) => keyId), ["acme-k0"]);
+  });
+});

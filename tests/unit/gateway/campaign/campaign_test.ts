@@ -1,0 +1,63 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import type { Call } from "../../../../src/gateway/call/call.ts";
+import { Campaign, type CampaignResult } from "../../../../src/gateway/campaign/campaign.ts";
+import { FakeClock, settle } from "../../../support/fake_clock.ts";
+
+/** A call as far as a campaign knows one. */
+function fakeCall(): { readonly call: Call; end(): void } {
+  const tell = new Set<() => void>();
+  const call = { onEnd: (each: () => void) => void tell.add(each) } as unknown as Call;
+  const end = (): void => {
+    for (const each of tell) each();
+    tell.clear();
+  };
+  return { call, end };
+}
+
+describe("Campaign", () => {
+  it("dials nothing after abort(), in whatever turn that comes", async () => {
+    // How many turns lie between a call's end, or the row before, and the abort.
+    for (let turns = 0; turns < 20; turns++) {
+      for (const comes of ["with a call's end", "with a row"]) {
+        const calls: ReturnType<typeof fakeCall>[] = [];
+        const results: CampaignResult[] = [];
+        let dialledAtAbort = -1;
+        const abortSoon = async (): Promise<void> => {
+          for (let i = 0; i < turns; i++) await undefined;
+          if (dialledAtAbort >= 0) return;
+          dialledAtAbort = calls.length;
+          campaign.abort();
+        };
+        const campaign = new Campaign<number>({
+          campaignId: "k",
+          clock: new FakeClock(),
+          async *rows() {
+            for (let row = 0; row < 3; row++) {
+              if (row === 1 && comes === "with a row") void abortSoon();
+              yield row;
+            }
+          },
+          count: 3,
+          callsPerSecond: Infinity,
+          maxConcurrentCalls: 1,
+          dial: () => calls[calls.push(fakeCall()) - 1]!.call,
+          isTemporary: () => true,
+          onDone: (result) => results.push(result),
+        });
+        const running = campaign.run();
+        if (comes === "with a call's end") {
+          await settle();
+          calls[0]!.end();
+          void abortSoon();
+        }
+        await settle();
+        assert.equal(calls.length, dialledAtAbort, `${turns} turns, ${comes}`);
+        for (const { end } of calls) end();
+        await running;
+        const dropped = 3 - calls.length;
+        assert.deepEqual(results, [{ dialled: calls.length, failed: 0, dropped }]);
+      }
+    }
+  });
+});

@@ -1,0 +1,271 @@
+import { describe, it } from "node:test";
+import assert from "node:assert/strict";
+import { concatBytes, encodeHex } from "../../../../src/base/bytes.ts";
+import { acceptRequest, type PendingSession } from "../../../../src/transport/http3/http3.ts";
+import { encodeVarint } from "../../../../src/transport/http3/stream_header.ts";
+import { FakeClock, settle } from "../../../support/fake_clock.ts";
+import { FakeQuic, type PeerStream } from "../../../support/fake_quic.ts";
+
+function frame(type: number, payload: Uint8Array): Uint8Array {
+  return concatBytes([encodeVarint(type), encodeVarint(payload.length), payload]);
+}
+
+function field(name: string, value: string): Uint8Array {
+  const text = (s: string): Uint8Array => new TextEncoder().encode(s);
+  const head = name.length < 7
+    ? Uint8Array.of(0x20 | name.length)
+    : Uint8Array.of(0x27, name.length - 7);
+  return concatBytes([head, text(name), Uint8Array.of(value.length), text(value)]);
+}
+
+function request(fields: Readonly<Record<string, string>>): Uint8Array {
+  const lines = Object.entries(fields).map(([name, value]) => field(name, value));
+  return frame(0x01, concatBytes([Uint8Array.of(0, 0), ...lines]));
+}
+
+const CONNECT = {
+  ":method": "CONNECT",
+  ":protocol": "webtransport",
+  ":authority": "gw:9090",
+  ":path": "/p?q=1",
+};
+
+/** Sends a request's bytes, each array as one chunk, and lets the server read them. */
+async function ask(
+  ...chunks: readonly Uint8Array[]
+): Promise<{ quic: FakeQuic; stream: PeerStream; pending: PendingSession | undefined }> {
+  const quic = new FakeQuic();
+  const stream = quic.peerOpensBidirectional();
+  const answered = acceptRequest(quic, { clock: new FakeClock() });
+  for (const chunk of chunks) {
+    stream.send(...chunk);
+    await Promise.resolve();
+  }
+  await settle();
+  if (chunks.length === 0) stream.fin();
+  return { quic, stream, pending: await answered };
+}
+
+describe("acceptRequest()", () => {
+  it("sends the settings that make clients ask, on a control stream that stays open", async () => {
+    const { quic } = await ask(request(CONNECT));
+    const [control] = quic.opened;
+    // Control stream 00; SETTINGS 04; extended CONNECT 08=1; datagrams 33=1; WebTransport drafts 02 and 07.
+    assert.equal(
+      encodeHex(control!.written),
+      "0004" + "12" + "0801" + "3301" + "ab60374201" + "c0000000c671706a01",
+    );
+    assert.equal(control!.finished, false);
+  });
+
+  it("reads authority, path and origin", async () => {
+    const { pending } = await ask(request({ ...CONNECT, origin: "https://app.example" }));
+    assert.deepEqual(pending?.request, {
+      authority: "gw:9090",
+      path: "/p?q=1",
+      origin: "https://app.example",
+    });
+    const { pending: plain } = await ask(request(CONNECT));
+    assert.deepEqual(plain?.request, { authority: "gw:9090", path: "/p?q=1" });
+  });
+
+  it("reads a request however it is cut", async () => {
+    const bytes = request(CONNECT);
+    for (let cut = 1; cut < bytes.length; cut++) {
+      const { pending } = await ask(bytes.subarray(0, cut), bytes.subarray(cut));
+      assert.equal(pending?.request.path, "/p?q=1", `cut at ${cut}`);
+    }
+  });
+
+  it("lets frames of unknown types pass before the request", async () => {
+    const grease = frame(0x21, new Uint8Array(20));
+    const { pending } = await ask(concatBytes([grease, grease, request(CONNECT)]));
+    assert.equal(pending?.request.authority, "gw:9090");
+  });
+
+  it("answers 200, and repeats the draft to who asks with it", async () => {
+    const { pending, stream } = await ask(request(CONNECT));
+    await pending!.accept();
+    assert.equal(encodeHex(stream.written), "0108" + "00005f0903323030");
+    const old = await ask(request({ ...CONNECT, "sec-webtransport-http3-draft02": "1" }));
+    await old.pending!.accept();
+    assert.ok(
+      new TextDecoder().decode(old.stream.written).endsWith(
+        "sec-webtransport-http3-draft\x07draft02",
+      ),
+    );
+  });
+
+  it("answers another status, and ends the stream", async () => {
+    const { pending, stream } = await ask(request(CONNECT));
+    await pending!.reject(403);
+    assert.equal(encodeHex(stream.written), "0108" + "00005f0903343033");
+    assert.equal(stream.finished, true);
+  });
+
+  const refused: readonly (readonly [what: string, bytes: Uint8Array])[] = [
+    ["a GET", request({ ":method": "GET", ":scheme": "https", ":authority": "gw", ":path": "/" })],
+    ["a POST", request({ ":method": "POST", ":path": "/" })],
+    ["a CONNECT without a protocol", request({ ":method": "CONNECT", ":authority": "gw:1" })],
+    ["another protocol", request({ ...CONNECT, ":protocol": "websocket" })],
+    ["a malformed header", frame(0x01, Uint8Array.of(0, 0, 0x80))],
+    ["a header above the limit", frame(0x01, new Uint8Array(16_385))],
+    ["a frame that claims 2^60 bytes", Uint8Array.of(0x01, 0xd0, 0, 0, 0, 0, 0, 0, 0)],
+    ["data first", frame(0x00, Uint8Array.of(1))],
+    [
+      "nothing but unknown frames",
+      concatBytes(Array.from({ length: 9 }, () => frame(0x21, new Uint8Array(1)))),
+    ],
+  ];
+  for (const [what, bytes] of refused) {
+    it(`answers 404 to ${what}`, async () => {
+      const { pending, stream } = await ask(bytes);
+      assert.equal(pending, undefined);
+      assert.equal(encodeHex(stream.written), "0108" + "00005f0903343034");
+      assert.equal(stream.finished, true);
+    });
+  }
+
+  it("answers 404 to a stream that ends before a request", async () => {
+    const { pending, stream } = await ask();
+    assert.equal(pending, undefined);
+    assert.equal(stream.finished, true);
+  });
+});
+
+describe("the CONNECT stream of a session", () => {
+  async function established() {
+    const { quic, stream, pending } = await ask(request(CONNECT));
+    const control = await pending!.accept();
+    const answered = stream.written.length;
+    return { quic, stream, control, said: () => stream.written.subarray(answered) };
+  }
+
+  const bye = Uint8Array.of(0, 0, 0x04, 0xd2, 0x62, 0x79, 0x65);
+
+  it("ends with what the peer's close capsule says, inside a DATA frame or bare", async () => {
+    for (const bytes of [frame(0x00, frame(0x2843, bye)), frame(0x2843, bye)]) {
+      const { stream, control } = await established();
+      stream.send(...bytes);
+      await settle();
+      stream.fin();
+      assert.deepEqual(await control.ended, { closeCode: 1234, reason: "bye" });
+    }
+  });
+
+  it("reads a capsule however it is cut into DATA frames, and behind others", async () => {
+    const capsules = concatBytes([frame(0x78ae, new Uint8Array(3)), frame(0x2843, bye)]);
+    for (let cut = 0; cut <= capsules.length; cut++) {
+      const { stream, control } = await established();
+      stream.send(
+        ...frame(0x00, capsules.subarray(0, cut)),
+        ...frame(0x00, capsules.subarray(cut)),
+      );
+      await settle();
+      stream.fin();
+      assert.deepEqual(await control.ended, { closeCode: 1234, reason: "bye" }, `cut at ${cut}`);
+    }
+  });
+
+  it("ends with a close capsule whose reason is as long as it may be", async () => {
+    const capsule = frame(
+      0x2843,
+      concatBytes([bye.subarray(0, 4), new Uint8Array(1_024).fill(97)]),
+    );
+    for (const bytes of [frame(0x00, capsule), capsule]) {
+      const { stream, control } = await established();
+      stream.send(...bytes);
+      assert.deepEqual(await control.ended, { closeCode: 1234, reason: "a".repeat(1_024) });
+    }
+  });
+
+  it("ends with a close capsule that no FIN follows, and with the first of two", async () => {
+    const other = frame(0x2843, Uint8Array.of(0, 0, 0, 1));
+    for (const rest of [new Uint8Array(0), frame(0x00, other)]) {
+      const { stream, control } = await established();
+      stream.send(...frame(0x00, frame(0x2843, bye)), ...rest);
+      assert.deepEqual(await control.ended, { closeCode: 1234, reason: "bye" });
+    }
+  });
+
+  it("ends when a capsule grows above the limit", async () => {
+    const { stream, control } = await established();
+    const start = Uint8Array.of(0x21, 0x80, 0x01, 0x00, 0x00);
+    stream.send(...frame(0x00, start));
+    for (let i = 0; i < 3; i++) stream.send(...frame(0x00, new Uint8Array(1_000)));
+    assert.deepEqual(await control.ended, { closeCode: 0, reason: "" });
+  });
+
+  it("ends with the stream, when the peer says nothing", async () => {
+    for (const end of ["fin", "reset"] as const) {
+      const { stream, control } = await established();
+      stream[end]();
+      assert.deepEqual(await control.ended, { closeCode: 0, reason: "" });
+    }
+  });
+
+  it("ignores other capsules and frames", async () => {
+    const { stream, control } = await established();
+    stream.send(
+      ...frame(0x00, frame(0x78ae, new Uint8Array(0))),
+      ...frame(0x21, new Uint8Array(9)),
+    );
+    await settle();
+    stream.send(...frame(0x00, new Uint8Array(0)), ...frame(0x00, frame(0x2843, Uint8Array.of(1))));
+    await settle();
+    stream.fin();
+    assert.deepEqual(await control.ended, { closeCode: 0, reason: "" });
+  });
+
+  it("ends at a flood of frames, though each is within the limit", async () => {
+    for (const empty of [frame(0x00, new Uint8Array(0)), frame(0x21, new Uint8Array(0))]) {
+      const { stream, control } = await established();
+      let isOver = false;
+      control.ended.then(() => isOver = true);
+      for (let i = 0; i < 999; i++) stream.send(...empty);
+      await settle();
+      assert.equal(isOver, false);
+      stream.send(...empty);
+      assert.deepEqual(await control.ended, { closeCode: 0, reason: "" });
+    }
+  });
+
+  it("ends at a frame above the limit, without waiting for its bytes", async () => {
+    const { stream, control } = await established();
+    stream.send(0x00, 0x80, 0x01, 0x00, 0x00);
+    assert.deepEqual(await control.ended, { closeCode: 0, reason: "" });
+  });
+
+  it("says a close as a capsule in a DATA frame and a FIN, then closes the connection", async () => {
+    const clock = new FakeClock();
+    const quic = new FakeQuic();
+    const stream = quic.peerOpensBidirectional();
+    stream.send(...request(CONNECT));
+    const pending = await acceptRequest(quic, { clock });
+    const control = await pending!.accept();
+    const answered = stream.written.length;
+    const closing = control.close({ closeCode: 1234, reason: "bye" });
+    await settle();
+    const capsule = frame(0x00, frame(0x2843, bye));
+    assert.equal(encodeHex(stream.written.subarray(answered)), encodeHex(capsule));
+    assert.equal(stream.finished, true);
+    assert.equal(quic.closedWith, undefined);
+    await clock.advance(20);
+    await closing;
+    assert.deepEqual(quic.closedWith, { closeCode: 1234, reason: "bye" });
+  });
+
+  it("says whole characters only: a reason is cut between two, and a lone surrogate replaced", async () => {
+    const cases = [
+      [`a${"\u00e9".repeat(600)}`, `a${"\u00e9".repeat(511)}`],
+      ["\ud800", "\ufffd"],
+    ] as const;
+    for (const [reason, heard] of cases) {
+      const { control, said } = await established();
+      control.close({ reason });
+      await settle();
+      const payload = concatBytes([new Uint8Array(4), new TextEncoder().encode(heard)]);
+      assert.equal(encodeHex(said()), encodeHex(frame(0x00, frame(0x2843, payload))));
+    }
+  });
+});

@@ -1,0 +1,302 @@
+import { describe, it } from "node:test";
+import assert from "node:assert/strict";
+import {
+  type NapiAddon,
+  type NapiBidirectional,
+  type NapiReceive,
+  type NapiSend,
+  type NapiSession,
+  NapiTransport,
+  napiWebTransport,
+} from "../../../../src/transport/napi/napi_session.ts";
+import { settle } from "../../../support/fake_clock.ts";
+
+/** A receiving half that gives out what a test put in; `null` is the FIN, an `Error` a failure. */
+class Receive implements NapiReceive {
+  readonly stopped: number[] = [];
+  readonly values: (Uint8Array | null | Error)[];
+  constructor(values: (Uint8Array | null | Error)[] = []) {
+    this.values = values;
+  }
+  read(): Promise<Uint8Array | null> {
+    const value = this.values.shift();
+    if (value === undefined) return new Promise(() => {});
+    return value instanceof Error ? Promise.reject(value) : Promise.resolve(value);
+  }
+  stop(code: number): Promise<void> {
+    this.stopped.push(code);
+    // As the addon does while a read is under way.
+    return new Promise(() => {});
+  }
+}
+
+class Send implements NapiSend {
+  readonly calls: (string | number | Uint8Array)[] = [];
+  failure: Error | undefined;
+  write(bytes: Uint8Array): Promise<void> {
+    if (this.failure !== undefined) return Promise.reject(this.failure);
+    this.calls.push(bytes);
+    return Promise.resolve();
+  }
+  finish(): Promise<void> {
+    this.calls.push("finish");
+    return Promise.resolve();
+  }
+  reset(code: number): Promise<void> {
+    this.calls.push("reset", code);
+    return Promise.resolve();
+  }
+}
+
+class FakeSession implements NapiSession {
+  readonly sent: Uint8Array[] = [];
+  readonly closes: (readonly [code: number, reason: string])[] = [];
+  readonly receive = new Receive();
+  readonly send = new Send();
+  incoming: NapiReceive[] = [];
+  end: Promise<{ closeCode: number; reason: string }> = new Promise(() => {});
+  acceptUni(): Promise<NapiReceive> {
+    const next = this.incoming.shift();
+    return next === undefined
+      ? Promise.reject(new Error("connection lost"))
+      : Promise.resolve(next);
+  }
+  acceptBi(): Promise<NapiBidirectional> {
+    return this.openBi();
+  }
+  openUni(): Promise<NapiSend> {
+    return Promise.resolve(this.send);
+  }
+  openBi(): Promise<NapiBidirectional> {
+    return Promise.resolve({ takeSend: () => this.send, takeRecv: () => this.receive });
+  }
+  sendDatagram(bytes: Uint8Array): void {
+    this.sent.push(bytes);
+  }
+  maxDatagramSize(): number {
+    return 100;
+  }
+  close(code: number, reason: string): void {
+    this.closes.push([code, reason]);
+  }
+  closed(): Promise<{ closeCode: number; reason: string }> {
+    return this.end;
+  }
+}
+
+function transport(session: FakeSession = new FakeSession()) {
+  return { session, transport: new NapiTransport(Promise.resolve(session)) };
+}
+
+describe("napiWebTransport()", () => {
+  it("pins hashes when there are any, and trusts the system's roots otherwise", async () => {
+    const calls: unknown[] = [];
+    const client = {
+      connect(url: string) {
+        calls.push(url);
+        return Promise.resolve(new FakeSession());
+      },
+    };
+    const addon: NapiAddon = {
+      NapiClient: {
+        withSystemRoots() {
+          calls.push("roots");
+          return client;
+        },
+        withCertificateHashes(hashes) {
+          calls.push(hashes);
+          return client;
+        },
+      },
+      NapiServer: {
+        bind() {
+          throw new Error("unused");
+        },
+      },
+    };
+    const Constructor = napiWebTransport(addon);
+    const value = new Uint8Array(32).fill(7);
+    await new Constructor("https://a/").ready;
+    await new Constructor("https://b/", { serverCertificateHashes: [] }).ready;
+    await new Constructor("https://c/", {
+      serverCertificateHashes: [{ algorithm: "sha-256", value }],
+    })
+      .ready;
+    assert.deepEqual(calls, [
+      "roots",
+      "https://a/",
+      "roots",
+      "https://b/",
+      [value],
+      "https://c/",
+    ]);
+  });
+});
+
+describe("NapiTransport streams", () => {
+  it("read to the FIN, and write, and end", async () => {
+    const { session, transport: it } = transport();
+    session.receive.values.push(Uint8Array.of(1, 2), Uint8Array.of(3), null);
+    const stream = await it.createBidirectionalStream();
+    const reader = stream.readable.getReader();
+    assert.deepEqual([...(await reader.read()).value!], [1, 2]);
+    assert.deepEqual([...(await reader.read()).value!], [3]);
+    assert.equal((await reader.read()).done, true);
+    const chunk = Uint8Array.of(4);
+    const writer = stream.writable.getWriter();
+    await writer.write(chunk);
+    chunk[0] = 0;
+    await writer.close();
+    assert.deepEqual(session.send.calls, [Uint8Array.of(4), "finish"]);
+  });
+
+  it("carry reset and stop codes out, also while a read is under way", async () => {
+    const { session, transport: it } = transport();
+    const stream = await it.createBidirectionalStream();
+    const reader = stream.readable.getReader();
+    const reading = reader.read();
+    await settle();
+    await reader.cancel({ streamErrorCode: 5 });
+    assert.equal((await reading).done, true);
+    assert.deepEqual(session.receive.stopped, [5]);
+    await stream.writable.abort({ streamErrorCode: 9 });
+    assert.deepEqual(session.send.calls, ["reset", 9]);
+  });
+
+  it("carry a reset out also while a write is blocked, and once", async () => {
+    const session = new FakeSession();
+    session.send.write = () => new Promise(() => {});
+    const transport = new NapiTransport(Promise.resolve(session));
+    const writer = (await transport.createUnidirectionalStream()).getWriter();
+    writer.write(Uint8Array.of(1)).catch(() => {});
+    await settle();
+    void writer.abort({ streamErrorCode: 7 }).catch(() => {});
+    await settle();
+    assert.deepEqual(session.send.calls, ["reset", 7]);
+  });
+
+  it("are given up when they come to a reader that has left", async () => {
+    const session = new FakeSession();
+    let arrive: (stream: NapiReceive) => void = () => {};
+    session.acceptUni = () => new Promise((resolve) => arrive = resolve);
+    const transport = new NapiTransport(Promise.resolve(session));
+    const reader = transport.incomingUnidirectionalStreams.getReader();
+    reader.read().catch(() => {});
+    await settle();
+    await reader.cancel();
+    arrive(session.receive);
+    await settle();
+    assert.deepEqual(session.receive.stopped, [0]);
+  });
+
+  it("carry reset and stop codes in", async () => {
+    const { session, transport: it } = transport();
+    session.receive.values.push(new Error("RESET_STREAM: 77"));
+    session.send.failure = new Error("STOP_SENDING: 5");
+    const stream = await it.createBidirectionalStream();
+    await assert.rejects(stream.readable.getReader().read(), {
+      name: "WebTransportError",
+      source: "stream",
+      streamErrorCode: 77,
+    });
+    await assert.rejects(stream.writable.getWriter().write(Uint8Array.of(1)), {
+      source: "stream",
+      streamErrorCode: 5,
+    });
+  });
+
+  it("fail with the session when it is lost", async () => {
+    const { session, transport: it } = transport();
+    session.receive.values.push(new Error("connection error: timed out"));
+    const stream = await it.createBidirectionalStream();
+    await assert.rejects(stream.readable.getReader().read(), {
+      source: "session",
+      streamErrorCode: null,
+      message: "connection error: timed out",
+    });
+  });
+
+  it("come in until the session is over", async () => {
+    const session = new FakeSession();
+    session.incoming = [new Receive([Uint8Array.of(1), null]), new Receive([null])];
+    const reader = transport(session).transport.incomingUnidirectionalStreams.getReader();
+    const { value } = await reader.read();
+    assert.deepEqual([...(await value!.getReader().read()).value!], [1]);
+    assert.equal((await reader.read()).done, false);
+    assert.equal((await reader.read()).done, true);
+  });
+});
+
+describe("NapiTransport.closed", () => {
+  const cases: readonly (readonly [closeCode: number, reason: string, closed: unknown])[] = [
+    [4321, "bye", { closeCode: 4321, reason: "bye" }],
+    [0, "", { closeCode: 0, reason: "" }],
+    [0, "connection error: closed by peer: cli-says-bye (code 1234)", {
+      closeCode: 1234,
+      reason: "cli-says-bye",
+    }],
+    [0, "connection error: closed by peer:  (code 7)", { closeCode: 7, reason: "" }],
+    [0, "connection error: closed", { closeCode: 0, reason: "" }],
+  ];
+  for (const [closeCode, reason, closed] of cases) {
+    it(`reads ${closeCode} "${reason}"`, async () => {
+      const session = new FakeSession();
+      session.end = Promise.resolve({ closeCode, reason });
+      assert.deepEqual(await transport(session).transport.closed, closed);
+    });
+  }
+
+  it("rejects for a dead peer", async () => {
+    const session = new FakeSession();
+    session.end = Promise.resolve({ closeCode: 0, reason: "connection error: timed out" });
+    await assert.rejects(transport(session).transport.closed, {
+      source: "session",
+      message: "timed out",
+    });
+  });
+
+  it("tells what our own side closed with", async () => {
+    const session = new FakeSession();
+    let end!: (info: { closeCode: number; reason: string }) => void;
+    session.end = new Promise((resolve) => end = resolve);
+    const { transport: it } = transport(session);
+    await it.ready;
+    it.close({ closeCode: 3, reason: "done" });
+    it.close({ closeCode: 4 });
+    end({ closeCode: 0, reason: "connection error: closed" });
+    assert.deepEqual(session.closes, [[3, "done"]]);
+    assert.deepEqual(await it.closed, { closeCode: 3, reason: "done" });
+  });
+
+  it("closes a session that was given up before it was ready", async () => {
+    const session = new FakeSession();
+    let connect!: (session: NapiSession) => void;
+    const it = new NapiTransport(new Promise((resolve) => connect = resolve));
+    it.close({ closeCode: 5, reason: "early" });
+    connect(session);
+    await assert.rejects(it.ready, /closed before it was ready/);
+    await assert.rejects(it.closed);
+    assert.deepEqual(session.closes, [[5, "early"]]);
+  });
+
+  it("rejects, as ready does, when connecting fails", async () => {
+    const it = new NapiTransport(Promise.reject(new Error("timed out")));
+    await assert.rejects(it.ready, /timed out/);
+    await assert.rejects(it.closed, /timed out/);
+    await assert.rejects(it.createBidirectionalStream(), /timed out/);
+    assert.equal((await it.incomingBidirectionalStreams.getReader().read()).done, true);
+  });
+});
+
+describe("NapiTransport.datagrams", () => {
+  it("never sends one that is too large: the addon would fail for good", async () => {
+    const { session, transport: it } = transport();
+    await it.ready;
+    assert.equal(it.datagrams.maxDatagramSize, 100);
+    const writer = it.datagrams.writable!.getWriter();
+    await writer.write(new Uint8Array(101));
+    await writer.write(new Uint8Array(100));
+    assert.deepEqual(session.sent.map((bytes) => bytes.length), [100]);
+    assert.equal(it.keepsAlive, false);
+  });
+});
