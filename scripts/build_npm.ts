@@ -11,8 +11,8 @@
  */
 
 import * as esbuild from "esbuild";
-import { emitDeclarations } from "./support/declarations.ts";
-import { type Manifest, readManifest } from "./support/manifest.ts";
+import { emitDeclarations } from "./build/declarations.ts";
+import { type Manifest, readManifest } from "./build/manifest.ts";
 import { root } from "./support/source.ts";
 import { print } from "./support/terminal.ts";
 
@@ -26,7 +26,7 @@ const programFolder = "src/cli/";
 const shared = "library";
 // The entry that shares no chunk with others, and what they import from it in place of the source.
 const base = "token";
-const ofBase = ["src/errors.ts", "src/token/mod.ts"];
+const ofBase = ["src/base/errors.ts", "src/token/mod.ts"];
 // How that is written until it is known how deep the importing file lies.
 const baseMark = "#base";
 
@@ -220,7 +220,7 @@ for (const [path, text] of files) {
   await Deno.mkdir(new URL(".", file), { recursive: true });
   await Deno.writeTextFile(file, text);
 }
-for (const name of ["README.md", "LICENSE"]) {
+for (const name of ["README.md", "CHANGELOG.md", "LICENSE"]) {
   await Deno.copyFile(new URL(name, root), new URL(name, target));
 }
 await Deno.chmod(new URL(`esm/${program}.js`, target), 0o755);

@@ -1,0 +1,123 @@
+/**
+ * What programs that use the package weigh in a browser: bundled, minified and gzipped (level 9), beside the same program of a peer.
+ * `deno run -A scripts/checks/size.ts`
+ *
+ * @module
+ */
+
+import { gzipSync } from "node:zlib";
+import * as esbuild from "esbuild";
+import { readManifest } from "../build/manifest.ts";
+import { root } from "../support/source.ts";
+import { conclude, print } from "../support/terminal.ts";
+
+/** A program, and the most that it may weigh in bytes. */
+interface Program {
+  readonly name: string;
+  readonly code: string;
+  /** Default: none, it is there to be compared with. */
+  readonly limit?: number;
+  /** Folders and files of the source that it must not contain, by the beginning of their path. */
+  readonly without?: readonly string[];
+}
+
+const programs: readonly Program[] = [
+  {
+    name: "edge: account in, browser token out",
+    code:
+      `import { importSigner, mintBrowserToken, parseServiceAccount } from "@telequick/sdk/token";
+      export const mint = async (text) => mintBrowserToken(await importSigner(parseServiceAccount(text)));`,
+    limit: 3 * 1024,
+  },
+  {
+    name: "  the same with jose",
+    code: `import { importPKCS8, SignJWT } from "jose";
+      export const mint = async (text) => {
+        const { tenant_id, private_key, private_key_id: kid } = JSON.parse(text);
+        return new SignJWT({ iss: "telequick-sdk", sub: tenant_id }).setIssuedAt().setExpirationTime("5m")
+          .setProtectedHeader({ alg: "RS256", typ: "JWT", kid }).sign(await importPKCS8(private_key, "RS256"));
+      };`,
+  },
+  {
+    name: "verifyToken()",
+    code: 'export { verifyToken } from "@telequick/sdk/token"',
+    limit: 3 * 1024,
+  },
+  {
+    name: "  the same with jose",
+    code: `import { createLocalJWKSet, jwtVerify } from "jose";
+      export const verify = (token, jwks) =>
+        jwtVerify(token, createLocalJWKSet(jwks), { algorithms: ["RS256"], issuer: "telequick-sdk" });`,
+  },
+  {
+    name: "./wire, AudioFrame and CallEvent",
+    code: 'export { AudioFrame, CallEvent } from "@telequick/sdk/wire"',
+    limit: 3_584,
+  },
+  {
+    name: "./wire, all of it",
+    code: 'export * from "@telequick/sdk/wire"',
+    limit: 10 * 1024,
+  },
+  {
+    name: "the whole client",
+    code: 'export * from "@telequick/sdk"',
+    limit: 46_000,
+    without: [
+      "src/gateway/",
+      "src/cli/",
+      "src/transport/listen",
+      "src/transport/napi/napi_listen.ts",
+    ],
+  },
+];
+
+/** Bundles a program from the source. */
+async function weigh({ code, without = [] }: Program, doors: Record<string, string>): Promise<{
+  readonly minified: number;
+  readonly zipped: number;
+  readonly foreign: readonly string[];
+}> {
+  const { outputFiles, metafile } = await esbuild.build({
+    stdin: { contents: code, resolveDir: root.pathname, loader: "js" },
+    absWorkingDir: root.pathname,
+    alias: doors,
+    bundle: true,
+    minify: true,
+    write: false,
+    metafile: true,
+    format: "esm",
+    target: "es2022",
+  });
+  const inputs = Object.values(metafile.outputs)[0]!.inputs;
+  const bytes = outputFiles[0]!.contents;
+  return {
+    minified: bytes.length,
+    zipped: gzipSync(bytes, { level: 9 }).length,
+    foreign: Object.entries(inputs)
+      .filter(([path, { bytesInOutput }]) =>
+        bytesInOutput > 0 && without.some((start) => path.startsWith(start))
+      )
+      .map(([path]) => path),
+  };
+}
+
+const { name, exports } = await readManifest();
+const jose = new URL(import.meta.resolve("jose")).pathname;
+const doors: Record<string, string> = { jose };
+for (const [door, path] of Object.entries(exports)) {
+  doors[name + door.slice(1)] = new URL(path, root).pathname;
+}
+const violations: string[] = [];
+print(`${"gzip".padStart(7)}${"limit".padStart(7)}${"minified".padStart(10)}`);
+for (const program of programs) {
+  const { minified, zipped, foreign } = await weigh(program, doors);
+  const { name, limit } = program;
+  const numbers = [[zipped, 7], [limit ?? "", 7], [minified, 10]] as const;
+  const row = numbers.map(([number, width]) => String(number).padStart(width)).join("");
+  print(`${row}  ${name}`);
+  if (zipped > (limit ?? Infinity)) violations.push(`${name} weighs ${zipped}, limit ${limit}`);
+  for (const path of foreign) violations.push(`${name} contains ${path}`);
+}
+await esbuild.stop();
+conclude("sizes", `${programs.length} programs`, violations);
