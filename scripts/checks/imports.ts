@@ -43,8 +43,8 @@ export const house: Readonly<Record<string, Room>> = {
     mayImport: [],
     isOpen: true,
     inside: [
-      ["errors.ts", "redact.ts", "deferred.ts"],
-      ["bytes.ts", "base64.ts", "json.ts", "signal.ts", "queue.ts"],
+      ["errors.ts", "redact.ts", "ignore.ts"],
+      ["deferred.ts", "bytes.ts", "base64.ts", "json.ts", "signal.ts", "queue.ts"],
     ],
   },
   credentials: { floor: 1, path: "src/credentials/", mayImport: ["base"] },

@@ -6,6 +6,7 @@
 
 import type { ServiceAccount } from "../credentials/mod.ts";
 import { TeleQuickError } from "../base/errors.ts";
+import { ignore } from "../base/ignore.ts";
 import { certificateHash, parseEndpoint } from "../transport/mod.ts";
 import { type CallEvent, type Method, methods } from "../wire/mod.ts";
 import { AudioHub } from "./audio/audio_hub.ts";
@@ -377,5 +378,3 @@ export class TeleQuickClient extends ClientMethods {
     this.#events.end(error);
   }
 }
-
-function ignore(): void {}

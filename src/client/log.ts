@@ -4,6 +4,7 @@
  * @module
  */
 
+import { ignore } from "../base/ignore.ts";
 import { redactSecrets } from "../base/redact.ts";
 
 /**
@@ -52,7 +53,7 @@ export function createLogger(
   log: ((record: LogRecord) => void) | undefined,
   now: () => number,
 ): Logger {
-  if (log === undefined) return () => {};
+  if (log === undefined) return ignore;
   return (level, event, details = {}) => {
     const clean: Record<string, string | number | boolean | undefined> = {};
     for (const [name, value] of Object.entries(details)) {
@@ -61,7 +62,7 @@ export function createLogger(
     try {
       // A function that is declared to return nothing may be asynchronous all the same.
       const returned: unknown = log({ ...clean, event, level, timeMs: now() });
-      if (returned instanceof Promise) returned.catch(() => {});
+      if (returned instanceof Promise) returned.catch(ignore);
     } catch {
       // The caller's own fault, in the caller's own function.
     }

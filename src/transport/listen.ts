@@ -4,6 +4,7 @@
  * @module
  */
 
+import { ignore } from "../base/ignore.ts";
 import { Queue } from "../base/queue.ts";
 import { sleep, systemClock, within } from "../base/signal.ts";
 import { acceptRequest } from "./http3/http3.ts";
@@ -164,5 +165,3 @@ function bind(
     throw certificateUnusable();
   }
 }
-
-function ignore(): void {}

@@ -1,3 +1,4 @@
+import { ignore } from "../base/ignore.ts";
 import { type Clock, systemClock, within } from "../base/signal.ts";
 import { resolveWebTransport } from "./dial.ts";
 import { checkEndpoint, parseEndpoint } from "./endpoint.ts";
@@ -65,5 +66,3 @@ export async function openSession(
     throw fromTransport(error, { action: "connect", endpoint: url, pinned });
   }
 }
-
-function ignore(): void {}

@@ -1,3 +1,4 @@
+import { ignore } from "../base/ignore.ts";
 import { streamErrorCode, TransportFault } from "./fault.ts";
 
 /** One direction of an in-memory stream. */
@@ -125,5 +126,3 @@ function copyOf(chunk: unknown): Uint8Array {
   }
   throw new TypeError("Cannot write: the chunk is no bytes, expected a Uint8Array");
 }
-
-function ignore(): void {}

@@ -1,4 +1,5 @@
 import { TeleQuickError } from "../base/errors.ts";
+import { ignore } from "../base/ignore.ts";
 import {
   bounded,
   type Cancellation,
@@ -287,5 +288,3 @@ function discardBidirectional(stream: BidirectionalStream): void {
   discardWritable(stream.writable);
   stream.readable.cancel().catch(ignore);
 }
-
-function ignore(): void {}

@@ -4,6 +4,8 @@
  * @module
  */
 
+import { ignore } from "../../base/ignore.ts";
+
 /** A frame that waits to be written, and whom to tell when it is dropped. Its bytes are made when it is written, among those of others. */
 export interface PendingFrame {
   /** How many bytes it takes. */
@@ -107,5 +109,3 @@ export class SendStream {
     this.#options.onFailure(error);
   }
 }
-
-function ignore(): void {}

@@ -5,6 +5,7 @@
  */
 
 import type { TeleQuickError } from "../../base/errors.ts";
+import { ignore } from "../../base/ignore.ts";
 import { type CallHost, LiveCall } from "./live_call.ts";
 
 /** Knows who has which call. */
@@ -49,5 +50,3 @@ export class CallRegistry {
     return call;
   }
 }
-
-function ignore(): void {}

@@ -13,6 +13,7 @@ import type { AudioHub } from "../audio/audio_hub.ts";
 import { CallAudio } from "../audio/call_audio.ts";
 import type { Connection } from "../session/connection.ts";
 import { deferred } from "../../base/deferred.ts";
+import { ignore } from "../../base/ignore.ts";
 import { peerText } from "../log.ts";
 import { checkNumber, checkObject, required } from "../rpc/requests.ts";
 import { endOf, LOSS_GRACE_MS } from "../rpc/rpc.ts";
@@ -232,5 +233,3 @@ async function untilEnd(reader: ReadableStreamDefaultReader<Uint8Array>): Promis
 function invalid(found: string): TeleQuickError {
   return new TeleQuickError("ERR_VALUE_INVALID", `Cannot supervise call: ${found}`);
 }
-
-function ignore(): void {}

@@ -5,6 +5,7 @@
  */
 
 import { TeleQuickError } from "../../base/errors.ts";
+import { ignore } from "../../base/ignore.ts";
 import { bounded, type Cancellation, type Clock, sleep } from "../../base/signal.ts";
 import { ByteReader, fromTransport, type Session } from "../../transport/mod.ts";
 import { encodeRequest, type Method, ReplyReader } from "../../wire/mod.ts";
@@ -138,5 +139,3 @@ async function finish(
     cancel();
   }
 }
-
-function ignore(): void {}

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { ignore } from "../../base/ignore.ts";
 import { type Clock, sleep } from "../../base/signal.ts";
 
 /** Options of {@linkcode watchCredentials}. */
@@ -28,6 +29,6 @@ export async function watchCredentials(
   while (!signal.aborted) {
     const hasChanged = await isStale().catch(() => false);
     if (hasChanged && !signal.aborted) onStale();
-    await sleep(intervalMs, { clock, signal }).catch(() => {});
+    await sleep(intervalMs, { clock, signal }).catch(ignore);
   }
 }

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { ignore } from "../../base/ignore.ts";
 import { type Clock, sleep } from "../../base/signal.ts";
 import { methods } from "../../wire/mod.ts";
 import type { Connection } from "./connection.ts";
@@ -28,5 +29,3 @@ export async function keepAlive(connection: Connection, clock: Clock): Promise<v
     // The session is over.
   }
 }
-
-function ignore(): void {}

@@ -6,6 +6,7 @@
  */
 
 import { TeleQuickError } from "../../base/errors.ts";
+import { ignore } from "../../base/ignore.ts";
 import { ByteReader, type Session } from "../../transport/mod.ts";
 import {
   AudioFrame,
@@ -117,5 +118,3 @@ function route({ methodId, envelope }: Frame, handlers: PushHandlers, now: numbe
       return handlers.unknown(methodId);
   }
 }
-
-function ignore(): void {}

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { ignore } from "../../base/ignore.ts";
 import { TeleQuickError } from "../../base/errors.ts";
 import { type Clock, sleep, within } from "../../base/signal.ts";
 import { type Method, methods } from "../../wire/mod.ts";
@@ -108,7 +109,7 @@ async function isOver(
 ): Promise<boolean> {
   const { signal, clock } = options;
   const either = signal === undefined ? lost : AbortSignal.any([signal, lost]);
-  await sleep(LOSS_GRACE_MS, { signal: either, clock }).catch(() => {});
+  await sleep(LOSS_GRACE_MS, { signal: either, clock }).catch(ignore);
   return session.isClosed;
 }
 

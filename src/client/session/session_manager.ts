@@ -5,6 +5,7 @@
  */
 
 import { TeleQuickError } from "../../base/errors.ts";
+import { ignore } from "../../base/ignore.ts";
 import type { Queue } from "../../base/queue.ts";
 import { type Clock, raceSignal, sleep, within } from "../../base/signal.ts";
 import type { SessionEnding } from "../../wire/mod.ts";
@@ -409,5 +410,3 @@ export class SessionManager {
 function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
-
-function ignore(): void {}

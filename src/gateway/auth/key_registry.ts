@@ -6,6 +6,7 @@
 
 import { importVerifyingKey, keyThumbprint } from "../../credentials/mod.ts";
 import { TeleQuickError } from "../../base/errors.ts";
+import { ignore } from "../../base/ignore.ts";
 import type { StoredKey } from "../storage/archive.ts";
 import type { KeyRole } from "../../token/mod.ts";
 import type { Limits } from "../limits.ts";
@@ -279,5 +280,3 @@ function checkTime(expiresAtMs: unknown): void {
     "Cannot publish service account: expiresAtMs is no Unix time in milliseconds, expected 0 for never or an integer above",
   );
 }
-
-function ignore(): void {}

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { ignore } from "../../base/ignore.ts";
 import { encodePcmu, toneSamples } from "../../audio/mod.ts";
 import { ErrorCode } from "../../wire/mod.ts";
 import type { Random } from "./random.ts";
@@ -102,7 +103,7 @@ export function createFarEnd(options: FarEndOptions): FarEnd {
   if (media === "lossy echo") return createLossyEcho(options);
   const hush = media === "tone"
     ? playTone(ticker, (payload) => say({ payload, codec: "PCMU", sequenceNumber: allocate() }))
-    : noop;
+    : ignore;
   return {
     hear(payload, codec) {
       if (media === "echo") say({ payload: payload.slice(), codec, sequenceNumber: allocate() });
@@ -162,5 +163,3 @@ function toneFrame(index: number): Uint8Array {
   const start = (index % TONE_FRAMES) * FRAME_SAMPLES;
   return tone.subarray(start, start + FRAME_SAMPLES);
 }
-
-function noop(): void {}

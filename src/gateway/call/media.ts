@@ -4,6 +4,7 @@
  * @module
  */
 
+import { ignore } from "../../base/ignore.ts";
 import type { AudioCodec } from "../../audio/mod.ts";
 import { Mixer } from "./mixer.ts";
 import { estimateMos, JitterMeter, type Quality } from "./mos.ts";
@@ -52,7 +53,7 @@ export class CallMedia {
   partner: CallMedia | undefined;
   readonly #options: CallMediaOptions;
   #farEnd: FarEnd;
-  #stopPlayback: () => void = noop;
+  #stopPlayback: () => void = ignore;
   #next = 0;
   #sent = 0;
   #received = 0;
@@ -115,7 +116,7 @@ export class CallMedia {
     });
     this.#stopPlayback = () => {
       stop();
-      this.#stopPlayback = noop;
+      this.#stopPlayback = ignore;
     };
   }
 
@@ -184,5 +185,3 @@ export class CallMedia {
     this.#options.say({ payload, codec, sequenceNumber });
   }
 }
-
-function noop(): void {}

@@ -7,6 +7,7 @@
  * @module
  */
 
+import { ignore } from "../../base/ignore.ts";
 import { type Clock, sleep } from "../../base/signal.ts";
 import type { Call } from "../call/call.ts";
 import { RpcRefusal } from "../refusal.ts";
@@ -53,7 +54,7 @@ export class Campaign<Row> {
   #failed = 0;
   #dropped = 0;
   #isDone = false;
-  #onSlot: () => void = noop;
+  #onSlot: () => void = ignore;
 
   constructor(options: CampaignOptions<Row>) {
     this.#options = options;
@@ -144,7 +145,7 @@ export class Campaign<Row> {
       signal.addEventListener("abort", onAbort, { once: true });
       this.#onSlot = () => {
         signal.removeEventListener("abort", onAbort);
-        this.#onSlot = noop;
+        this.#onSlot = ignore;
         resolve();
       };
     });
@@ -156,5 +157,3 @@ export class Campaign<Row> {
     onDone({ dialled: this.#dialled, failed: this.#failed, dropped: this.#dropped });
   }
 }
-
-function noop(): void {}

@@ -11,7 +11,7 @@ import { AudioFrame, type Frame, FrameReader, methods, pushById } from "../../wi
 import type { Call } from "../call/call.ts";
 import type { RpcContext } from "../methods/route.ts";
 import { SequenceTrack } from "../call/sequence.ts";
-import { ignore } from "./streams.ts";
+import { ignore } from "../../base/ignore.ts";
 
 /** Options of {@linkcode receiveAudio}. */
 export interface ReceiveAudioOptions {

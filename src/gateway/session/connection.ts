@@ -22,7 +22,7 @@ import { endOf, isLive, type KeyEntry, type KeyHolder } from "../auth/key_regist
 import type { RpcContext, RpcSession, SupervisorVoice } from "../methods/route.ts";
 import { serveRpc } from "./rpc.ts";
 import type { Speech } from "../call/far_end.ts";
-import { ignore } from "./streams.ts";
+import { ignore } from "../../base/ignore.ts";
 import { receiveAudio } from "./audio_receiver.ts";
 
 /** Where a session stands. `open` is the only state in which anything of it is carried out. */

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { ignore } from "../../base/ignore.ts";
 import { within } from "../../base/signal.ts";
 import { type BidirectionalStream, ByteReader, type IncomingSession } from "../../transport/mod.ts";
 import {
@@ -14,7 +15,7 @@ import {
 } from "../../wire/mod.ts";
 import { admit, type Admitted, type Refused } from "../auth/admit.ts";
 import type { GatewayContext } from "../context.ts";
-import { drain, ignore, readRequest, REQUEST_BYTES } from "./streams.ts";
+import { drain, readRequest, REQUEST_BYTES } from "./streams.ts";
 
 interface FirstStream {
   readonly reader: ByteReader;

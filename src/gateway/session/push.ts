@@ -4,6 +4,8 @@
  * @module
  */
 
+import { ignore } from "../../base/ignore.ts";
+
 /** Options of a {@linkcode PushStream}. */
 export interface PushStreamOptions {
   /** Opens the stream; called again after `revive()`. */
@@ -82,5 +84,3 @@ export class PushStream {
     return writer;
   }
 }
-
-function ignore(): void {}

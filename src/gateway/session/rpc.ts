@@ -4,11 +4,12 @@
  * @module
  */
 
+import { ignore } from "../../base/ignore.ts";
 import { TeleQuickError } from "../../base/errors.ts";
 import { type BidirectionalStream, ByteReader } from "../../transport/mod.ts";
 import { answer } from "../methods/dispatch.ts";
 import type { RpcContext } from "../methods/route.ts";
-import { drain, ignore, readRequest, REQUEST_BYTES } from "./streams.ts";
+import { drain, readRequest, REQUEST_BYTES } from "./streams.ts";
 
 /** Options of {@linkcode serveRpc}. */
 export interface ServeRpcOptions {

@@ -48,6 +48,3 @@ export async function drain(
   }
   await reader.cancel();
 }
-
-/** For promises whose failure shows elsewhere. */
-export function ignore(): void {}

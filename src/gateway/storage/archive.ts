@@ -5,6 +5,7 @@
  */
 
 import { TeleQuickError } from "../../base/errors.ts";
+import { ignore } from "../../base/ignore.ts";
 import type { KeyRole } from "../../token/mod.ts";
 import type { TrunkRecord } from "../../wire/mod.ts";
 
@@ -150,5 +151,3 @@ function broken(found: string): TeleQuickError {
     `Cannot load ${FILE}: ${found}, expected the file that a gateway wrote (restore it, or remove it to start without keys and trunks)`,
   );
 }
-
-function ignore(): void {}

@@ -1,3 +1,4 @@
+import { ignore } from "../../base/ignore.ts";
 import type { Clock } from "../../base/signal.ts";
 import { type QuicConnection, QuicSession } from "../http3/quic.ts";
 import type {
@@ -163,5 +164,3 @@ function later<T>(source: () => Promise<ReadableStream<T>>): ReadableStream<T> {
     },
   }, { highWaterMark: 0 });
 }
-
-function ignore(): void {}

@@ -1,4 +1,5 @@
 import { concatBytes } from "../../base/bytes.ts";
+import { ignore } from "../../base/ignore.ts";
 import { type Clock, sleep, systemClock } from "../../base/signal.ts";
 import { decodeRequestHeader, encodeResponseHeader, type RequestHeader } from "./qpack.ts";
 import type { QuicConnection, SessionControl } from "./quic.ts";
@@ -234,5 +235,3 @@ function readCloseCapsule(payload: Uint8Array): CloseInfo {
     reason: new TextDecoder().decode(payload.subarray(4)),
   };
 }
-
-function ignore(): void {}

@@ -1,4 +1,5 @@
 import { concatBytes } from "../../base/bytes.ts";
+import { ignore } from "../../base/ignore.ts";
 import { type Clock, systemClock } from "../../base/signal.ts";
 import { applicationCode } from "../fault.ts";
 import {
@@ -236,5 +237,3 @@ function admitted<T>(
     },
   }, { highWaterMark: 0 });
 }
-
-function ignore(): void {}

@@ -1,5 +1,6 @@
 import { encodeUtf8 } from "../../base/bytes.ts";
 import { TeleQuickError } from "../../base/errors.ts";
+import { ignore } from "../../base/ignore.ts";
 import { Queue } from "../../base/queue.ts";
 import { sleep, systemClock, within } from "../../base/signal.ts";
 import { certificateHash } from "../certificate.ts";
@@ -157,5 +158,3 @@ function bind(
     throw certificateUnusable();
   }
 }
-
-function ignore(): void {}

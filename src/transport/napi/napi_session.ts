@@ -1,3 +1,4 @@
+import { ignore } from "../../base/ignore.ts";
 import { streamErrorCode, TransportFault } from "../fault.ts";
 import type {
   BidirectionalStream,
@@ -254,5 +255,3 @@ function streamFault(error: unknown): TransportFault {
   const code = /(?:RESET_STREAM|STOP_SENDING): (\d+)/.exec(text)?.[1];
   return new TransportFault(text, code === undefined ? undefined : Number(code));
 }
-
-function ignore(): void {}
