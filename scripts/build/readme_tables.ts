@@ -14,6 +14,7 @@ import { TEST_NUMBERS } from "../../src/cli/commands/gateway.ts";
 import { VARIABLES } from "../../src/cli/help.ts";
 import { limits } from "../../src/gateway/mod.ts";
 import { ErrorCode } from "../../src/wire/mod.ts";
+import { readPages } from "../support/pages.ts";
 import { root } from "../support/source.ts";
 import { conclude } from "../support/terminal.ts";
 
@@ -113,12 +114,16 @@ function table(head: readonly string[], rows: readonly (readonly string[])[]): s
 }
 
 if (import.meta.main) {
-  const url = new URL("README.md", root);
-  const text = await Deno.readTextFile(url);
-  const filled = fillTables(text);
-  if (!Deno.args.includes("--check")) await Deno.writeTextFile(url, filled);
-  const wrong = filled === text ? [] : [
-    "README.md: a table is out of date (deno run -RW scripts/build/readme_tables.ts writes it)",
-  ];
-  conclude("tables", "README.md", Deno.args.includes("--check") ? wrong : []);
+  const wrong: string[] = [];
+  const pages = await readPages();
+  for (const [path, text] of pages) {
+    const filled = fillTables(text);
+    if (filled === text) continue;
+    if (Deno.args.includes("--check")) {
+      wrong.push(
+        `${path}: a table is out of date (deno run -RW scripts/build/readme_tables.ts writes it)`,
+      );
+    } else await Deno.writeTextFile(new URL(path, root), filled);
+  }
+  conclude("tables", `${pages.size} pages`, wrong);
 }

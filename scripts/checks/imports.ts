@@ -43,7 +43,7 @@ export const house: Readonly<Record<string, Room>> = {
     mayImport: [],
     isOpen: true,
     inside: [
-      ["errors.ts", "redact.ts", "ignore.ts"],
+      ["errors.ts", "redact.ts", "ignore.ts", "version.ts"],
       ["deferred.ts", "bytes.ts", "base64.ts", "json.ts", "signal.ts", "queue.ts"],
     ],
   },
@@ -131,7 +131,7 @@ export const house: Readonly<Record<string, Room>> = {
     ],
     outside: "node:",
     inside: [
-      ["usage.ts", "version.ts"],
+      ["usage.ts"],
       ["platform.ts"],
       ["terminal/"],
       ["command.ts account.ts session.ts events.ts token_input.ts"],

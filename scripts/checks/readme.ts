@@ -1,6 +1,7 @@
 /**
- * Keeps the documentation true: every TypeScript block of the README and of the doc comments is type-checked against the
- * package, and every block of the README runs. `deno run -A scripts/checks/readme.ts [--static]`
+ * Keeps the documentation true: every TypeScript block of the pages (README.md of the
+ * repository and of the rooms, and the references beside them) and of the doc comments is type-checked against the
+ * package, and every block of a page runs. `deno run -A scripts/checks/readme.ts [--static]`
  *
  * A block says behind its language when it cannot take part, and why: "ts no-run: it needs a microphone" is still
  * type-checked, "ts no-check: it needs a package that is not here" is neither. TypeScript and JavaScript run in a scratch
@@ -14,6 +15,7 @@ import { type Block, docBlocks, markdownBlocks } from "./support/blocks.ts";
 import type { LocalGateway } from "../support/local_gateway.ts";
 import { readManifest } from "../build/manifest.ts";
 import { run, runDeno, type RunResult } from "../support/run.ts";
+import { readPages } from "../support/pages.ts";
 import { readSources, root } from "../support/source.ts";
 import { conclude } from "../support/terminal.ts";
 
@@ -197,7 +199,7 @@ export async function checkDocumentation(
 }
 
 if (import.meta.main) {
-  const pages = new Map([["README.md", await Deno.readTextFile(new URL("README.md", root))]]);
+  const pages = await readPages();
   const sources = await readSources(["mod.ts", "src"]);
   const run = !Deno.args.includes("--static");
   const { blocks, violations } = await checkDocumentation({ pages, sources, run });

@@ -13,7 +13,7 @@ import { commandHelp, COMMON_OPTIONS, programHelp } from "./help.ts";
 import { createOutput, type Output } from "./terminal/output.ts";
 import type { Platform } from "./platform.ts";
 import { nearest, UsageError } from "./usage.ts";
-import { VERSION } from "./version.ts";
+import { VERSION } from "../base/version.ts";
 
 /** Options of {@linkcode run}. */
 export interface RunOptions {

@@ -6,6 +6,7 @@
  */
 
 import { TeleQuickError } from "../../base/errors.ts";
+import { VERSION } from "../../base/version.ts";
 import { type Clock, raceSignal, within } from "../../base/signal.ts";
 import {
   type CertificateHash,
@@ -19,8 +20,8 @@ import { isExpiry } from "./end_errors.ts";
 import type { PresentedToken, TokenReason, TokenSupply } from "./token_supply.ts";
 import { callRpc } from "../rpc/rpc.ts";
 
-/** What the SDK calls itself in `Authenticate`; the version is the package's. */
-export const SDK_NAME = "telequick-sdk/0.1.0";
+/** How the SDK names itself in `Authenticate`. */
+export const SDK_NAME: string = `telequick-sdk/${VERSION}`;
 
 /**
  * How the token reaches the gateway. `"stream"`: as the first message of the session. `"query"`: as `token=` in the URL

@@ -4,7 +4,7 @@ import { describe, it } from "node:test";
 import type { OptionSpecs } from "../../../src/cli/terminal/args.ts";
 import { commands } from "../../../src/cli/commands.ts";
 import { COMMON_OPTIONS } from "../../../src/cli/help.ts";
-import { VERSION } from "../../../src/cli/version.ts";
+import { VERSION } from "../../../src/base/version.ts";
 import { runCli } from "../../support/fake_platform.ts";
 
 const STACK = /^\s+at |\.ts:\d+/m;
@@ -34,7 +34,7 @@ describe("run()", () => {
     }
   });
 
-  it("tells the package's version", async () => {
+  it("prints the version of the package, which is that of deno.json", async () => {
     const manifest = JSON.parse(
       await readFile(new URL("../../../deno.json", import.meta.url), "utf8"),
     );

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { readFile } from "node:fs/promises";
 import { describe, it } from "node:test";
 import { fillTables, tables } from "../../../../scripts/build/readme_tables.ts";
+import { readPages } from "../../../../scripts/support/pages.ts";
 import { errorCatalogue } from "../../../../src/catalogue/errors.ts";
 import { commands } from "../../../../src/cli/commands.ts";
 
@@ -41,9 +41,9 @@ describe("fillTables()", () => {
   });
 });
 
-describe("README.md", () => {
-  it("has the tables as they are now", async () => {
-    const text = await readFile(new URL("../../../../README.md", import.meta.url), "utf8");
-    assert.equal(text, fillTables(text), "deno run -RW scripts/build/readme_tables.ts writes them");
-  });
+it("every page has its tables as they are now", async () => {
+  for (const [path, text] of await readPages()) {
+    const hint = `${path}: deno run -RW scripts/build/readme_tables.ts writes them`;
+    assert.equal(text, fillTables(text), hint);
+  }
 });
