@@ -19,7 +19,10 @@ export interface Pattern {
 
 /** The worst patterns, each with a plain way to say it. */
 export const patterns: readonly Pattern[] = [
-  { pattern: /\b(is|are|was|were) no (?!longer|more|less|different)\w/i, instead: "is not a ..." },
+  {
+    pattern: /(?<!\bthere )\b(is|are|was|were) no (?!longer|more|less|different)\w/i,
+    instead: "is not a ...",
+  },
   {
     pattern: /\b(is|are|was|were|has|have|gives?|takes?) none\b/i,
     instead: "there is no ..., not ...",

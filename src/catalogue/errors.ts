@@ -1,143 +1,145 @@
 /**
- * The registry of errors: every code of the SDK, what it means, where it comes from, what to do. `telequick explain`, the README's
- * error page and the hints of the command line are made from it. It stands apart from the codes, so that no client carries it.
+ * Every error code of the SDK: meaning, causes, fix. `telequick explain`, the tables of the pages and the hints of the command line
+ * are made from it. It is separate from the codes, so that no client bundle contains it.
  *
  * @module
  */
 
 import type { TeleQuickErrorCode } from "../base/errors.ts";
 
-/** Whether the same action can succeed when it is tried again, as `TeleQuickError.retryable` says it. */
+/** Whether the same action can succeed when it is tried again, as in `TeleQuickError.retryable`. */
 export type Retryable = "never" | "sometimes" | "always";
 
 /** One code. */
 export interface CatalogueEntry {
   /** What happened, as a sentence without a full stop. */
   readonly meaning: string;
-  /** What leads to it, the most frequent first. */
+  /** What causes it, the most frequent first. */
   readonly causes: readonly string[];
   /** What to do about it. */
   readonly fix: string;
-  /** Whether another try can help. */
+  /** Whether trying again can help. */
   readonly retryable: Retryable;
 }
 
 /** Every code that a `TeleQuickError` carries. */
 export const errorCatalogue: Readonly<Record<TeleQuickErrorCode, CatalogueEntry>> = {
   ERR_CREDENTIALS_NOT_FOUND: {
-    meaning: "There is no service-account file to read",
+    meaning: "The service-account file was not found or cannot be read",
     causes: [
       "TELEQUICK_CREDENTIALS is not set and no path was given",
-      "The path names no file, or this user or program may not read it",
-      "The variable holds the file's content instead of its path",
+      "The file does not exist, or this user or program has no permission to read it",
+      "The variable contains the text of the file instead of its path",
     ],
     fix:
       "Set TELEQUICK_CREDENTIALS to the path of the file, or make one: telequick keygen --tenant ID",
     retryable: "never",
   },
   ERR_CREDENTIALS_INVALID: {
-    meaning: "The service account or the key in it is damaged, or is not allowed here",
+    meaning: "The service account or its private key is malformed, or must not be used here",
     causes: [
       "The file is not JSON with tenant_id, private_key and private_key_id",
-      "The PEM block is cut off, doubled or not base64",
+      "The PEM block is truncated, appears twice or is not base64",
       "Other users can read the file and requirePrivateMode is set",
-      "A private key was about to be used in a browser page",
+      "A private key was passed in a browser page",
     ],
-    fix: "Take the file again from where it was made; telequick doctor says what is wrong with it",
+    fix: "Download the service-account file again; telequick doctor reports what is wrong with it",
     retryable: "never",
   },
   ERR_KEY_UNSUPPORTED: {
-    meaning: "The key is a sound one, but not of the kind that tokens are signed with",
+    meaning: "The key is valid, but its type is not supported: expected RSA 2048 to 4096",
     causes: [
-      "The PEM is encrypted, or holds an EC, Ed25519 or DSA key, a certificate or a public key",
+      "The PEM is encrypted, or contains an EC, Ed25519 or DSA key, a certificate or a public key",
       "The RSA modulus has fewer than 2048 or more than 4096 bits",
     ],
-    fix: "Use an RSA key of 2048 bits in PKCS#8; telequick keygen makes one",
+    fix: "Use an RSA key of 2048 bits in PKCS#8; telequick keygen creates one",
     retryable: "never",
   },
   ERR_TOKEN_INVALID: {
-    meaning: "A token does not say what it must, or was not signed by the key that it names",
+    meaning:
+      "The token is malformed, a claim is wrong, or its signature does not match the key it names",
     causes: [
-      "It is cut off, or is no RS256 token",
-      "Its kid, issuer or tenant is not the expected one",
-      "A claim that was asked for is malformed or reserved",
+      "It is truncated, or is not an RS256 token",
+      "Its kid, issuer or tenant is not the expected value",
+      "A claim passed for signing is malformed or reserved",
     ],
     fix: "Mint a fresh token; telequick token inspect shows what is wrong with one",
     retryable: "never",
   },
   ERR_TOKEN_EXPIRED: {
-    meaning: "The token's time is over",
+    meaning: "The token has expired",
     causes: [
-      "A browser token lives five minutes at most and cannot be renewed by the page itself",
+      "A browser token is valid for at most five minutes, and the page itself cannot renew it",
       "The clock of this machine is wrong",
     ],
     fix:
-      "Pass a function that fetches a fresh token, so that every session gets its own; compare this machine's clock",
+      "Pass a function that fetches a fresh token, so that every session gets its own; check this machine's clock",
     retryable: "never",
   },
   ERR_TOKEN_LIFETIME: {
-    meaning: "The token lives longer than it may, or for no time at all",
+    meaning: "The lifetime of the token is out of range",
     causes: [
-      "A browser token was asked to live for more than 300 seconds, another for more than 3600",
-      "The lifetime is not a whole number of seconds above 0",
+      "A browser token was requested for more than 300 seconds, another token for more than 3600",
+      "The lifetime is not a positive whole number of seconds",
     ],
-    fix: "Ask for at most 3600 seconds, for a browser token at most 300",
+    fix: "Request at most 3600 seconds, for a browser token at most 300",
     retryable: "never",
   },
   ERR_ENDPOINT_INVALID: {
-    meaning: "The endpoint is not the address of a gateway",
+    meaning: "The endpoint is not a valid gateway address",
     causes: [
       "Its scheme is not https: or quic:",
-      "It holds a user name, a fragment, a blank or no host",
+      "It contains a user name, a fragment or a space, or its host is missing",
     ],
     fix: "Write it as https://host:9090 or quic://host:9090",
     retryable: "never",
   },
   ERR_TRANSPORT_UNAVAILABLE: {
-    meaning: "This runtime cannot open, or cannot accept, a WebTransport session as it was started",
+    meaning: "This runtime, as it was started, cannot open or accept WebTransport sessions",
     causes: [
       "Deno was started without --unstable-net",
       "Node or Bun has no WebTransport package installed, or the system's libc is too old for it",
-      "An edge runtime has none: tokens are minted there, calls are made elsewhere",
+      "Edge runtimes have no WebTransport: mint tokens there, place calls elsewhere",
     ],
-    fix: "Do the one thing that the message names; telequick doctor checks it",
+    fix: "Follow the advice in the message; telequick doctor checks it",
     retryable: "never",
   },
   ERR_CONNECT_FAILED: {
-    meaning: "No session came about with the gateway",
+    meaning: "Could not connect to the gateway",
     causes: [
-      "Nothing listens there, or a firewall drops UDP",
-      "The gateway's certificate is not trusted, or has another hash than the pinned one",
-      "The host name has no address",
+      "Nothing listens at the address, or a firewall drops UDP",
+      "The gateway's certificate is not trusted, or its hash differs from the pinned hash",
+      "The host name does not resolve",
     ],
     fix:
-      "telequick doctor tells which it is; after a restart of a local gateway take its certificate hash again",
+      "Run telequick doctor to find the cause; after a restart of a local gateway use its new certificate hash",
     retryable: "sometimes",
   },
   ERR_UNAUTHORIZED: {
-    meaning: "The gateway refused the token; refusal says why, as far as the gateway tells",
+    meaning:
+      "The gateway refused the token; refusal has the reason, as far as the gateway reports it",
     causes: [
       "The public key is not registered at this gateway, or was revoked",
-      "tenant_id, private_key and private_key_id do not belong together",
-      "The token has expired, lives too long, or begins in the future by the gateway's clock",
+      "tenant_id, private_key and private_key_id do not match",
+      "The token has expired, its lifetime is too long, or it is not yet valid by the gateway's clock",
     ],
     fix:
-      "Register the public half of the key (telequick keygen writes it), or put the current service-account file in place",
+      "Register the public key (telequick keygen writes it), or install the current service-account file",
     retryable: "sometimes",
   },
   ERR_SESSION_CLOSED: {
-    meaning: "The session ended while something was under way on it, or the client was closed",
+    meaning: "The session ended while a request was in flight, or the client was closed",
     causes: [
-      "The network or the gateway went away: the client reconnects by itself",
+      "The network or the gateway failed: the client reconnects by itself",
       "close() was called",
-      "The gateway ended the session and asked not to come back",
+      "The gateway ended the session and asked the client not to reconnect",
     ],
     fix:
-      "When retryable is true, look at the call's events before dialling again: the gateway may have carried the request out",
+      "When retryable is true, check the call's events before dialling again: the gateway may have executed the request",
     retryable: "sometimes",
   },
   ERR_CALL_ENDED: {
-    meaning: "The call is over, or ended before it was answered",
+    meaning: "The call has ended, possibly before it was answered",
     causes: [
       "The far end was busy, did not answer or hung up",
       "Audio was opened or written after the hangup",
@@ -146,49 +148,49 @@ export const errorCatalogue: Readonly<Record<TeleQuickErrorCode, CatalogueEntry>
     retryable: "never",
   },
   ERR_TIMEOUT: {
-    meaning: "Something took longer than its limit",
+    meaning: "An operation exceeded its time limit",
     causes: [
       "The gateway is reachable but slow, or packets are lost",
       "A token function did not settle",
     ],
     fix:
-      "Raise requestTimeoutMs or connectTimeoutMs; after an RPC the gateway may still have carried the request out",
+      "Raise requestTimeoutMs or connectTimeoutMs; after an RPC timeout the gateway may still have executed the request",
     retryable: "sometimes",
   },
   ERR_RPC_REJECTED: {
-    meaning: "The gateway understood the request and said no; rpcCode is its reason",
+    meaning: "The gateway rejected the request; rpcCode has its reason",
     causes: [
-      "The trunk, call or number is not one of the tenant's, or is not valid",
+      "The trunk, call or number does not belong to the tenant, or is not valid",
       "A limit is reached, or the trunk is unhealthy",
     ],
     fix: "Look the rpcCode up: telequick explain wire:1",
     retryable: "sometimes",
   },
   ERR_WIRE_INVALID: {
-    meaning: "Bytes are not what the protocol says, in either direction",
+    meaning: "Bytes or a value do not follow the protocol",
     causes: [
-      "The peer speaks another version of the protocol, or none",
+      "The peer uses another version of the protocol, or another protocol",
       "A value does not fit its field",
     ],
-    fix: "Check that the endpoint is a TeleQuick gateway; a value of yours is named in the message",
+    fix: "Check that the endpoint is a TeleQuick gateway; the message names the value at fault",
     retryable: "never",
   },
   ERR_VALUE_INVALID: {
-    meaning: "An argument has the right type and a value that means nothing",
+    meaning: "An argument's value is invalid",
     causes: [
-      "A number is no E.164 number or SIP URI",
+      "A number is not E.164 and not a SIP URI",
       "A limit, duration, port, URL or name is out of range or malformed",
     ],
     fix: "The message names the argument, what was found and what is expected",
     retryable: "never",
   },
   ERR_LIMIT: {
-    meaning: "A bound is reached: of streams, sessions, sizes or stored things",
+    meaning: "A limit is reached: streams, sessions, sizes or stored entries",
     causes: [
-      "The gateway has no room for one more session or stream",
-      "A frame, a list or a file is larger than it may be",
+      "The gateway accepts no further session or stream",
+      "A frame, a list or a file exceeds its size limit",
     ],
-    fix: "Wait and try again when retryable is true; otherwise send less at a time",
+    fix: "When retryable is true, wait and try again; otherwise send less at a time",
     retryable: "sometimes",
   },
 };

@@ -1,5 +1,5 @@
 /**
- * The registry, third part: the records that a client's `log` option receives.
+ * The records that a client's `log` option receives.
  *
  * @module
  */
@@ -11,7 +11,7 @@ export interface LogEntry {
   readonly level: LogRecord["level"];
   /** What happened, as a sentence without a full stop. */
   readonly meaning: string;
-  /** What the record holds besides `event`, `level` and `timeMs`. */
+  /** The record's members besides `event`, `level` and `timeMs`. */
   readonly details: Readonly<Record<string, string>>;
 }
 
@@ -19,43 +19,44 @@ export interface LogEntry {
 export const logCatalogue: Readonly<Record<string, LogEntry>> = {
   "status": {
     level: "debug",
-    meaning: "The connection does something else now, as client.status() tells it",
-    details: { status: "the status's type" },
+    meaning: "The client's status changed, as reported by client.status()",
+    details: { status: "the type of the new status" },
   },
   "session.open-failed": {
     level: "warn",
     meaning: "An attempt to renew or replace the session failed; the next one follows",
-    details: { error: "why, in words" },
+    details: { error: "the reason" },
   },
   "session.ending": {
     level: "info",
     meaning: "The gateway announced that it will end the session",
-    details: { code: "401, 429 or 503", reason: "why, in the gateway's words" },
+    details: { code: "401, 429 or 503", reason: "the reason given by the gateway" },
   },
   "session.lost": {
     level: "info",
-    meaning: "The session is over without our wish; it is replaced where reconnect is on",
-    details: { error: "why, in words" },
+    meaning: "The session closed unexpectedly; it is replaced when reconnect is on",
+    details: { error: "the reason" },
   },
   "close.drain-incomplete": {
     level: "warn",
-    meaning: "close() gave up waiting for what was under way",
+    meaning: "close() stopped waiting for requests in flight",
     details: { error: "what it waited for" },
   },
   "push.unknown": {
     level: "debug",
-    meaning: "The gateway pushed a frame of a method that this version does not know: skipped",
+    meaning: "The gateway pushed a frame with an unknown method id: skipped",
     details: { methodId: "the method's id" },
   },
   "push.broken": {
     level: "warn",
     meaning:
-      "A push stream broke off while its session lives: the session is replaced where reconnect is on",
+      "A push stream broke off while its session was alive: the session is replaced when reconnect is on",
     details: {},
   },
   "push.malformed": {
     level: "warn",
-    meaning: "A pushed stream held bytes that are no frames: cancelled, the session stays",
-    details: { error: "what was wrong with it" },
+    meaning:
+      "A push stream contained bytes that are not frames: it is cancelled, the session continues",
+    details: { error: "what was wrong" },
   },
 };

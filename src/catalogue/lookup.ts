@@ -1,5 +1,5 @@
 /**
- * Finds what a code can mean.
+ * Looks codes up.
  *
  * @module
  */
@@ -15,24 +15,24 @@ import {
   wireCatalogue,
 } from "./wire.ts";
 
-/** What kind of code it is; a code may be prefixed with it, as in `q850:17`. */
+/** The kind of a code; it can be written as a prefix, as in `q850:17`. */
 export type CodeKind = "sdk" | "wire" | "refusal" | "ending" | "q850" | "event" | "log";
 
-/** What one code means. */
+/** The meaning of one code. */
 export interface Explanation {
   readonly kind: CodeKind;
   /** The code as it is written: a name, or a number. */
   readonly code: string;
-  /** The other way to write it, where there is one. */
+  /** Another way to write it, if any. */
   readonly alias?: string;
   readonly meaning: string;
   readonly causes: readonly string[];
   readonly fix: string;
-  /** Absent where it makes no sense, as for an event. */
+  /** Absent where it does not apply, such as for an event. */
   readonly retryable?: string;
 }
 
-/** Everything that can be explained, kind by kind. */
+/** Every code, kind by kind. */
 export function allExplanations(): readonly Explanation[] {
   return [
     ...Object.entries(errorCatalogue).map(([code, entry]) => ({
@@ -72,14 +72,14 @@ export function allExplanations(): readonly Explanation[] {
       code,
       meaning,
       causes: Object.entries(details).map(([name, what]) => `${name}: ${what}`),
-      fix: level === "warn" ? "Look whether it comes again" : "Nothing to do",
+      fix: level === "warn" ? "Check whether it recurs" : "Nothing to do",
     })),
   ];
 }
 
 /**
- * What a code can mean: a number may be an error of the wire, a hangup cause and an event type at once. A name may leave out
- * `ERR_`, `CHANNEL_` and its capitals; a kind in front, as in `q850:17`, leaves only that kind.
+ * Every meaning of a code: a number can be a wire error code, a Q.850 cause and an event type at once. Names match without
+ * `ERR_` or `CHANNEL_` and in any case; a kind as prefix, as in `q850:17`, selects that kind.
  */
 export function findExplanations(typed: string): readonly Explanation[] {
   const [, kind, code] = /^(?:(sdk|wire|refusal|ending|q850|event|log)[:=])?(.*)$/i.exec(
@@ -92,12 +92,12 @@ export function findExplanations(typed: string): readonly Explanation[] {
   );
 }
 
-/** The names of all codes; numbers where there is no name. */
+/** The names of all codes, or their numbers where they have no name. */
 export function knownCodes(): readonly string[] {
   return allExplanations().flatMap(({ code, alias }) => [alias ?? code]);
 }
 
-/** The name of an event type, or its number. */
+/** The name of an event type; `EVENT_` and its number for an unknown one. */
 export function eventName(eventType: number): string {
   return nameOf(EventType, eventType) ?? `EVENT_${eventType}`;
 }

@@ -123,7 +123,7 @@ describe("telequick doctor", () => {
     assert.equal(code, 1);
     assert.deepEqual(bad.map(({ check }) => check), ["token"]);
     assert.match(String(bad[0]!["found"]), /^Refused \(rejected\)/);
-    assert.match(String(bad[0]!["fix"]), /Register the public half/);
+    assert.match(String(bad[0]!["fix"]), /Register the public key/);
   });
 
   it("6: no endpoint, and one that is none", async () => {
