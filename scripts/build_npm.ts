@@ -13,6 +13,7 @@
 import * as esbuild from "esbuild";
 import { emitDeclarations } from "./build/declarations.ts";
 import { type Manifest, readManifest } from "./build/manifest.ts";
+import { readPages } from "./support/pages.ts";
 import { root } from "./support/source.ts";
 import { print } from "./support/terminal.ts";
 
@@ -29,6 +30,8 @@ const base = "token";
 const ofBase = ["src/base/errors.ts", "src/token/mod.ts"];
 // How that is written until it is known how deep the importing file lies.
 const baseMark = "#base";
+
+const repository = "https://github.com/telequick/typescript-sdk";
 
 const common = {
   absWorkingDir: root.pathname,
@@ -185,6 +188,13 @@ function packageOf(manifest: Manifest, entries: Files): unknown {
     description:
       "TeleQuick for TypeScript: service accounts, calls, events and audio over WebTransport",
     license,
+    keywords: [
+      ...["telequick", "telephony", "voice", "voice-agent", "webtransport", "sip", "pcmu"],
+      ...["jwt", "deno", "bun", "browser"],
+    ],
+    homepage: `${repository}#readme`,
+    repository: { type: "git", url: `git+${repository}.git` },
+    bugs: { url: `${repository}/issues` },
     type: "module",
     sideEffects: false,
     exports: Object.fromEntries(exports),
@@ -223,5 +233,13 @@ for (const [path, text] of files) {
 for (const name of ["README.md", "CHANGELOG.md", "LICENSE"]) {
   await Deno.copyFile(new URL(name, root), new URL(name, target));
 }
+// Doc comments link to the pages of their rooms: these stand beside the declarations.
+const pages = [...(await readPages()).keys()].filter((path) =>
+  path.startsWith("src/") && declarations.has(path.replace(/[^/]+$/, "mod.d.ts"))
+);
+for (const path of pages) {
+  await Deno.mkdir(new URL(`types/${path}/..`, target), { recursive: true });
+  await Deno.copyFile(new URL(path, root), new URL(`types/${path}`, target));
+}
 await Deno.chmod(new URL(`esm/${program}.js`, target), 0o755);
-print(`npm/: ${manifest.name} ${manifest.version}, ${files.size + 2} files`);
+print(`npm/: ${manifest.name} ${manifest.version}, ${files.size + 3 + pages.length} files`);

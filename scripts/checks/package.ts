@@ -11,21 +11,25 @@ import { cache, install, need } from "../matrix/install.ts";
 import { readManifest } from "../build/manifest.ts";
 import { type Packed, packPackage } from "../build/package.ts";
 import { bun, node } from "../matrix/runtimes.ts";
+import { readPages } from "../support/pages.ts";
 import { readSources, root } from "../support/source.ts";
 import { conclude } from "../support/terminal.ts";
 
 const list = new URL("tests/npm/files.txt", root);
 const linters = { "publint": "0.3.25", "@arethetypeswrong/cli": "0.18.5" } as const;
 
-/** Which files came and which went. Declarations come and go with the files of the source, and need no list. */
+/** Which files came and which went. Declarations and pages come and go with the files of the source, and need no list. */
 async function compareFiles(
   listed: readonly string[],
   packed: readonly string[],
 ): Promise<string[]> {
   const sources = new Set([...(await readSources(["mod.ts", "src"])).keys()]);
-  const isDeclaration = (path: string): boolean =>
-    path.startsWith("types/") &&
-    sources.has(path.slice("types/".length).replace(/\.d\.ts$/, ".ts"));
+  const pages = await readPages();
+  const isDeclaration = (path: string): boolean => {
+    if (!path.startsWith("types/")) return false;
+    const source = path.slice("types/".length).replace(/\.d\.ts$/, ".ts");
+    return sources.has(source) || pages.has(source);
+  };
   return [
     ...packed.filter((path) => !listed.includes(path) && !isDeclaration(path)).map((path) =>
       `${path} is in the package and not in tests/npm/files.txt (right? then: --update)`
