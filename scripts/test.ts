@@ -93,6 +93,7 @@ const still: readonly Step[] = [
   docPages("doc pages", Object.values(exports)),
   deno("publish", "publish", "--dry-run", "--allow-dirty"),
   script("sizes", "scripts/checks/size.ts"),
+  script("worklet", "scripts/build/worklet.ts", "--check"),
 ];
 // What needs the network's timing, or breaks it, has the machine to itself.
 const suites: readonly Step[] = [
