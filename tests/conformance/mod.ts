@@ -10,6 +10,9 @@ import { callChecks } from "./calls.ts";
 import type { Check } from "./check.ts";
 import { tokenChecks } from "./token.ts";
 import { transportChecks } from "./transport.ts";
+import { linkChecks, supervisionChecks } from "./surface/audio.ts";
+import { callMemberChecks } from "./surface/call.ts";
+import { clientChecks } from "./surface/client.ts";
 import { wireChecks } from "./wire.ts";
 
 export { type CheckResult, type Report, runChecks } from "./check.ts";
@@ -23,4 +26,11 @@ export const edge: readonly Check[] = [
 ];
 
 /** All of it, and calls between a client and a gateway in memory. */
-export const everywhere: readonly Check[] = [...edge, ...callChecks];
+export const everywhere: readonly Check[] = [
+  ...edge,
+  ...callChecks,
+  ...clientChecks,
+  ...callMemberChecks,
+  ...linkChecks,
+  ...supervisionChecks,
+];

@@ -5,7 +5,7 @@ import { encodeReply, methods } from "../../src/wire/mod.ts";
 import { hasCode } from "../support/client_kit.ts";
 import { FakeClock } from "../support/fake_clock.ts";
 import { QuickClock } from "../support/quick_clock.ts";
-import { scriptedGateway, type ScriptedGatewayOptions } from "../support/scripted_gateway.ts";
+import { scriptedGateway, type ScriptedGatewayOptions } from "../../src/testing/mod.ts";
 import { TestGateway } from "../support/tenant_kit.ts";
 import { Weather } from "../support/weather.ts";
 import { createRandom } from "../../src/gateway/call/random.ts";

@@ -22,7 +22,7 @@ import {
   scriptedGateway,
   type ScriptedGatewayOptions,
   type ScriptedPeer,
-} from "../support/scripted_gateway.ts";
+} from "../../src/testing/mod.ts";
 
 interface Story extends AsyncDisposable {
   readonly client: TeleQuickClient;

@@ -14,7 +14,7 @@ import type { Clock } from "../../src/base/signal.ts";
 import type { WebTransportConstructor, WebTransportOptionsLike } from "../../src/transport/mod.ts";
 import { hasCode } from "../support/client_kit.ts";
 import { FakeClock } from "../support/fake_clock.ts";
-import { scriptedGateway } from "../support/scripted_gateway.ts";
+import { scriptedGateway } from "../../src/testing/mod.ts";
 import { testAccount, TestGateway } from "../support/tenant_kit.ts";
 
 const ROOT = new URL("../../", import.meta.url);

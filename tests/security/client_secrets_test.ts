@@ -13,7 +13,8 @@ import type { WebTransportConstructor } from "../../src/transport/mod.ts";
 import { assertHidden, linesOf } from "../support/canary.ts";
 import { clientSetup } from "../support/client_kit.ts";
 import { FakeClock, settle } from "../support/fake_clock.ts";
-import { scriptedGateway, tokenOf } from "../support/scripted_gateway.ts";
+import { scriptedGateway } from "../../src/testing/mod.ts";
+import { tokenOf } from "../support/token_of.ts";
 import { testAccount } from "../support/tenant_kit.ts";
 
 async function failureOf(promise: Promise<unknown>): Promise<unknown> {

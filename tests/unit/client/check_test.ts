@@ -3,7 +3,7 @@ import { describe, it } from "node:test";
 import { type CheckReport, TeleQuickClient, TeleQuickError } from "../../../mod.ts";
 import { ErrorCode } from "../../../src/wire/mod.ts";
 import { FakeClock } from "../../support/fake_clock.ts";
-import { scriptedGateway, type ScriptedGatewayOptions } from "../../support/scripted_gateway.ts";
+import { scriptedGateway, type ScriptedGatewayOptions } from "../../../src/testing/mod.ts";
 
 interface Weather {
   /** How long each round trip takes, in milliseconds, over and over. */

@@ -3,7 +3,7 @@ import { describe, it } from "node:test";
 import { TeleQuickClient } from "../../../mod.ts";
 import { EventType, methods } from "../../../src/wire/mod.ts";
 import { FakeClock, settle } from "../../support/fake_clock.ts";
-import { scriptedGateway } from "../../support/scripted_gateway.ts";
+import { scriptedGateway } from "../../../src/testing/mod.ts";
 
 describe("TeleQuickClient.stats()", () => {
   function clientOn(gateway: ReturnType<typeof scriptedGateway>, clock: FakeClock) {

@@ -6,7 +6,7 @@ import { createOutput } from "../../../../src/cli/terminal/output.ts";
 import { EventType, methods } from "../../../../src/wire/mod.ts";
 import { FakeClock, settle } from "../../../support/fake_clock.ts";
 import { fakePlatform, recordsOf } from "../../../support/fake_platform.ts";
-import { scriptedGateway } from "../../../support/scripted_gateway.ts";
+import { scriptedGateway } from "../../../../src/testing/mod.ts";
 
 /** A campaign of `loaded` rows on a gateway that does what the test says. */
 async function story(loaded: number) {

@@ -5,7 +5,7 @@ import { AudioFrame, type CallEvent, FrameReader, methods } from "../../../../sr
 import type { SessionPairOptions, WebTransportLike } from "../../../../src/transport/mod.ts";
 import { hasCode } from "../../../support/client_kit.ts";
 import { FakeClock, settle } from "../../../support/fake_clock.ts";
-import { scriptedGateway, type ScriptedPeer } from "../../../support/scripted_gateway.ts";
+import { scriptedGateway, type ScriptedPeer } from "../../../../src/testing/mod.ts";
 
 interface Story {
   readonly client: TeleQuickClient;

@@ -4,7 +4,7 @@ import { type Call, type CallEvent, ErrorCode, EventType } from "../../../../mod
 import { methods } from "../../../../src/wire/mod.ts";
 import { clientSetup, hasCode } from "../../../support/client_kit.ts";
 import { FakeClock, settle } from "../../../support/fake_clock.ts";
-import { scriptedGateway } from "../../../support/scripted_gateway.ts";
+import { scriptedGateway } from "../../../../src/testing/mod.ts";
 import { TeleQuickClient } from "../../../../mod.ts";
 
 const TRUNK = "main";

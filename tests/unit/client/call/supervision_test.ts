@@ -6,7 +6,7 @@ import type { BidirectionalStream } from "../../../../src/transport/mod.ts";
 import { encodeReply, methods } from "../../../../src/wire/mod.ts";
 import { type ClientSetup, clientSetup, hasCode } from "../../../support/client_kit.ts";
 import { FakeClock, settle } from "../../../support/fake_clock.ts";
-import { scriptedGateway } from "../../../support/scripted_gateway.ts";
+import { scriptedGateway } from "../../../../src/testing/mod.ts";
 import { testAccount } from "../../../support/tenant_kit.ts";
 
 /** A second client of a tenant: the supervisor's own. */

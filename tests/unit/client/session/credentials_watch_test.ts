@@ -6,7 +6,8 @@ import { createTokenSupply } from "../../../../src/client/session/token_supply.t
 import { watchCredentials } from "../../../../src/client/session/credentials_watch.ts";
 import { FakeClock, settle } from "../../../support/fake_clock.ts";
 import { temporaryFolder } from "../../../support/folder.ts";
-import { scriptedGateway, tokenOf } from "../../../support/scripted_gateway.ts";
+import { scriptedGateway } from "../../../../src/testing/mod.ts";
+import { tokenOf } from "../../../support/token_of.ts";
 import { decodeToken } from "../../../../src/token/mod.ts";
 import { testAccount } from "../../../support/tenant_kit.ts";
 

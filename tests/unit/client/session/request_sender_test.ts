@@ -4,7 +4,7 @@ import { type Call, type ClientOptions, TeleQuickClient } from "../../../../mod.
 import { methods } from "../../../../src/wire/mod.ts";
 import { hasCode } from "../../../support/client_kit.ts";
 import { FakeClock, settle } from "../../../support/fake_clock.ts";
-import { scriptedGateway, type ScriptedGatewayOptions } from "../../../support/scripted_gateway.ts";
+import { scriptedGateway, type ScriptedGatewayOptions } from "../../../../src/testing/mod.ts";
 
 function story(options: ScriptedGatewayOptions & { readonly client?: ClientOptions } = {}): {
   readonly client: TeleQuickClient;

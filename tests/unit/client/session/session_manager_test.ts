@@ -3,11 +3,8 @@ import { describe, it } from "node:test";
 import { type ClientStatus, TeleQuickClient, TeleQuickError } from "../../../../mod.ts";
 import { encodeFrame, methods } from "../../../../src/wire/mod.ts";
 import { FakeClock, settle } from "../../../support/fake_clock.ts";
-import {
-  scriptedGateway,
-  type ScriptedGatewayOptions,
-  tokenOf,
-} from "../../../support/scripted_gateway.ts";
+import { scriptedGateway, type ScriptedGatewayOptions } from "../../../../src/testing/mod.ts";
+import { tokenOf } from "../../../support/token_of.ts";
 
 interface Story {
   readonly client: TeleQuickClient;

@@ -9,7 +9,8 @@ import {
 } from "../../../../mod.ts";
 import { hasCode } from "../../../support/client_kit.ts";
 import { FakeClock, settle } from "../../../support/fake_clock.ts";
-import { scriptedGateway, tokenOf } from "../../../support/scripted_gateway.ts";
+import { scriptedGateway } from "../../../../src/testing/mod.ts";
+import { tokenOf } from "../../../support/token_of.ts";
 import { testAccount } from "../../../support/tenant_kit.ts";
 
 const URL_OF_GATEWAY = "https://gateway.test:9090";

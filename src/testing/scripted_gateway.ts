@@ -1,3 +1,10 @@
+/**
+ * A gateway that answers exactly what a test says: for replies that a real gateway would not give, and for counting requests.
+ *
+ * @module
+ */
+
+import { ignore } from "../base/ignore.ts";
 import {
   type BidirectionalStream,
   createPairTransport,
@@ -6,53 +13,76 @@ import {
   type SessionPairOptions,
   type WebTransportConstructor,
   type WebTransportLike,
-} from "../../src/transport/mod.ts";
+} from "../transport/mod.ts";
 import {
-  type AuthenticateRequest,
   encodeFrame,
   encodeReply,
   type Frame,
   FrameReader,
   type Method,
   methodById,
-  methods,
-} from "../../src/wire/mod.ts";
+} from "../wire/mod.ts";
 
-/** What a scripted gateway does with one request: a reply's fields, its bytes at once or in chunks, or `undefined` to say nothing and finish the stream. */
+/**
+ * Answers one request. Returns the fields of the reply, or its bytes at once or in chunks, or a promise of these;
+ * `undefined` ends the stream without a reply, and a promise that never settles leaves the request unanswered.
+ */
 export type Script = (request: unknown, peer: ScriptedPeer) => unknown;
 
-/** One session, from the gateway's side. */
+/** One request, as the gateway received it. */
+export interface ScriptedRequest {
+  /** The id that stood in the frame. */
+  readonly methodId: number;
+  /** The method's name. */
+  readonly method: string;
+  /** The decoded fields. */
+  readonly fields: Readonly<Record<string, unknown>>;
+  /** Resolves when the client gives the request up before its reply has arrived. */
+  readonly aborted: Promise<void>;
+}
+
+/** One session, as the gateway has it. */
 export interface ScriptedPeer {
+  /** Its place among the sessions, from 0. */
   readonly index: number;
+  /** The gateway's side. */
   readonly session: Session;
+  /** Both sides. */
   readonly pair: SessionPair;
   /** Names of the methods that were called on this session, in order. */
   readonly calls: string[];
-  /** Pushes frames on one uni stream, as many as are given, in one write. */
+  /** What was called on this session, in order. */
+  readonly requests: ScriptedRequest[];
+  /** Pushes frames on one stream of its own, as many as are given. */
   push<Q>(method: Method<Q, unknown>, ...values: Partial<Q>[]): Promise<void>;
 }
 
-/** A gateway that does exactly what a test says: for what a real one would not do, and for counting. */
+/** A gateway in memory that follows its scripts. */
 export interface ScriptedGateway {
+  /** Hand it to a client as its `webTransport` option, with any `https:` endpoint. */
   readonly webTransport: WebTransportConstructor;
+  /** The sessions so far, in order. */
   readonly peers: ScriptedPeer[];
-  /** How many sessions were refused before they existed. */
+  /** How many sessions were dialled, those that `onAttempt` refused included. */
   readonly attempts: number;
 }
 
 /** Options of {@linkcode scriptedGateway}. */
 export interface ScriptedGatewayOptions {
-  /** By method name. `Authenticate` and `StreamEvents` succeed unless scripted. */
+  /**
+   * What is answered, by the method's name. Default: every request succeeds with a reply whose fields are all empty;
+   * `Authenticate` accepts the token for the tenant `acme`.
+   */
   readonly scripts?: Readonly<Record<string, Script>>;
-  /** Called for each attempt; throw to fail the connect. */
+  /** Called before each session is dialled, with its number from 1; throw to fail the connect. */
   readonly onAttempt?: (attempt: number) => void;
-  /** When the accepted token ends, in Unix milliseconds. */
+  /** When the accepted token ends, in Unix milliseconds. Default: 0, the gateway does not say. */
   readonly expiresAtMs?: () => number;
   /** Limits of the sessions in memory. */
   readonly pair?: Omit<SessionPairOptions, "path">;
-  /** Whether a script that throws resets its stream. Default: it stays open and silent. */
+  /** Whether a script that throws resets its stream. Default: `false`, the stream stays open and silent. */
   readonly resetsOnThrow?: boolean;
-  /** Told of every session that the client dials, before the client has it. */
+  /** Takes every session that the client dials, before the client has it. */
   readonly onDial?: (session: WebTransportLike, index: number) => void;
   /** Takes a stream with a request before anything has been read of it; `false` leaves it to the scripts. */
   readonly onStream?: (stream: BidirectionalStream, peer: ScriptedPeer) => boolean;
@@ -60,9 +90,27 @@ export interface ScriptedGatewayOptions {
   readonly onUni?: (stream: ReadableStream<Uint8Array>, peer: ScriptedPeer) => void;
 }
 
+/**
+ * Makes a gateway that follows scripts. It verifies no token and keeps no state: use `testGateway()` where the gateway is to behave
+ * as the platform's own does.
+ *
+ * @example A dial that is refused, and one that gets no answer
+ * ```ts
+ * import { TeleQuickClient } from "@telequick/sdk";
+ * import { scriptedGateway } from "@telequick/sdk/testing";
+ *
+ * const gateway = scriptedGateway({
+ *   scripts: {
+ *     Originate: () => ({ status: "ERROR", errorCode: 4, errorMessage: "circuit open" }),
+ *     Barge: () => new Promise(() => {}),
+ *   },
+ * });
+ * const client = new TeleQuickClient("https://gateway.test", () => "token", true, gateway);
+ * ```
+ */
 export function scriptedGateway(options: ScriptedGatewayOptions = {}): ScriptedGateway {
   const peers: ScriptedPeer[] = [];
-  const state = { attempts: 0 };
+  let attempts = 0;
   const scripts: Record<string, Script> = {
     Authenticate: () => ({
       status: "OK",
@@ -74,12 +122,15 @@ export function scriptedGateway(options: ScriptedGatewayOptions = {}): ScriptedG
   const linked = createPairTransport((incoming, pair) => {
     const session = new Session(incoming.session);
     const push = pusher(session);
-    const peer: ScriptedPeer = { index: peers.length, session, pair, calls: [], push };
+    const peer: ScriptedPeer = {
+      ...{ index: peers.length, session, pair, calls: [], requests: [], push },
+    };
     peers.push(peer);
-    void serve(peer, scripts, options);
+    serve(peer, scripts, options).catch(ignore);
   }, options.pair);
-  function Dialled(url: string) {
-    options.onAttempt?.(++state.attempts);
+  function Dialled(url: string): WebTransportLike {
+    attempts++;
+    options.onAttempt?.(attempts);
     const session = new linked(url);
     options.onDial?.(session, peers.length - 1);
     return session;
@@ -88,7 +139,7 @@ export function scriptedGateway(options: ScriptedGatewayOptions = {}): ScriptedG
     webTransport: Dialled as unknown as WebTransportConstructor,
     peers,
     get attempts() {
-      return state.attempts;
+      return attempts;
     },
   };
 }
@@ -107,21 +158,23 @@ async function serve(
   scripts: Record<string, Script>,
   options: ScriptedGatewayOptions,
 ): Promise<void> {
-  void takeUnis(peer, options.onUni ?? readAll);
+  takeUnis(peer, options.onUni ?? readToEnd).catch(ignore);
   for await (const stream of peer.session.incomingBidirectional) {
     if (options.onStream?.(stream, peer)) continue;
-    void answer(stream, peer, scripts).catch((error: unknown) => {
-      if (options.resetsOnThrow) stream.writable.abort(error).catch(() => {});
+    const writer = stream.writable.getWriter();
+    answer(stream.readable, writer, peer, scripts).catch((error: unknown) => {
+      if (options.resetsOnThrow) writer.abort(error).catch(ignore);
     });
   }
 }
 
 async function answer(
-  stream: { readable: ReadableStream<Uint8Array>; writable: WritableStream<Uint8Array> },
+  readable: ReadableStream<Uint8Array>,
+  writer: WritableStreamDefaultWriter<Uint8Array>,
   peer: ScriptedPeer,
   scripts: Record<string, Script>,
 ): Promise<void> {
-  const reader = stream.readable.getReader();
+  const reader = readable.getReader();
   const frames = new FrameReader({ rule: "request" });
   let frame: Frame | undefined;
   while (frame === undefined) {
@@ -129,12 +182,15 @@ async function answer(
     if (done) return;
     [frame] = frames.push(value);
   }
-  const method = methodById(frame.methodId);
-  if (method === undefined) throw new Error(`Unknown method ${frame.methodId}`);
+  const { methodId } = frame;
+  const method = methodById(methodId);
+  if (method === undefined) throw new Error(`Unknown method ${methodId}`);
+  const fields = method.request.decode(frame.envelope) as Record<string, unknown>;
+  // The client stops reading when it gives up: the writer fails.
+  const aborted = new Promise<void>((resolve) => writer.closed.catch(() => resolve()));
   peer.calls.push(method.name);
-  const request = method.request.decode(frame.envelope);
-  const reply = await (scripts[method.name] ?? (() => ({})))(request, peer);
-  const writer = stream.writable.getWriter();
+  peer.requests.push({ methodId, method: method.name, fields, aborted });
+  const reply = await (scripts[method.name] ?? (() => ({})))(fields, peer);
   if (reply instanceof Uint8Array) await writer.write(reply);
   else if (isChunks(reply)) { for await (const chunk of reply) await writer.write(chunk); }
   else if (reply !== undefined) await writer.write(encodeReply(method, reply as object));
@@ -153,16 +209,6 @@ async function takeUnis(
   for await (const stream of peer.session.incomingUnidirectional) onUni(stream, peer);
 }
 
-function readAll(stream: ReadableStream<Uint8Array>): void {
-  void (async () => {
-    const reader = stream.getReader();
-    while (!(await reader.read()).done);
-  })().catch(() => {});
+function readToEnd(stream: ReadableStream<Uint8Array>): void {
+  stream.pipeTo(new WritableStream()).catch(ignore);
 }
-
-/** The fields of an Authenticate request. */
-export function tokenOf(request: unknown): string {
-  return (request as AuthenticateRequest).token;
-}
-
-export { methods };

@@ -1,0 +1,34 @@
+/**
+ * What tests of programs that use the SDK need, in memory, on any runtime and with any test runner.
+ *
+ * @module
+ */
+
+export { scriptedGateway } from "./scripted_gateway.ts";
+export type {
+  Script,
+  ScriptedGateway,
+  ScriptedGatewayOptions,
+  ScriptedPeer,
+  ScriptedRequest,
+} from "./scripted_gateway.ts";
+export type {
+  BidirectionalStream,
+  CertificateHash,
+  Clock,
+  CloseInfo,
+  DatagramsLike,
+  IncomingSession,
+  OpenStreamOptions,
+  RefusalReason,
+  Session,
+  SessionClosed,
+  SessionPair,
+  SessionPairOptions,
+  TeleQuickError,
+  TeleQuickErrorCode,
+  WebTransportConstructor,
+  WebTransportLike,
+  WebTransportOptionsLike,
+} from "../transport/mod.ts";
+export type { Field, FieldInfo, FieldKind, Message, Method } from "../wire/mod.ts";
