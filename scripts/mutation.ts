@@ -1,5 +1,5 @@
 /**
- * Mutation testing by room: `deno task mutation [room…] [--sample=300] [--seed=1] [--jobs=2]`.
+ * Mutation testing by room: `deno task mutation [room...] [--sample=300] [--seed=1] [--jobs=2]`.
  *
  * StrykerJS makes the mutants (`@stryker-mutator/instrumenter`); what runs them is ours, since its command runner neither samples by
  * a seed nor resumes, and knows no tests of Deno. Each mutant runs only those test files that execute it. Results are appended to
