@@ -48,23 +48,18 @@ export function isCredentialFailure(error: TeleQuickError): boolean {
   return /^ERR_(CREDENTIALS|KEY|TOKEN)_/.test(error.code);
 }
 
-// A refused token is tried once more with a fresh one; a provider that fails gets a few attempts.
-const MAX_REFUSALS = 2;
-const MAX_CREDENTIAL_FAILURES = 5;
-
-/** Counts what went wrong while a session is being opened. The function that it returns takes an error and says whether to go on is hopeless. */
-export function hopelessness(renewable: boolean): (error: TeleQuickError) => boolean {
-  let refusals = 0;
-  let credentialFailures = 0;
-  return (error) => {
-    if (isRefusal(error)) refusals++;
-    else if (isCredentialFailure(error)) credentialFailures++;
-    return refusals >= MAX_REFUSALS || credentialFailures >= MAX_CREDENTIAL_FAILURES ||
-      !renewable && refusals + credentialFailures > 0;
-  };
-}
-
 /** Whether a token was refused, here or there, because its time is over. */
 export function isExpiry(error: TeleQuickError): boolean {
   return error.code === "ERR_TOKEN_EXPIRED" || error.refusal === "expired";
+}
+
+/** What whatever needs a session is rejected with once the client has ended. */
+export function closedError(error: TeleQuickError | undefined): TeleQuickError {
+  return error ??
+    new TeleQuickError("ERR_SESSION_CLOSED", "Client is closed: create a new TeleQuickClient");
+}
+
+/** The message of whatever was thrown. */
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }

@@ -17,7 +17,8 @@ import {
 import { ErrorCode, methods } from "../../wire/mod.ts";
 import { Connection, type Principal } from "./connection.ts";
 import { isExpiry } from "./end_errors.ts";
-import type { PresentedToken, TokenReason, TokenSupply } from "./token_supply.ts";
+import type { OpenRequest } from "./session_effects.ts";
+import type { PresentedToken, TokenSupply } from "./token_supply.ts";
 import { callRpc } from "../rpc/rpc.ts";
 
 /** How the SDK names itself in `Authenticate`. */
@@ -59,7 +60,7 @@ interface Progress {
 
 /** Opens a session, presents a fresh token, subscribes to events. Closes the session when any step fails. */
 export async function openConnection(
-  request: { readonly reason: TokenReason; readonly signal: AbortSignal },
+  request: OpenRequest,
   options: ConnectOptions,
 ): Promise<Connection> {
   const { clock, connectTimeoutMs, endpoint } = options;
@@ -84,12 +85,13 @@ export async function openConnection(
 }
 
 async function connect(
-  request: { readonly reason: TokenReason; readonly signal: AbortSignal },
+  request: OpenRequest,
   options: ConnectOptions,
   at: Progress,
 ): Promise<Connection> {
   const { signal } = request;
   const presented = await options.tokens.get(request);
+  request.onToken();
   at.step = "nothing answered (is a gateway listening there, and may UDP pass?)";
   const url = new URL(options.endpoint);
   if (options.handshake === "query") url.searchParams.set("token", presented.token);
