@@ -44,7 +44,16 @@ export const house: Readonly<Record<string, Room>> = {
     isOpen: true,
     inside: [
       ["errors.ts", "redact.ts", "ignore.ts", "version.ts"],
-      ["deferred.ts", "bytes.ts", "base64.ts", "json.ts", "signal.ts", "queue.ts"],
+      [
+        "deferred.ts",
+        "bytes.ts",
+        "base64.ts",
+        "signal.ts",
+        "queue.ts",
+        "check.ts",
+        "environment.ts",
+      ],
+      ["json.ts"],
     ],
   },
   credentials: { floor: 1, path: "src/credentials/", mayImport: ["base"] },

@@ -6,9 +6,16 @@
 
 import { TeleQuickError } from "./errors.ts";
 
-const encoder = /* @__PURE__ */ new TextEncoder();
-// RFC 3629 section 3: decoders must protect against invalid sequences. `ignoreBOM` keeps a leading U+FEFF as a character.
-const decoder = /* @__PURE__ */ new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+// Made at their first use: an environment without them (jest with jsdom) can still import the package.
+let encoder: TextEncoder | undefined;
+let decoder: TextDecoder | undefined;
+
+function missing(name: string): TeleQuickError {
+  return new TeleQuickError(
+    "ERR_RUNTIME_UNSUPPORTED",
+    `Cannot convert text: this environment has no ${name}, expected the standard one (in a test with jsdom, set globalThis.${name} from node:util)`,
+  );
+}
 
 /** Joins byte arrays into a fresh one. */
 export function concatBytes(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
@@ -40,12 +47,15 @@ export function encodeUtf8(text: string): Uint8Array<ArrayBuffer> {
       "Cannot encode text: it holds a lone surrogate, expected well-formed Unicode",
     );
   }
-  return encoder.encode(text);
+  if (encoder === undefined && typeof TextEncoder === "undefined") throw missing("TextEncoder");
+  return (encoder ??= new TextEncoder()).encode(text);
 }
 
 /** Decodes UTF-8; rejects every invalid sequence and keeps a leading byte order mark. Throws `TypeError` as `TextDecoder` does. */
 export function decodeUtf8(bytes: Uint8Array): string {
-  return decoder.decode(bytes);
+  if (decoder === undefined && typeof TextDecoder === "undefined") throw missing("TextDecoder");
+  // RFC 3629 section 3: decoders must protect against invalid sequences. `ignoreBOM` keeps a leading U+FEFF as a character.
+  return (decoder ??= new TextDecoder("utf-8", { fatal: true, ignoreBOM: true })).decode(bytes);
 }
 
 /** Lower-case hexadecimal digits of bytes: by the runtime's own means where it has them, which need no warming up. */

@@ -24,6 +24,8 @@ export type TeleQuickErrorCode =
   | "ERR_RPC_REJECTED"
   | "ERR_WIRE_INVALID"
   | "ERR_VALUE_INVALID"
+  | "ERR_RUNTIME_UNSUPPORTED"
+  | "ERR_UNAVAILABLE"
   | "ERR_LIMIT";
 
 /**
@@ -38,11 +40,14 @@ export interface TeleQuickErrorOptions {
   readonly cause?: unknown;
   /** Whether the same action can succeed when it is tried again later. Default: `false`. */
   readonly retryable?: boolean;
-  /** The wire's own error code (protocol.md section 5.1), with `ERR_RPC_REJECTED`. */
+  /** The gateway's own error code (a value of `ErrorCode`), with `ERR_RPC_REJECTED`. */
   readonly rpcCode?: number;
   /** Why the token was refused, with `ERR_UNAUTHORIZED`. */
   readonly refusal?: RefusalReason;
 }
+
+/** Marks the errors of every copy of the package: the registry of `Symbol.for` is one for all. */
+const BRAND = Symbol.for("@telequick/sdk/TeleQuickError");
 
 /**
  * What the SDK throws and rejects with when something is wrong with a value, a file, a token, a connection or a reply.
@@ -62,13 +67,22 @@ export interface TeleQuickErrorOptions {
  * ```
  */
 export class TeleQuickError extends Error {
+  /**
+   * Whether a value is a `TeleQuickError` of any copy of this package: a program can have loaded two, such as the npm package beside the
+   * JSR package, or one copy in a worker's bundle.
+   */
+  static override [Symbol.hasInstance](value: unknown): boolean {
+    if (this !== TeleQuickError) return Function.prototype[Symbol.hasInstance].call(this, value);
+    return typeof value === "object" && value !== null && BRAND in value;
+  }
+
   /** The class name, `"TeleQuickError"`. */
   override readonly name = "TeleQuickError";
   /** What went wrong, as a stable string. */
   declare readonly code: TeleQuickErrorCode;
   /** Whether the same action can succeed when it is tried again later. */
   declare readonly retryable: boolean;
-  /** The wire's own error code (protocol.md section 5.1), with `ERR_RPC_REJECTED`. */
+  /** The gateway's own error code (a value of `ErrorCode`), with `ERR_RPC_REJECTED`. */
   declare readonly rpcCode: number | undefined;
   /** Why the token was refused, with `ERR_UNAUTHORIZED`. */
   declare readonly refusal: RefusalReason | undefined;
@@ -82,6 +96,7 @@ export class TeleQuickError extends Error {
    */
   constructor(code: TeleQuickErrorCode, message: string, options: TeleQuickErrorOptions = {}) {
     super(message, options);
+    Object.defineProperty(this, BRAND, { value: true });
     this.code = code;
     this.retryable = options.retryable ?? false;
     this.rpcCode = options.rpcCode;

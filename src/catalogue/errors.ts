@@ -184,6 +184,26 @@ export const errorCatalogue: Readonly<Record<TeleQuickErrorCode, CatalogueEntry>
     fix: "The message names the argument, what was found and what is expected",
     retryable: "never",
   },
+  ERR_RUNTIME_UNSUPPORTED: {
+    meaning: "The environment lacks something that the SDK needs",
+    causes: [
+      "The page is not a secure context, so it has no crypto.subtle",
+      "A test environment (jsdom, happy-dom) hides crypto.subtle, TextEncoder or TextDecoder",
+      "The runtime is older than the ones supported",
+    ],
+    fix:
+      "Do the one thing that the message names: https or localhost, or the line for the test's setup",
+    retryable: "never",
+  },
+  ERR_UNAVAILABLE: {
+    meaning: "A token cannot be checked now: it is neither accepted nor refused",
+    causes: [
+      "resolveKey or the replay store failed",
+      "The key set could not be read for longer than maxStaleMs",
+    ],
+    fix: "Try again later; the verifier's own log says what failed",
+    retryable: "always",
+  },
   ERR_LIMIT: {
     meaning: "A limit is reached: streams, sessions, sizes or stored entries",
     causes: [

@@ -6,12 +6,13 @@
 
 import type { Signer } from "../credentials/mod.ts";
 import { MAX_BROWSER_LIFETIME_SECONDS } from "./claims.ts";
+import type { Instant } from "./instant.ts";
 import { signClaims } from "./sign.ts";
 
 /** Options of {@linkcode mintBrowserToken}. */
 export interface MintBrowserTokenOptions {
   /** The time of signing, Unix milliseconds. Default: the machine's clock. */
-  readonly now?: number;
+  readonly now?: Instant;
   /** How long the token lives, in whole seconds, at most 300. Default: 300. */
   readonly lifetimeSeconds?: number;
   /** What the page may do, as words with spaces between, such as `call.dial call.barge`; at most 512 characters. Default: no claim `scope`. */
@@ -25,7 +26,7 @@ export interface MintBrowserTokenOptions {
 }
 
 /**
- * Mints a token for a browser (protocol.md section 1.3), so that no private key ever reaches a page.
+ * Mints a token for a browser which signs in with it and never sees the private key.
  *
  * @param signer From `importSigner`.
  * @param options Lifetime and the browser claims.

@@ -1,45 +1,94 @@
 /**
- * The claims of a token (design.md section 3), built and checked in one place.
+ * The claims of a token, built and checked in one place. [VERIFIER.md](./VERIFIER.md) lists the rules.
  *
  * @module
  */
 
+import { checkNumber, kindOf } from "../base/check.ts";
 import { TeleQuickError } from "../base/errors.ts";
-import { wallClock } from "../base/signal.ts";
-import { demand, refuse } from "./jws.ts";
+import { type Instant, instantOf } from "./instant.ts";
+import { demand, ownMember, refuse } from "./jws.ts";
 
 /** The claim `iss` of every token. */
 export const ISSUER = "telequick-sdk";
-/** Longest life of a token, in seconds (protocol.md section 1.2). */
+/** Longest lifetime of a token, in seconds. */
 export const MAX_LIFETIME_SECONDS = 3600;
-/** Longest life of a browser token, in seconds (protocol.md section 1.3). */
+/** Longest lifetime of a browser token, in seconds. */
 export const MAX_BROWSER_LIFETIME_SECONDS = 300;
-/** Tenant ids that a gateway takes: lower-case ASCII letters, digits and inner hyphens, so that no two look alike. */
+/** Tenant ids that a gateway accepts: lower-case ASCII letters, digits and inner hyphens, 1 to 63, so that no two look alike. */
 export const TENANT_ID: RegExp = /^(?!-)[a-z0-9-]{0,62}[a-z0-9]$/;
-/** Key ids that a gateway takes. */
+/** Key ids that a gateway accepts: ASCII letters, digits, `.`, `_` and `-`, 1 to 128. */
 export const KEY_ID: RegExp = /^[\w.-]{1,128}$/;
 
-/** Whose token: a service's own, or one minted for a browser, which carries at least one of the browser claims. */
+/** The most of `clockToleranceSeconds` that counts. */
+const MAX_TOLERANCE_SECONDS = 60;
+/** How far the signer's clock may be ahead. */
+const CLOCK_SKEW_SECONDS = 30;
+/** Longest browser claim, in code points (UTF-16 units for an origin). */
+const MAX_CLAIM_LENGTH = 512;
+/** Times are below this: the year 2106. */
+const TIME_END = 2 ** 32;
+
+/** What a token is for: a service's own, or one minted for a browser, which carries at least one of the browser claims. */
 export type TokenKind = "sdk" | "browser";
 
 type Claims = Readonly<Record<string, unknown>>;
 
+const BROWSER_CLAIMS = ["scope", "origin", "end_user", "jti"] as const;
+
+// A serialized origin as a browser's `Origin` header has it (HTML, section "Origin"): scheme, host, port that is not the default one. A web
+// page's host is lower case and may have underscores; installed apps have schemes of their own (capacitor, ionic, chrome-extension).
+const WEB_ORIGIN = /^https?:\/\/[a-z0-9._:[\]-]+$/;
+const APP_ORIGIN =
+  /^(?!(?:https?|ftp|wss?|file|data|blob|javascript|about):)[a-z][a-z0-9+.-]*:\/\/[\w.:%[\]~-]+$/;
+
+/**
+ * Whether a code point has no place in text that is shown, logged and compared: C0 and C1 controls, the zero-width space, line and paragraph separators,
+ * bidirectional embeddings, overrides and isolates, the byte order mark, interlinear annotations, noncharacters. The list is fixed, so that
+ * all engines agree whatever their version of Unicode; joiners, variation selectors and emoji tags are text.
+ */
+function isRefusedCodePoint(code: number): boolean {
+  return code < 0x20 || code >= 0x7f && code < 0xa0 || code === 0x200b || code === 0x2028 ||
+    code === 0x2029 ||
+    code >= 0x202a && code <= 0x202e || code >= 0x2066 && code <= 0x2069 || code === 0xfeff ||
+    code >= 0xfff9 && code <= 0xfffb || code >= 0xfdd0 && code <= 0xfdef ||
+    (code & 0xfffe) === 0xfffe;
+}
+
+function isPlainText(text: string): boolean {
+  if (!text.isWellFormed()) return false;
+  let length = 0;
+  for (const character of text) {
+    length++;
+    if (length > MAX_CLAIM_LENGTH || isRefusedCodePoint(character.codePointAt(0)!)) return false;
+  }
+  return length > 0;
+}
+
 /** Whether claims make a browser token. Browser claims that are malformed go to `refuse`, which throws. */
 function isBrowser(claims: Claims, refuse: (found: string) => never): boolean {
-  return ["scope", "origin", "end_user", "jti"].filter((name) => {
+  const present = BROWSER_CLAIMS.filter((name) => ownMember(claims, name) !== undefined);
+  for (const name of present) {
     const value = claims[name];
-    if (value === undefined) return false;
-    // An origin is as a browser's `Origin` header has it (HTML section 7.1.1), the others are free of control characters.
-    const pattern = name === "origin" ? /^https?:\/\/[a-z0-9.:[\]-]+$/ : /^\P{C}{1,512}$/u;
-    return typeof value === "string" && pattern.test(value) || refuse(`${name} is malformed`);
-  }).length > 0;
+    if (typeof value !== "string") refuse(`${name} is ${kindOf(value)}, expected a string`);
+    if (name === "origin") {
+      const isOrigin = value.length <= MAX_CLAIM_LENGTH &&
+        (WEB_ORIGIN.test(value) || APP_ORIGIN.test(value));
+      if (!isOrigin) {
+        refuse("origin is malformed, expected scheme, host and port such as https://app.example");
+      }
+    } else if (!isPlainText(value)) {
+      refuse(`${name} is malformed, expected 1 to 512 characters without control characters`);
+    }
+  }
+  return present.length > 0;
 }
 
 /** What {@linkcode buildClaims} puts into a token besides the tenant. */
 export interface ClaimsOptions {
   /** The time of signing, Unix milliseconds. Default: the machine's clock. */
-  readonly now?: number;
-  /** How long the token lives, in seconds. Default: as long as its kind may. */
+  readonly now?: Instant;
+  /** How long the token lives, in seconds. Default: the most that its kind may. */
   readonly lifetimeSeconds?: number;
   /** Further claims. */
   readonly claims?: Claims;
@@ -50,17 +99,23 @@ export interface ClaimsOptions {
  *
  * @param tenantId Becomes `sub`.
  * @param options Time, lifetime, further claims.
- * @param maxLifetime The longest life of a token without browser claims, in seconds.
+ * @param maxLifetime The longest lifetime of a token without browser claims, in seconds.
  */
 export function buildClaims(tenantId: string, options: ClaimsOptions, maxLifetime: number): string {
-  const { now = wallClock(), claims = {} } = options;
+  const { claims = {} } = options;
+  const now = instantOf(options.now, "sign token");
   const max = isBrowser(claims, cannotSign) ? MAX_BROWSER_LIFETIME_SECONDS : maxLifetime;
   const { lifetimeSeconds: lifetime = max } = options;
-  if (!Number.isFinite(now) || typeof lifetime !== "number") {
-    throw new TypeError("Cannot sign token: now or lifetimeSeconds is no number");
+  if (typeof lifetime !== "number") {
+    throw new TypeError(
+      `Cannot sign token: lifetimeSeconds is ${kindOf(lifetime)}, expected a number`,
+    );
   }
-  if (lifetime % 1 !== 0 || lifetime < 1 || lifetime > max) {
-    cannotSign(`lifetime is ${lifetime} s, expected whole 1 to ${max}`, "ERR_TOKEN_LIFETIME");
+  if (!Number.isInteger(lifetime) || lifetime < 1 || lifetime > max) {
+    cannotSign(
+      `lifetimeSeconds is ${lifetime}, expected a whole number from 1 to ${max}`,
+      "ERR_TOKEN_LIFETIME",
+    );
   }
   const iat = Math.floor(now / 1000);
   return JSON.stringify({ iss: ISSUER, sub: tenantId, iat, exp: iat + lifetime, ...claims });
@@ -86,64 +141,91 @@ export interface ClaimRules {
 /** What {@linkcode checkClaims} finds. */
 export interface CheckedClaims {
   readonly kind: TokenKind;
-  readonly issuedAt: number | undefined;
-  readonly expiresAt: number;
+  readonly issuedAtMs: number | undefined;
+  readonly expiresAtMs: number;
   readonly scope: string | undefined;
   readonly origin: string | undefined;
   readonly endUser: string | undefined;
   readonly jti: string | undefined;
 }
 
+/** Checks the numbers among the options of `verifyToken`. */
+export function checkClaimRules({ clockToleranceSeconds, maxLifetimeSeconds }: ClaimRules): void {
+  if (clockToleranceSeconds !== undefined) {
+    checkNumber("verify token", "clockToleranceSeconds", clockToleranceSeconds, {
+      min: 0,
+      expected: "a number of seconds, 0 or more",
+    });
+  }
+  if (maxLifetimeSeconds !== undefined) {
+    checkNumber("verify token", "maxLifetimeSeconds", maxLifetimeSeconds, {
+      min: 1,
+      expected: "a number of seconds, 1 or more",
+    });
+  }
+}
+
 /**
- * Steps 6 to 8 of the verifier profile (security.md section 4), after the signature.
+ * Checks claims whose signature is genuine ([VERIFIER.md](./VERIFIER.md), steps 7 and 8).
  *
  * @param payload The payload.
  * @param tenantId The tenant of the key that signed.
- * @param now Unix seconds, with a fraction.
+ * @param nowMs Unix milliseconds.
  */
 export function checkClaims(
   payload: Claims,
   tenantId: string,
-  now: number,
+  nowMs: number,
   rules: ClaimRules,
 ): CheckedClaims {
   // Without a prototype, so that a polluted one cannot add a claim.
   const claims: Claims = { __proto__: null, ...payload };
   const { iss, sub, aud, exp, iat, nbf = 0, scope, origin, end_user: endUser, jti } = claims;
   const { clockToleranceSeconds = 0, maxLifetimeSeconds = MAX_LIFETIME_SECONDS } = rules;
-  demand(iss === ISSUER, "iss is another");
-  demand(sub === tenantId && TENANT_ID.test(tenantId), "sub is another");
-  demand(aud === undefined ? !rules.requireAudience : aud === rules.audience, "aud is another");
+  const now = nowMs / 1000;
+  demand(iss === ISSUER, "iss is not the expected one");
+  demand(sub === tenantId && TENANT_ID.test(tenantId), "sub is not the tenant of the key");
   demand(
-    isTime(exp) && isTime(nbf) &&
-      (isTime(iat) || (iat === undefined && rules.allowMissingIssuedAt)),
-    "exp, iat or nbf is no whole number",
+    aud === undefined ? !rules.requireAudience : aud === rules.audience,
+    "aud is not the expected one",
+  );
+  const isDated = isTime(iat) || iat === undefined && rules.allowMissingIssuedAt === true;
+  demand(
+    isTime(exp) && isTime(nbf) && isDated,
+    "exp, iat or nbf is not a whole number of seconds",
   );
   const kind = isBrowser(claims, refuse) ? "browser" : "sdk";
-  const limit = kind === "sdk" ? MAX_LIFETIME_SECONDS : MAX_BROWSER_LIFETIME_SECONDS;
+  const tolerance = Math.min(clockToleranceSeconds, MAX_TOLERANCE_SECONDS);
+  demand(now < exp + tolerance, "exp has passed", "expired", "ERR_TOKEN_EXPIRED");
   const start = iat ?? now;
-  demand(
-    now < exp + Math.min(clockToleranceSeconds, MAX_TOLERANCE_SECONDS),
-    "exp is over",
-    "expired",
-    "ERR_TOKEN_EXPIRED",
+  const limit = Math.min(
+    kind === "sdk" ? MAX_LIFETIME_SECONDS : MAX_BROWSER_LIFETIME_SECONDS,
+    maxLifetimeSeconds,
   );
   demand(
-    exp > start && exp - start <= Math.min(limit, maxLifetimeSeconds),
-    "life is too long or none",
+    exp > start && exp - start <= limit,
+    `lifetime is ${Math.ceil(exp - start)} s, expected 1 to ${limit}`,
     "lifetime",
     "ERR_TOKEN_LIFETIME",
   );
-  demand(Math.max(start, nbf) <= now + CLOCK_SKEW_SECONDS, "iat or nbf is ahead", "not yet valid");
-  return { kind, issuedAt: iat, expiresAt: exp, scope, origin, endUser, jti } as CheckedClaims;
+  demand(
+    Math.max(start, nbf) <= now + CLOCK_SKEW_SECONDS,
+    "iat or nbf is in the future",
+    "not yet valid",
+  );
+  return {
+    kind,
+    issuedAtMs: iat === undefined ? undefined : iat * 1000,
+    expiresAtMs: exp * 1000,
+    scope: scope as string | undefined,
+    origin: origin as string | undefined,
+    endUser: endUser as string | undefined,
+    jti: jti as string | undefined,
+  };
 }
 
-/** Longest time for which a token is taken after its `exp`. */
-const MAX_TOLERANCE_SECONDS = 60;
-/** How far the signer's clock may be ahead. */
-const CLOCK_SKEW_SECONDS = 30;
-
-/** A NumericDate (RFC 7519 section 2) as every reader takes it: whole seconds, not negative (nor -0), before the year 2106. */
+/** A NumericDate (RFC 7519 section 2) that every reader takes alike: whole seconds, not negative (nor -0), before the year 2106. */
 function isTime(value: unknown): value is number {
-  return Object.is((value as number) >>> 0, value);
+  return Number.isInteger(value) && !Object.is(value, -0) && value as number >= 0 &&
+    value as number < TIME_END;
 }

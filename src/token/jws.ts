@@ -8,8 +8,14 @@ import { decodeBase64Url } from "../base/base64.ts";
 import { type RefusalReason, TeleQuickError, type TeleQuickErrorCode } from "../base/errors.ts";
 import { parseStrictJson } from "../base/json.ts";
 
-/** Longest token taken or made, in characters; a real one has about 650. */
+/** Shortest token accepted, in characters: a signature of 2048 bits alone has 342. */
+const MIN_TOKEN_LENGTH = 64;
+/** Longest token accepted or made, in characters; a typical one has about 650. */
 export const MAX_TOKEN_LENGTH = 4096;
+/** Longest header segment: 512 bytes in base64url. */
+const MAX_HEADER_LENGTH = 683;
+/** How many objects and arrays may lie within each other in a header or payload. */
+const MAX_DEPTH = 4;
 
 /** Members of a JSON object, frozen at every level. */
 export type JsonObject = Readonly<Record<string, unknown>>;
@@ -30,8 +36,8 @@ export interface CompactJws {
  * Refuses a received token unless a condition holds.
  *
  * @param holds The condition.
- * @param found What is wrong otherwise, for the log of whoever checks the token; quotes nothing of it.
- * @param refusal All that may be told outside. Default: `"rejected"`.
+ * @param found What is wrong otherwise, for the log of the verifier; quotes nothing of the token.
+ * @param refusal All that may be said outside. Default: `"rejected"`.
  * @param code The error's code. Default: `"ERR_TOKEN_INVALID"`.
  */
 export function demand(
@@ -52,18 +58,19 @@ export function refuse(
   throw new TeleQuickError(code, `Cannot accept token: ${found}`, { refusal });
 }
 
-/** Steps 1 and 2 of the verifier profile (security.md section 4): length, two dots, canonical base64url. */
+/** Checks length, segments and base64url (VERIFIER.md, steps 1 and 2). */
 export function splitCompact(token: string): CompactJws {
-  const [header, payload = "", signature, more] = token.split(".", 4);
-  // 683 letters are 512 bytes. A payload may be empty here (RFC 7515 allows it); as claims it fails later.
+  const isInRange = token.length >= MIN_TOKEN_LENGTH && token.length <= MAX_TOKEN_LENGTH;
+  const [header, payload, signature, ...more] = isInRange ? token.split(".", 4) : [];
+  // A payload may be empty here (RFC 7515 allows it); as claims it fails later.
   demand(
-    token.length > 63 && token.length <= MAX_TOKEN_LENGTH && header && header.length < 684 &&
-      signature && more === undefined,
+    header && payload !== undefined && signature && more.length === 0 &&
+      header.length <= MAX_HEADER_LENGTH,
     "form is not three segments in 64 to 4096 characters",
   );
   return {
     header,
-    signed: token.slice(0, ~signature.length),
+    signed: `${header}.${payload}`,
     payload: decodeSegment(payload),
     signature: decodeSegment(signature),
   };
@@ -76,25 +83,32 @@ export function decodeSegment(segment: string): Uint8Array<ArrayBuffer> {
   return bytes;
 }
 
-/** Reads a JSON object from strict UTF-8: no byte order mark, no member twice, at most four levels (steps 3 and 6). */
+/** Reads a JSON object from strict UTF-8: no byte order mark, no member twice, at most four levels (VERIFIER.md, steps 3 and 4). */
 export function readObject(bytes: Uint8Array, part: "header" | "payload"): JsonObject {
-  const value = parseStrictJson(bytes, 4, (found) => refuse(`${part} ${found}`));
-  demand(value instanceof Object && !Array.isArray(value), `${part} is no object`);
+  const value = parseStrictJson(bytes, MAX_DEPTH, (found) => refuse(`${part} ${found}`));
+  demand(
+    typeof value === "object" && value !== null && !Array.isArray(value),
+    `${part} is not an object`,
+  );
   return value as JsonObject;
 }
 
+/** A member of an object read from a token; nothing that was added to `Object.prototype`. */
+export function ownMember(object: JsonObject, name: string): unknown {
+  return Object.hasOwn(object, name) ? object[name] : undefined;
+}
+
 /**
- * Step 3: the header names RS256, and has nothing that could bring a key, a URL or an extension.
+ * Checks that the header names RS256 and has nothing that could bring a key, a URL or an extension (VERIFIER.md, step 3).
  *
  * @returns Its `kid` as it stands.
  */
 export function checkHeader(segment: string): unknown {
-  const { alg, typ = "JWT", kid, ...others } = {
-    __proto__: null,
-    ...readObject(decodeSegment(segment), "header"),
-  } as JsonObject;
-  demand(!Object.keys(others).length, "header is not alg, typ, kid");
-  demand(alg === "RS256", "alg is not RS256");
-  demand(typ === "JWT", "typ is not JWT");
-  return kid;
+  const header = readObject(decodeSegment(segment), "header");
+  const isKnown = Object.keys(header).every((name) => ["alg", "kid", "typ"].includes(name));
+  demand(isKnown, "header has members other than alg, typ and kid");
+  demand(ownMember(header, "alg") === "RS256", "alg is not RS256");
+  const typ = ownMember(header, "typ");
+  demand(typ === undefined || typ === "JWT", "typ is not JWT");
+  return ownMember(header, "kid");
 }

@@ -29,8 +29,21 @@ export { mintBrowserToken, type MintBrowserTokenOptions } from "./browser.ts";
 export { createTokenSource, type TokenSource, type TokenSourceOptions } from "./source.ts";
 export { type DecodedToken, decodeToken } from "./decode.ts";
 export { verifyToken } from "./verify.ts";
-export type { KeyRecord, KeyRole, VerifiedToken, VerifyTokenOptions } from "./policy.ts";
-export { createReplayStore, type ReplayStore, type ReplayStoreOptions } from "./replay.ts";
+export type {
+  ClaimedKey,
+  KeyRecord,
+  KeyRole,
+  ResolveKey,
+  VerifiedToken,
+  VerifyTokenOptions,
+} from "./policy.ts";
+export {
+  createReplayStore,
+  type MemoryReplayStore,
+  type ReplayStore,
+  type ReplayStoreOptions,
+} from "./replay.ts";
+export type { Instant } from "./instant.ts";
 export { KEY_ID, TENANT_ID, type TokenKind } from "./claims.ts";
 export { TeleQuickError } from "../base/errors.ts";
 export type { RefusalReason, TeleQuickErrorCode, TeleQuickErrorOptions } from "../base/errors.ts";

@@ -1,13 +1,14 @@
 /**
- * What a verifier is told: keys, time, limits and further demands; and what it answers.
+ * What a verifier is given: keys, time, limits and further demands; and what it returns.
  *
  * @module
  */
 
 import type { TokenKind } from "./claims.ts";
+import type { Instant } from "./instant.ts";
 import type { ReplayStore } from "./replay.ts";
 
-/** What a key may be used for (protocol.md section 1.4). */
+/** What a key may be used for: calls (`"sdk"`), or also managing keys and trunks (`"admin"`). */
 export type KeyRole = "sdk" | "admin";
 
 /** A registered public key, as `resolveKey` returns it. */
@@ -18,43 +19,60 @@ export interface KeyRecord {
   readonly key: CryptoKey;
   /** What the key may be used for. Default: `"sdk"`. */
   readonly role?: KeyRole | undefined;
-  /** Whether the key is revoked: told only to whoever shows a good signature by it. Default: `false`. */
+  /** Whether the key is revoked. Said outside only when the signature is genuine. Default: `false`. */
   readonly revoked?: boolean | undefined;
   /** When the key ends, Unix milliseconds; from then on it counts as revoked. Default, and 0: never. */
   readonly expiresAtMs?: number | undefined;
 }
 
+/** What a token claims before anything of it is verified. */
+export interface ClaimedKey {
+  /** The claim `sub`: a well-formed tenant id. It only selects the key; `verifyToken` compares it with the key's own tenant. */
+  readonly tenantId: string;
+}
+
+/**
+ * Finds a key by its id, exactly, among those of the claimed tenant, where ids are unique within a tenant only.
+ *
+ * @param keyId The header's `kid`: 1 to 128 ASCII letters, digits, `.`, `_`, `-`.
+ * @param claimed The tenant that the token claims to be of.
+ * @returns The key, or `undefined` when there is none, the tenant being unknown included. When it throws, `verifyToken` rejects with
+ * `ERR_UNAVAILABLE`, retryable: a failing registry neither accepts nor refuses. It should take the same time for known and unknown ids.
+ */
+export type ResolveKey = (
+  keyId: string,
+  claimed: ClaimedKey,
+) => KeyRecord | undefined | Promise<KeyRecord | undefined>;
+
 /** Options of {@linkcode verifyToken}. */
 export interface VerifyTokenOptions {
-  /** Finds a key by its id, exactly; `undefined` when there is none. What it throws, `verifyToken` rejects with. */
-  readonly resolveKey: (
-    keyId: string,
-  ) => KeyRecord | undefined | Promise<KeyRecord | undefined>;
+  /** Finds a key; see {@linkcode ResolveKey}. */
+  readonly resolveKey: ResolveKey;
   /** The time, Unix milliseconds. Default: the machine's clock. */
-  readonly now?: number | (() => number);
-  /** Seconds for which a token is taken after its `exp`; more than 60 count as 60. Default: 0. (`iat` and `nbf` may be 30 s ahead in any case.) */
+  readonly now?: Instant;
+  /** Seconds for which a token is accepted after its `exp`; more than 60 count as 60. Default: 0. (`iat` and `nbf` can be 30 s ahead in any case.) */
   readonly clockToleranceSeconds?: number;
-  /** Longest life of a token, in seconds; more than 3600 count as 3600, and more than 300 as 300 for a browser token. Default: 3600. */
+  /** Longest lifetime of a token, in seconds; more than 3600 count as 3600, and more than 300 as 300 for a browser token. Default: 3600. */
   readonly maxLifetimeSeconds?: number;
-  /** Take tokens without `iat`; then their life counts from now. Default: `false`. */
+  /** Accept tokens without `iat`; then their lifetime counts from now. Default: `false`. */
   readonly allowMissingIssuedAt?: boolean;
-  /** The only claim `aud` taken, as a string. Default: a token with an audience is refused. */
+  /** The only claim `aud` accepted, as a string. Default: a token with an audience is refused. */
   readonly audience?: string;
   /** Refuse a token without `aud`. Default: `false`. */
   readonly requireAudience?: boolean;
-  /** Refuse a token of the other kind. Default: both are taken. */
+  /** Refuse a token of the other kind. Default: both are accepted. */
   readonly kind?: TokenKind;
-  /** Refuse a token without this role. Default: both are taken. */
+  /** Refuse a token without this role. Default: both are accepted. */
   readonly role?: KeyRole;
-  /** Where the browser's page is from (its `Origin` header), `null` when it sent none. Default: unknown, not compared. */
+  /** The page's origin (the `Origin` header), `null` when it sent none. Default: unknown, not compared. */
   readonly origin?: string | null;
-  /** Remembers used tokens: one with a `jti` is taken once. Default: tokens can be used again until they expire. */
+  /** Remembers used tokens: one with a `jti` is accepted once. Default: tokens can be used again until they expire. */
   readonly replay?: ReplayStore;
-  /** With `replay`: take every token once, also without `jti`. Default: `false`. */
+  /** With `replay`: accept every token once, also without `jti`. Default: `false`. */
   readonly oneTime?: boolean;
 }
 
-/** What a good token says. Frozen. */
+/** What a verified token says. Frozen. */
 export interface VerifiedToken {
   /** The tenant, from the key's record. */
   readonly tenantId: string;
@@ -62,10 +80,10 @@ export interface VerifiedToken {
   readonly keyId: string;
   /** The key's role; a browser token is never `"admin"`. */
   readonly role: KeyRole;
-  /** Claim `iat`, Unix seconds; `undefined` only with `allowMissingIssuedAt`. */
-  readonly issuedAt: number | undefined;
-  /** Claim `exp`, Unix seconds. */
-  readonly expiresAt: number;
+  /** Claim `iat` in Unix milliseconds; `undefined` only with `allowMissingIssuedAt`. */
+  readonly issuedAtMs: number | undefined;
+  /** Claim `exp` in Unix milliseconds. */
+  readonly expiresAtMs: number;
   /** Whether it was minted for a browser. */
   readonly kind: TokenKind;
   /** Claim `scope`. */

@@ -4,36 +4,54 @@
  * @module
  */
 
-/** A memory of used tokens. */
+import { checkNumber } from "../base/check.ts";
+
+/** A memory of used tokens, here or shared by several verifiers. */
 export interface ReplayStore {
   /**
    * Marks a token as used.
    *
-   * @param id What tells the token from all others.
-   * @param until Unix seconds from which the token is dead anyway.
-   * @param now Unix seconds.
-   * @returns `false` when it was used before, or when no room is left to remember it.
+   * @param id What identifies the token; several hundred characters where the token has no `jti`.
+   * @param untilMs When it can be forgotten, because the token is refused from then on anyway, in Unix milliseconds.
+   * @param nowMs The time, Unix milliseconds.
+   * @returns `true` when this is its first use; anything else refuses the token. When it throws or rejects, `verifyToken` rejects with
+   * `ERR_UNAVAILABLE`, retryable: the token is neither accepted nor refused.
    */
-  claim(id: string, until: number, now: number): boolean;
+  claim(id: string, untilMs: number, nowMs: number): boolean | Promise<boolean>;
+}
+
+/** The store that {@linkcode createReplayStore} makes: in memory, so it answers at once. */
+export interface MemoryReplayStore extends ReplayStore {
+  claim(id: string, untilMs: number, nowMs: number): boolean;
 }
 
 /** Options of {@linkcode createReplayStore}. */
 export interface ReplayStoreOptions {
-  /** How many live tokens are remembered at the most; beyond, tokens are refused. Default: 65536. */
+  /** How many live tokens are remembered at most; further ones are refused until one expires. Default: 65536. */
   readonly capacity?: number;
 }
 
-/** Makes a memory that holds one entry per used and still living token, and forgets each when it dies. */
-export function createReplayStore(options: ReplayStoreOptions = {}): ReplayStore {
+/**
+ * Makes a memory that holds one entry per used and still living token, and forgets each when it expires.
+ *
+ * @throws `ERR_VALUE_INVALID` for a `capacity` that is not a whole number from 1.
+ */
+export function createReplayStore(options: ReplayStoreOptions = {}): MemoryReplayStore {
   const { capacity = 65_536 } = options;
+  checkNumber("create replay store", "capacity", capacity, {
+    min: 1,
+    integer: true,
+    expected: "a whole number from 1",
+  });
   const used: Set<string> = new Set();
   const bySecond: Map<number, string[]> = new Map();
   let purgedAt: number | undefined;
 
-  // Once in a second, also in one before the last: a clock that was ahead for a moment must not keep the dead for years.
-  const purge = (now: number): void => {
-    if (Math.floor(now) === purgedAt) return;
-    purgedAt = Math.floor(now);
+  // Once in a second, also in one before the last: a clock that was ahead for a moment must not keep dead entries for years.
+  const purge = (nowMs: number): void => {
+    const now = Math.floor(nowMs / 1000);
+    if (now === purgedAt) return;
+    purgedAt = now;
     for (const [second, ids] of bySecond) {
       if (second > now) continue;
       for (const id of ids) used.delete(id);
@@ -42,11 +60,11 @@ export function createReplayStore(options: ReplayStoreOptions = {}): ReplayStore
   };
 
   return {
-    claim(id, until, now) {
-      purge(now);
+    claim(id, untilMs, nowMs) {
+      purge(nowMs);
       if (used.has(id) || used.size >= capacity) return false;
       used.add(id);
-      const second = Math.ceil(until);
+      const second = Math.ceil(untilMs / 1000);
       const ids = bySecond.get(second);
       if (ids === undefined) bySecond.set(second, [id]);
       else ids.push(id);

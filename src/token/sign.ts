@@ -5,14 +5,18 @@
  */
 
 import { encodeBase64Url } from "../base/base64.ts";
+import { encodeUtf8 } from "../base/bytes.ts";
+import { kindOf } from "../base/check.ts";
+import { requireWebCrypto } from "../base/environment.ts";
 import type { Signer } from "../credentials/mod.ts";
 import { buildClaims, cannotSign, type ClaimsOptions, MAX_LIFETIME_SECONDS } from "./claims.ts";
+import type { Instant } from "./instant.ts";
 import { MAX_TOKEN_LENGTH } from "./jws.ts";
 
 /** Options of {@linkcode signToken}. */
 export interface SignTokenOptions {
   /** The time of signing, Unix milliseconds. Default: the machine's clock. */
-  readonly now?: number;
+  readonly now?: Instant;
   /** How long the token lives, in whole seconds, at most 3600. Default: 3600, or 300 when `claims` has a browser claim. */
   readonly lifetimeSeconds?: number;
   /**
@@ -23,13 +27,13 @@ export interface SignTokenOptions {
 }
 
 /**
- * Signs a service-account token (protocol.md section 1.2): header `alg`, `typ`, `kid`; claims `iss`, `sub`, `iat`, `exp`.
+ * Signs a service-account token: header `alg`, `typ`, `kid`; claims `iss`, `sub`, `iat`, `exp`.
  *
  * @param signer From `importSigner`.
  * @param options Time, lifetime, further claims.
  * @returns The token, a secret until it expires.
  * @throws `ERR_TOKEN_LIFETIME` for a lifetime out of range; `ERR_TOKEN_INVALID` for a claim of the SDK's own, a malformed browser claim,
- * or a token over 4096 characters.
+ * or a token of more than 4096 characters.
  *
  * @example
  * ```ts
@@ -45,26 +49,31 @@ export async function signToken(signer: Signer, options: SignTokenOptions = {}):
     Object.hasOwn(options.claims ?? {}, name)
   );
   if (taken !== undefined) {
-    cannotSign(`claim ${taken} is given, expected none of the SDK's own`);
+    cannotSign(`claims has ${taken}, which the SDK sets itself (leave it out)`);
   }
   return await signClaims(signer, options, MAX_LIFETIME_SECONDS);
 }
 
 /** Signs the claims of a token that lives at most `maxLifetime` seconds. */
-export function signClaims(
-  { key, keyId, tenantId }: Signer,
+export async function signClaims(
+  signer: Signer,
   options: ClaimsOptions,
   maxLifetime: number,
 ): Promise<string> {
-  return signCompact(
+  if (signer?.key === undefined) {
+    throw new TypeError(
+      `Cannot sign token: signer is ${
+        kindOf(signer)
+      } without a key, expected what importSigner returns`,
+    );
+  }
+  const { key, keyId, tenantId } = signer;
+  return await signCompact(
     key,
     JSON.stringify({ alg: "RS256", typ: "JWT", kid: keyId }),
     buildClaims(tenantId, options, maxLifetime),
   );
 }
-
-// JSON.stringify gives well-formed text, and base64url is ASCII: nothing here can be lost in UTF-8.
-const encoder = /* @__PURE__ */ new TextEncoder();
 
 /** Signs header and payload text as a compact JWS (RFC 7515 section 5.1) with RS256 (RFC 7518 section 3.3). */
 export async function signCompact(
@@ -72,11 +81,14 @@ export async function signCompact(
   header: string,
   payload: string,
 ): Promise<string> {
-  const signed = `${encodeBase64Url(encoder.encode(header))}.${
-    encodeBase64Url(encoder.encode(payload))
-  }`;
-  const signature = await crypto.subtle.sign("RSASSA-PKCS1-v1_5", key, encoder.encode(signed));
+  const signed = `${encodeBase64Url(encodeUtf8(header))}.${encodeBase64Url(encodeUtf8(payload))}`;
+  requireWebCrypto("sign token");
+  const signature = await crypto.subtle.sign("RSASSA-PKCS1-v1_5", key, encodeUtf8(signed));
   const token = `${signed}.${encodeBase64Url(new Uint8Array(signature))}`;
-  if (token[MAX_TOKEN_LENGTH]) cannotSign("it is too long");
+  if (token.length > MAX_TOKEN_LENGTH) {
+    cannotSign(
+      `it has ${token.length} characters, expected at most ${MAX_TOKEN_LENGTH} (shorten the claims)`,
+    );
+  }
   return token;
 }

@@ -1,30 +1,43 @@
 /**
- * Verifies tokens under the profile of security.md section 4, in its order: cheap checks first, the algorithm pinned before any key is looked at.
+ * Verifies tokens under the profile of [VERIFIER.md](./VERIFIER.md), in its order: cheap checks first, the algorithm pinned before a key
+ * is looked for.
  *
  * @module
  */
 
-import { wallClock } from "../base/signal.ts";
-import { checkClaims, KEY_ID } from "./claims.ts";
-import { checkHeader, type CompactJws, demand, readObject, splitCompact } from "./jws.ts";
+import { encodeBase64Url } from "../base/base64.ts";
+import { encodeUtf8 } from "../base/bytes.ts";
+import { kindOf } from "../base/check.ts";
+import { requireWebCrypto } from "../base/environment.ts";
+import { TeleQuickError } from "../base/errors.ts";
+import { checkClaimRules, checkClaims, KEY_ID, TENANT_ID } from "./claims.ts";
+import { instantOf } from "./instant.ts";
+import {
+  checkHeader,
+  type CompactJws,
+  demand,
+  ownMember,
+  readObject,
+  splitCompact,
+} from "./jws.ts";
 import type { VerifiedToken, VerifyTokenOptions } from "./policy.ts";
 
 const RS256 = { name: "RSASSA-PKCS1-v1_5", hash: "SHA-256" } as const;
-
-// For base64url, which is ASCII.
-const encoder = /* @__PURE__ */ new TextEncoder();
-
-/** Key ids by header segments that stood before a good signature: the same few headers come again and again. */
-const knownHeaders: Map<string, string> = new Map();
+/** Smallest and largest modulus of a key, and so of a signature, in bytes: 2048 to 4096 bits. */
+const MIN_MODULUS_BYTES = 256;
+const MAX_MODULUS_BYTES = 512;
+/** For how long after a token's `exp` the replay store still remembers it: longer than any tolerance. */
+const REMEMBER_MS = 60_000;
 
 /**
  * Verifies a token.
  *
  * @param token The compact JWS, as it was received.
  * @param options How to find a key, and what else to demand.
- * @returns What the token says, frozen. There is no other way in which this settles well.
+ * @returns What the token says, frozen. Rejects otherwise.
  * @throws `ERR_TOKEN_EXPIRED`, `ERR_TOKEN_LIFETIME` or `ERR_TOKEN_INVALID` with the precise reason for the verifier's own log (no part of the token
- * is in it); the error's `refusal` is what may be told outside. An argument of the wrong type is a `TypeError`.
+ * is in it); the error's `refusal` is all that may be said outside. `ERR_UNAVAILABLE`, retryable, when `resolveKey` or the replay store
+ * fails: the token is neither accepted nor refused. An argument of the wrong type is a `TypeError`.
  *
  * @example
  * ```ts
@@ -43,42 +56,77 @@ export async function verifyToken(
   token: string,
   options: VerifyTokenOptions,
 ): Promise<VerifiedToken> {
-  const { now: clock = wallClock, replay } = options;
-  const time = typeof clock === "function" ? clock() : clock;
-  if (typeof token !== "string" || !Number.isFinite(time)) {
-    throw misuse();
-  }
-  const now = time / 1000;
+  checkArguments(token, options);
+  const nowMs = instantOf(options.now, "verify token");
   const parts = splitCompact(token);
-  const { header } = parts;
-  const keyId = knownHeaders.get(header) ?? checkHeader(header);
+  const keyId = checkHeader(parts.header);
   demand(typeof keyId === "string" && KEY_ID.test(keyId), "kid is malformed");
+  // Read once. Until the signature is verified, the claimed tenant only selects the key.
+  const claims = readObject(parts.payload, "payload");
+  const claimedTenant = ownMember(claims, "sub");
+  demand(
+    typeof claimedTenant === "string" && TENANT_ID.test(claimedTenant),
+    "sub is not a tenant id",
+  );
 
-  const found = options.resolveKey(keyId);
-  const record = found && "then" in found ? await found : found;
+  const record = await whenAvailable(
+    () => options.resolveKey(keyId, { tenantId: claimedTenant }),
+    "resolveKey",
+  );
   const isGenuine = await verifySignature(parts, record?.key);
   demand(record, "kid is unknown");
-  demand(isGenuine === true, "signature is wrong");
-  if (knownHeaders.size > 63) knownHeaders.clear();
-  knownHeaders.set(header, keyId);
+  demand(isGenuine, "signature is wrong");
 
-  const { tenantId } = record;
-  const claims = readObject(parts.payload, "payload");
-  const checked = checkClaims(claims, tenantId, now, options);
-
-  // 0 is the wire's word for never (protocol.md section 1.5).
-  const keyEnds = record.expiresAtMs || Infinity;
-  demand(!record.revoked && time < keyEnds, "key is revoked or over", "revoked");
-  const { kind, origin, jti, expiresAt } = checked;
-  const role = kind === "sdk" && record.role || "sdk";
-  const { kind: wanted = kind, role: needed = role, origin: page = origin } = options;
-  demand(wanted === kind && needed === role, "kind or role is another");
-  demand(!origin || page === origin, "origin is another");
-  if (replay && (jti || options.oneTime)) {
-    // Strict encoding gives a token one spelling, so its text is as good an id as any.
-    demand(replay.claim(`${tenantId} ${jti ?? token}`, expiresAt + 60, now), "it was used before");
+  const { tenantId, expiresAtMs: keyExpiresAtMs = 0 } = record;
+  const checked = checkClaims(claims, tenantId, nowMs, options);
+  const isKeyOver = keyExpiresAtMs !== 0 && nowMs >= keyExpiresAtMs;
+  demand(!record.revoked && !isKeyOver, "key is revoked or has expired", "revoked");
+  const { kind, origin, jti, expiresAtMs } = checked;
+  // A browser token never has the rights of an admin key.
+  const role = kind === "sdk" && record.role === "admin" ? "admin" : "sdk";
+  demand(options.kind === undefined || options.kind === kind, "kind is not the expected one");
+  demand(options.role === undefined || options.role === role, "role is not the expected one");
+  demand(
+    options.origin === undefined || origin === undefined || options.origin === origin,
+    "origin is not the page's",
+  );
+  const { replay } = options;
+  if (replay !== undefined && (jti !== undefined || options.oneTime === true)) {
+    // Strict encoding gives a token one spelling, so its text identifies it as well as a jti.
+    const id = `${tenantId} ${jti ?? token}`;
+    const isFirstUse = await whenAvailable(
+      () => replay.claim(id, expiresAtMs + REMEMBER_MS, nowMs),
+      "replay store",
+    );
+    demand(isFirstUse === true, "it was used before");
   }
   return Object.freeze({ tenantId, keyId, role, ...checked, claims });
+}
+
+function checkArguments(token: unknown, options: VerifyTokenOptions): void {
+  if (typeof token !== "string") {
+    throw new TypeError(`Cannot verify token: token is ${kindOf(token)}, expected a string`);
+  }
+  if (typeof options?.resolveKey !== "function") {
+    throw new TypeError(
+      `Cannot verify token: resolveKey is ${kindOf(options?.resolveKey)}, expected a function`,
+    );
+  }
+  checkClaimRules(options);
+}
+
+/** Awaits what the user's own code says about a key or a token. When it fails, nothing is known: that is not a refusal. */
+async function whenAvailable<T>(ask: () => T | Promise<T>, what: string): Promise<T> {
+  try {
+    return await ask();
+  } catch (cause) {
+    if (cause instanceof TeleQuickError && cause.code === "ERR_UNAVAILABLE") throw cause;
+    throw new TeleQuickError(
+      "ERR_UNAVAILABLE",
+      `Cannot verify token now: ${what} failed, expected an answer (try again later)`,
+      { cause, retryable: true },
+    );
+  }
 }
 
 /**
@@ -93,43 +141,56 @@ export async function verifyCompact(
 ): Promise<Uint8Array<ArrayBuffer>> {
   const parts = splitCompact(token);
   checkHeader(parts.header);
-  demand(await verifySignature(parts, key) === true, "signature is wrong");
+  demand(await verifySignature(parts, key), "signature is wrong");
   return parts.payload;
 }
 
 /**
- * A signature whose length is not the key's, or that has no key, is verified all the same, against a key of its length that nobody
- * has: what it costs must not tell which keys exist.
+ * Verifies a signature. One whose length is not the key's, or for which there is no key, is verified all the same, against a key of its
+ * length that nobody has: the time it takes must not reveal which keys exist.
  */
 async function verifySignature(
   { signature, signed }: CompactJws,
   key: CryptoKey | undefined,
 ): Promise<boolean> {
+  requireWebCrypto("verify token");
   const { length } = signature;
-  demand(length >= 256 && length <= 512, "signature is wrong");
+  demand(length >= MIN_MODULUS_BYTES && length <= MAX_MODULUS_BYTES, "signature is wrong");
   const isItsKey = key !== undefined && modulusBytes(key) === length;
   const used = isItsKey ? key : await dummyKey(length);
-  const data = encoder.encode(signed);
-  return await crypto.subtle.verify(RS256, used, signature, data) && isItsKey;
+  const isValid = await crypto.subtle.verify(RS256, used, signature, encodeUtf8(signed));
+  return isValid === true && isItsKey;
 }
 
-function misuse(): TypeError {
-  return new TypeError("Cannot accept token: type of token, now or key is wrong");
-}
-
-/** The length of a key's modulus; the key must be one for RS256 with the usual exponent. */
+/** The length of a key's modulus. Throws for a key that `importVerifyingKey` would not have made. */
 function modulusBytes({ algorithm, type }: CryptoKey): number {
   const { name, hash, publicExponent, modulusLength } = algorithm as RsaHashedKeyAlgorithm;
-  const kind = `${[type, name, hash?.name, publicExponent]}`;
-  if (kind !== "public,RSASSA-PKCS1-v1_5,SHA-256,1,0,1" || modulusLength < 2048) throw misuse();
+  const isSupported = type === "public" && name === RS256.name && hash?.name === RS256.hash &&
+    modulusLength >= MIN_MODULUS_BYTES * 8 && isUsualExponent(publicExponent);
+  if (!isSupported) {
+    throw new TypeError(
+      `Cannot verify token: key is ${type} ${name}, expected a public RSA key from importVerifyingKey (RSASSA-PKCS1-v1_5, SHA-256, 2048 bits or more, exponent 65537)`,
+    );
+  }
   return Math.ceil(modulusLength / 8);
 }
 
-const dummyKeys: Promise<CryptoKey>[] = [];
+/** Whether an exponent is 65537, the big-endian bytes 1, 0, 1. */
+function isUsualExponent(exponent: Uint8Array): boolean {
+  return exponent.length === 3 && exponent[0] === 1 && exponent[1] === 0 && exponent[2] === 1;
+}
 
+const dummyKeys = new Map<number, Promise<CryptoKey>>();
+
+/** A public key with a modulus of the given length. No result with it counts, so its factors do not matter. */
 function dummyKey(length: number): Promise<CryptoKey> {
-  // In base64url an odd number with its top bit set: that is all it takes. No result with it counts, so its factors do not matter.
-  const n = "x".repeat((length * 4 - 1) / 3) + "xQE"[length % 3];
-  const jwk = { kty: "RSA", n, e: "AQAB" };
-  return dummyKeys[length] ??= crypto.subtle.importKey("jwk", jwk, RS256, false, ["verify"]);
+  let key = dummyKeys.get(length);
+  if (key === undefined) {
+    // All bits set: odd, with its top bit set, which is all that an import asks of a modulus.
+    const n = encodeBase64Url(new Uint8Array(length).fill(0xff));
+    const jwk = { kty: "RSA", n, e: "AQAB" };
+    key = crypto.subtle.importKey("jwk", jwk, RS256, false, ["verify"]);
+    dummyKeys.set(length, key);
+  }
+  return key;
 }

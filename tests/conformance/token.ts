@@ -157,7 +157,7 @@ export const tokenChecks: readonly Check[] = [
       equal(verified.tenantId, tenantId);
       equal(verified.keyId, keyId);
       equal(verified.kind, "sdk");
-      equal(verified.expiresAt - (verified.issuedAt ?? 0), 3600);
+      equal(verified.expiresAtMs - (verified.issuedAtMs ?? 0), 3_600_000);
       ok(Object.isFrozen(verified) && Object.isFrozen(verified.claims), "it is frozen");
     },
   },
@@ -222,10 +222,10 @@ export const tokenChecks: readonly Check[] = [
         origin: claims.origin,
         kind: "browser",
       });
-      const { kind, scope, origin, endUser, expiresAt, issuedAt = 0 } = verified;
+      const { kind, scope, origin, endUser, expiresAtMs, issuedAtMs = 0 } = verified;
       equal(
-        { kind, scope, origin, endUser, life: expiresAt - issuedAt },
-        { kind: "browser", ...claims, life: 300 },
+        { kind, scope, origin, endUser, life: expiresAtMs - issuedAtMs },
+        { kind: "browser", ...claims, life: 300_000 },
       );
       await refused(() => mintBrowserToken(signer, { lifetimeSeconds: 301 }), {
         code: "ERR_TOKEN_LIFETIME",

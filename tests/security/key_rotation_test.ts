@@ -32,13 +32,13 @@ describe("keys that come and go", () => {
     keys.set("acme-2", { tenantId: "acme", key: evil.verifying });
     assert.deepEqual(await outcomes(), ["accepted", "accepted"]);
     keys.set("acme-1", { tenantId: "acme", key: acme.verifying, revoked: true });
-    assert.deepEqual(await outcomes(), ["key is revoked or over", "accepted"]);
+    assert.deepEqual(await outcomes(), ["key is revoked or has expired", "accepted"]);
     keys.set("acme-1", { tenantId: "acme", key: evil.verifying });
     assert.deepEqual(await outcomes(), ["signature is wrong", "accepted"]);
     keys.set("acme-1", { tenantId: "acme", key: acme.verifying, expiresAtMs: NOW * 1000 });
-    assert.deepEqual(await outcomes(), ["key is revoked or over", "accepted"]);
+    assert.deepEqual(await outcomes(), ["key is revoked or has expired", "accepted"]);
     keys.set("acme-1", { tenantId: "evil", key: acme.verifying });
-    assert.deepEqual(await outcomes(), ["sub is another", "accepted"]);
+    assert.deepEqual(await outcomes(), ["sub is not the tenant of the key", "accepted"]);
   });
 
   it("J-23 any order of publishing, revoking, replacing, ending and waiting: 10,000 sequences against a model", async () => {
@@ -91,9 +91,9 @@ describe("keys that come and go", () => {
               : entry.owner !== each.owner
               ? "signature is wrong"
               : now >= NOW + 8
-              ? "exp is over"
+              ? "exp has passed"
               : entry.revoked || now >= entry.ends
-              ? "key is revoked or over"
+              ? "key is revoked or has expired"
               : "accepted";
             assert.equal(await outcome(tokens[each.owner]![each.keyId]!, options), expected);
           }
@@ -118,11 +118,11 @@ describe("keys that come and go", () => {
       await outcome(good, { ...verifier, resolveKey: () => undefined }),
       "kid is unknown",
     );
-    assert.equal(await outcome(good, { ...verifier, now: claims.exp * 1000 }), "exp is over");
+    assert.equal(await outcome(good, { ...verifier, now: claims.exp * 1000 }), "exp has passed");
     const revoked = { tenantId: acme.id, key: acme.verifying, revoked: true };
     assert.equal(
       await outcome(good, { ...verifier, resolveKey: () => revoked }),
-      "key is revoked or over",
+      "key is revoked or has expired",
     );
     assert.equal(await outcome(good), "accepted");
   });
@@ -156,7 +156,7 @@ describe("keys that come and go", () => {
     const badLarge = `${largeToken.slice(0, -8)}AAAAAAAA`;
     const cases: readonly (readonly [string, KeyRecord | undefined, string, number])[] = [
       [good, small, "accepted", 256],
-      [good, { ...small, revoked: true }, "key is revoked or over", 256],
+      [good, { ...small, revoked: true }, "key is revoked or has expired", 256],
       [good, undefined, "kid is unknown", 256],
       [bad, small, "signature is wrong", 256],
       [bad, undefined, "kid is unknown", 256],

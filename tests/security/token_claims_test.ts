@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { importVerifyingKey } from "../../src/credentials/mod.ts";
+import { TENANT_ID } from "../../src/token/claims.ts";
 import type { VerifyTokenOptions } from "../../src/token/policy.ts";
 import { verifyToken } from "../../src/token/verify.ts";
 import { acme, claims, evil, forge, header, NOW, outcome, verifier } from "../support/tokens.ts";
@@ -16,7 +17,29 @@ function at(seconds: number, more: Partial<VerifyTokenOptions> = {}): VerifyToke
   return { ...verifier, now: seconds * 1000, ...more };
 }
 
-const notSeconds = "exp, iat or nbf is no whole number";
+const notSeconds = "exp, iat or nbf is not a whole number of seconds";
+
+/** The outcome, without the number of seconds that a refused lifetime has. */
+async function lifetimeOutcome(token: string, options?: VerifyTokenOptions): Promise<string> {
+  const found = await outcome(token, options);
+  return found.replace(
+    /^lifetime is -?[0-9]+ s, expected 1 to [0-9]+$/,
+    "lifetime is out of range",
+  );
+}
+
+function subOutcome(sub: unknown): string {
+  const isTenantId = typeof sub === "string" && TENANT_ID.test(sub);
+  return isTenantId ? "sub is not the tenant of the key" : "sub is not a tenant id";
+}
+
+function refusalOf(name: string, value: unknown): RegExp {
+  return new RegExp(
+    `^${name} is ${
+      typeof value === "string" ? "malformed, expected" : "(a |an |null).*, expected a string$"
+    }`,
+  );
+}
 
 describe("claim attacks", () => {
   it("J-12 times that are no whole numbers of seconds, in every form JSON has", async () => {
@@ -53,7 +76,7 @@ describe("claim attacks", () => {
       assert.equal(await outcome(withClaims({ [name]: undefined })), notSeconds);
     }
     assert.equal(await outcome(withClaims({ nbf: 0 })), "accepted");
-    assert.equal(await outcome(withClaims({ exp: 0, iat: 0 })), "exp is over");
+    assert.equal(await outcome(withClaims({ exp: 0, iat: 0 })), "exp has passed");
     const last = 2 ** 32 - 1;
     const late = withClaims({ iat: last - 3600, exp: last });
     assert.equal(await outcome(late, at(last - 1)), "accepted");
@@ -64,12 +87,11 @@ describe("claim attacks", () => {
     const ends: readonly (readonly [number, number, string])[] = [
       [exp - 1, 0, "accepted"],
       [exp - 0.001, 0, "accepted"],
-      [exp, 0, "exp is over"],
-      [exp + 1, 0, "exp is over"],
+      [exp, 0, "exp has passed"],
+      [exp + 1, 0, "exp has passed"],
       [exp + 59.999, 60, "accepted"],
-      [exp + 60, 60, "exp is over"],
-      [exp + 60, 3600, "exp is over"],
-      [exp - 1, -2, "exp is over"],
+      [exp + 60, 60, "exp has passed"],
+      [exp + 60, 3600, "exp has passed"],
     ];
     for (const [now, clockToleranceSeconds, expected] of ends) {
       assert.equal(await outcome(forge(), at(now, { clockToleranceSeconds })), expected, `${now}`);
@@ -77,13 +99,13 @@ describe("claim attacks", () => {
     const begins: readonly (readonly [Record<string, number>, string])[] = [
       [{ iat: NOW + 29 }, "accepted"],
       [{ iat: NOW + 30 }, "accepted"],
-      [{ iat: NOW + 31 }, "iat or nbf is ahead"],
-      [{ iat: NOW + 3599 }, "iat or nbf is ahead"],
+      [{ iat: NOW + 31 }, "iat or nbf is in the future"],
+      [{ iat: NOW + 3599 }, "iat or nbf is in the future"],
       [{ nbf: NOW - 3600 }, "accepted"],
       [{ nbf: NOW + 29 }, "accepted"],
       [{ nbf: NOW + 30 }, "accepted"],
-      [{ nbf: NOW + 31 }, "iat or nbf is ahead"],
-      [{ nbf: NOW + 3600 }, "iat or nbf is ahead"],
+      [{ nbf: NOW + 31 }, "iat or nbf is in the future"],
+      [{ nbf: NOW + 3600 }, "iat or nbf is in the future"],
     ];
     for (const [changes, expected] of begins) {
       assert.equal(await outcome(withClaims(changes)), expected, JSON.stringify(changes));
@@ -94,13 +116,13 @@ describe("claim attacks", () => {
       );
     }
     assert.equal(await outcome(forge(), at(NOW - 30)), "accepted");
-    assert.equal(await outcome(forge(), at(NOW - 30.001)), "iat or nbf is ahead");
-    assert.equal(await outcome(forge(), at(NOW - 60)), "iat or nbf is ahead");
+    assert.equal(await outcome(forge(), at(NOW - 30.001)), "iat or nbf is in the future");
+    assert.equal(await outcome(forge(), at(NOW - 60)), "iat or nbf is in the future");
     assert.equal(await outcome(forge(), at(NOW + 60)), "accepted");
   });
 
   it("J-14 lifetimes of 3600 and 300 seconds hold to the second", async () => {
-    const life = "life is too long or none";
+    const life = "lifetime is out of range";
     const cases: readonly (readonly [Record<string, unknown>, string])[] = [
       [{ exp: NOW + 3600 }, "accepted"],
       [{ exp: NOW + 3601 }, life],
@@ -119,14 +141,14 @@ describe("claim attacks", () => {
       [{ end_user: "u", exp: NOW + 301 }, life],
     ];
     for (const [changes, expected] of cases) {
-      assert.equal(await outcome(withClaims(changes)), expected, JSON.stringify(changes));
+      assert.equal(await lifetimeOutcome(withClaims(changes)), expected, JSON.stringify(changes));
     }
     const short = { ...verifier, maxLifetimeSeconds: 60 };
-    assert.equal(await outcome(withClaims({ exp: NOW + 60 }), short), "accepted");
-    assert.equal(await outcome(withClaims({ exp: NOW + 61 }), short), life);
+    assert.equal(await lifetimeOutcome(withClaims({ exp: NOW + 60 }), short), "accepted");
+    assert.equal(await lifetimeOutcome(withClaims({ exp: NOW + 61 }), short), life);
     const long = { ...verifier, maxLifetimeSeconds: 86_400 };
-    assert.equal(await outcome(withClaims({ exp: NOW + 3601 }), long), life);
-    assert.equal(await outcome(withClaims({ jti: "x", exp: NOW + 301 }), long), life);
+    assert.equal(await lifetimeOutcome(withClaims({ exp: NOW + 3601 }), long), life);
+    assert.equal(await lifetimeOutcome(withClaims({ jti: "x", exp: NOW + 301 }), long), life);
   });
 
   it("J-14 a missing iat is tolerated only when asked for, and then the life counts from now", async () => {
@@ -134,13 +156,16 @@ describe("claim attacks", () => {
     const without = (exp: number): string => withClaims({ iat: undefined, exp });
     assert.equal(await outcome(without(NOW + 3600)), notSeconds);
     assert.equal(await outcome(without(NOW + 3600), lenient), "accepted");
-    assert.equal(await outcome(without(NOW + 3601), lenient), "life is too long or none");
+    assert.equal(
+      await outcome(without(NOW + 3601), lenient),
+      "lifetime is 3601 s, expected 1 to 3600",
+    );
     assert.equal(await outcome(withClaims({ iat: null }), lenient), notSeconds);
-    assert.equal((await verifyToken(without(NOW + 9), lenient)).issuedAt, undefined);
+    assert.equal((await verifyToken(without(NOW + 9), lenient)).issuedAtMs, undefined);
   });
 
   it("J-16 a tenant's key speaks for that tenant alone", async () => {
-    const other = "sub is another";
+    const other = "sub is not the tenant of the key";
     for (
       const sub of [
         evil.id,
@@ -156,7 +181,7 @@ describe("claim attacks", () => {
         undefined,
       ]
     ) {
-      assert.equal(await outcome(withClaims({ sub })), other, JSON.stringify(sub));
+      assert.equal(await outcome(withClaims({ sub })), subOutcome(sub), JSON.stringify(sub));
     }
     const theirs = { ...header, kid: evil.keyId };
     assert.equal(await outcome(forge(theirs, claims, evil.privateKey)), other);
@@ -181,7 +206,11 @@ describe("claim attacks", () => {
         1,
       ]
     ) {
-      assert.equal(await outcome(withClaims({ iss })), "iss is another", JSON.stringify(iss));
+      assert.equal(
+        await outcome(withClaims({ iss })),
+        "iss is not the expected one",
+        JSON.stringify(iss),
+      );
     }
     const audience = "https://gateway.example";
     const values = [
@@ -204,12 +233,12 @@ describe("claim attacks", () => {
       for (const aud of values) {
         assert.equal(
           await outcome(withClaims({ aud }), options),
-          "aud is another",
+          "aud is not the expected one",
           JSON.stringify(aud),
         );
       }
     }
-    assert.equal(await outcome(withClaims({ aud: audience })), "aud is another");
+    assert.equal(await outcome(withClaims({ aud: audience })), "aud is not the expected one");
     assert.equal(
       await outcome(withClaims({ aud: audience }), { ...verifier, audience }),
       "accepted",
@@ -217,7 +246,7 @@ describe("claim attacks", () => {
     assert.equal(await outcome(forge(), { ...verifier, audience }), "accepted");
     assert.equal(
       await outcome(forge(), { ...verifier, audience, requireAudience: true }),
-      "aud is another",
+      "aud is not the expected one",
     );
   });
 
@@ -242,10 +271,10 @@ describe("claim attacks", () => {
       "\u24d0cme",
     ];
     for (const sub of lookalikes) {
-      assert.equal(await outcome(withClaims({ sub })), "sub is another", JSON.stringify(sub));
+      assert.equal(await outcome(withClaims({ sub })), subOutcome(sub), JSON.stringify(sub));
       const record = { tenantId: sub, key: acme.verifying };
       const careless = { ...verifier, resolveKey: () => record };
-      const expected = /^[a-z0-9-]+$/.test(sub) ? "accepted" : "sub is another";
+      const expected = /^[a-z0-9-]+$/.test(sub) ? "accepted" : "sub is not a tenant id";
       assert.equal(await outcome(withClaims({ sub }), careless), expected, JSON.stringify(sub));
     }
   });
@@ -258,7 +287,7 @@ describe("claim attacks", () => {
           typeof part === "string" ? [...new TextEncoder().encode(part)] : part
         ),
       );
-    const notObject = "payload is no object";
+    const notObject = "payload is not an object";
     const notJson = "payload is not JSON in UTF-8";
     const cases: readonly (readonly [string | Uint8Array, string])[] = [
       [`[${text}]`, notObject],
@@ -266,7 +295,7 @@ describe("claim attacks", () => {
       ["1", notObject],
       ["null", notObject],
       ["true", notObject],
-      ["{}", "iss is another"],
+      ["{}", "sub is not a tenant id"],
       ["", notJson],
       [" ", notJson],
       [`\uFEFF${text}`, notJson],
@@ -285,7 +314,7 @@ describe("claim attacks", () => {
       [bytes(`{${body},"x":"`, [0xe2, 0x82], '"}'), notJson],
       [new Uint8Array(new Uint16Array([...text].map((c) => c.charCodeAt(0))).buffer), notJson],
       [`{${body},"x":"\\ud800"}`, "payload holds a lone surrogate"],
-      [`{${body},"\\udfff":1}`, "payload holds a lone surrogate"],
+      [`{${body},"\\udfff":1}`, "payload has a name with an escape"],
       [`{${body},"x":"\n"}`, notJson],
       [` \r\n\t${text} `, "accepted"],
       [`{${body},"x":"\\ud83d\\ude00 \u00e9"}`, "accepted"],
@@ -304,11 +333,11 @@ describe("claim attacks", () => {
       ) {
         assert.equal(await outcome(forge(header, text)), "payload has a forbidden name");
       }
-      assert.equal(await outcome(withClaims({ sub: name })), "sub is another");
+      assert.equal(await outcome(withClaims({ sub: name })), subOutcome(name));
       assert.equal(await outcome(withClaims({ scope: name, exp: NOW + 300 })), "accepted");
       const record = { tenantId: name, key: acme.verifying };
       const named = { ...verifier, resolveKey: () => record };
-      const expected = name === "__proto__" ? "sub is another" : "accepted";
+      const expected = name === "__proto__" ? "sub is not a tenant id" : "accepted";
       assert.equal(await outcome(withClaims({ sub: name }), named), expected);
     }
     assert.equal(({} as Record<string, unknown>)["admin"], undefined);
@@ -318,18 +347,24 @@ describe("claim attacks", () => {
     const browser = withClaims({ scope: "admin", exp: NOW + 300 });
     const record = { tenantId: acme.id, key: acme.verifying, role: "admin" } as const;
     const admin = { ...verifier, resolveKey: () => record };
-    assert.equal(await outcome(browser, { ...admin, kind: "sdk" }), "kind or role is another");
-    assert.equal(await outcome(browser, { ...admin, role: "admin" }), "kind or role is another");
+    assert.equal(await outcome(browser, { ...admin, kind: "sdk" }), "kind is not the expected one");
+    assert.equal(
+      await outcome(browser, { ...admin, role: "admin" }),
+      "role is not the expected one",
+    );
     assert.equal((await verifyToken(browser, admin)).role, "sdk");
     assert.equal(
       await outcome(forge(), { ...verifier, kind: "browser" }),
-      "kind or role is another",
+      "kind is not the expected one",
     );
-    assert.equal(await outcome(forge(), { ...verifier, role: "admin" }), "kind or role is another");
+    assert.equal(
+      await outcome(forge(), { ...verifier, role: "admin" }),
+      "role is not the expected one",
+    );
     assert.equal(await outcome(forge(), { ...admin, role: "admin", kind: "sdk" }), "accepted");
     assert.equal(
       await outcome(withClaims({ role: "admin" }), { ...verifier, role: "admin" }),
-      "kind or role is another",
+      "role is not the expected one",
     );
   });
 
@@ -350,7 +385,7 @@ describe("claim attacks", () => {
         ]
       ) {
         const token = withClaims({ [name]: value, exp: NOW + 300 });
-        assert.equal(await outcome(token), `${name} is malformed`, JSON.stringify(value));
+        assert.match(await outcome(token), refusalOf(name, value), JSON.stringify(value));
       }
     }
     for (
@@ -362,7 +397,10 @@ describe("claim attacks", () => {
         "https://u:p@a.example",
       ]
     ) {
-      assert.equal(await outcome(withClaims({ origin, exp: NOW + 300 })), "origin is malformed");
+      assert.match(
+        await outcome(withClaims({ origin, exp: NOW + 300 })),
+        refusalOf("origin", origin),
+      );
     }
   });
 
@@ -386,8 +424,8 @@ describe("claim attacks", () => {
       await outcome(forge(header, everything, evil.privateKey), dead),
       "signature is wrong",
     );
-    assert.equal(await outcome(forge(header, everything), dead), "iss is another");
-    assert.equal(await outcome(forge(), dead), "key is revoked or over");
+    assert.equal(await outcome(forge(header, everything), dead), "iss is not the expected one");
+    assert.equal(await outcome(forge(), dead), "key is revoked or has expired");
     const key = await importVerifyingKey(evil.made.publicKeyPem);
     assert.equal(
       await outcome(forge(), {

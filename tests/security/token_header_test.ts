@@ -161,7 +161,10 @@ describe("header attacks", () => {
         { jwk: acme.publicKey.export({ format: "jwk" }) },
       ];
       for (const more of brought) {
-        await refusedUnseen({ ...header, ...more }, "header is not alg, typ, kid");
+        await refusedUnseen(
+          { ...header, ...more },
+          "header has members other than alg, typ and kid",
+        );
       }
       const whole = forge({ ...header, x5c: [certificate] }, claims, evil.privateKey);
       assert.match(await outcome(whole), /^form is not/);
@@ -174,10 +177,10 @@ describe("header attacks", () => {
 
   it("J-06 crit in every form, and an unencoded payload", async () => {
     for (const crit of [[], ["exp"], ["b64"], "exp", ["alg"], ["exp", "exp"], {}, null]) {
-      await refusedUnseen({ ...header, crit }, "header is not alg, typ, kid");
+      await refusedUnseen({ ...header, crit }, "header has members other than alg, typ and kid");
     }
     for (const more of [{ b64: false }, { b64: false, crit: ["b64"] }, { b64: true }]) {
-      await refusedUnseen({ ...header, ...more }, "header is not alg, typ, kid");
+      await refusedUnseen({ ...header, ...more }, "header has members other than alg, typ and kid");
     }
     await stillTakesGoodTokens();
   });
@@ -188,7 +191,6 @@ describe("header attacks", () => {
       '{"alg":"RS256","alg":"none","kid":"acme-1"}',
       '{"alg":"RS256","kid":"evil-1","kid":"acme-1"}',
       '{"alg":"RS256","kid":"acme-1","kid":"acme-1"}',
-      '{"alg":"RS256","kid":"acme-1","k\\u0069d":"acme-1"}',
       '{"alg":"RS256","typ":"JWT","typ":"JWT","kid":"acme-1"}',
     ];
     for (const head of heads) await refusedUnseen(head, "header repeats a name");
@@ -196,15 +198,20 @@ describe("header attacks", () => {
     const bodies = [
       `{${body},"sub":"evil"}`,
       `{"sub":"evil",${body}}`,
-      `{${body},"s\\u0075b":"acme"}`,
       `{${body},"exp":${claims.exp}}`,
       `{"exp":1,${body}}`,
       `{"iss":"other",${body}}`,
       `{${body},"x":{"y":1,"y":2}}`,
-      `{${body},"x":[{"y":1,"\\u0079":1}]}`,
     ];
     for (const text of bodies) {
       assert.equal(await outcome(forge(header, text)), "payload repeats a name", text);
+    }
+    await refusedUnseen(
+      '{"alg":"RS256","kid":"acme-1","k\\u0069d":"acme-1"}',
+      "header has a name with an escape",
+    );
+    for (const text of [`{${body},"s\\u0075b":"acme"}`, `{${body},"x":[{"y":1,"\\u0079":1}]}`]) {
+      assert.equal(await outcome(forge(header, text)), "payload has a name with an escape", text);
     }
     await stillTakesGoodTokens();
   });
@@ -212,9 +219,12 @@ describe("header attacks", () => {
   it("J-08 nested tokens, encrypted ones, and the JSON serializations", async () => {
     const inner = forge();
     const form = "form is not three segments in 64 to 4096 characters";
-    await refusedUnseen({ ...header, cty: "JWT" }, "header is not alg, typ, kid");
+    await refusedUnseen(
+      { ...header, cty: "JWT" },
+      "header has members other than alg, typ and kid",
+    );
     assert.equal(await outcome(forge(header, inner)), "payload is not JSON in UTF-8");
-    assert.equal(await outcome(forge(header, JSON.stringify(inner))), "payload is no object");
+    assert.equal(await outcome(forge(header, JSON.stringify(inner))), "payload is not an object");
     const [first = "", second = "", third = ""] = inner.split(".");
     const flattened = { protected: first, payload: second, signature: third };
     const general = { payload: second, signatures: [{ protected: first, signature: third }] };
@@ -256,7 +266,7 @@ describe("header attacks", () => {
     assert.equal(await outcome(forge(padded(512))), "accepted");
     assert.equal(await outcome(forge(padded(513))), form);
     for (const head of ["[]", '"RS256"', "null", "1"]) {
-      await refusedUnseen(head, "header is no object");
+      await refusedUnseen(head, "header is not an object");
     }
     for (const head of ["{", "{}{}", "not json", "\uFEFF{}", new Uint8Array([0x7b, 0xff, 0x7d])]) {
       await refusedUnseen(head, "header is not JSON in UTF-8");

@@ -92,6 +92,7 @@ export const hostileTokens: readonly HostileToken[] = ([
   ["sub twice, one escaped", text('"s\\u0075b":"acme"'), TWICE],
   ["exp twice, past then future", forge(header, `{"exp":1,${body}}`), TWICE],
   ["iss twice", forge(header, `{"iss":"other",${body}}`), TWICE],
+  ["a name with an escape", text('"n\\u0061me":"Zoe"'), TWICE],
   ["__proto__ in the payload", text('"__proto__":{"admin":true}'), PROTOTYPE],
   ["constructor in the payload", text('"constructor":{"prototype":{}}'), PROTOTYPE],
   ["payload an array", forge(header, `[{${body}}]`), ""],
@@ -181,7 +182,7 @@ export const honestTokens: readonly { readonly name: string; readonly token: str
     "with further claims",
     says({ role: "agent", limits: { calls: [1, 2] }, name: "Zo\u00eb \u{1F600}" }),
   ],
-  ["with escaped text", text('"n\\u0061me":"Zo\\u00eb \\ud83d\\ude00"')],
+  ["with escaped text", text('"name":"Zo\\u00eb \\ud83d\\ude00"')],
   [
     "members in another order",
     forge({ kid: header.kid, alg: header.alg }, {

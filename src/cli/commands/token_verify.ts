@@ -55,7 +55,7 @@ export const tokenVerify: Command = command({
         ...(origin !== undefined && { origin }),
         ...(tolerance !== undefined && { clockToleranceSeconds: tolerance }),
       });
-      const expiresAtMs = verified.expiresAt * 1_000;
+      const { expiresAtMs } = verified;
       output.emit(
         {
           type: "verdict",

@@ -10,13 +10,10 @@
  */
 
 import { type RefusalReason, TeleQuickError } from "../../base/errors.ts";
-import {
-  decodeToken,
-  type ReplayStore,
-  verifyToken,
-  type VerifyTokenOptions,
-} from "../../token/mod.ts";
+import { type ReplayStore, verifyToken, type VerifyTokenOptions } from "../../token/mod.ts";
 import type { Clock } from "../../base/signal.ts";
+import { ErrorCode } from "../../wire/mod.ts";
+import { RpcRefusal } from "../refusal.ts";
 import type { GatewayRules } from "../services.ts";
 import type { Principal } from "./principal.ts";
 import { isLive, type KeyEntry, type KeyRegistry } from "./key_registry.ts";
@@ -47,16 +44,22 @@ export interface Refused {
   readonly reason: string;
 }
 
+/** A token that cannot be checked now, because keys or used tokens cannot be looked up: trying again later can help. */
+export interface Unavailable {
+  /** Why, precisely: for the owner's log. Holds no part of the token. */
+  readonly unavailable: string;
+}
+
 /** Checks a token. The outcome holds at this moment only: the caller checks {@linkcode stillHolds} in the turn in which it acts on it. */
 export async function admit(
   token: string,
   origin: string | undefined,
   gateway: Admission,
-): Promise<Admitted | Refused> {
+): Promise<Admitted | Refused | Unavailable> {
   let key: KeyEntry | undefined;
   try {
     const verified = await verifyToken(token, {
-      ...verifyOptions(token, gateway, (found) => key = found),
+      ...verifyOptions(gateway, (found) => key = found),
       // Asked when the token is known to be the tenant's own.
       replay: {
         claim: (...used) => gateway.tenants.byOwner(key!.tenantId).replay.claim(...used),
@@ -66,15 +69,16 @@ export async function admit(
     if (gateway.rules.requireOrigin && verified.origin !== undefined && origin === undefined) {
       return { refusal: "rejected", reason: "Its origin cannot be compared: none is known" };
     }
-    const { tenantId, keyId, expiresAt, scope } = verified;
+    const { tenantId, keyId, expiresAtMs, scope } = verified;
     const principal = Object.freeze({
       tenantId,
       keyId,
-      expiresAtMs: expiresAt * 1_000,
+      expiresAtMs,
       scope: scope === undefined ? undefined : new Set(scope.split(" ")),
     }) as Principal;
     return { principal, key: key! };
   } catch (error) {
+    if (isUnavailable(error)) return { unavailable: error.message };
     if (error instanceof TeleQuickError) {
       return { refusal: error.refusal ?? "rejected", reason: error.message };
     }
@@ -82,17 +86,25 @@ export async function admit(
   }
 }
 
+/** Whether an error of `verifyToken` says that nothing can be said about the token now. */
+export function isUnavailable(error: unknown): error is TeleQuickError {
+  return error instanceof TeleQuickError && error.code === "ERR_UNAVAILABLE";
+}
+
+/** The answer to a request whose token cannot be checked now: the client can retry. */
+export const cannotCheck = new RpcRefusal(
+  ErrorCode.ERR_RATE_LIMITED,
+  "Cannot check the token now",
+);
+
 /** How every token is verified here. `onKey` is told which key was found. */
 export function verifyOptions(
-  token: string,
   { registry, rules, clock }: Verifier,
   onKey: (key: KeyEntry) => void,
 ): VerifyTokenOptions {
   return {
-    resolveKey: (keyId) => {
-      // Whose key it is to be is the token's own word; the signature and the verifier's look at `sub` make it true or not.
-      const { sub } = decodeToken(token).claims;
-      const key = typeof sub === "string" ? registry.get(sub, keyId) : undefined;
+    resolveKey: (keyId, claimed) => {
+      const key = registry.get(claimed.tenantId, keyId);
       if (key === undefined) return undefined;
       onKey(key);
       const { tenantId, role } = key;

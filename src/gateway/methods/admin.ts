@@ -7,7 +7,7 @@
 import { TeleQuickError } from "../../base/errors.ts";
 import { verifyToken } from "../../token/mod.ts";
 import { ErrorCode, methods, type TrunkRecord } from "../../wire/mod.ts";
-import { verifyOptions } from "../auth/admit.ts";
+import { cannotCheck, isUnavailable, verifyOptions } from "../auth/admit.ts";
 import { isStorageFailure } from "../storage/archive.ts";
 import { RpcRefusal } from "../refusal.ts";
 import { unknownTrunk } from "./originate.ts";
@@ -118,11 +118,11 @@ async function asAdmin<R>(
   let key: KeyEntry | undefined;
   try {
     await verifyToken(request.adminToken, {
-      ...verifyOptions(request.adminToken, gateway, (found) => key = found),
+      ...verifyOptions(gateway, (found) => key = found),
       role: "admin",
     });
-  } catch {
-    return notAdmin;
+  } catch (error) {
+    return isUnavailable(error) ? cannotCheck : notAdmin;
   }
   const { tenantId } = principal;
   const isOwn = key?.tenantId === tenantId && (request.tenantId ?? tenantId) === tenantId;

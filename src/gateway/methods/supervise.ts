@@ -12,7 +12,7 @@ import {
   type SuperviseSubscribeRequest,
   SupervisionMode,
 } from "../../wire/mod.ts";
-import { verifyOptions } from "../auth/admit.ts";
+import { cannotCheck, isUnavailable, verifyOptions } from "../auth/admit.ts";
 import { Mixer } from "../call/mixer.ts";
 import type { Call } from "../call/call.ts";
 import { unknownCall } from "./call_control.ts";
@@ -37,31 +37,33 @@ export const superviseRoutes: readonly Route<unknown, unknown>[] = [
     method: methods.SuperviseSubscribe,
     scope: SCOPE,
     async handle(request, context, stream) {
-      if (!await mayProceed(request.authToken, context)) {
-        return new RpcRefusal(ErrorCode.ERR_UNAUTHORIZED, "auth_token is not accepted");
-      }
+      const refusal = await mayProceed(request.authToken, context);
+      if (refusal !== undefined) return refusal;
       return join(request, context, stream) ?? { status: "OK" };
     },
   }),
 ];
 
-/** Whether a token lets its bearer supervise: of the session's own tenant, and a service account's or one with the scope. */
+const notAccepted = new RpcRefusal(ErrorCode.ERR_UNAUTHORIZED, "auth_token is not accepted");
+
+/** What refuses a token that does not let its bearer supervise: of the session's own tenant, and a service account's or one with the scope. */
 async function mayProceed(
   token: string,
   { principal, session, gateway }: RpcContext,
-): Promise<boolean> {
+): Promise<RpcRefusal | undefined> {
   let key: KeyEntry | undefined;
   try {
     const verified = await verifyToken(
       token,
-      verifyOptions(token, gateway, (found) => key = found),
+      verifyOptions(gateway, (found) => key = found),
     );
     const { kind, scope, tenantId } = verified;
     const isAllowed = kind === "sdk" || (scope?.split(" ").includes(SCOPE) ?? false);
-    return isAllowed && tenantId === principal.tenantId && session.isLive &&
+    const isGood = isAllowed && tenantId === principal.tenantId && session.isLive &&
       isLive(key!, gateway.clock.now());
-  } catch {
-    return false;
+    return isGood ? undefined : notAccepted;
+  } catch (error) {
+    return isUnavailable(error) ? cannotCheck : notAccepted;
   }
 }
 

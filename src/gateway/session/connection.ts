@@ -7,7 +7,7 @@
 import { sleep } from "../../base/signal.ts";
 import { type BidirectionalStream, type IncomingSession, Session } from "../../transport/mod.ts";
 import { type CallEvent, ErrorCode, type SessionEnding } from "../../wire/mod.ts";
-import { type Admitted, type Refused, stillHolds } from "../auth/admit.ts";
+import { type Admitted, cannotCheck, type Refused, stillHolds } from "../auth/admit.ts";
 import { RateLimit } from "../rate_limit.ts";
 import type { Call } from "../call/call.ts";
 import { endings } from "./endings.ts";
@@ -104,6 +104,7 @@ export class Connection implements RpcSession, KeyHolder, Expiring, Waiting {
     this.#pending.leave(this);
     if (!this.#session.isClosed) {
       if ("principal" in outcome) this.#enter(outcome);
+      else if ("unavailable" in outcome) void this.#postpone(outcome.unavailable);
       else void this.#refuse(outcome);
       if (isShown) this.#acceptStreams();
     }
@@ -272,6 +273,12 @@ export class Connection implements RpcSession, KeyHolder, Expiring, Waiting {
     counters.refused[refusal]++;
     log("session.refused", { ...this.#ids, code: 401, reason });
     await this.#turnAway(401, ErrorCode.ERR_UNAUTHORIZED, refusal);
+  }
+
+  /** The token can be neither accepted nor refused now: the peer is asked to come again. */
+  async #postpone(reason: string): Promise<void> {
+    this.#gateway.log("session.refused", { ...this.#ids, code: 503, reason });
+    await this.#turnAway(503, cannotCheck.code, cannotCheck.message);
   }
 
   async #turnAway(closeCode: number, errorCode: number, errorMessage: string): Promise<void> {

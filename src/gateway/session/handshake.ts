@@ -13,7 +13,7 @@ import {
   encodeReply,
   methods,
 } from "../../wire/mod.ts";
-import { admit, type Admitted, type Refused } from "../auth/admit.ts";
+import { admit, type Admitted, type Refused, type Unavailable } from "../auth/admit.ts";
 import type { GatewayContext } from "../context.ts";
 import { drain, readRequest, REQUEST_BYTES } from "./streams.ts";
 
@@ -62,7 +62,7 @@ export class Handshake {
   }
 
   /** What comes of it, within the time that a handshake has. Never rejects. */
-  async outcome(): Promise<Admitted | Refused> {
+  async outcome(): Promise<Admitted | Refused | Unavailable> {
     const { clock, limits } = this.#gateway;
     try {
       return await within(() => this.#check(), {
@@ -110,7 +110,7 @@ export class Handshake {
     this.#first?.reader.cancel().catch(ignore);
   }
 
-  async #check(): Promise<Admitted | Refused> {
+  async #check(): Promise<Admitted | Refused | Unavailable> {
     if (this.#token !== undefined) return await admit(this.#token, this.#origin, this.#gateway);
     const { reader } = this.#first ??
       await new Promise<FirstStream>((resolve) => this.#onFirst = resolve);

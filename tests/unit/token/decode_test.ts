@@ -24,8 +24,8 @@ describe("decodeToken()", () => {
     ["", "form is not three segments in 64 to 4096 characters"],
     ["a.b.c", "form is not three segments in 64 to 4096 characters"],
     [`${forge()}.x`, "form is not three segments in 64 to 4096 characters"],
-    [forge(header, "[]"), "payload is no object"],
-    [forge("null", claims), "header is no object"],
+    [forge(header, "[]"), "payload is not an object"],
+    [forge("null", claims), "header is not an object"],
     [forge(header, '{"a":1,"a":2}'), "payload repeats a name"],
     [forge(header, "not json"), "payload is not JSON in UTF-8"],
   ];
@@ -43,7 +43,7 @@ describe("decodeToken()", () => {
     for (const token of [undefined, null, 1, {}]) {
       assert.throws(() => decodeToken(token as unknown as string), {
         name: "TypeError",
-        message: "Cannot decode token: it is no string",
+        message: /^Cannot decode token: token is .*, expected a string$/,
       });
     }
   });

@@ -7,29 +7,45 @@ import { seed } from "../../support/seed.ts";
 describe("createReplayStore()", () => {
   it("ReplayStore.claim() gives each id away once while it lives", () => {
     const store = createReplayStore();
-    assert.equal(store.claim("a", 100, 10), true);
-    assert.equal(store.claim("a", 100, 10), false);
-    assert.equal(store.claim("b", 100, 10), true);
-    assert.equal(store.claim("a", 100, 99.9), false);
-    assert.equal(store.claim("a", 200, 100), true);
+    assert.equal(store.claim("a", 100_000, 10_000), true);
+    assert.equal(store.claim("a", 100_000, 10_000), false);
+    assert.equal(store.claim("b", 100_000, 10_000), true);
+    assert.equal(store.claim("a", 100_000, 99_900), false);
+    assert.equal(store.claim("a", 200_000, 100_000), true);
+  });
+
+  it("createReplayStore() refuses a capacity that is not a whole number from 1", () => {
+    for (const capacity of [0, -1, 1.5, NaN, Infinity]) {
+      assert.throws(() => createReplayStore({ capacity }), {
+        code: "ERR_VALUE_INVALID",
+        message:
+          `Cannot create replay store: capacity is ${capacity}, expected a whole number from 1`,
+      });
+    }
+    for (const capacity of ["1", null]) {
+      assert.throws(
+        () => createReplayStore({ capacity: capacity as unknown as number }),
+        TypeError,
+      );
+    }
   });
 
   it("ReplayStore.claim() refuses what it has no room to remember, until something dies", () => {
     const store = createReplayStore({ capacity: 2 });
-    assert.equal(store.claim("a", 100, 0), true);
-    assert.equal(store.claim("b", 101.5, 0), true);
-    assert.equal(store.claim("c", 500, 99), false);
-    assert.equal(store.claim("c", 500, 100), true);
-    assert.equal(store.claim("d", 500, 101.4), false);
-    assert.equal(store.claim("d", 500, 102), true);
+    assert.equal(store.claim("a", 100_000, 0), true);
+    assert.equal(store.claim("b", 101_500, 0), true);
+    assert.equal(store.claim("c", 500_000, 99_000), false);
+    assert.equal(store.claim("c", 500_000, 100_000), true);
+    assert.equal(store.claim("d", 500_000, 101_400), false);
+    assert.equal(store.claim("d", 500_000, 102_000), true);
   });
 
   it("ReplayStore.claim() forgets the dead also after a clock was ahead for a moment", () => {
     const store = createReplayStore({ capacity: 2 });
-    assert.equal(store.claim("a", 2_000_000_100, 2_000_000_000), true);
-    assert.equal(store.claim("b", 1_700_000_100, 1_700_000_000), true);
-    assert.equal(store.claim("c", 1_700_000_200, 1_700_000_000), false);
-    assert.equal(store.claim("c", 1_700_000_200, 1_700_000_100), true);
+    assert.equal(store.claim("a", 2_000_000_100_000, 2_000_000_000_000), true);
+    assert.equal(store.claim("b", 1_700_000_100_000, 1_700_000_000_000), true);
+    assert.equal(store.claim("c", 1_700_000_200_000, 1_700_000_000_000), false);
+    assert.equal(store.claim("c", 1_700_000_200_000, 1_700_000_100_000), true);
   });
 
   it("ReplayStore.claim() agrees with a plain list of live ids, whatever the order", () => {
@@ -43,7 +59,7 @@ describe("createReplayStore()", () => {
           now += pass;
           live = live.filter(({ until }) => until > now);
           const free = live.length < 4 && !live.some((each) => each.id === id);
-          assert.equal(store.claim(`${id}`, now + life + 1, now), free);
+          assert.equal(store.claim(`${id}`, (now + life + 1) * 1000, now * 1000), free);
           if (free) live.push({ id, until: now + life + 1 });
         }
       }),

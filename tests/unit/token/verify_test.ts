@@ -32,8 +32,8 @@ describe("verifyToken()", () => {
       keyId: "acme-1",
       role: "sdk",
       kind: "sdk",
-      issuedAt: NOW,
-      expiresAt: NOW + 3600,
+      issuedAtMs: NOW * 1000,
+      expiresAtMs: (NOW + 3600) * 1000,
       scope: undefined,
       origin: undefined,
       endUser: undefined,
@@ -48,8 +48,8 @@ describe("verifyToken()", () => {
       keyId: "acme-1",
       role: "sdk",
       kind: "browser",
-      issuedAt: NOW,
-      expiresAt: NOW + 300,
+      issuedAtMs: NOW * 1000,
+      expiresAtMs: (NOW + 300) * 1000,
       scope: "call.dial",
       origin: "https://app.example",
       endUser: "u1",
@@ -81,24 +81,92 @@ describe("verifyToken()", () => {
     for (const token of [undefined, null, 1, {}, [good], new String(good)]) {
       await assert.rejects(verifyToken(token as unknown as string, verifier), TypeError);
     }
-    for (
-      const options of [undefined, null, {}, { resolveKey: {} }, { ...verifier, now: "1" }, {
-        ...verifier,
-        now: NaN,
-      }, { ...verifier, now: () => Infinity }]
-    ) {
-      await assert.rejects(verifyToken(good, options as unknown as VerifyTokenOptions), TypeError);
+    const wrong: readonly (readonly [unknown, string])[] = [
+      [undefined, "resolveKey is undefined, expected a function"],
+      [null, "resolveKey is undefined, expected a function"],
+      [{}, "resolveKey is undefined, expected a function"],
+      [{ resolveKey: {} }, "resolveKey is an object, expected a function"],
+      [{ ...verifier, now: "1" }, "now is a string, expected an instant in Unix milliseconds"],
+      [
+        { ...verifier, clockToleranceSeconds: "9" },
+        "clockToleranceSeconds is a string, expected a number of seconds, 0 or more",
+      ],
+      [
+        { ...verifier, maxLifetimeSeconds: null },
+        "maxLifetimeSeconds is null, expected a number of seconds, 1 or more",
+      ],
+    ];
+    for (const [options, found] of wrong) {
+      await assert.rejects(verifyToken(good, options as VerifyTokenOptions), {
+        name: "TypeError",
+        message: `Cannot verify token: ${found}`,
+      });
+    }
+    await assert.rejects(verifyToken(1 as unknown as string, verifier), {
+      message: "Cannot verify token: token is a number, expected a string",
+    });
+  });
+
+  it("verifyToken() names the numeric option that is out of range", async () => {
+    const cases: readonly (readonly [Partial<VerifyTokenOptions>, string])[] = [
+      [{ now: NaN }, "now is NaN"],
+      [{ now: () => Infinity }, "now is Infinity"],
+      [{ now: -1 }, "now is -1"],
+      [{ clockToleranceSeconds: NaN }, "clockToleranceSeconds is NaN"],
+      [{ clockToleranceSeconds: -2 }, "clockToleranceSeconds is -2"],
+      [{ maxLifetimeSeconds: NaN }, "maxLifetimeSeconds is NaN"],
+      [{ maxLifetimeSeconds: 0 }, "maxLifetimeSeconds is 0"],
+      [{ maxLifetimeSeconds: -1 }, "maxLifetimeSeconds is -1"],
+    ];
+    for (const [options, found] of cases) {
+      await assert.rejects(verifyToken(good, { ...verifier, ...options }), (error) => {
+        assert.ok(error instanceof TeleQuickError && error.code === "ERR_VALUE_INVALID");
+        assert.ok(
+          error.message.startsWith(`Cannot verify token: ${found}, expected `),
+          error.message,
+        );
+        return true;
+      });
     }
   });
 
-  it("verifyToken() rejects with what resolveKey throws or rejects with", async () => {
+  it("verifyToken() hands resolveKey the tenant that the token claims, and decides by the key's own", async () => {
+    const asked: unknown[] = [];
+    const resolveKey: VerifyTokenOptions["resolveKey"] = (...args) => {
+      asked.push(args);
+      return { tenantId: acme.id, key: acme.verifying };
+    };
+    assert.equal(await outcome(good, { ...verifier, resolveKey }), "accepted");
+    const other = forge(undefined, { ...claims, sub: "evil" });
+    assert.equal(
+      await outcome(other, { ...verifier, resolveKey }),
+      "sub is not the tenant of the key",
+    );
+    assert.deepEqual(asked, [["acme-1", { tenantId: "acme" }], ["acme-1", { tenantId: "evil" }]]);
+  });
+
+  it("verifyToken() looks for no key when sub cannot be a tenant id", async () => {
+    const resolveKey = () => assert.fail("a key was looked for");
+    for (const sub of [undefined, null, 1, "", "Acme", ["acme"], "a".repeat(64)]) {
+      const token = forge(undefined, { ...claims, sub });
+      assert.equal(await outcome(token, { ...verifier, resolveKey }), "sub is not a tenant id");
+    }
+  });
+
+  it("verifyToken() neither accepts nor refuses when resolveKey fails: it can be tried again", async () => {
     const failure = new Error("the registry is away");
     for (
       const resolveKey of [() => Promise.reject(failure), () => {
         throw failure;
       }]
     ) {
-      await assert.rejects(verifyToken(good, { ...verifier, resolveKey }), failure);
+      await assert.rejects(verifyToken(good, { ...verifier, resolveKey }), {
+        code: "ERR_UNAVAILABLE",
+        retryable: true,
+        refusal: undefined,
+        cause: failure,
+        message: "Cannot verify token now: resolveKey failed, expected an answer (try again later)",
+      });
     }
   });
 
@@ -111,22 +179,21 @@ describe("verifyToken()", () => {
   it("verifyToken() takes the machine's clock unless it is given one", async () => {
     const { resolveKey } = verifier;
     const token = await signToken(acme.signer);
-    assert.ok((await verifyToken(token, { resolveKey })).expiresAt * 1000 > wallClock());
+    assert.ok((await verifyToken(token, { resolveKey })).expiresAtMs > wallClock());
     assert.equal(
       await outcome(good, { resolveKey, now: () => (NOW + 3600) * 1000 }),
-      "exp is over",
+      "exp has passed",
     );
   });
 
   it("verifyToken() refuses a record that no registry should hold", async () => {
-    for (
-      const tenantId of ["", "Acme", "acme ", "-acme", "acme-", "a".repeat(64), "acm\u0435", "a_b"]
-    ) {
-      const token = forge(undefined, { ...claims, sub: tenantId });
+    for (const tenantId of ["", "Acme", "acme ", "-acme", "acm\u0435", "a_b"]) {
       assert.equal(
-        await outcome(token, withRecord({ tenantId })),
-        "sub is another",
+        await outcome(good, withRecord({ tenantId })),
+        "sub is not the tenant of the key",
       );
+      const token = forge(undefined, { ...claims, sub: tenantId });
+      assert.equal(await outcome(token, withRecord({ tenantId })), "sub is not a tenant id");
     }
     for (const tenantId of ["a", "a-b", "0", "a".repeat(63)]) {
       const token = forge(undefined, { ...claims, sub: tenantId });
@@ -155,7 +222,7 @@ describe("verifyToken()", () => {
     for (const [name, key] of Object.entries(keys)) {
       await assert.rejects(verifyToken(good, withRecord({ key })), {
         name: "TypeError",
-        message: "Cannot accept token: type of token, now or key is wrong",
+        message: /^Cannot verify token: key is .*, expected a public RSA key/,
       }, name);
     }
   });
@@ -165,7 +232,7 @@ describe("verifyToken()", () => {
       await assert.rejects(verifyToken(good, withRecord(record)), {
         code: "ERR_TOKEN_INVALID",
         refusal: "revoked",
-        message: "Cannot accept token: key is revoked or over",
+        message: "Cannot accept token: key is revoked or has expired",
       });
       const forged = forge(undefined, undefined, evil.privateKey);
       await assert.rejects(verifyToken(forged, withRecord(record)), {
@@ -210,11 +277,23 @@ describe("verifyToken()", () => {
   it("verifyToken() demands role and kind when told to", async () => {
     const admin = withRecord({ role: "admin" });
     assert.equal(await outcome(good, { ...admin, role: "admin", kind: "sdk" }), "accepted");
-    assert.equal(await outcome(good, { ...admin, role: "sdk" }), "kind or role is another");
-    assert.equal(await outcome(good, { ...verifier, role: "admin" }), "kind or role is another");
-    assert.equal(await outcome(browser, { ...admin, role: "admin" }), "kind or role is another");
-    assert.equal(await outcome(good, { ...verifier, kind: "browser" }), "kind or role is another");
-    assert.equal(await outcome(browser, { ...verifier, kind: "sdk" }), "kind or role is another");
+    assert.equal(await outcome(good, { ...admin, role: "sdk" }), "role is not the expected one");
+    assert.equal(
+      await outcome(good, { ...verifier, role: "admin" }),
+      "role is not the expected one",
+    );
+    assert.equal(
+      await outcome(browser, { ...admin, role: "admin" }),
+      "role is not the expected one",
+    );
+    assert.equal(
+      await outcome(good, { ...verifier, kind: "browser" }),
+      "kind is not the expected one",
+    );
+    assert.equal(
+      await outcome(browser, { ...verifier, kind: "sdk" }),
+      "kind is not the expected one",
+    );
     assert.equal(await outcome(browser, { ...verifier, kind: "browser", role: "sdk" }), "accepted");
   });
 
@@ -234,10 +313,41 @@ describe("verifyToken()", () => {
         "https://app.example.evil.com",
       ]
     ) {
-      assert.equal(await outcome(browser, from(origin)), "origin is another", `${origin}`);
+      assert.equal(await outcome(browser, from(origin)), "origin is not the page's", `${origin}`);
     }
     assert.equal(await outcome(good, from("https://anything.example")), "accepted");
     assert.equal(await outcome(good, from(null)), "accepted");
+  });
+
+  it("J-28 verifyToken() awaits the replay store, and only true is a first use", async () => {
+    const answers = [true, Promise.resolve(true)];
+    for (const answer of answers) {
+      assert.equal(
+        await outcome(browser, { ...verifier, replay: { claim: () => answer } }),
+        "accepted",
+      );
+    }
+    for (const answer of [false, undefined, null, 1, "true", {}, [true]]) {
+      for (const given of [answer, Promise.resolve(answer)]) {
+        const replay = { claim: () => given as boolean };
+        assert.equal(await outcome(browser, { ...verifier, replay }), "it was used before");
+      }
+    }
+  });
+
+  it("J-28 verifyToken() neither accepts nor refuses when the replay store fails", async () => {
+    const failure = new Error("the store is away");
+    const stores = [() => Promise.reject(failure), () => {
+      throw failure;
+    }];
+    for (const claim of stores) {
+      await assert.rejects(verifyToken(browser, { ...verifier, replay: { claim } }), {
+        code: "ERR_UNAVAILABLE",
+        retryable: true,
+        refusal: undefined,
+        cause: failure,
+      });
+    }
   });
 
   it("J-15 verifyToken() takes a token with a jti once where a replay store is given, and any token with oneTime", async () => {
@@ -264,14 +374,14 @@ describe("verifyToken()", () => {
     });
     assert.equal(await outcome(browser, at(299)), "accepted");
     assert.equal(await outcome(browser, at(359)), "it was used before");
-    assert.equal(await outcome(browser, at(360)), "exp is over");
+    assert.equal(await outcome(browser, at(360)), "exp has passed");
   });
 
   it("J-15 verifyToken() marks no token as used that it refuses, and keeps tenants' ids apart", async () => {
     const replay = createReplayStore();
     const once = { ...verifier, replay };
     const elsewhere = { ...once, origin: "https://evil.example" };
-    assert.equal(await outcome(browser, elsewhere), "origin is another");
+    assert.equal(await outcome(browser, elsewhere), "origin is not the page's");
     const theirs = await mintBrowserToken(evil.signer, { now: NOW * 1000, jti: "j1" });
     assert.equal(await outcome(theirs, once), "accepted");
     assert.equal(await outcome(browser, once), "accepted");

@@ -1,0 +1,59 @@
+/**
+ * Checks of arguments: each error names the action, the argument, what was found and what was expected.
+ *
+ * @module
+ */
+
+import { TeleQuickError } from "./errors.ts";
+
+/** What a number must be. */
+export interface NumberRange {
+  /** Smallest value accepted. Default: none. */
+  readonly min?: number;
+  /** Largest value accepted. Default: none. */
+  readonly max?: number;
+  /** Whether it must be a whole number. Default: `false`. */
+  readonly integer?: boolean;
+  /** What is expected, for the message, such as `"seconds from 0 to 60"`. */
+  readonly expected: string;
+}
+
+/** Says what kind of value something is, without quoting it: `a number`, `undefined`, `an array`. */
+export function kindOf(value: unknown): string {
+  if (value === undefined || value === null) return `${value}`;
+  if (Array.isArray(value)) return "an array";
+  const type = typeof value;
+  return type === "object" ? "an object" : `a ${type}`;
+}
+
+/**
+ * Returns a number that is in its range.
+ *
+ * @param action What cannot be done otherwise, such as `"verify token"`.
+ * @param name The argument's name.
+ * @param value The argument.
+ * @param range What it must be.
+ * @throws `TypeError` when it is not a number, `ERR_VALUE_INVALID` when it is `NaN` or out of range.
+ */
+export function checkNumber(
+  action: string,
+  name: string,
+  value: unknown,
+  { min = -Infinity, max = Infinity, integer = false, expected }: NumberRange,
+): number {
+  if (typeof value !== "number") {
+    throw new TypeError(`Cannot ${action}: ${name} is ${kindOf(value)}, expected ${expected}`);
+  }
+  const isInRange = value >= min && value <= max;
+  if (isInRange && (!integer || Number.isInteger(value))) return value;
+  throw new TeleQuickError(
+    "ERR_VALUE_INVALID",
+    `Cannot ${action}: ${name} is ${value}, expected ${expected}`,
+  );
+}
+
+/** Returns a string. Throws `TypeError` for anything else. */
+export function checkString(action: string, name: string, value: unknown): string {
+  if (typeof value === "string") return value;
+  throw new TypeError(`Cannot ${action}: ${name} is ${kindOf(value)}, expected a string`);
+}
