@@ -26,6 +26,11 @@ export interface Room {
   readonly outside?: string;
   /** Doors beside `mod.ts`, each with the rooms that may use it; not even its own room's other files do. */
   readonly backDoors?: Readonly<Record<string, readonly string[]>>;
+  /**
+   * Files of which the door exports everything, by `export *` or `export * as name`: each holds nothing but exports from files of
+   * this room, so that a declaration in one of those is named once.
+   */
+  readonly gathers?: readonly string[];
   /** A room without a door: each of its files may be imported. */
   readonly isOpen?: boolean;
   /**
@@ -57,7 +62,12 @@ export const house: Readonly<Record<string, Room>> = {
     ],
   },
   credentials: { floor: 1, path: "src/credentials/", mayImport: ["base"] },
-  wire: { floor: 1, path: "src/wire/", mayImport: ["base"] },
+  wire: {
+    floor: 1,
+    path: "src/wire/",
+    mayImport: ["base"],
+    gathers: ["src/wire/messages/mod.ts", "src/wire/methods.ts"],
+  },
   transport: {
     floor: 1,
     path: "src/transport/",
@@ -187,7 +197,9 @@ export function checkImports(files: Sources): string[] {
       const wrong = judge(path, target, found, parsed);
       if (wrong !== undefined) violations.push(`${place(found.node)}: ${wrong}`);
     }
-    if (/^(src\/[^/]+\/)?mod\.ts$/.test(path)) violations.push(...judgeDoor(file));
+    const { gathers = [] } = house[roomOf(path) ?? ""] ?? {};
+    if (/^(src\/[^/]+\/)?mod\.ts$/.test(path)) violations.push(...judgeDoor(file, gathers));
+    if (gathers.includes(path)) violations.push(...judgeGathered(file));
     violations.push(...judgeReferences(file));
   }
   for (const cycle of findCycles(edges)) {
@@ -347,7 +359,12 @@ function isConstant(
   const statements: readonly ts.Statement[] = files.get(path)?.statements ?? [];
   let local = name;
   for (const { exportClause, moduleSpecifier } of statements.filter(ts.isExportDeclaration)) {
-    if (exportClause === undefined || !ts.isNamedExports(exportClause)) continue;
+    if (exportClause === undefined) {
+      const next = resolve(path, (moduleSpecifier as ts.StringLiteral).text);
+      if (next !== undefined && isConstant(next, name, files)) return true;
+      continue;
+    }
+    if (!ts.isNamedExports(exportClause)) continue;
     const element = exportClause.elements.find((each) => each.name.text === name);
     if (element === undefined) continue;
     local = (element.propertyName ?? element.name).text;
@@ -364,17 +381,49 @@ function isConstant(
   );
 }
 
-/** A door is a list of names: nothing is declared there, nothing runs, no star lets a name out by accident. */
-function judgeDoor(file: ts.SourceFile): string[] {
-  return file.statements.filter((statement) =>
-    !ts.isExportDeclaration(statement) || statement.moduleSpecifier === undefined ||
-    statement.exportClause === undefined || !ts.isNamedExports(statement.exportClause)
-  ).map((statement) => {
-    const [line = ""] = statement.getText().split("\n");
-    return `${
+/** A door is a list of names: nothing is declared there, nothing runs, and a star exports only what the table says. */
+function judgeDoor(file: ts.SourceFile, gathers: readonly string[]): string[] {
+  return file.statements.filter((statement) => {
+    const source = sourceOf(statement);
+    return source === undefined || !(isNamed(statement) || gathers.includes(source));
+  }).map((statement) =>
+    `${
       place(statement)
-    }: a door holds nothing but export { names } from "./file.ts", found: ${line}`;
-  });
+    }: a door holds nothing but export { names } from "./file.ts", or export * from a file ` +
+    `that the import table gathers, found: ${firstLine(statement)}`
+  );
+}
+
+/** What a door gathers by a star holds only exports from files of its own room. */
+function judgeGathered(file: ts.SourceFile): string[] {
+  return file.statements.filter((statement) => {
+    const source = sourceOf(statement);
+    return source === undefined || roomOf(source) !== roomOf(file.fileName);
+  }).map((statement) =>
+    `${
+      place(statement)
+    }: a gathered file holds nothing but exports from files of its room, found: ${
+      firstLine(statement)
+    }`
+  );
+}
+
+/** The file that a statement exports from; `undefined` for every other statement. */
+function sourceOf(statement: ts.Statement): string | undefined {
+  if (!ts.isExportDeclaration(statement) || statement.moduleSpecifier === undefined) {
+    return undefined;
+  }
+  const specifier = statement.moduleSpecifier as ts.StringLiteral;
+  return resolve(statement.getSourceFile().fileName, specifier.text);
+}
+
+function isNamed(statement: ts.Statement): boolean {
+  return ts.isExportDeclaration(statement) && statement.exportClause !== undefined &&
+    ts.isNamedExports(statement.exportClause);
+}
+
+function firstLine(node: ts.Node): string {
+  return node.getText().split("\n")[0]!;
 }
 
 /** `/// <reference>` brings in what no import shows. */

@@ -52,12 +52,12 @@ const programs: readonly Program[] = [
   {
     name: "./wire, AudioFrame and CallEvent",
     code: 'export { AudioFrame, CallEvent } from "@telequick/sdk/wire"',
-    limit: 3_584,
+    limit: 3_840,
   },
   {
     name: "./wire, all of it",
     code: 'export * from "@telequick/sdk/wire"',
-    limit: 10 * 1024,
+    limit: 11 * 1024,
   },
   {
     name: "the whole client",

@@ -7,8 +7,7 @@
 import { readI32, writeU32, writeU64 } from "./bytes.ts";
 import { requireBytes, valueError } from "./fault.ts";
 import { FRAME_HEADER_BYTES, LEAST_FRAME_BYTES } from "./frame.ts";
-import { AudioFrame } from "./messages/audio.ts";
-import { AUDIO_FRAME_ID } from "./method.ts";
+import { AudioFrame, AudioFramePush } from "./messages/audio.ts";
 
 // Sequence number and end-of-stream flag, the last fields.
 const VARIABLE_BYTES = 9;
@@ -38,7 +37,7 @@ export class AudioFrameEncoder {
   constructor(options: AudioFrameEncoderOptions) {
     const { callSid, codec } = options;
     const frame = AudioFrame.encode({ callSid, codec }, FRAME_HEADER_BYTES);
-    writeU32(frame, 4, AUDIO_FRAME_ID);
+    writeU32(frame, 4, AudioFramePush.id);
     const split = LEAST_FRAME_BYTES + 4 + readI32(frame, LEAST_FRAME_BYTES) + 4;
     this.#head = frame.slice(0, split);
     this.#tail = frame.slice(split);

@@ -35,15 +35,18 @@ export interface FieldInfo {
   readonly default: unknown;
   /** The fewest bytes that it takes. */
   readonly least: number;
-  /** Whether it belongs to the optional tail, which is written only when one of its fields differs from its default. */
-  readonly optional: boolean;
   /** What a vector holds. */
   readonly element: FieldInfo | undefined;
 }
 
-/** A field's type: how its values are written and read. */
+/** A field by the type of its values. */
 export interface FieldType<T> extends FieldInfo {
+  /** See {@linkcode FieldInfo.default}. */
   readonly default: T;
+}
+
+/** How the values of a field are written and read. */
+export interface FieldCodec<T> extends FieldType<T> {
   /** Writes a value; throws a `Fault` when it does not fit. */
   readonly write: (writer: Writer, value: T) => void;
   /** Reads a value; throws a `Fault` when the bytes are not one. */
@@ -68,9 +71,8 @@ function define<T>(
   write: (writer: Writer, value: T) => void,
   read: (reader: Reader) => T,
   element?: FieldInfo,
-  optional = false,
-): FieldType<T> {
-  return { kind, default: zero, least, write, read, element, optional };
+): FieldCodec<T> {
+  return { kind, default: zero, least, write, read, element };
 }
 
 function checkInteger(value: number, lowest: number, highest: number): void {
@@ -80,7 +82,7 @@ function checkInteger(value: number, lowest: number, highest: number): void {
 }
 
 /** An unsigned integer of one or two bytes. */
-function small(kind: FieldKind, size: number): FieldType<number> {
+function small(kind: FieldKind, size: number): FieldCodec<number> {
   return define(kind, 0, size, (writer, value) => {
     checkInteger(value, 0, 256 ** size - 1);
     const at = writer.take(size);
@@ -96,7 +98,7 @@ function integer(
   size: number,
   lowest: number,
   highest: number,
-): FieldType<number> {
+): FieldCodec<number> {
   return define(kind, 0, size, (writer, value) => {
     checkInteger(value, lowest, highest);
     const at = writer.take(size);
@@ -114,25 +116,25 @@ function integer(
 }
 
 /** Unsigned 8-bit integer. Default: 0. */
-export const u8: FieldType<number> = /* @__PURE__ */ small("u8", 1);
+export const u8: FieldCodec<number> = /* @__PURE__ */ small("u8", 1);
 /** Unsigned 16-bit integer. Default: 0. */
-export const u16: FieldType<number> = /* @__PURE__ */ small("u16", 2);
+export const u16: FieldCodec<number> = /* @__PURE__ */ small("u16", 2);
 /** Unsigned 32-bit integer. Default: 0. */
-export const u32: FieldType<number> = /* @__PURE__ */ integer("u32", 4, 0, 4294967295);
+export const u32: FieldCodec<number> = /* @__PURE__ */ integer("u32", 4, 0, 4294967295);
 /** Signed 32-bit integer; enums are written so. Default: 0. */
-export const i32: FieldType<number> = /* @__PURE__ */ integer("i32", 4, -2147483648, 2147483647);
+export const i32: FieldCodec<number> = /* @__PURE__ */ integer("i32", 4, -2147483648, 2147483647);
 /** Signed 64-bit integer as a number: a safe integer when written, rounded to the nearest double when read. Default: 0. */
-export const i64: FieldType<number> = /* @__PURE__ */ integer(
+export const i64: FieldCodec<number> = /* @__PURE__ */ integer(
   "i64",
   8,
   -9007199254740991,
   9007199254740991,
 );
 /** Unsigned 64-bit integer as a number: a safe integer when written, rounded to the nearest double when read. Default: 0. */
-export const u64: FieldType<number> = /* @__PURE__ */ integer("u64", 8, 0, 9007199254740991);
+export const u64: FieldCodec<number> = /* @__PURE__ */ integer("u64", 8, 0, 9007199254740991);
 
 /** u8, 0 or 1; any other byte reads as `true`. Default: `false`. */
-export const bool: FieldType<boolean> = /* @__PURE__ */ define(
+export const bool: FieldCodec<boolean> = /* @__PURE__ */ define(
   "bool",
   false,
   1,
@@ -145,7 +147,7 @@ export const bool: FieldType<boolean> = /* @__PURE__ */ define(
 );
 
 /** IEEE 754 double. Default: 0. */
-export const f64: FieldType<number> = /* @__PURE__ */ define("f64", 0, 8, (writer, value) => {
+export const f64: FieldCodec<number> = /* @__PURE__ */ define("f64", 0, 8, (writer, value) => {
   if (typeof value !== "number") throw mistyped(value, "a number");
   const at = writer.take(8);
   double.setFloat64(0, value, true);
@@ -183,7 +185,7 @@ function readText(reader: Reader, mostCached: number): string {
 }
 
 /** i32 byte length and strict UTF-8. Default: `""`. */
-export const text: FieldType<string> = /* @__PURE__ */ define(
+export const text: FieldCodec<string> = /* @__PURE__ */ define(
   "text",
   "",
   4,
@@ -192,7 +194,7 @@ export const text: FieldType<string> = /* @__PURE__ */ define(
 );
 
 /** As {@linkcode text}, for tokens and passwords: no cache keeps them. Default: `""`. */
-export const secret: FieldType<string> = /* @__PURE__ */ define(
+export const secret: FieldCodec<string> = /* @__PURE__ */ define(
   "secret",
   "",
   4,
@@ -201,7 +203,7 @@ export const secret: FieldType<string> = /* @__PURE__ */ define(
 );
 
 /** i32 byte length and bytes, untouched; what is read is a view of the input. Default: no bytes. */
-export const binary: FieldType<Uint8Array> = /* @__PURE__ */ define<Uint8Array>(
+export const binary: FieldCodec<Uint8Array> = /* @__PURE__ */ define<Uint8Array>(
   "binary",
   /* @__PURE__ */ new Uint8Array(0),
   4,
@@ -220,7 +222,7 @@ export const binary: FieldType<Uint8Array> = /* @__PURE__ */ define<Uint8Array>(
 );
 
 /** u32 count and that many elements. Default: none. */
-export function vector<T>(element: FieldType<T>): FieldType<readonly T[]> {
+export function vector<T>(element: FieldCodec<T>): FieldCodec<readonly T[]> {
   return define<readonly T[]>("vector", Object.freeze([]), 4, (writer, values) => {
     if (!Array.isArray(values)) throw mistyped(values, "an array");
     u32.write(writer, values.length);
@@ -237,7 +239,7 @@ export function vector<T>(element: FieldType<T>): FieldType<readonly T[]> {
 }
 
 /** A message with its own envelope. */
-export function nested<T>(message: ElementMessage<T>): FieldType<T> {
+export function nested<T>(message: ElementMessage<T>): FieldCodec<T> {
   return define<T>("message", undefined as T, 6, (writer, value) => {
     const bytes = message.encode(value);
     const at = writer.take(bytes.length);
@@ -250,11 +252,6 @@ export function nested<T>(message: ElementMessage<T>): FieldType<T> {
 }
 
 /** The same type with another default. */
-export function withDefault<T>(type: FieldType<T>, value: T): FieldType<T> {
+export function withDefault<T>(type: FieldCodec<T>, value: T): FieldCodec<T> {
   return { ...type, default: Object.freeze(value) as T };
-}
-
-/** The same type in the optional tail: only fields that no other field follows, with the default of their type. */
-export function optional<T>(type: FieldType<T>): FieldType<T> {
-  return { ...type, optional: true };
 }

@@ -7,7 +7,7 @@
 import { checkEnvelope, ENVELOPE_HEADER_BYTES } from "./envelope.ts";
 import { writeU32 } from "./bytes.ts";
 import { describe, Fault, requireBytes, typeError, valueError, wireError } from "./fault.ts";
-import type { FieldInfo, FieldType } from "./field.ts";
+import type { FieldCodec, FieldInfo, FieldType } from "./field.ts";
 import { Reader } from "./reader.ts";
 import { Writer } from "./writer.ts";
 
@@ -15,6 +15,8 @@ import { Writer } from "./writer.ts";
 export interface Field extends FieldInfo {
   /** The camelCase form of the protocol's name. */
   readonly name: string;
+  /** Whether it belongs to the optional tail, which is written only when one of its fields differs from its default. */
+  readonly optional: boolean;
 }
 
 /** A message of the protocol: its bare envelope, both ways (protocol.md sections 3.2 and 5). */
@@ -44,21 +46,28 @@ export interface Message<T> {
   decode(bytes: Uint8Array): T;
 }
 
-/** A declaration: the fields by name, in wire order. */
-export type Fields<T> = { readonly [K in keyof T]-?: FieldType<T[K]> };
+/** Fields by name, in wire order: the one declaration of a message, from which its type is derived. */
+export type Fields = Readonly<Record<string, FieldInfo>>;
+
+/** The values that fields hold. */
+export type ValueOf<F> = {
+  readonly [K in keyof F]: F[K] extends FieldType<infer T> ? T : never;
+};
 
 const writer = /* @__PURE__ */ new Writer();
 
-/** Options of {@linkcode message}. The last two make hot messages faster, and change nothing else. */
+/** Options of {@linkcode message}. */
 export interface MessageOptions<T> {
   /** The version that is written. Default: 0. The compat version is 0 in all of the protocol. */
   readonly version?: number;
   /**
-   * Makes the decoded value as an object literal whose properties, in wire order, are what `next()` gives. The object then has its
-   * final shape at once; engines are slow to add many properties one by one. Default: they are added one by one.
+   * The first field of the optional tail: from it on, fields are written only when one of them differs from its default.
+   * Default: none, every field is written.
    */
-  readonly construct?: (reader: Reader) => T | undefined;
-  /** Encodes usual values as the fields would; `undefined` for all others, which the fields then encode or refuse. Default: none. */
+  readonly optionalFrom?: string & keyof T;
+  /** Decodes usual bytes as the fields would; `undefined` for all others. For hot messages. Default: none. */
+  readonly decode?: (bytes: Uint8Array) => T | undefined;
+  /** Encodes usual values as the fields would; `undefined` for all others. For hot messages. Default: none. */
   readonly encode?: (value: Partial<T>, headroom: number) => Uint8Array<ArrayBuffer> | undefined;
 }
 
@@ -66,36 +75,46 @@ export interface MessageOptions<T> {
  * Declares a message.
  *
  * @param name The protocol's own name.
- * @param declare Gives the fields in wire order; asked once, when the message is first used.
- * @param options The version, and what makes hot messages faster.
+ * @param fields The fields in wire order.
+ * @param options The version, the optional tail, and what makes hot messages faster.
  */
-export function message<T extends object>(
+export function message<F extends Fields>(
   name: string,
-  declare: () => Fields<T>,
-  options: MessageOptions<T> = {},
-): Message<T> {
-  return new DeclaredMessage(name, declare, options);
+  fields: F,
+  options: MessageOptions<ValueOf<F>> = {},
+): Message<ValueOf<F>> {
+  return new DeclaredMessage<ValueOf<F>>(name, fields, options);
 }
 
 class DeclaredMessage<T extends object> implements Message<T> {
   readonly name: string;
   readonly version: number;
   readonly compat = 0;
-  readonly #declare: () => Fields<T>;
   readonly #options: MessageOptions<T>;
-  #names: readonly (string & keyof T)[] | undefined;
-  #types: readonly FieldType<unknown>[] = [];
+  readonly #names: readonly (string & keyof T)[];
+  readonly #types: readonly FieldCodec<unknown>[];
+  // Index of the first field of the optional tail.
+  readonly #tail: number;
+  // A copy of it has the shape of every decoded value: engines are slow to add many properties one by one.
+  readonly #blank: Partial<T> = {};
 
-  constructor(name: string, declare: () => Fields<T>, options: MessageOptions<T>) {
+  constructor(name: string, fields: Fields, options: MessageOptions<T>) {
     this.name = name;
     this.version = options.version ?? 0;
-    this.#declare = declare;
     this.#options = options;
+    this.#names = Object.keys(fields) as (string & keyof T)[];
+    this.#types = Object.values(fields) as FieldCodec<unknown>[];
+    const { optionalFrom } = options;
+    this.#tail = optionalFrom === undefined ? Infinity : this.#names.indexOf(optionalFrom);
+    for (const name of this.#names) this.#blank[name] = undefined;
   }
 
   get fields(): readonly Field[] {
-    const names = this.#names ?? this.#list();
-    return names.map((name, index) => ({ ...this.#types[index]!, name }));
+    return this.#names.map((name, index) => ({
+      ...this.#types[index]!,
+      name,
+      optional: index >= this.#tail,
+    }));
   }
 
   encode(value: Partial<T>, headroom = 0): Uint8Array<ArrayBuffer> {
@@ -104,13 +123,13 @@ class DeclaredMessage<T extends object> implements Message<T> {
     }
     const usual = this.#options.encode?.(value, headroom);
     if (usual !== undefined) return usual;
-    const names = this.#names ?? this.#list();
+    const names = this.#names;
     const types = this.#types;
     // A getter of the value may itself encode: that encoding then begins where this one has come to, and ends there.
     const start = writer.at;
     let index = 0;
-    let tail = 0;
-    let tailSays = false;
+    let tailStart = 0;
+    let isTailEmpty = true;
     try {
       const header = writer.take(headroom + ENVELOPE_HEADER_BYTES) + headroom;
       // What other messages left there stays here.
@@ -119,13 +138,11 @@ class DeclaredMessage<T extends object> implements Message<T> {
         const type = types[index]!;
         let given: unknown = value[names[index]!];
         if (given === undefined) given = type.default;
-        if (type.optional) {
-          tail ||= writer.at;
-          tailSays ||= !isEmpty(given);
-        }
+        if (index === this.#tail) tailStart = writer.at;
+        if (index >= this.#tail && !isEmpty(given)) isTailEmpty = false;
         type.write(writer, given);
       }
-      if (tail > 0 && !tailSays) writer.at = tail;
+      if (tailStart > 0 && isTailEmpty) writer.at = tailStart;
       const { bytes, at } = writer;
       bytes[header] = this.version;
       bytes[header + 1] = this.compat;
@@ -145,13 +162,13 @@ class DeclaredMessage<T extends object> implements Message<T> {
 
   decode(bytes: Uint8Array): T {
     requireBytes(bytes, "decode", this.name);
-    const names = this.#names ?? this.#list();
+    const names = this.#names;
     const reader = new Reader(bytes, this.#types);
     try {
       checkEnvelope(bytes, this.version);
-      const made = this.#options.construct?.(reader);
-      if (made !== undefined) return made;
-      const value: Partial<T> = {};
+      const usual = this.#options.decode?.(bytes);
+      if (usual !== undefined) return usual;
+      const value = { ...this.#blank };
       for (const name of names) value[name] = reader.next();
       return value as T;
     } catch (error) {
@@ -159,12 +176,6 @@ class DeclaredMessage<T extends object> implements Message<T> {
       const subject = names[reader.index] ?? "envelope";
       throw wireError(`decode ${this.name}: ${subject}`, error.found, error.expected);
     }
-  }
-
-  #list(): readonly (string & keyof T)[] {
-    const fields = this.#declare();
-    this.#types = Object.values(fields);
-    return this.#names = Object.keys(fields) as (string & keyof T)[];
   }
 }
 

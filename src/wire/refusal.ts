@@ -9,7 +9,7 @@
 
 import { concatBytes } from "../base/bytes.ts";
 import { ENVELOPE_HEADER_BYTES } from "./envelope.ts";
-import { type FieldType, i32, text } from "./field.ts";
+import { type FieldCodec, i32, text } from "./field.ts";
 import { encodeReply, type ReplyOptions } from "./frame.ts";
 import { FRAME_HEADER_BYTES } from "./frame.ts";
 import type { Message } from "./message.ts";
@@ -77,7 +77,7 @@ export function readRefusal<T>(
   if (fields.some(({ name }) => name === "errorMessage")) return undefined;
   // Its own fields are read once more, for where they end: encoded anew they would lack what a newer gateway adds to an element of a list.
   // What follows is read where it stands: a newer gateway's field behind it can be large.
-  const own = fields as unknown as readonly FieldType<unknown>[];
+  const own = fields as unknown as readonly FieldCodec<unknown>[];
   const reader = new Reader(envelope, [...own, text, text, i32]);
   try {
     for (const _ of own) reader.next();

@@ -5,182 +5,204 @@
  */
 
 import { i32, i64, secret, text } from "../field.ts";
-import { type Message, message } from "../message.ts";
+import { type Message, message, type ValueOf } from "../message.ts";
+import { Empty } from "./call.ts";
+
+/** Fields of {@linkcode ReloadCertificatesRequest}. */
+export const reloadCertificatesRequest = {
+  /** Absolute path on the gateway's host. Default: `""`. */
+  certPath: text,
+  /** Absolute path on the gateway's host. Default: `""`. */
+  keyPath: text,
+} as const;
 
 /** Loads the gateway's certificate anew; existing connections stay. */
-export interface ReloadCertificatesRequest {
-  /** Absolute path on the gateway's host. Default: `""`. */
-  readonly certPath: string;
-  /** Absolute path on the gateway's host. Default: `""`. */
-  readonly keyPath: string;
-}
+export interface ReloadCertificatesRequest extends ValueOf<typeof reloadCertificatesRequest> {}
 
 /** Loads the gateway's certificate anew; existing connections stay. */
 export const ReloadCertificatesRequest: Message<ReloadCertificatesRequest> =
-  /* @__PURE__ */ message<ReloadCertificatesRequest>("ReloadCertificatesRequest", () => ({
-    certPath: text,
-    keyPath: text,
-  }));
+  /* @__PURE__ */ message("ReloadCertificatesRequest", reloadCertificatesRequest);
+
+/** Fields of {@linkcode ReloadCertificatesResponse}. */
+export const reloadCertificatesResponse = {
+  /** `ok` or `error`. Default: `""`. */
+  status: text,
+  /** Why it was not. Default: `""`, it was. */
+  errorMessage: text,
+} as const;
 
 /** Whether the certificate was loaded; if not, the old one stays. */
-export interface ReloadCertificatesResponse {
-  /** `ok` or `error`. Default: `""`. */
-  readonly status: string;
-  /** Why it was not. Default: `""`, it was. */
-  readonly errorMessage: string;
-}
+export interface ReloadCertificatesResponse extends ValueOf<typeof reloadCertificatesResponse> {}
 
 /** Whether the certificate was loaded; if not, the old one stays. */
 export const ReloadCertificatesResponse: Message<ReloadCertificatesResponse> =
-  /* @__PURE__ */ message<ReloadCertificatesResponse>(
-    "ReloadCertificatesResponse",
-    () => ({
-      status: text,
-      errorMessage: text,
-    }),
-  );
+  /* @__PURE__ */ message("ReloadCertificatesResponse", reloadCertificatesResponse);
 
-/** Asks for a browser's token (section 1.3). */
-export interface SessionAuthRequest {
+/** Fields of {@linkcode SessionAuthRequest}. */
+export const sessionAuthRequest = {
   /** A token of an `admin` key: a secret. Default: `""`. */
-  readonly adminToken: string;
+  adminToken: secret,
   /** The tenant that the browser's token is for. Default: `""`. */
-  readonly tenantId: string;
+  tenantId: text,
   /** The end user, free-form. Default: `""`. */
-  readonly subject: string;
+  subject: text,
   /** How long it lives, in seconds; the gateway caps it at 300 (int32). Default: 0. */
-  readonly ttlSeconds: number;
+  ttlSeconds: i32,
   /** What it allows, separated by spaces: `call.dial call.barge`. Default: `""`. */
-  readonly scope: string;
-}
+  scope: text,
+} as const;
 
 /** Asks for a browser's token (section 1.3). */
-export const SessionAuthRequest: Message<SessionAuthRequest> = /* @__PURE__ */ message<
-  SessionAuthRequest
->("SessionAuthRequest", () => ({
-  adminToken: secret,
-  tenantId: text,
-  subject: text,
-  ttlSeconds: i32,
-  scope: text,
-}));
+export interface SessionAuthRequest extends ValueOf<typeof sessionAuthRequest> {}
 
-/** A browser's token. */
-export interface SessionAuthResponse {
+/** Asks for a browser's token (section 1.3). */
+export const SessionAuthRequest: Message<SessionAuthRequest> = /* @__PURE__ */ message(
+  "SessionAuthRequest",
+  sessionAuthRequest,
+);
+
+/** Fields of {@linkcode SessionAuthResponse}. */
+export const sessionAuthResponse = {
   /** The JWT: a secret. Default: `""`. */
-  readonly token: string;
+  token: secret,
   /** When it expires, in Unix milliseconds (int64). Default: 0. */
-  readonly expiresAtMs: number;
+  expiresAtMs: i64,
   /** Why there is none. Default: `""`, there is one. */
-  readonly errorMessage: string;
-}
+  errorMessage: text,
+} as const;
 
 /** A browser's token. */
-export const SessionAuthResponse: Message<SessionAuthResponse> = /* @__PURE__ */ message<
-  SessionAuthResponse
->("SessionAuthResponse", () => ({
-  token: secret,
+export interface SessionAuthResponse extends ValueOf<typeof sessionAuthResponse> {}
+
+/** A browser's token. */
+export const SessionAuthResponse: Message<SessionAuthResponse> = /* @__PURE__ */ message(
+  "SessionAuthResponse",
+  sessionAuthResponse,
+);
+
+/** Fields of {@linkcode PublishServiceAccountRequest}. */
+export const publishServiceAccountRequest = {
+  /** A token of an `admin` key: a secret. Default: `""`. */
+  adminToken: secret,
+  /** The tenant that the key speaks for. Default: `""`. */
+  tenantId: text,
+  /** The key's id, the `kid` of its tokens. Default: `""`. */
+  privateKeyId: text,
+  /** The public key, SPKI in PEM. Default: `""`. */
+  publicKeyPem: text,
+  /** `sdk` or `admin`. Default: `""`. */
+  role: text,
+  /** When the key ends, in Unix milliseconds (int64). Default: 0, never. */
   expiresAtMs: i64,
-  errorMessage: text,
-}));
+} as const;
 
 /** Registers a service account's public key; a tenant may have several. */
-export interface PublishServiceAccountRequest {
-  /** A token of an `admin` key: a secret. Default: `""`. */
-  readonly adminToken: string;
-  /** The tenant that the key speaks for. Default: `""`. */
-  readonly tenantId: string;
-  /** The key's id, the `kid` of its tokens. Default: `""`. */
-  readonly privateKeyId: string;
-  /** The public key, SPKI in PEM. Default: `""`. */
-  readonly publicKeyPem: string;
-  /** `sdk` or `admin`. Default: `""`. */
-  readonly role: string;
-  /** When the key ends, in Unix milliseconds (int64). Default: 0, never. */
-  readonly expiresAtMs: number;
-}
+export interface PublishServiceAccountRequest
+  extends ValueOf<typeof publishServiceAccountRequest> {}
 
 /** Registers a service account's public key; a tenant may have several. */
 export const PublishServiceAccountRequest: Message<PublishServiceAccountRequest> =
-  /* @__PURE__ */ message<PublishServiceAccountRequest>(
-    "PublishServiceAccountRequest",
-    () => ({
-      adminToken: secret,
-      tenantId: text,
-      privateKeyId: text,
-      publicKeyPem: text,
-      role: text,
-      expiresAtMs: i64,
-    }),
-  );
+  /* @__PURE__ */ message("PublishServiceAccountRequest", publishServiceAccountRequest);
+
+/** Fields of {@linkcode RevokeServiceAccountRequest}. */
+export const revokeServiceAccountRequest = {
+  /** A token of an `admin` key: a secret. Default: `""`. */
+  adminToken: secret,
+  /** The tenant. Default: `""`. */
+  tenantId: text,
+  /** The key's id. Default: `""`. */
+  privateKeyId: text,
+} as const;
 
 /** Revokes a key: its tokens are refused and its sessions closed. */
-export interface RevokeServiceAccountRequest {
-  /** A token of an `admin` key: a secret. Default: `""`. */
-  readonly adminToken: string;
-  /** The tenant. Default: `""`. */
-  readonly tenantId: string;
-  /** The key's id. Default: `""`. */
-  readonly privateKeyId: string;
-}
+export interface RevokeServiceAccountRequest extends ValueOf<typeof revokeServiceAccountRequest> {}
 
 /** Revokes a key: its tokens are refused and its sessions closed. */
 export const RevokeServiceAccountRequest: Message<RevokeServiceAccountRequest> =
-  /* @__PURE__ */ message<RevokeServiceAccountRequest>(
-    "RevokeServiceAccountRequest",
-    () => ({
-      adminToken: secret,
-      tenantId: text,
-      privateKeyId: text,
-    }),
-  );
+  /* @__PURE__ */ message("RevokeServiceAccountRequest", revokeServiceAccountRequest);
 
-/** Makes the first tenant of a gateway. */
-export interface BootstrapOrgRequest {
+/** Fields of {@linkcode BootstrapOrgRequest}. */
+export const bootstrapOrgRequest = {
   /** Used up by the first success: a secret. Default: `""`. */
-  readonly bootstrapSecret: string;
+  bootstrapSecret: secret,
   /** Lower case, with dashes. Default: `""`. */
-  readonly tenantId: string;
+  tenantId: text,
   /** Default: `""`. */
-  readonly displayName: string;
+  displayName: text,
   /** Default: `""`. */
-  readonly region: string;
+  region: text,
   /** The first admin key's public half, SPKI in PEM. Default: `""`. */
-  readonly adminPublicKeyPem: string;
+  adminPublicKeyPem: text,
   /** That key's id. Default: `""`. */
-  readonly adminPrivateKeyId: string;
-}
+  adminPrivateKeyId: text,
+} as const;
 
 /** Makes the first tenant of a gateway. */
-export const BootstrapOrgRequest: Message<BootstrapOrgRequest> = /* @__PURE__ */ message<
-  BootstrapOrgRequest
->("BootstrapOrgRequest", () => ({
-  bootstrapSecret: secret,
-  tenantId: text,
-  displayName: text,
-  region: text,
-  adminPublicKeyPem: text,
-  adminPrivateKeyId: text,
-}));
+export interface BootstrapOrgRequest extends ValueOf<typeof bootstrapOrgRequest> {}
 
-/** Whether the tenant was made. */
-export interface BootstrapOrgResponse {
+/** Makes the first tenant of a gateway. */
+export const BootstrapOrgRequest: Message<BootstrapOrgRequest> = /* @__PURE__ */ message(
+  "BootstrapOrgRequest",
+  bootstrapOrgRequest,
+);
+
+/** Fields of {@linkcode BootstrapOrgResponse}. */
+export const bootstrapOrgResponse = {
   /** `ok` or `error`. Default: `""`. */
-  readonly status: string;
+  status: text,
   /** Why it was not. Default: `""`, it was. */
-  readonly errorMessage: string;
+  errorMessage: text,
   /** The tenant. Default: `""`. */
-  readonly tenantId: string;
+  tenantId: text,
   /** When, in Unix milliseconds (int64). Default: 0. */
-  readonly createdAtMs: number;
-}
+  createdAtMs: i64,
+} as const;
 
 /** Whether the tenant was made. */
-export const BootstrapOrgResponse: Message<BootstrapOrgResponse> = /* @__PURE__ */ message<
-  BootstrapOrgResponse
->("BootstrapOrgResponse", () => ({
-  status: text,
-  errorMessage: text,
-  tenantId: text,
-  createdAtMs: i64,
-}));
+export interface BootstrapOrgResponse extends ValueOf<typeof bootstrapOrgResponse> {}
+
+/** Whether the tenant was made. */
+export const BootstrapOrgResponse: Message<BootstrapOrgResponse> = /* @__PURE__ */ message(
+  "BootstrapOrgResponse",
+  bootstrapOrgResponse,
+);
+
+/** Loads the gateway's certificate anew. */
+export const ReloadCertificates = {
+  name: "ReloadCertificates",
+  id: 3357922138,
+  request: ReloadCertificatesRequest,
+  reply: ReloadCertificatesResponse,
+} as const;
+
+/** Asks for a browser's token. */
+export const SessionAuth = {
+  name: "SessionAuth",
+  id: 4005695856,
+  request: SessionAuthRequest,
+  reply: SessionAuthResponse,
+} as const;
+
+/** Registers a public key. */
+export const PublishServiceAccount = {
+  name: "PublishServiceAccount",
+  id: 4272549352,
+  request: PublishServiceAccountRequest,
+  reply: Empty,
+} as const;
+
+/** Revokes a public key. */
+export const RevokeServiceAccount = {
+  name: "RevokeServiceAccount",
+  id: 1288924258,
+  request: RevokeServiceAccountRequest,
+  reply: Empty,
+} as const;
+
+/** Makes a gateway's first tenant. */
+export const BootstrapOrg = {
+  name: "BootstrapOrg",
+  id: 4016330056,
+  request: BootstrapOrgRequest,
+  reply: BootstrapOrgResponse,
+} as const;

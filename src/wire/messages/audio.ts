@@ -6,23 +6,25 @@
 
 import { readI32, TWO_32, writeAscii, writeU32, writeU64 } from "../bytes.ts";
 import { binary, bool, text, u64 } from "../field.ts";
-import { type Message, message } from "../message.ts";
-import type { Reader } from "../reader.ts";
+import { type Message, message, type ValueOf } from "../message.ts";
 import { decodeCached, LONGEST_CACHED_BYTES } from "../text_cache.ts";
 
-/** One packet of a call's audio, usually 20 ms. */
-export interface AudioFrame {
+/** Fields of {@linkcode AudioFrame}. */
+export const audioFrame = {
   /** The call's id. Default: `""`. */
-  readonly callSid: string;
+  callSid: text,
   /** The encoded samples: 160 bytes are 20 ms of PCMU. Decoding gives a view of its input. Default: no bytes. */
-  readonly payload: Uint8Array;
+  payload: binary,
   /** `PCMU`, `PCMA` or `PCM16`; trust it frame by frame. Default: `""`. */
-  readonly codec: string;
+  codec: text,
   /** Rises by one with each frame of a call and direction (uint64). Default: 0. */
-  readonly sequenceNumber: number;
+  sequenceNumber: u64,
   /** Whether this is the last frame; its payload may be empty. Default: `false`. */
-  readonly endOfStream: boolean;
-}
+  endOfStream: bool,
+} as const;
+
+/** One packet of a call's audio, usually 20 ms. */
+export interface AudioFrame extends ValueOf<typeof audioFrame> {}
 
 // Envelope header, three lengths, sequence number, end of stream.
 const FIXED_BYTES = 27;
@@ -52,7 +54,7 @@ function encodeUsual(
 }
 
 /** Decodes a frame of this version with an id and a codec, as every live call has them: the hot path of whoever listens. */
-function constructUsual({ bytes }: Reader): AudioFrame | undefined {
+function decodeUsual(bytes: Uint8Array): AudioFrame | undefined {
   const sidSize = readI32(bytes, 6);
   const payloadAt = 14 + sidSize;
   const payloadSize = readI32(bytes, payloadAt - 4);
@@ -77,17 +79,15 @@ function constructUsual({ bytes }: Reader): AudioFrame | undefined {
 }
 
 /** One packet of a call's audio, usually 20 ms. */
-export const AudioFrame: Message<AudioFrame> = /* @__PURE__ */ message<AudioFrame>(
-  "AudioFrame",
-  () => ({
-    callSid: text,
-    payload: binary,
-    codec: text,
-    sequenceNumber: u64,
-    endOfStream: bool,
-  }),
-  {
-    encode: encodeUsual,
-    construct: constructUsual,
-  },
-);
+export const AudioFrame: Message<AudioFrame> = /* @__PURE__ */ message("AudioFrame", audioFrame, {
+  encode: encodeUsual,
+  decode: decodeUsual,
+});
+
+/** Push, both ways: a packet of audio. */
+export const AudioFramePush = {
+  name: "AudioFrame",
+  id: 2991054320,
+  request: AudioFrame,
+  reply: undefined,
+} as const;

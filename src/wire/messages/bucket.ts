@@ -4,61 +4,72 @@
  * @module
  */
 
-import { i32, nested, optional, text, vector } from "../field.ts";
-import { type Message, message } from "../message.ts";
+import { type FieldCodec, i32, nested, text, vector } from "../field.ts";
+import { type Message, message, type ValueOf } from "../message.ts";
+import { Empty } from "./call.ts";
 
-/** A bucket. */
-export interface BucketInfo {
+/** Fields of {@linkcode BucketInfo}. */
+export const bucketInfo = {
   /** Its id. Default: `""`. */
-  readonly bucketId: string;
+  bucketId: text,
   /** How many calls wait in it (int32). Default: 0. */
-  readonly pendingCount: number;
-}
+  pendingCount: i32,
+} as const;
 
 /** A bucket. */
-export const BucketInfo: Message<BucketInfo> = /* @__PURE__ */ message<BucketInfo>(
-  "BucketInfo",
-  () => ({
-    bucketId: text,
-    pendingCount: i32,
-  }),
+export interface BucketInfo extends ValueOf<typeof bucketInfo> {}
+
+/** A bucket. */
+export const BucketInfo: Message<BucketInfo> = /* @__PURE__ */ message("BucketInfo", bucketInfo);
+
+const bucketInfos: FieldCodec<readonly BucketInfo[]> = /* @__PURE__ */ vector(
+  /* @__PURE__ */ nested(BucketInfo),
 );
+
+/** Fields of {@linkcode ListBucketsResponse}. */
+export const listBucketsResponse = {
+  /** The buckets. Default: none. */
+  buckets: bucketInfos,
+} as const;
 
 /** The tenant's buckets. */
-export interface ListBucketsResponse {
-  /** The buckets. Default: none. */
-  readonly buckets: readonly BucketInfo[];
-}
+export interface ListBucketsResponse extends ValueOf<typeof listBucketsResponse> {}
 
 /** The tenant's buckets. Without buckets no field is written. */
-export const ListBucketsResponse: Message<ListBucketsResponse> = /* @__PURE__ */ message<
-  ListBucketsResponse
->("ListBucketsResponse", () => ({
-  buckets: optional(vector(nested(BucketInfo))),
-}));
-
-/** Asks for the calls of a bucket. */
-export interface BucketRequest {
-  /** The bucket. Default: `""`. */
-  readonly bucketId: string;
-}
-
-/** Asks for the calls of a bucket. */
-export const BucketRequest: Message<BucketRequest> = /* @__PURE__ */ message<BucketRequest>(
-  "BucketRequest",
-  () => ({ bucketId: text }),
+export const ListBucketsResponse: Message<ListBucketsResponse> = /* @__PURE__ */ message(
+  "ListBucketsResponse",
+  listBucketsResponse,
+  { optionalFrom: "buckets" },
 );
 
-/** The calls of a bucket. */
-export interface BucketCallList {
+/** Fields of {@linkcode BucketRequest}. */
+export const bucketRequest = {
+  /** The bucket. Default: `""`. */
+  bucketId: text,
+} as const;
+
+/** Asks for the calls of a bucket. */
+export interface BucketRequest extends ValueOf<typeof bucketRequest> {}
+
+/** Asks for the calls of a bucket. */
+export const BucketRequest: Message<BucketRequest> = /* @__PURE__ */ message(
+  "BucketRequest",
+  bucketRequest,
+);
+
+/** Fields of {@linkcode BucketCallList}. */
+export const bucketCallList = {
   /** The calls' ids in one text, which `parseCallSids` splits. Default: `""`. */
-  readonly callSids: string;
-}
+  callSids: text,
+} as const;
 
 /** The calls of a bucket. */
-export const BucketCallList: Message<BucketCallList> = /* @__PURE__ */ message<BucketCallList>(
+export interface BucketCallList extends ValueOf<typeof bucketCallList> {}
+
+/** The calls of a bucket. */
+export const BucketCallList: Message<BucketCallList> = /* @__PURE__ */ message(
   "BucketCallList",
-  () => ({ callSids: text }),
+  bucketCallList,
 );
 
 /** Splits the ids of a {@linkcode BucketCallList}. The separator is not published: commas and white space both separate. */
@@ -66,29 +77,58 @@ export function parseCallSids(callSids: string): readonly string[] {
   return callSids.split(/[,\s]+/).filter((sid) => sid !== "");
 }
 
-/** Acts on a bucket. */
-export interface BucketActionRequest {
+/** Fields of {@linkcode BucketActionRequest}. */
+export const bucketActionRequest = {
   /** The bucket. Default: `""`. */
-  readonly bucketId: string;
+  bucketId: text,
   /** What to do (int32). The protocol publishes no numbers. Default: 0. */
-  readonly action: number;
-}
+  action: i32,
+} as const;
 
 /** Acts on a bucket. */
-export const BucketActionRequest: Message<BucketActionRequest> = /* @__PURE__ */ message<
-  BucketActionRequest
->("BucketActionRequest", () => ({
-  bucketId: text,
-  action: i32,
-}));
+export interface BucketActionRequest extends ValueOf<typeof bucketActionRequest> {}
 
-/** What the action came to. */
-export interface BucketActionResponse {
+/** Acts on a bucket. */
+export const BucketActionRequest: Message<BucketActionRequest> = /* @__PURE__ */ message(
+  "BucketActionRequest",
+  bucketActionRequest,
+);
+
+/** Fields of {@linkcode BucketActionResponse}. */
+export const bucketActionResponse = {
   /** How many calls it reached (int32). Default: 0. */
-  readonly processedCount: number;
-}
+  processedCount: i32,
+} as const;
 
 /** What the action came to. */
-export const BucketActionResponse: Message<BucketActionResponse> = /* @__PURE__ */ message<
-  BucketActionResponse
->("BucketActionResponse", () => ({ processedCount: i32 }));
+export interface BucketActionResponse extends ValueOf<typeof bucketActionResponse> {}
+
+/** What the action came to. */
+export const BucketActionResponse: Message<BucketActionResponse> = /* @__PURE__ */ message(
+  "BucketActionResponse",
+  bucketActionResponse,
+);
+
+/** Lists the buckets. */
+export const GetActiveBuckets = {
+  name: "GetActiveBuckets",
+  id: 2624504207,
+  request: Empty,
+  reply: ListBucketsResponse,
+} as const;
+
+/** Lists the calls of a bucket. */
+export const GetBucketCalls = {
+  name: "GetBucketCalls",
+  id: 1217351135,
+  request: BucketRequest,
+  reply: BucketCallList,
+} as const;
+
+/** Acts on a bucket. */
+export const ExecuteBucketAction = {
+  name: "ExecuteBucketAction",
+  id: 4030863293,
+  request: BucketActionRequest,
+  reply: BucketActionResponse,
+} as const;

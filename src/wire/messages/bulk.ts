@@ -4,92 +4,99 @@
  * @module
  */
 
-import { bool, i32, optional, text } from "../field.ts";
-import { type Message, message } from "../message.ts";
+import { bool, i32, text } from "../field.ts";
+import { type Message, message, type ValueOf } from "../message.ts";
+
+/** Fields of {@linkcode BulkRequest}. */
+export const bulkRequest = {
+  /** URL of the CSV file that the gateway fetches. Default: `""`. */
+  csvUrl: text,
+  /** Trunk of the rows. Default: `""`. */
+  templateTrunkId: text,
+  /** Destination of the rows that name none. Default: `""`. */
+  templateTo: text,
+  /** Caller id of the rows. Default: `""`, the trunk's own. */
+  templateCallFrom: text,
+  /** URL of the AI bridge by WebSocket. Default: `""`, none. */
+  templateAiWebsocketUrl: text,
+  /** URL of the AI bridge by QUIC. Default: `""`, none. */
+  templateAiQuicUrl: text,
+  /** The tenant, for information. Default: `""`. */
+  templateTenantId: text,
+  /** Longest duration of each call in milliseconds (int32). Default: 0, no limit. */
+  templateMaxDurationMs: i32,
+  /** What runs on answer, a `DialplanAction` of 0 to 6 (int32). Default: 0. */
+  templateDefaultApp: i32,
+  /** Its arguments. Default: `""`. */
+  templateDefaultAppArgs: text,
+  /** Pace of dialling, in calls per second (int32). Default: 0. */
+  callsPerSecond: i32,
+  /** How many calls live at once at the most (int32). Default: 0. */
+  maxConcurrentCalls: i32,
+  /** The client's name for the campaign, which `AbortBulk` takes. Default: `""`. */
+  campaignId: text,
+  /** Whether the gateway stops playback when the caller speaks (optional tail). Default: `false`. */
+  autoBargeIn: bool,
+  /** How long the caller must speak before that, in milliseconds (int32; optional tail). Default: 0. */
+  bargeInPatienceMs: i32,
+  /** The SDK instance that gets the calls' events (optional tail). Default: `""`. */
+  clientId: text,
+} as const;
 
 /** Dials a list that the gateway fetches; the template fills what a row lacks. */
-export interface BulkRequest {
-  /** URL of the CSV file that the gateway fetches. Default: `""`. */
-  readonly csvUrl: string;
-  /** Trunk of the rows. Default: `""`. */
-  readonly templateTrunkId: string;
-  /** Destination of the rows that name none. Default: `""`. */
-  readonly templateTo: string;
-  /** Caller id of the rows. Default: `""`, the trunk's own. */
-  readonly templateCallFrom: string;
-  /** URL of the AI bridge by WebSocket. Default: `""`, none. */
-  readonly templateAiWebsocketUrl: string;
-  /** URL of the AI bridge by QUIC. Default: `""`, none. */
-  readonly templateAiQuicUrl: string;
-  /** The tenant, for information. Default: `""`. */
-  readonly templateTenantId: string;
-  /** Longest duration of each call in milliseconds (int32). Default: 0, no limit. */
-  readonly templateMaxDurationMs: number;
-  /** What runs on answer, a `DialplanAction` of 0 to 6 (int32). Default: 0. */
-  readonly templateDefaultApp: number;
-  /** Its arguments. Default: `""`. */
-  readonly templateDefaultAppArgs: string;
-  /** Pace of dialling, in calls per second (int32). Default: 0. */
-  readonly callsPerSecond: number;
-  /** How many calls live at once at the most (int32). Default: 0. */
-  readonly maxConcurrentCalls: number;
-  /** The client's name for the campaign, which `AbortBulk` takes. Default: `""`. */
-  readonly campaignId: string;
-  /** Whether the gateway stops playback when the caller speaks (optional tail). Default: `false`. */
-  readonly autoBargeIn: boolean;
-  /** How long the caller must speak before that, in milliseconds (int32; optional tail). Default: 0. */
-  readonly bargeInPatienceMs: number;
-  /** The SDK instance that gets the calls' events (optional tail). Default: `""`. */
-  readonly clientId: string;
-}
+export interface BulkRequest extends ValueOf<typeof bulkRequest> {}
 
 /** Dials a list that the gateway fetches. The last three fields are written only when one of them is set. */
-export const BulkRequest: Message<BulkRequest> = /* @__PURE__ */ message<BulkRequest>(
+export const BulkRequest: Message<BulkRequest> = /* @__PURE__ */ message(
   "BulkRequest",
-  () => ({
-    csvUrl: text,
-    templateTrunkId: text,
-    templateTo: text,
-    templateCallFrom: text,
-    templateAiWebsocketUrl: text,
-    templateAiQuicUrl: text,
-    templateTenantId: text,
-    templateMaxDurationMs: i32,
-    templateDefaultApp: i32,
-    templateDefaultAppArgs: text,
-    callsPerSecond: i32,
-    maxConcurrentCalls: i32,
-    campaignId: text,
-    autoBargeIn: optional(bool),
-    bargeInPatienceMs: optional(i32),
-    clientId: optional(text),
-  }),
+  bulkRequest,
+  { optionalFrom: "autoBargeIn" },
 );
 
-/** How much of the list was taken, or that it was aborted. */
-export interface BulkResponse {
+/** Fields of {@linkcode BulkResponse}. */
+export const bulkResponse = {
   /** Coarse state. Default: `""`. */
-  readonly status: string;
+  status: text,
   /** How many rows were accepted (int32). Default: 0. */
-  readonly loadedNumbers: number;
-}
+  loadedNumbers: i32,
+} as const;
 
 /** How much of the list was taken, or that it was aborted. */
-export const BulkResponse: Message<BulkResponse> = /* @__PURE__ */ message<BulkResponse>(
+export interface BulkResponse extends ValueOf<typeof bulkResponse> {}
+
+/** How much of the list was taken, or that it was aborted. */
+export const BulkResponse: Message<BulkResponse> = /* @__PURE__ */ message(
   "BulkResponse",
-  () => ({
-    status: text,
-    loadedNumbers: i32,
-  }),
+  bulkResponse,
 );
 
-/** Drops the rows of a campaign that are not dialled yet; live calls go on. */
-export interface AbortBulkRequest {
+/** Fields of {@linkcode AbortBulkRequest}. */
+export const abortBulkRequest = {
   /** The campaign. Default: `""`. */
-  readonly campaignId: string;
-}
+  campaignId: text,
+} as const;
 
 /** Drops the rows of a campaign that are not dialled yet; live calls go on. */
-export const AbortBulkRequest: Message<AbortBulkRequest> = /* @__PURE__ */ message<
-  AbortBulkRequest
->("AbortBulkRequest", () => ({ campaignId: text }));
+export interface AbortBulkRequest extends ValueOf<typeof abortBulkRequest> {}
+
+/** Drops the rows of a campaign that are not dialled yet; live calls go on. */
+export const AbortBulkRequest: Message<AbortBulkRequest> = /* @__PURE__ */ message(
+  "AbortBulkRequest",
+  abortBulkRequest,
+);
+
+/** Dials a list. */
+export const OriginateBulk = {
+  name: "OriginateBulk",
+  id: 721069100,
+  request: BulkRequest,
+  reply: BulkResponse,
+} as const;
+
+/** Drops what a campaign has not dialled. */
+export const AbortBulk = {
+  name: "AbortBulk",
+  id: 3861915064,
+  request: AbortBulkRequest,
+  reply: BulkResponse,
+} as const;

@@ -5,94 +5,76 @@
  */
 
 import { bool, i32, i64, secret, text, u16, u32 } from "../field.ts";
-import { type Fields, type Message, message } from "../message.ts";
+import { type Message, message, type ValueOf } from "../message.ts";
 
 /** No fields: the request or the reply of methods that need none. */
 export type Empty = Readonly<Record<string, never>>;
 
 /** No fields: the request or the reply of methods that need none. */
-export const Empty: Message<Empty> = /* @__PURE__ */ message<Empty>("Empty", () => ({}));
+export const Empty: Message<Empty> = /* @__PURE__ */ message("Empty", {});
 
-/** Places a call. */
-export interface OriginateRequest {
+/** Fields of {@linkcode OriginateRequest}. */
+export const originateRequest = {
   /** Trunk that the call leaves by; the tenant must own it. Default: `""`. */
-  readonly trunkId: string;
+  trunkId: text,
   /** Whom to call: an E.164 number or a full SIP URI. Default: `""`. */
-  readonly to: string;
+  to: text,
   /** Caller id, within the trunk's allow list. Default: `""`, the trunk's own. */
-  readonly callFrom: string;
+  callFrom: text,
   /** URL of the AI bridge that the gateway dials by WebSocket. Default: `""`, none. */
-  readonly aiWebsocketUrl: string;
+  aiWebsocketUrl: text,
   /** URL of the AI bridge that the gateway dials by QUIC. Default: `""`, none. */
-  readonly aiQuicUrl: string;
+  aiQuicUrl: text,
   /** The tenant, for information: the session's token decides. Default: `""`. */
-  readonly tenantId: string;
+  tenantId: text,
   /** Longest duration of the call in milliseconds (int32). Default: 0, no limit of the client's. */
-  readonly maxDurationMs: number;
+  maxDurationMs: i32,
   /** The call's id, a UUID v4 chosen by the client. Default: `""`, the gateway chooses. */
-  readonly callSid: string;
+  callSid: text,
   /** What runs on answer, a `DialplanAction` of 0 to 6 (int32). Default: 0. */
-  readonly defaultApp: number;
+  defaultApp: i32,
   /** Arguments of `defaultApp`. Default: `""`. */
-  readonly defaultAppArgs: string;
+  defaultAppArgs: text,
   /** Whether the gateway stops playback when the caller speaks. Default: `false`. */
-  readonly autoBargeIn: boolean;
+  autoBargeIn: bool,
   /** How long the caller must speak before that, in milliseconds (int32). Default: 0. */
-  readonly bargeInPatienceMs: number;
+  bargeInPatienceMs: i32,
   /** The SDK instance that gets the call's events and audio. Default: `""`. */
-  readonly clientId: string;
+  clientId: text,
   /** Session number (uint32; version 1). Default: 0. */
-  readonly sessionId: number;
+  sessionId: u32,
   /** Key of the agent's configuration (version 1). Default: `""`. */
-  readonly agentConfigKey: string;
+  agentConfigKey: text,
   /** W3C trace context, `00-<32 hex>-<16 hex>-01` (version 1). Default: `""`, derived from the call's id. */
-  readonly traceparent: string;
-}
+  traceparent: text,
+} as const;
 
 /** Places a call. */
-export const OriginateRequest: Message<OriginateRequest> = /* @__PURE__ */ message<
-  OriginateRequest
->("OriginateRequest", () => ({
-  trunkId: text,
-  to: text,
-  callFrom: text,
-  aiWebsocketUrl: text,
-  aiQuicUrl: text,
-  tenantId: text,
-  maxDurationMs: i32,
+export interface OriginateRequest extends ValueOf<typeof originateRequest> {}
+
+/** Places a call. */
+export const OriginateRequest: Message<OriginateRequest> = /* @__PURE__ */ message(
+  "OriginateRequest",
+  originateRequest,
+  { version: 1 },
+);
+
+/** Fields of {@linkcode CallResult}. */
+export const callResult = {
+  /** The call's id. Default: `""`. */
   callSid: text,
-  defaultApp: i32,
-  defaultAppArgs: text,
-  autoBargeIn: bool,
-  bargeInPatienceMs: i32,
-  clientId: text,
-  sessionId: u32,
-  agentConfigKey: text,
-  traceparent: text,
-}), { version: 1 });
+  /** Coarse state, such as `QUEUED`. Default: `""`. */
+  status: text,
+  /** Why it was refused. Default: `""`, it was not. */
+  errorMessage: text,
+  /** An `ErrorCode` (int32). Default: 0, success. */
+  errorCode: i32,
+  /** When the gateway said so, in Unix milliseconds (int64). Default: 0. */
+  timestampMs: i64,
+} as const;
 
 /** What became of a request about one call. */
-export interface CallResult {
-  /** The call's id. Default: `""`. */
-  readonly callSid: string;
-  /** Coarse state, such as `QUEUED`. Default: `""`. */
-  readonly status: string;
-  /** Why it was refused. Default: `""`, it was not. */
-  readonly errorMessage: string;
-  /** An `ErrorCode` (int32). Default: 0, success. */
-  readonly errorCode: number;
-  /** When the gateway said so, in Unix milliseconds (int64). Default: 0. */
-  readonly timestampMs: number;
-}
-
-/** The five fields of every reply about one call. */
-export const callResult: Fields<CallResult> = {
-  callSid: text,
-  status: text,
-  errorMessage: text,
-  errorCode: i32,
-  timestampMs: i64,
-};
+export interface CallResult extends ValueOf<typeof callResult> {}
 
 /** Whether the call is being placed, and its id. */
 export type OriginateResponse = CallResult;
@@ -100,19 +82,23 @@ export type OriginateResponse = CallResult;
 /** Whether the call is being placed, and its id. */
 export const OriginateResponse: Message<OriginateResponse> = /* @__PURE__ */ message(
   "OriginateResponse",
-  () => callResult,
+  callResult,
 );
 
-/** Ends a call. */
-export interface TerminateRequest {
+/** Fields of {@linkcode TerminateRequest}. */
+export const terminateRequest = {
   /** The call's id. Default: `""`. */
-  readonly callSid: string;
-}
+  callSid: text,
+} as const;
 
 /** Ends a call. */
-export const TerminateRequest: Message<TerminateRequest> = /* @__PURE__ */ message<
-  TerminateRequest
->("TerminateRequest", () => ({ callSid: text }));
+export interface TerminateRequest extends ValueOf<typeof terminateRequest> {}
+
+/** Ends a call. */
+export const TerminateRequest: Message<TerminateRequest> = /* @__PURE__ */ message(
+  "TerminateRequest",
+  terminateRequest,
+);
 
 /** Whether the call is being ended. */
 export type TerminateResponse = CallResult;
@@ -120,79 +106,75 @@ export type TerminateResponse = CallResult;
 /** Whether the call is being ended. */
 export const TerminateResponse: Message<TerminateResponse> = /* @__PURE__ */ message(
   "TerminateResponse",
-  () => callResult,
+  callResult,
 );
 
-/** Cuts what the call is being played, as a caller's interruption does. */
-export interface BargeRequest {
+/** Fields of {@linkcode BargeRequest}. */
+export const bargeRequest = {
   /** The call's id. Default: `""`. */
-  readonly callSid: string;
-}
+  callSid: text,
+} as const;
 
 /** Cuts what the call is being played, as a caller's interruption does. */
-export const BargeRequest: Message<BargeRequest> = /* @__PURE__ */ message<BargeRequest>(
+export interface BargeRequest extends ValueOf<typeof bargeRequest> {}
+
+/** Cuts what the call is being played, as a caller's interruption does. */
+export const BargeRequest: Message<BargeRequest> = /* @__PURE__ */ message(
   "BargeRequest",
-  () => ({ callSid: text }),
+  bargeRequest,
 );
+
+/** Fields of {@linkcode AllocateWtRequest}. */
+export const allocateWtRequest = {
+  /** The call's id. Default: `""`. */
+  callSid: text,
+  /** The agent that takes part. Default: `""`. */
+  agentId: text,
+  /** The tenant, for information. Default: `""`. */
+  tenantId: text,
+  /** The call's trunk. Default: `""`. */
+  trunkId: text,
+  /** The realm. Default: `""`. */
+  realm: text,
+} as const;
 
 /** Where the media of a call is reached by WebTransport: asked after `Originate` told the call's id (section 5.8). */
-export interface AllocateWtRequest {
-  /** The call's id. Default: `""`. */
-  readonly callSid: string;
-  /** The agent that takes part. Default: `""`. */
-  readonly agentId: string;
-  /** The tenant, for information. Default: `""`. */
-  readonly tenantId: string;
-  /** The call's trunk. Default: `""`. */
-  readonly trunkId: string;
-  /** The realm. Default: `""`. */
-  readonly realm: string;
-}
+export interface AllocateWtRequest extends ValueOf<typeof allocateWtRequest> {}
 
 /** Where the media of a call is reached by WebTransport. */
-export const AllocateWtRequest: Message<AllocateWtRequest> = /* @__PURE__ */ message<
-  AllocateWtRequest
->("AllocateWtRequest", () => ({
-  callSid: text,
-  agentId: text,
-  tenantId: text,
-  trunkId: text,
-  realm: text,
-}));
+export const AllocateWtRequest: Message<AllocateWtRequest> = /* @__PURE__ */ message(
+  "AllocateWtRequest",
+  allocateWtRequest,
+);
 
-/** The media endpoint of a call, and the token it wants. */
-export interface AllocateWtResponse {
+/** Fields of {@linkcode AllocateWtResponse}. */
+export const allocateWtResponse = {
   /** Host name. Default: `""`. */
-  readonly host: string;
+  host: text,
   /** UDP port (uint16). Default: 0. */
-  readonly port: number;
+  port: u16,
   /** The media node. Default: `""`. */
-  readonly nodeId: string;
+  nodeId: text,
   /** The token that the media endpoint wants: a secret. Default: `""`. */
-  readonly mediaToken: string;
+  mediaToken: secret,
   /** Coarse state. Default: `""`. */
-  readonly status: string;
+  status: text,
   /** Why it was refused. Default: `""`, it was not. */
-  readonly errorMessage: string;
+  errorMessage: text,
   /** An `ErrorCode` (int32). Default: 0, success. */
-  readonly errorCode: number;
+  errorCode: i32,
   /** When the gateway said so, in Unix milliseconds (int64). Default: 0. */
-  readonly timestampMs: number;
-}
+  timestampMs: i64,
+} as const;
 
 /** The media endpoint of a call, and the token it wants. */
-export const AllocateWtResponse: Message<AllocateWtResponse> = /* @__PURE__ */ message<
-  AllocateWtResponse
->("AllocateWtResponse", () => ({
-  host: text,
-  port: u16,
-  nodeId: text,
-  mediaToken: secret,
-  status: text,
-  errorMessage: text,
-  errorCode: i32,
-  timestampMs: i64,
-}));
+export interface AllocateWtResponse extends ValueOf<typeof allocateWtResponse> {}
+
+/** The media endpoint of a call, and the token it wants. */
+export const AllocateWtResponse: Message<AllocateWtResponse> = /* @__PURE__ */ message(
+  "AllocateWtResponse",
+  allocateWtResponse,
+);
 
 /** Why a request was refused: what `errorCode` fields hold (section 5.1). Unknown numbers are kept. */
 export const ErrorCode = {
@@ -212,4 +194,36 @@ export const ErrorCode = {
   ERR_VALIDATION_FAILED: 6,
   /** The token is missing, expired or another tenant's. */
   ERR_UNAUTHORIZED: 7,
+} as const;
+
+/** Places a call. */
+export const Originate = {
+  name: "Originate",
+  id: 1430677891,
+  request: OriginateRequest,
+  reply: OriginateResponse,
+} as const;
+
+/** Ends a call. */
+export const Terminate = {
+  name: "Terminate",
+  id: 3834253405,
+  request: TerminateRequest,
+  reply: TerminateResponse,
+} as const;
+
+/** Cuts what a call is being played. */
+export const Barge = {
+  name: "Barge",
+  id: 3854301714,
+  request: BargeRequest,
+  reply: Empty,
+} as const;
+
+/** Asks for a call's media endpoint. */
+export const AllocateWt = {
+  name: "AllocateWt",
+  id: 1763028449,
+  request: AllocateWtRequest,
+  reply: AllocateWtResponse,
 } as const;

@@ -7,7 +7,7 @@
 import type { TeleQuickError } from "../../base/errors.ts";
 import { valueError } from "../fault.ts";
 import { i32, text } from "../field.ts";
-import { type Message, message } from "../message.ts";
+import { type Message, message, type ValueOf } from "../message.ts";
 
 /**
  * What a call can be made to do: what `action` and `defaultApp` fields hold. 0 to 6 can be a default application; 7 to 12 act on a
@@ -44,43 +44,43 @@ export const DialplanAction = {
   LOOPBACK: 14,
 } as const;
 
-/** Acts on a live call. */
-export interface ExecuteDialplanRequest {
+/** Fields of {@linkcode ExecuteDialplanRequest}. */
+export const executeDialplanRequest = {
   /** The call's id. Default: `""`. */
-  readonly callSid: string;
+  callSid: text,
   /** A `DialplanAction` (int32). Default: 0, hang up. */
-  readonly action: number;
+  action: i32,
   /** Its arguments. Default: `""`. */
-  readonly appArgs: string;
-}
+  appArgs: text,
+} as const;
 
 /** Acts on a live call. */
-export const ExecuteDialplanRequest: Message<ExecuteDialplanRequest> = /* @__PURE__ */ message<
-  ExecuteDialplanRequest
->("ExecuteDialplanRequest", () => ({
-  callSid: text,
-  action: i32,
-  appArgs: text,
-}));
+export interface ExecuteDialplanRequest extends ValueOf<typeof executeDialplanRequest> {}
 
-/** Whether the call did so. */
-export interface ExecuteDialplanResponse {
+/** Acts on a live call. */
+export const ExecuteDialplanRequest: Message<ExecuteDialplanRequest> = /* @__PURE__ */ message(
+  "ExecuteDialplanRequest",
+  executeDialplanRequest,
+);
+
+/** Fields of {@linkcode ExecuteDialplanResponse}. */
+export const executeDialplanResponse = {
   /** Coarse state. Default: `""`. */
-  readonly status: string;
+  status: text,
   /** Why it was refused. Default: `""`, it was not. */
-  readonly errorMessage: string;
+  errorMessage: text,
   /** An `ErrorCode` (int32). Default: 0, success. */
-  readonly errorCode: number;
-}
+  errorCode: i32,
+} as const;
 
 /** Whether the call did so. */
-export const ExecuteDialplanResponse: Message<ExecuteDialplanResponse> = /* @__PURE__ */ message<
-  ExecuteDialplanResponse
->("ExecuteDialplanResponse", () => ({
-  status: text,
-  errorMessage: text,
-  errorCode: i32,
-}));
+export interface ExecuteDialplanResponse extends ValueOf<typeof executeDialplanResponse> {}
+
+/** Whether the call did so. */
+export const ExecuteDialplanResponse: Message<ExecuteDialplanResponse> = /* @__PURE__ */ message(
+  "ExecuteDialplanResponse",
+  executeDialplanResponse,
+);
 
 /** How a DTMF digit travels: as an RFC 4733 event in the RTP stream, or in a SIP INFO request. */
 export type DtmfMode = "rfc2833" | "info";
@@ -182,3 +182,11 @@ export function parseTransfer(appArgs: string): TransferTarget {
 function unfit(subject: string, found: unknown, expected: string): TeleQuickError {
   return valueError(`use ${subject}: it`, JSON.stringify(found), expected);
 }
+
+/** Acts on a live call. */
+export const ExecuteDialplan = {
+  name: "ExecuteDialplan",
+  id: 80147304,
+  request: ExecuteDialplanRequest,
+  reply: ExecuteDialplanResponse,
+} as const;

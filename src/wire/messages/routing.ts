@@ -4,9 +4,9 @@
  * @module
  */
 
-import { i32, i64, nested, optional, text, vector } from "../field.ts";
-import { type Message, message } from "../message.ts";
-import { type CallResult, callResult } from "./call.ts";
+import { type FieldCodec, i32, i64, nested, text, vector } from "../field.ts";
+import { type Message, message, type ValueOf } from "../message.ts";
+import { type CallResult, callResult, Empty } from "./call.ts";
 
 /** What a trunk does with an incoming call: what `rule` fields hold (section 5.1). Unknown numbers are kept. */
 export const InboundRule = {
@@ -20,101 +20,133 @@ export const InboundRule = {
   HANDLE_AI: 3,
 } as const;
 
-/** Sets what a trunk does with incoming calls. */
-export interface SetInboundRoutingRequest {
+/** Fields of {@linkcode SetInboundRoutingRequest}. */
+export const setInboundRoutingRequest = {
   /** The trunk. Default: `""`. */
-  readonly trunkId: string;
-  /** An `InboundRule` (int32). Default: 0, reject. */
-  readonly rule: number;
-  /** The audio of `PLAY_AND_HANGUP`. Default: `""`. */
-  readonly audioUrl: string;
-  /** The webhook of `NOTIFY_AND_HANGUP`. Default: `""`. */
-  readonly webhookUrl: string;
-  /** The AI bridge of `HANDLE_AI`, by WebSocket. Default: `""`. */
-  readonly aiWebsocketUrl: string;
-  /** The AI bridge of `HANDLE_AI`, by QUIC. Default: `""`. */
-  readonly aiQuicUrl: string;
-}
-
-/** Sets what a trunk does with incoming calls. */
-export const SetInboundRoutingRequest: Message<SetInboundRoutingRequest> = /* @__PURE__ */ message<
-  SetInboundRoutingRequest
->("SetInboundRoutingRequest", () => ({
   trunkId: text,
+  /** An `InboundRule` (int32). Default: 0, reject. */
   rule: i32,
+  /** The audio of `PLAY_AND_HANGUP`. Default: `""`. */
   audioUrl: text,
+  /** The webhook of `NOTIFY_AND_HANGUP`. Default: `""`. */
   webhookUrl: text,
+  /** The AI bridge of `HANDLE_AI`, by WebSocket. Default: `""`. */
   aiWebsocketUrl: text,
+  /** The AI bridge of `HANDLE_AI`, by QUIC. Default: `""`. */
   aiQuicUrl: text,
-}));
+} as const;
 
-/** Asks for the calls that wait at a trunk. */
-export interface GetIncomingCallsRequest {
+/** Sets what a trunk does with incoming calls. */
+export interface SetInboundRoutingRequest extends ValueOf<typeof setInboundRoutingRequest> {}
+
+/** Sets what a trunk does with incoming calls. */
+export const SetInboundRoutingRequest: Message<SetInboundRoutingRequest> = /* @__PURE__ */ message(
+  "SetInboundRoutingRequest",
+  setInboundRoutingRequest,
+);
+
+/** Fields of {@linkcode GetIncomingCallsRequest}. */
+export const getIncomingCallsRequest = {
   /** The trunk. Default: `""`. */
-  readonly trunkId: string;
-}
+  trunkId: text,
+} as const;
 
 /** Asks for the calls that wait at a trunk. */
-export const GetIncomingCallsRequest: Message<GetIncomingCallsRequest> = /* @__PURE__ */ message<
-  GetIncomingCallsRequest
->("GetIncomingCallsRequest", () => ({ trunkId: text }));
+export interface GetIncomingCallsRequest extends ValueOf<typeof getIncomingCallsRequest> {}
 
-/** A call that waits to be answered. */
-export interface IncomingCallInfo {
+/** Asks for the calls that wait at a trunk. */
+export const GetIncomingCallsRequest: Message<GetIncomingCallsRequest> = /* @__PURE__ */ message(
+  "GetIncomingCallsRequest",
+  getIncomingCallsRequest,
+);
+
+/** Fields of {@linkcode IncomingCallInfo}. */
+export const incomingCallInfo = {
   /** The call's id. Default: `""`. */
-  readonly callSid: string;
+  callSid: text,
   /** Who calls. Default: `""`. */
-  readonly callFrom: string;
+  callFrom: text,
   /** Since when, in Unix milliseconds (int64). Default: 0. */
-  readonly startTimestampMs: number;
-}
+  startTimestampMs: i64,
+} as const;
 
 /** A call that waits to be answered. */
-export const IncomingCallInfo: Message<IncomingCallInfo> = /* @__PURE__ */ message<
-  IncomingCallInfo
->("IncomingCallInfo", () => ({
-  callSid: text,
-  callFrom: text,
-  startTimestampMs: i64,
-}));
+export interface IncomingCallInfo extends ValueOf<typeof incomingCallInfo> {}
+
+/** A call that waits to be answered. */
+export const IncomingCallInfo: Message<IncomingCallInfo> = /* @__PURE__ */ message(
+  "IncomingCallInfo",
+  incomingCallInfo,
+);
+
+const incomingCalls: FieldCodec<readonly IncomingCallInfo[]> = /* @__PURE__ */ vector(
+  /* @__PURE__ */ nested(IncomingCallInfo),
+);
+
+/** Fields of {@linkcode GetIncomingCallsResponse}. */
+export const getIncomingCallsResponse = {
+  /** The calls. Default: none. */
+  calls: incomingCalls,
+} as const;
 
 /** The calls that wait at a trunk. */
-export interface GetIncomingCallsResponse {
-  /** The calls. Default: none. */
-  readonly calls: readonly IncomingCallInfo[];
-}
+export interface GetIncomingCallsResponse extends ValueOf<typeof getIncomingCallsResponse> {}
 
 /** The calls that wait at a trunk. Without calls the published encoder writes no fields at all, and so does this one. */
-export const GetIncomingCallsResponse: Message<GetIncomingCallsResponse> = /* @__PURE__ */ message<
-  GetIncomingCallsResponse
->("GetIncomingCallsResponse", () => ({
-  calls: optional(vector(nested(IncomingCallInfo))),
-}));
+export const GetIncomingCallsResponse: Message<GetIncomingCallsResponse> = /* @__PURE__ */ message(
+  "GetIncomingCallsResponse",
+  getIncomingCallsResponse,
+  { optionalFrom: "calls" },
+);
+
+/** Fields of {@linkcode AnswerIncomingCallRequest}. */
+export const answerIncomingCallRequest = {
+  /** The call's id. Default: `""`. */
+  callSid: text,
+  /** The AI bridge that takes it, by WebSocket. Default: `""`, none. */
+  aiWebsocketUrl: text,
+  /** The AI bridge that takes it, by QUIC. Default: `""`, none. */
+  aiQuicUrl: text,
+  /** The SDK instance that gets the call's events and audio (optional tail). Default: `""`. */
+  clientId: text,
+} as const;
 
 /** Answers a call that waits. */
-export interface AnswerIncomingCallRequest {
-  /** The call's id. Default: `""`. */
-  readonly callSid: string;
-  /** The AI bridge that takes it, by WebSocket. Default: `""`, none. */
-  readonly aiWebsocketUrl: string;
-  /** The AI bridge that takes it, by QUIC. Default: `""`, none. */
-  readonly aiQuicUrl: string;
-  /** The SDK instance that gets the call's events and audio (optional tail). Default: `""`. */
-  readonly clientId: string;
-}
+export interface AnswerIncomingCallRequest extends ValueOf<typeof answerIncomingCallRequest> {}
 
 /** Answers a call that waits. The last field is written only when it is set. */
 export const AnswerIncomingCallRequest: Message<AnswerIncomingCallRequest> =
-  /* @__PURE__ */ message<AnswerIncomingCallRequest>("AnswerIncomingCallRequest", () => ({
-    callSid: text,
-    aiWebsocketUrl: text,
-    aiQuicUrl: text,
-    clientId: optional(text),
-  }));
+  /* @__PURE__ */ message("AnswerIncomingCallRequest", answerIncomingCallRequest, {
+    optionalFrom: "clientId",
+  });
 
 /** Whether the call is being answered. */
 export type AnswerIncomingCallResponse = CallResult;
 
 /** Whether the call is being answered. */
 export const AnswerIncomingCallResponse: Message<AnswerIncomingCallResponse> =
-  /* @__PURE__ */ message("AnswerIncomingCallResponse", () => callResult);
+  /* @__PURE__ */ message("AnswerIncomingCallResponse", callResult);
+
+/** Sets what a trunk does with incoming calls. */
+export const SetInboundRouting = {
+  name: "SetInboundRouting",
+  id: 1933986897,
+  request: SetInboundRoutingRequest,
+  reply: Empty,
+} as const;
+
+/** Lists the calls that wait at a trunk. */
+export const GetIncomingCalls = {
+  name: "GetIncomingCalls",
+  id: 1161946746,
+  request: GetIncomingCallsRequest,
+  reply: GetIncomingCallsResponse,
+} as const;
+
+/** Answers a call that waits. */
+export const AnswerIncomingCall = {
+  name: "AnswerIncomingCall",
+  id: 2990157256,
+  request: AnswerIncomingCallRequest,
+  reply: AnswerIncomingCallResponse,
+} as const;

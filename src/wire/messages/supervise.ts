@@ -5,7 +5,7 @@
  */
 
 import { secret, text, u8 } from "../field.ts";
-import { type Message, message } from "../message.ts";
+import { type Message, message, type ValueOf } from "../message.ts";
 
 /** How a supervisor takes part: what `mode` holds, in one byte (section 5.1). Unknown numbers are kept. */
 export const SupervisionMode = {
@@ -21,44 +21,46 @@ export const SupervisionMode = {
   AGENTIC_MONITOR: 4,
 } as const;
 
-/** Joins a live call. The stream that it is sent on stays open for as long as the supervision lasts. */
-export interface SuperviseSubscribeRequest {
+/** Fields of {@linkcode SuperviseSubscribeRequest}. */
+export const superviseSubscribeRequest = {
   /** The call's id. Default: `""`. */
-  readonly callSid: string;
+  callSid: text,
   /** Who supervises. Default: `""`. */
-  readonly supervisorId: string;
+  supervisorId: text,
   /** The tenant, for information. Default: `""`. */
-  readonly tenantId: string;
+  tenantId: text,
   /** A `SupervisionMode` (uint8). Default: 0, monitor. */
-  readonly mode: number;
+  mode: u8,
   /** A token with the scope `telephony:supervise`: a secret, and the protocol's one exception to tokens in requests. Default: `""`. */
-  readonly authToken: string;
-}
+  authToken: secret,
+} as const;
+
+/** Joins a live call. The stream that it is sent on stays open for as long as the supervision lasts. */
+export interface SuperviseSubscribeRequest extends ValueOf<typeof superviseSubscribeRequest> {}
 
 /** Joins a live call. The stream that it is sent on stays open for as long as the supervision lasts. */
 export const SuperviseSubscribeRequest: Message<SuperviseSubscribeRequest> =
-  /* @__PURE__ */ message<SuperviseSubscribeRequest>("SuperviseSubscribeRequest", () => ({
-    callSid: text,
-    supervisorId: text,
-    tenantId: text,
-    mode: u8,
-    authToken: secret,
-  }));
+  /* @__PURE__ */ message("SuperviseSubscribeRequest", superviseSubscribeRequest);
+
+/** Fields of {@linkcode SuperviseSubscribeResponse}. */
+export const superviseSubscribeResponse = {
+  /** `OK`, or the refusal. Default: `""`. */
+  status: text,
+  /** Why it was refused. Default: `""`, it was not. */
+  errorMessage: text,
+} as const;
 
 /** Whether the supervisor joined. */
-export interface SuperviseSubscribeResponse {
-  /** `OK`, or the refusal. Default: `""`. */
-  readonly status: string;
-  /** Why it was refused. Default: `""`, it was not. */
-  readonly errorMessage: string;
-}
+export interface SuperviseSubscribeResponse extends ValueOf<typeof superviseSubscribeResponse> {}
 
 /** Whether the supervisor joined. */
 export const SuperviseSubscribeResponse: Message<SuperviseSubscribeResponse> =
-  /* @__PURE__ */ message<SuperviseSubscribeResponse>(
-    "SuperviseSubscribeResponse",
-    () => ({
-      status: text,
-      errorMessage: text,
-    }),
-  );
+  /* @__PURE__ */ message("SuperviseSubscribeResponse", superviseSubscribeResponse);
+
+/** Joins a live call as a supervisor. */
+export const SuperviseSubscribe = {
+  name: "SuperviseSubscribe",
+  id: 2856173042,
+  request: SuperviseSubscribeRequest,
+  reply: SuperviseSubscribeResponse,
+} as const;

@@ -4,143 +4,145 @@
  * @module
  */
 
-import { bool, i32, secret, text, u16, u32, vector, withDefault } from "../field.ts";
-import { type Fields, type Message, message } from "../message.ts";
+import {
+  bool,
+  type FieldCodec,
+  i32,
+  secret,
+  text,
+  u16,
+  u32,
+  vector,
+  withDefault,
+} from "../field.ts";
+import { type Message, message, type ValueOf } from "../message.ts";
+import { Empty } from "./call.ts";
 
-/** A trunk's record. The protocol publishes the order up to `inboundAudioUrl`; what newer gateways append is skipped. */
-export interface TrunkRecord {
+const texts: FieldCodec<readonly string[]> = /* @__PURE__ */ vector(text);
+const channelLimit: FieldCodec<number> = /* @__PURE__ */ withDefault(u32, 50);
+const sipPort: FieldCodec<number> = /* @__PURE__ */ withDefault(u16, 5060);
+const registrationSeconds: FieldCodec<number> = /* @__PURE__ */ withDefault(u32, 3600);
+const codecs: FieldCodec<readonly string[]> = /* @__PURE__ */ withDefault(texts, [
+  "PCMU",
+  "PCMA",
+  "OPUS",
+]);
+const firstRtpPort: FieldCodec<number> = /* @__PURE__ */ withDefault(u16, 16384);
+const lastRtpPort: FieldCodec<number> = /* @__PURE__ */ withDefault(u16, 32768);
+const trueByDefault: FieldCodec<boolean> = /* @__PURE__ */ withDefault(bool, true);
+const rejectCode: FieldCodec<number> = /* @__PURE__ */ withDefault(u16, 603);
+
+/** Fields of {@linkcode TrunkRecord}. The order is published up to `inboundAudioUrl`; fields that newer gateways append are skipped. */
+export const trunkRecord = {
   /** The trunk's id. Default: `""`. */
-  readonly trunkId: string;
-  /** How many calls it carries at once (uint32). Default: 50. */
-  readonly channelLimit: number;
-  /** Default: `""`. */
-  readonly internalSipIp: string;
-  /** Default: `""`. */
-  readonly externalSipIp: string;
-  /** Default: `""`. */
-  readonly internalRtpIp: string;
-  /** Default: `""`. */
-  readonly externalRtpIp: string;
-  /** Default: `""`. */
-  readonly gatewayIp: string;
-  /** Default: `""`. */
-  readonly sbcIp: string;
-  /** Port of the PBX (uint16). Default: 5060. */
-  readonly sourcePbxPort: number;
-  /** Port of the session border controller (uint16). Default: 5060. */
-  readonly destinationSbcPort: number;
-  /** Default: `""`. */
-  readonly displayName: string;
-  /** SIP domain. Default: `""`. */
-  readonly domain: string;
-  /** SIP proxy. Default: `""`. */
-  readonly proxy: string;
-  /** Whether the gateway registers with it. Default: `false`. */
-  readonly requireRegistration: boolean;
-  /** Default: `""`. */
-  readonly sipUsername: string;
-  /** A secret. Default: `""`. */
-  readonly sipPassword: string;
-  /** How long a registration lasts, in seconds (uint32). Default: 3600. */
-  readonly registerExpiresSec: number;
-  /** Codecs, the preferred one first. Default: `PCMU`, `PCMA`, `OPUS`. */
-  readonly codecPreferences: readonly string[];
-  /** First RTP port (uint16). Default: 16384. */
-  readonly rtpStartPort: number;
-  /** Last RTP port (uint16). Default: 32768. */
-  readonly rtpEndPort: number;
-  /** Networks that media may come from. Default: none. */
-  readonly mediaIpCidrs: readonly string[];
-  /** Whether incoming calls are refused. Default: `true`. */
-  readonly rejectIncomingCalls: boolean;
-  /** The SIP status of that refusal (uint16). Default: 603. */
-  readonly rejectSipCode: number;
-  /** What is played before it. Default: `""`. */
-  readonly rejectAudioFile: string;
-  /** Default: `false`. */
-  readonly ignoreEarlyMedia: boolean;
-  /** Whether a call that is put on hold is ended. Default: `false`. */
-  readonly terminateOnHold: boolean;
-  /** An `InboundRule` (int32). Default: 0, reject. */
-  readonly inboundRule: number;
-  /** The audio of `PLAY_AND_HANGUP`. Default: `""`. */
-  readonly inboundAudioUrl: string;
-}
-
-const trunkFields = (): Fields<TrunkRecord> => ({
   trunkId: text,
-  channelLimit: withDefault(u32, 50),
+  /** How many calls it carries at once (uint32). Default: 50. */
+  channelLimit: channelLimit,
+  /** Default: `""`. */
   internalSipIp: text,
+  /** Default: `""`. */
   externalSipIp: text,
+  /** Default: `""`. */
   internalRtpIp: text,
+  /** Default: `""`. */
   externalRtpIp: text,
+  /** Default: `""`. */
   gatewayIp: text,
+  /** Default: `""`. */
   sbcIp: text,
-  sourcePbxPort: withDefault(u16, 5060),
-  destinationSbcPort: withDefault(u16, 5060),
+  /** Port of the PBX (uint16). Default: 5060. */
+  sourcePbxPort: sipPort,
+  /** Port of the session border controller (uint16). Default: 5060. */
+  destinationSbcPort: sipPort,
+  /** Default: `""`. */
   displayName: text,
+  /** SIP domain. Default: `""`. */
   domain: text,
+  /** SIP proxy. Default: `""`. */
   proxy: text,
+  /** Whether the gateway registers with it. Default: `false`. */
   requireRegistration: bool,
+  /** Default: `""`. */
   sipUsername: text,
+  /** A secret. Default: `""`. */
   sipPassword: secret,
-  registerExpiresSec: withDefault(u32, 3600),
-  codecPreferences: withDefault(vector(text), ["PCMU", "PCMA", "OPUS"]),
-  rtpStartPort: withDefault(u16, 16384),
-  rtpEndPort: withDefault(u16, 32768),
-  mediaIpCidrs: vector(text),
-  rejectIncomingCalls: withDefault(bool, true),
-  rejectSipCode: withDefault(u16, 603),
+  /** How long a registration lasts, in seconds (uint32). Default: 3600. */
+  registerExpiresSec: registrationSeconds,
+  /** Codecs, the preferred one first. Default: `PCMU`, `PCMA`, `OPUS`. */
+  codecPreferences: codecs,
+  /** First RTP port (uint16). Default: 16384. */
+  rtpStartPort: firstRtpPort,
+  /** Last RTP port (uint16). Default: 32768. */
+  rtpEndPort: lastRtpPort,
+  /** Networks that media may come from. Default: none. */
+  mediaIpCidrs: texts,
+  /** Whether incoming calls are refused. Default: `true`. */
+  rejectIncomingCalls: trueByDefault,
+  /** The SIP status of that refusal (uint16). Default: 603. */
+  rejectSipCode: rejectCode,
+  /** What is played before it. Default: `""`. */
   rejectAudioFile: text,
+  /** Default: `false`. */
   ignoreEarlyMedia: bool,
+  /** Whether a call that is put on hold is ended. Default: `false`. */
   terminateOnHold: bool,
+  /** An `InboundRule` (int32). Default: 0, reject. */
   inboundRule: i32,
+  /** The audio of `PLAY_AND_HANGUP`. Default: `""`. */
   inboundAudioUrl: text,
-});
+} as const;
 
-/** Adds a trunk, or replaces its whole record (`UpdateTrunk`). */
-export interface AddTrunkRequest extends TrunkRecord {
+/** A trunk's record. */
+export interface TrunkRecord extends ValueOf<typeof trunkRecord> {}
+
+/** Fields of {@linkcode AddTrunkRequest}. */
+export const addTrunkRequest = {
   /** A token of an `admin` key: a secret. Default: `""`. */
-  readonly adminToken: string;
-}
+  adminToken: secret,
+  ...trunkRecord,
+} as const;
 
 /** Adds a trunk, or replaces its whole record (`UpdateTrunk`). */
-export const AddTrunkRequest: Message<AddTrunkRequest> = /* @__PURE__ */ message<AddTrunkRequest>(
+export interface AddTrunkRequest extends ValueOf<typeof addTrunkRequest> {}
+
+/** Adds a trunk, or replaces its whole record (`UpdateTrunk`). */
+export const AddTrunkRequest: Message<AddTrunkRequest> = /* @__PURE__ */ message(
   "AddTrunkRequest",
-  () => ({ adminToken: secret, ...trunkFields() }),
+  addTrunkRequest,
 );
 
-/** Names a trunk. */
-export interface RemoveTrunkRequest {
+/** Fields of {@linkcode RemoveTrunkRequest}. */
+export const removeTrunkRequest = {
   /** A token of an `admin` key: a secret. Default: `""`. */
-  readonly adminToken: string;
+  adminToken: secret,
   /** The trunk. Default: `""`. */
-  readonly trunkId: string;
-}
+  trunkId: text,
+} as const;
+
+/** Names a trunk. */
+export interface RemoveTrunkRequest extends ValueOf<typeof removeTrunkRequest> {}
 
 /** Removes a trunk. The protocol does not publish the fields: these are presumed. */
-export const RemoveTrunkRequest: Message<RemoveTrunkRequest> = /* @__PURE__ */ message<
-  RemoveTrunkRequest
->("RemoveTrunkRequest", () => ({
-  adminToken: secret,
-  trunkId: text,
-}));
+export const RemoveTrunkRequest: Message<RemoveTrunkRequest> = /* @__PURE__ */ message(
+  "RemoveTrunkRequest",
+  removeTrunkRequest,
+);
 
-/** Asks for a trunk's record. The protocol does not publish the fields: these are presumed. */
-export interface GetTrunkRequest {
+/** Fields of {@linkcode GetTrunkRequest}. */
+export const getTrunkRequest = {
   /** A token of an `admin` key: a secret. Default: `""`. */
-  readonly adminToken: string;
+  adminToken: secret,
   /** The trunk. Default: `""`. */
-  readonly trunkId: string;
-}
+  trunkId: text,
+} as const;
 
 /** Asks for a trunk's record. The protocol does not publish the fields: these are presumed. */
-export const GetTrunkRequest: Message<GetTrunkRequest> = /* @__PURE__ */ message<GetTrunkRequest>(
+export interface GetTrunkRequest extends ValueOf<typeof getTrunkRequest> {}
+
+/** Asks for a trunk's record. The protocol does not publish the fields: these are presumed. */
+export const GetTrunkRequest: Message<GetTrunkRequest> = /* @__PURE__ */ message(
   "GetTrunkRequest",
-  () => ({
-    adminToken: secret,
-    trunkId: text,
-  }),
+  getTrunkRequest,
 );
 
 /** A trunk's record. The protocol does not publish the order: presumed to be that of `AddTrunkRequest` without the token. */
@@ -149,5 +151,37 @@ export type GetTrunkResponse = TrunkRecord;
 /** A trunk's record. The protocol does not publish the order: presumed to be that of `AddTrunkRequest` without the token. */
 export const GetTrunkResponse: Message<GetTrunkResponse> = /* @__PURE__ */ message(
   "GetTrunkResponse",
-  trunkFields,
+  trunkRecord,
 );
+
+/** Adds a trunk. */
+export const AddTrunk = {
+  name: "AddTrunk",
+  id: 319319550,
+  request: AddTrunkRequest,
+  reply: Empty,
+} as const;
+
+/** Replaces a trunk's record. */
+export const UpdateTrunk = {
+  name: "UpdateTrunk",
+  id: 3061189136,
+  request: AddTrunkRequest,
+  reply: Empty,
+} as const;
+
+/** Removes a trunk. */
+export const RemoveTrunk = {
+  name: "RemoveTrunk",
+  id: 1887232127,
+  request: RemoveTrunkRequest,
+  reply: Empty,
+} as const;
+
+/** Reads a trunk's record. */
+export const GetTrunk = {
+  name: "GetTrunk",
+  id: 1892052310,
+  request: GetTrunkRequest,
+  reply: GetTrunkResponse,
+} as const;

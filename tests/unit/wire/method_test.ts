@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { type Method, methodById, methods, pushById } from "../../../src/wire/mod.ts";
+import { messages, type Method, methodById, methods, pushById } from "../../../src/wire/mod.ts";
 
 const table = Object.values<Method<unknown, unknown>>({ ...methods });
 
@@ -23,6 +23,14 @@ function idByFormula(method: string, request: string, reply: string): number {
 }
 
 describe("methods", () => {
+  it("hold every method that is declared beside its messages, under its name", () => {
+    const declared = Object.values<unknown>(messages).filter((value) =>
+      typeof value === "object" && value !== null && "request" in value
+    );
+    assert.deepEqual(new Set(table), new Set(declared));
+    for (const [name, method] of Object.entries(methods)) assert.equal(method.name, name);
+  });
+
   it("have the ids that the formula gives", () => {
     assert.equal(crc32("123456789"), 0xcbf43926);
     const derived = [

@@ -212,6 +212,37 @@ describe("checkImports() reports", () => {
       ),
     },
     {
+      rule: "a star in a door that has nothing to gather",
+      files: { "src/token/mod.ts": 'export * from "./messages/mod.ts";' },
+      found: [/^src\/token\/mod\.ts:1: a door holds nothing but/],
+    },
+    {
+      rule: "a gathered file that declares, runs or exports from another room",
+      files: {
+        "src/wire/messages/mod.ts": [
+          'export * from "./a.ts";',
+          'export { b } from "../b.ts";',
+          'export * from "../../base/bytes.ts";',
+          "export const c = 1;",
+          'import { d } from "./d.ts";',
+          "d;",
+        ].join("\n"),
+      },
+      found: [3, 4, 5, 6].map((line) =>
+        new RegExp(`^src/wire/messages/mod\\.ts:${line}: a gathered file holds nothing but`)
+      ),
+    },
+    {
+      rule: "a function of wire at the front door, through a star",
+      files: {
+        "mod.ts": 'export { run } from "./src/wire/mod.ts";',
+        "src/wire/mod.ts": 'export * from "./messages/mod.ts";',
+        "src/wire/messages/mod.ts": 'export * from "./a.ts";',
+        "src/wire/messages/a.ts": "export const run = () => 1;",
+      },
+      found: [/^mod\.ts:1: run of src\/wire\/mod\.ts is neither a type nor a constant/],
+    },
+    {
       rule: "a file without a room",
       files: { "src/utils.ts": 'import { a } from "./errors.ts";' },
       found: [/^src\/utils\.ts:1: src\/utils\.ts is in no room/],

@@ -3,7 +3,6 @@ import { encodeHex, equalBytes } from "../../../../src/base/bytes.ts";
 import { TeleQuickError } from "../../../../src/base/errors.ts";
 import {
   FrameReader,
-  messages,
   type Method,
   methodById,
   methods,
@@ -12,7 +11,7 @@ import {
 } from "../../../../src/wire/mod.ts";
 import { costOf } from "./cost.ts";
 import { valueOrRefusal } from "./errors.ts";
-import type { AnyMessage } from "./model.ts";
+import { type AnyMessage, everyMessage as every } from "./model.ts";
 import { bytesOf, vectors } from "./vectors.ts";
 
 /** Random numbers that a seed repeats (xorshift32). */
@@ -40,7 +39,6 @@ export class Random {
   }
 }
 
-const every = Object.values(messages as unknown as Record<string, AnyMessage>);
 const table = Object.values<Method<unknown, unknown>>({ ...methods });
 const requests = table.filter((method) => method.reply !== undefined);
 

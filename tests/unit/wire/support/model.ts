@@ -1,8 +1,13 @@
 import type { Field, FieldInfo, Message } from "../../../../src/wire/mod.ts";
-import { BucketInfo, IncomingCallInfo } from "../../../../src/wire/mod.ts";
+import { BucketInfo, IncomingCallInfo, messages } from "../../../../src/wire/mod.ts";
 
 /** A message whose fields are not known by their types. */
 export type AnyMessage = Message<Record<string, unknown>>;
+
+/** Every message. The namespace holds methods, lists of fields and constants too. */
+export const everyMessage: readonly AnyMessage[] = Object.values<unknown>(messages).filter(
+  (value): value is AnyMessage => typeof value === "object" && value !== null && "decode" in value,
+);
 
 /** The messages that vectors hold, by the field that holds them. */
 const elements: Readonly<Record<string, unknown>> = {

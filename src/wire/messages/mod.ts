@@ -1,0 +1,17 @@
+/**
+ * Every message, with its methods and the constants that its fields hold.
+ *
+ * @module
+ */
+
+export * from "./call.ts";
+export * from "./bulk.ts";
+export * from "./event.ts";
+export * from "./routing.ts";
+export * from "./bucket.ts";
+export * from "./dialplan.ts";
+export * from "./supervise.ts";
+export * from "./session.ts";
+export * from "./trunk.ts";
+export * from "./admin.ts";
+export * from "./audio.ts";
