@@ -87,6 +87,12 @@ export const globalRules: readonly GlobalRule[] = [
     instead: "call what these files export",
   },
   {
+    what: "the counter of operations",
+    names: ["telequickOperations"],
+    onlyIn: ["src/base/operations.ts"],
+    instead: "call counted() on what takes time of its own",
+  },
+  {
     what: "the transport's constructor",
     names: ["WebTransport"],
     onlyIn: ["src/transport/dial.ts"],

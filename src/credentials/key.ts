@@ -4,6 +4,7 @@
  * @module
  */
 
+import { counted } from "../base/operations.ts";
 import { encodeBase64Url } from "../base/base64.ts";
 import { readPem, refuseKey } from "./pem.ts";
 import { DAMAGED, readPrivateRsa, readPublicRsa } from "./rsa.ts";
@@ -61,7 +62,7 @@ export async function importSigner(
   }
   const der = readPrivateRsa(readPem(privateKey, "private"));
   try {
-    const key = await crypto.subtle.importKey("pkcs8", der, RS256, false, ["sign"]);
+    const key = await counted(crypto.subtle.importKey("pkcs8", der, RS256, false, ["sign"]));
     return { key, keyId, tenantId };
   } catch {
     // The runtime's own error stays here: it may quote key material.
@@ -83,5 +84,5 @@ export async function importVerifyingKey(pem: string): Promise<CryptoKey> {
   }
   const modulus = readPublicRsa(readPem(pem, "public"));
   const jwk = { kty: "RSA", n: encodeBase64Url(modulus), e: "AQAB" };
-  return await crypto.subtle.importKey("jwk", jwk, RS256, true, ["verify"]);
+  return await counted(crypto.subtle.importKey("jwk", jwk, RS256, true, ["verify"]));
 }

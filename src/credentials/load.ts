@@ -4,6 +4,7 @@
  * @module
  */
 
+import { counted } from "../base/operations.ts";
 import { concatBytes } from "../base/bytes.ts";
 import { TeleQuickError } from "../base/errors.ts";
 import { MAX_FILE_SIZE, parseServiceAccount, type ServiceAccount } from "./service_account.ts";
@@ -129,7 +130,7 @@ export async function loadServiceAccount(
   if (/^eyJ[\w-]+\.[\w-]+\./.test(source)) {
     throw notFound(`${place} is a token, expected the path of a service-account file`);
   }
-  const bytes = await readFile(host, source, options);
+  const bytes = await counted(readFile(host, source, options));
   try {
     return parseServiceAccount(bytes);
   } catch (error) {

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { counted } from "../base/operations.ts";
 import { encodeBase64, encodeBase64Url } from "../base/base64.ts";
 import { decodeUtf8, encodeUtf8 } from "../base/bytes.ts";
 import { TeleQuickError } from "../base/errors.ts";
@@ -121,7 +122,7 @@ export async function generateServiceAccount(
     );
   }
   const { subtle } = crypto;
-  const pair = await subtle.generateKey(
+  const pair = await counted(subtle.generateKey(
     {
       name: "RSASSA-PKCS1-v1_5",
       hash: "SHA-256",
@@ -130,9 +131,9 @@ export async function generateServiceAccount(
     },
     true,
     ["sign", "verify"],
-  );
+  ));
   const armour = async (format: "pkcs8" | "spki", key: CryptoKey, label: string): Promise<string> =>
-    writePem(encodeBase64(new Uint8Array(await subtle.exportKey(format, key))), label);
+    writePem(encodeBase64(new Uint8Array(await counted(subtle.exportKey(format, key)))), label);
   const members = {
     tenant_id: tenantId,
     private_key_id: privateKeyId ?? await keyThumbprint(pair.publicKey),
@@ -150,9 +151,9 @@ export async function generateServiceAccount(
  * @returns SHA-256 of the canonical JWK, base64url: 43 characters.
  */
 export async function keyThumbprint(key: CryptoKey): Promise<string> {
-  const { e, n } = await crypto.subtle.exportKey("jwk", key);
+  const { e, n } = await counted(crypto.subtle.exportKey("jwk", key));
   const canonical = JSON.stringify({ e, kty: "RSA", n });
   return encodeBase64Url(
-    new Uint8Array(await crypto.subtle.digest("SHA-256", encodeUtf8(canonical))),
+    new Uint8Array(await counted(crypto.subtle.digest("SHA-256", encodeUtf8(canonical)))),
   );
 }

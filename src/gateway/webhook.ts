@@ -8,6 +8,7 @@
  * @module
  */
 
+import { counted } from "../base/operations.ts";
 import { encodeHex, encodeUtf8 } from "../base/bytes.ts";
 import { sleep, within } from "../base/signal.ts";
 import type { FetchPolicy } from "./fetch_policy.ts";
@@ -79,6 +80,10 @@ async function attempt(url: URL, init: RequestInit, options: PostWebhookOptions)
 
 async function sign(text: string, secret: string): Promise<string> {
   const algorithm = { name: "HMAC", hash: "SHA-256" };
-  const key = await crypto.subtle.importKey("raw", encodeUtf8(secret), algorithm, false, ["sign"]);
-  return encodeHex(new Uint8Array(await crypto.subtle.sign("HMAC", key, encodeUtf8(text))));
+  const key = await counted(
+    crypto.subtle.importKey("raw", encodeUtf8(secret), algorithm, false, ["sign"]),
+  );
+  return encodeHex(
+    new Uint8Array(await counted(crypto.subtle.sign("HMAC", key, encodeUtf8(text)))),
+  );
 }

@@ -4,6 +4,9 @@
  * @module
  */
 
+export { FakeClock } from "./fake_clock.ts";
+export type { RunUntilOptions } from "./fake_clock.ts";
+export { settle } from "./settle.ts";
 export { scriptedGateway } from "./scripted_gateway.ts";
 export type {
   Script,

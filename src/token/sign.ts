@@ -4,6 +4,7 @@
  * @module
  */
 
+import { counted } from "../base/operations.ts";
 import { encodeBase64Url } from "../base/base64.ts";
 import { encodeUtf8 } from "../base/bytes.ts";
 import { kindOf } from "../base/check.ts";
@@ -83,7 +84,7 @@ export async function signCompact(
 ): Promise<string> {
   const signed = `${encodeBase64Url(encodeUtf8(header))}.${encodeBase64Url(encodeUtf8(payload))}`;
   requireWebCrypto("sign token");
-  const signature = await crypto.subtle.sign("RSASSA-PKCS1-v1_5", key, encodeUtf8(signed));
+  const signature = await counted(crypto.subtle.sign("RSASSA-PKCS1-v1_5", key, encodeUtf8(signed)));
   const token = `${signed}.${encodeBase64Url(new Uint8Array(signature))}`;
   if (token.length > MAX_TOKEN_LENGTH) {
     cannotSign(

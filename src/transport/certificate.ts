@@ -1,3 +1,4 @@
+import { counted } from "../base/operations.ts";
 import { decodeBase64, encodeBase64 } from "../base/base64.ts";
 import { encodeUtf8 } from "../base/bytes.ts";
 import { TeleQuickError } from "../base/errors.ts";
@@ -77,9 +78,11 @@ export async function createCertificate(
   }
 
   const curve = { name: "ECDSA", namedCurve: "P-256" } as const;
-  const pair = await crypto.subtle.generateKey(curve, true, ["sign", "verify"]);
-  const publicKey = new Uint8Array(await crypto.subtle.exportKey("spki", pair.publicKey));
-  const privateKey = new Uint8Array(await crypto.subtle.exportKey("pkcs8", pair.privateKey));
+  const pair = await counted(crypto.subtle.generateKey(curve, true, ["sign", "verify"]));
+  const publicKey = new Uint8Array(await counted(crypto.subtle.exportKey("spki", pair.publicKey)));
+  const privateKey = new Uint8Array(
+    await counted(crypto.subtle.exportKey("pkcs8", pair.privateKey)),
+  );
 
   const algorithm = der(tags.sequence, derObjectId(OID.ecdsaWithSha256));
   const commonName = der(
@@ -100,7 +103,9 @@ export async function createCertificate(
     der(0xa3, extensions(names)),
   );
   const signature = new Uint8Array(
-    await crypto.subtle.sign({ name: "ECDSA", hash: "SHA-256" }, pair.privateKey, toBeSigned),
+    await counted(
+      crypto.subtle.sign({ name: "ECDSA", hash: "SHA-256" }, pair.privateKey, toBeSigned),
+    ),
   );
   // WebCrypto signs as r and s side by side; X.509 wants them as two INTEGERs (RFC 5480 appendix A).
   const signatureValue = der(
@@ -181,7 +186,7 @@ function isSequence(bytes: Uint8Array): boolean {
 }
 
 async function hashOf(certificate: Uint8Array<ArrayBuffer>): Promise<CertificateHash> {
-  const value = new Uint8Array(await crypto.subtle.digest("SHA-256", certificate));
+  const value = new Uint8Array(await counted(crypto.subtle.digest("SHA-256", certificate)));
   return { algorithm: "sha-256", value };
 }
 

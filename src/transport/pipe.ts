@@ -1,4 +1,5 @@
 import { ignore } from "../base/ignore.ts";
+import { moved } from "../base/operations.ts";
 import { streamErrorCode, TransportFault } from "./fault.ts";
 
 /** One direction of an in-memory stream. */
@@ -52,6 +53,7 @@ export function createPipe(options: PipeOptions): Pipe {
     if (chunk.length > chunkBytes) chunks[0] = chunk.subarray(chunkBytes);
     else chunks.shift();
     const part = chunk.subarray(0, chunkBytes);
+    moved();
     buffered -= part.length;
     if (buffered < highWaterMark) wakeWriter();
     return part;
@@ -90,6 +92,7 @@ export function createPipe(options: PipeOptions): Pipe {
       const copy = copyOf(chunk);
       if (copy.length === 0 || done) return;
       chunks.push(copy);
+      moved();
       buffered += copy.length;
       wakeReader();
       if (buffered < highWaterMark) return;

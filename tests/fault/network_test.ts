@@ -3,7 +3,7 @@ import { setImmediate } from "node:timers/promises";
 import { after, before, describe, it } from "node:test";
 import { type AudioLink, type Call, type ClientStatus, TeleQuickClient } from "../../mod.ts";
 import { hasCode } from "../support/client_kit.ts";
-import { FakeClock } from "../support/fake_clock.ts";
+import { FakeClock } from "../../src/testing/mod.ts";
 import { GatewayHost } from "../support/gateway_host.ts";
 import { startRelay, type UdpRelay } from "../support/udp_relay.ts";
 

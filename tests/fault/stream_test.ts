@@ -3,7 +3,7 @@ import { describe, it } from "node:test";
 import { TeleQuickClient } from "../../mod.ts";
 import { encodeReply, methods } from "../../src/wire/mod.ts";
 import { hasCode } from "../support/client_kit.ts";
-import { FakeClock } from "../support/fake_clock.ts";
+import { FakeClock } from "../../src/testing/mod.ts";
 import { QuickClock } from "../support/quick_clock.ts";
 import { scriptedGateway, type ScriptedGatewayOptions } from "../../src/testing/mod.ts";
 import { TestGateway } from "../support/tenant_kit.ts";
@@ -194,7 +194,7 @@ describe("F-15 the client's event loop stalls", () => {
     await clock.advance(100);
     for (const stalledMs of [200, 2_000]) {
       const before = link.stats();
-      clock.stall(stalledMs);
+      clock.suspend(stalledMs);
       await clock.advance(0);
       const after = link.stats();
       assert.equal(after.sent - before.sent, 3);

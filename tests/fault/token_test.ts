@@ -14,7 +14,7 @@ import {
   TeleQuickClient,
 } from "../../mod.ts";
 import { clientSetup, hasCode } from "../support/client_kit.ts";
-import { settle } from "../support/fake_clock.ts";
+import { settle } from "../../src/testing/mod.ts";
 import { testAccount, TestGateway } from "../support/tenant_kit.ts";
 
 const CALLS = 20;

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { describe, it } from "node:test";
 import { type AudioLink, type Call, generateServiceAccount, TeleQuickClient } from "../../mod.ts";
 import { createGateway } from "../../src/gateway/mod.ts";
-import { FakeClock } from "../support/fake_clock.ts";
+import { FakeClock } from "../../src/testing/mod.ts";
 
 const tenantId = "acme";
 

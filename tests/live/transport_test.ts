@@ -13,7 +13,7 @@ import {
   type Session,
 } from "../../src/transport/mod.ts";
 import type { WebTransportConstructor } from "../../src/transport/types.ts";
-import { FakeClock, settle } from "../support/fake_clock.ts";
+import { FakeClock, settle } from "../../src/testing/mod.ts";
 import { type EchoListener, listenEcho, readAll, roundTrip } from "../support/echo_listener.ts";
 
 const native = globalThis.WebTransport as unknown as WebTransportConstructor;

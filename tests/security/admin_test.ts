@@ -4,7 +4,7 @@ import { describe, it } from "node:test";
 import type { GatewayLogRecord } from "../../src/gateway/mod.ts";
 import { decodeToken, signToken } from "../../src/token/mod.ts";
 import { InboundRule, type Method, methods } from "../../src/wire/mod.ts";
-import { settle } from "../support/fake_clock.ts";
+import { settle } from "../../src/testing/mod.ts";
 import { temporaryFolder } from "../support/folder.ts";
 import type { RawClient } from "../support/raw_client.ts";
 import { type TestAccount, testAccount, TestGateway } from "../support/tenant_kit.ts";

@@ -15,7 +15,7 @@ import {
   methods,
 } from "../../src/wire/mod.ts";
 import { hasCode } from "../support/client_kit.ts";
-import { FakeClock, settle } from "../support/fake_clock.ts";
+import { FakeClock, settle } from "../../src/testing/mod.ts";
 import { usedHeap } from "../support/gc.ts";
 import {
   type Script,

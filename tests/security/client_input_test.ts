@@ -13,7 +13,7 @@ import { createCertificate, createGateway } from "../../src/gateway/mod.ts";
 import type { Clock } from "../../src/base/signal.ts";
 import type { WebTransportConstructor, WebTransportOptionsLike } from "../../src/transport/mod.ts";
 import { hasCode } from "../support/client_kit.ts";
-import { FakeClock } from "../support/fake_clock.ts";
+import { FakeClock } from "../../src/testing/mod.ts";
 import { scriptedGateway } from "../../src/testing/mod.ts";
 import { testAccount, TestGateway } from "../support/tenant_kit.ts";
 

@@ -12,7 +12,7 @@ import { methods } from "../../src/wire/mod.ts";
 import type { WebTransportConstructor } from "../../src/transport/mod.ts";
 import { assertHidden, linesOf } from "../support/canary.ts";
 import { clientSetup } from "../support/client_kit.ts";
-import { FakeClock, settle } from "../support/fake_clock.ts";
+import { FakeClock, settle } from "../../src/testing/mod.ts";
 import { scriptedGateway } from "../../src/testing/mod.ts";
 import { tokenOf } from "../support/token_of.ts";
 import { testAccount } from "../support/tenant_kit.ts";

@@ -5,7 +5,7 @@ import { createPublicKey, generateKeyPairSync } from "node:crypto";
 import type { GatewayLogRecord, GatewayOptions } from "../../src/gateway/mod.ts";
 import { mintBrowserToken, signToken } from "../../src/token/mod.ts";
 import { methods } from "../../src/wire/mod.ts";
-import { FakeClock, settle } from "../support/fake_clock.ts";
+import { FakeClock, settle } from "../../src/testing/mod.ts";
 import { QuickClock } from "../support/quick_clock.ts";
 import { hostileTokens } from "../support/hostile_tokens.ts";
 import { seed } from "../support/seed.ts";

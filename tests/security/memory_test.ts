@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { methods } from "../../src/wire/mod.ts";
-import { settle } from "../support/fake_clock.ts";
+import { settle } from "../../src/testing/mod.ts";
 import { usedHeap } from "../support/gc.ts";
 import { QuickClock } from "../support/quick_clock.ts";
 import { TestGateway } from "../support/tenant_kit.ts";

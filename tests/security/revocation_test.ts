@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { encodeRequest, methods } from "../../src/wire/mod.ts";
-import { settle } from "../support/fake_clock.ts";
+import { settle } from "../../src/testing/mod.ts";
 import type { RawClient } from "../support/raw_client.ts";
 import { type TestAccount, testAccount, TestGateway } from "../support/tenant_kit.ts";
 

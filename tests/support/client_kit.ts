@@ -1,6 +1,6 @@
 import { type ClientOptions, TeleQuickClient, TeleQuickError } from "../../mod.ts";
 import type { GatewayOptions } from "../../src/gateway/mod.ts";
-import { settle } from "./fake_clock.ts";
+import { settle } from "../../src/testing/mod.ts";
 import { TestGateway } from "./tenant_kit.ts";
 
 /** A client of tenant `acme` and the gateway in memory that it talks to, on one fake clock. */

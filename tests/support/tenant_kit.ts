@@ -13,7 +13,7 @@ import {
   type SessionPairOptions,
 } from "../../src/transport/mod.ts";
 import { methods } from "../../src/wire/mod.ts";
-import { FakeClock, settle } from "./fake_clock.ts";
+import { FakeClock, settle } from "../../src/testing/mod.ts";
 import { RawClient } from "./raw_client.ts";
 
 /** A service account with its halves. */

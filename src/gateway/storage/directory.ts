@@ -5,6 +5,7 @@
  */
 
 import { TeleQuickError } from "../../base/errors.ts";
+import { counted } from "../../base/operations.ts";
 import type { GatewayStorage } from "./archive.ts";
 import type { RecordingFile } from "../call/recording.ts";
 
@@ -85,7 +86,7 @@ export function directoryStorage(
   return {
     async read(name) {
       try {
-        return await files.readFile(`${directory}/${name}`, "utf8");
+        return await counted(files.readFile(`${directory}/${name}`, "utf8"));
       } catch (error) {
         if (codeOf(error) === "ENOENT") return undefined;
         throw failed("read", `${directory}/${name}`, error);
@@ -94,15 +95,24 @@ export function directoryStorage(
     async write(name, text) {
       const path = `${directory}/${name}`;
       try {
-        await files.mkdir(directory, { recursive: true, mode: PRIVATE_FOLDER });
-        await writeAndSync(await files.open(`${path}.new`, "w", PRIVATE_FILE), text);
-        await files.rename(`${path}.new`, path);
-        await syncFolder(files, directory);
+        await counted(replaceFile(files, directory, path, text));
       } catch (error) {
         throw failed("write", path, error);
       }
     },
   };
+}
+
+async function replaceFile(
+  files: FileSystem,
+  directory: string,
+  path: string,
+  text: string,
+): Promise<void> {
+  await files.mkdir(directory, { recursive: true, mode: PRIVATE_FOLDER });
+  await writeAndSync(await files.open(`${path}.new`, "w", PRIVATE_FILE), text);
+  await files.rename(`${path}.new`, path);
+  await syncFolder(files, directory);
 }
 
 async function writeAndSync(file: OpenFile, text: string): Promise<void> {

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import fc from "fast-check";
 import { bounded, Canceller, SharedClock, sleep, within } from "../../../src/base/signal.ts";
-import { FakeClock, settle } from "../../support/fake_clock.ts";
+import { FakeClock, settle } from "../../../src/testing/mod.ts";
 import { seed } from "../../support/seed.ts";
 
 const forever = (): Promise<never> => new Promise(() => {});

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { type CheckReport, TeleQuickClient, TeleQuickError } from "../../../mod.ts";
 import { ErrorCode } from "../../../src/wire/mod.ts";
-import { FakeClock } from "../../support/fake_clock.ts";
+import { FakeClock } from "../../../src/testing/mod.ts";
 import { scriptedGateway, type ScriptedGatewayOptions } from "../../../src/testing/mod.ts";
 
 interface Weather {

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { TeleQuickClient } from "../../../mod.ts";
 import { EventType, methods } from "../../../src/wire/mod.ts";
-import { FakeClock, settle } from "../../support/fake_clock.ts";
+import { FakeClock, settle } from "../../../src/testing/mod.ts";
 import { scriptedGateway } from "../../../src/testing/mod.ts";
 
 describe("TeleQuickClient.stats()", () => {

@@ -3,7 +3,7 @@ import { describe, it } from "node:test";
 import { createGateway, type GatewayStorage } from "../../../src/gateway/mod.ts";
 import { createSessionPair } from "../../../src/transport/mod.ts";
 import { methods } from "../../../src/wire/mod.ts";
-import { FakeClock, settle } from "../../support/fake_clock.ts";
+import { FakeClock, settle } from "../../../src/testing/mod.ts";
 import { RawClient } from "../../support/raw_client.ts";
 import { testAccount, TestGateway } from "../../support/tenant_kit.ts";
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { RateLimit } from "../../../src/gateway/rate_limit.ts";
-import { FakeClock } from "../../support/fake_clock.ts";
+import { FakeClock } from "../../../src/testing/mod.ts";
 
 function taken(bucket: RateLimit, tries: number): number {
   let count = 0;

@@ -4,7 +4,7 @@ import type { Signer } from "../../../src/credentials/mod.ts";
 import { decodeToken } from "../../../src/token/decode.ts";
 import { createTokenSource } from "../../../src/token/source.ts";
 import { assertHidden } from "../../support/canary.ts";
-import { FakeClock } from "../../support/fake_clock.ts";
+import { FakeClock } from "../../../src/testing/mod.ts";
 import { acme, evil, NOW } from "../../support/tokens.ts";
 
 const issuedAt = (token: string): unknown => decodeToken(token).claims["iat"];

@@ -7,7 +7,7 @@ import type {
   WebTransportLike,
   WebTransportOptionsLike,
 } from "../../../src/transport/types.ts";
-import { FakeClock, settle } from "../../support/fake_clock.ts";
+import { FakeClock, settle } from "../../../src/testing/mod.ts";
 
 const ENDPOINT = "quic://gw.example:9090";
 

@@ -9,7 +9,7 @@ import {
   type SessionPairOptions,
 } from "../../../src/transport/pair.ts";
 import type { BidirectionalStream, IncomingSession } from "../../../src/transport/types.ts";
-import { settle } from "../../support/fake_clock.ts";
+import { settle } from "../../../src/testing/mod.ts";
 import { seed } from "../../support/seed.ts";
 
 async function link(options: SessionPairOptions = {}) {

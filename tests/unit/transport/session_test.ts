@@ -9,7 +9,7 @@ import type {
   DatagramsLike,
   WebTransportLike,
 } from "../../../src/transport/types.ts";
-import { FakeClock, settle } from "../../support/fake_clock.ts";
+import { FakeClock, settle } from "../../../src/testing/mod.ts";
 
 /** A session of which a test scripts every part. */
 class Scripted implements WebTransportLike {

@@ -4,7 +4,7 @@ import { TeleQuickClient } from "../../../../mod.ts";
 import { runCampaign } from "../../../../src/cli/commands/bulk.ts";
 import { createOutput } from "../../../../src/cli/terminal/output.ts";
 import { EventType, methods } from "../../../../src/wire/mod.ts";
-import { FakeClock, settle } from "../../../support/fake_clock.ts";
+import { FakeClock, settle } from "../../../../src/testing/mod.ts";
 import { fakePlatform, recordsOf } from "../../../support/fake_platform.ts";
 import { scriptedGateway } from "../../../../src/testing/mod.ts";
 

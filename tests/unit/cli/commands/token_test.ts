@@ -10,7 +10,7 @@ import {
   mintBrowserToken,
   signToken,
 } from "../../../../mod.ts";
-import { FakeClock } from "../../../support/fake_clock.ts";
+import { FakeClock } from "../../../../src/testing/mod.ts";
 import { type FakePlatformOptions, runCli } from "../../../support/fake_platform.ts";
 import { type TemporaryFolder, temporaryFolder } from "../../../support/folder.ts";
 

@@ -5,7 +5,7 @@ import {
   probePacket,
   probeQuic,
 } from "../../../../src/cli/diagnosis/quic_probe.ts";
-import { FakeClock } from "../../../support/fake_clock.ts";
+import { FakeClock } from "../../../../src/testing/mod.ts";
 
 type Handlers = Parameters<Parameters<typeof probeQuic>[0]["platform"]["datagram"]>[1];
 

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { createOutput, inLine } from "../../../../src/cli/terminal/output.ts";
 import { styleOf } from "../../../../src/cli/terminal/style.ts";
-import { FakeClock } from "../../../support/fake_clock.ts";
+import { FakeClock } from "../../../../src/testing/mod.ts";
 import { fakePlatform } from "../../../support/fake_platform.ts";
 
 describe("createOutput()", () => {

@@ -4,7 +4,7 @@ import { type Call, type ClientOptions, TeleQuickClient } from "../../../../mod.
 import { AudioFrame, type CallEvent, FrameReader, methods } from "../../../../src/wire/mod.ts";
 import type { SessionPairOptions, WebTransportLike } from "../../../../src/transport/mod.ts";
 import { hasCode } from "../../../support/client_kit.ts";
-import { FakeClock, settle } from "../../../support/fake_clock.ts";
+import { FakeClock, settle } from "../../../../src/testing/mod.ts";
 import { scriptedGateway, type ScriptedPeer } from "../../../../src/testing/mod.ts";
 
 interface Story {

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import type { AudioLink, Call } from "../../../../mod.ts";
 import { type ClientSetup, clientSetup, hasCode } from "../../../support/client_kit.ts";
-import { settle } from "../../../support/fake_clock.ts";
+import { settle } from "../../../../src/testing/mod.ts";
 import { decodePcmu, toneSamples } from "../../../../src/audio/mod.ts";
 
 async function answered(story: ClientSetup, to = "+15550100"): Promise<Call> {
@@ -77,7 +77,7 @@ describe("AudioLink", () => {
     void link.writable.getWriter().write(new Uint8Array(160 * 500)).catch(() => {});
     await clock.advance(40);
     const before = link.stats().sent;
-    clock.stall(400);
+    clock.suspend(400);
     await clock.advance(0);
     assert.equal(link.stats().sent - before, 3);
     assert.equal(link.stats().slotsMissed, 17);
@@ -101,7 +101,7 @@ describe("AudioLink", () => {
         speak(1);
         await clock.advance(20);
       }
-      clock.stall(stalledMs);
+      clock.suspend(stalledMs);
       // The schedule comes first, with nothing to send; whoever speaks was held up as long.
       await clock.advance(0);
       speak(1 + stalledMs / 20);
@@ -123,7 +123,7 @@ describe("AudioLink", () => {
     const writer = link.writable.getWriter();
     void writer.write(new Uint8Array(160));
     await clock.advance(0);
-    clock.stall(60);
+    clock.suspend(60);
     await clock.advance(1_000);
     const { sent } = link.stats();
     void writer.write(new Uint8Array(160 * 10)).catch(() => {});
@@ -141,7 +141,7 @@ describe("AudioLink", () => {
     const writer = link.writable.getWriter();
     for (let frame = 1; frame <= 5; frame++) void writer.write(new Uint8Array(160).fill(frame));
     await settle();
-    clock.stall(60);
+    clock.suspend(60);
     await clock.advance(200);
     const heard = (await read(link, 12)).map(([first]) => first!);
     const from = heard.indexOf(1);

@@ -3,7 +3,7 @@ import { describe, it } from "node:test";
 import { type Call, type CallEvent, ErrorCode, EventType } from "../../../../mod.ts";
 import { methods } from "../../../../src/wire/mod.ts";
 import { clientSetup, hasCode } from "../../../support/client_kit.ts";
-import { FakeClock, settle } from "../../../support/fake_clock.ts";
+import { FakeClock, settle } from "../../../../src/testing/mod.ts";
 import { scriptedGateway } from "../../../../src/testing/mod.ts";
 import { TeleQuickClient } from "../../../../mod.ts";
 

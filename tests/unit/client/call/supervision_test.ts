@@ -5,7 +5,7 @@ import { decodePcmu, encodePcmu, toneSamples } from "../../../../src/audio/mod.t
 import type { BidirectionalStream } from "../../../../src/transport/mod.ts";
 import { encodeReply, methods } from "../../../../src/wire/mod.ts";
 import { type ClientSetup, clientSetup, hasCode } from "../../../support/client_kit.ts";
-import { FakeClock, settle } from "../../../support/fake_clock.ts";
+import { FakeClock, settle } from "../../../../src/testing/mod.ts";
 import { scriptedGateway } from "../../../../src/testing/mod.ts";
 import { testAccount } from "../../../support/tenant_kit.ts";
 

@@ -3,7 +3,7 @@ import { describe, it } from "node:test";
 import fc from "fast-check";
 import { Histogram, RpcCounter } from "../../../../src/client/rpc/rpc_stats.ts";
 import { TeleQuickError } from "../../../../src/base/errors.ts";
-import { FakeClock } from "../../../support/fake_clock.ts";
+import { FakeClock } from "../../../../src/testing/mod.ts";
 import { seed } from "../../../support/seed.ts";
 
 const durations = fc.array(fc.double({ min: 0, max: 20_000, noNaN: true }), {

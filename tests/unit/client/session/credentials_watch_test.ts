@@ -4,7 +4,7 @@ import { describe, it } from "node:test";
 import { TeleQuickClient } from "../../../../mod.ts";
 import { createTokenSupply } from "../../../../src/client/session/token_supply.ts";
 import { watchCredentials } from "../../../../src/client/session/credentials_watch.ts";
-import { FakeClock, settle } from "../../../support/fake_clock.ts";
+import { FakeClock, settle } from "../../../../src/testing/mod.ts";
 import { temporaryFolder } from "../../../support/folder.ts";
 import { scriptedGateway } from "../../../../src/testing/mod.ts";
 import { tokenOf } from "../../../support/token_of.ts";

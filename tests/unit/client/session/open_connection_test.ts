@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { TeleQuickClient } from "../../../../mod.ts";
-import { FakeClock, settle } from "../../../support/fake_clock.ts";
+import { FakeClock, settle } from "../../../../src/testing/mod.ts";
 import { scriptedGateway } from "../../../../src/testing/mod.ts";
 
 // More turns of the event loop's inner queue than a connect in memory takes.

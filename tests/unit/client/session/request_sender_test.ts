@@ -3,7 +3,7 @@ import { describe, it } from "node:test";
 import { type Call, type ClientOptions, TeleQuickClient } from "../../../../mod.ts";
 import { methods } from "../../../../src/wire/mod.ts";
 import { hasCode } from "../../../support/client_kit.ts";
-import { FakeClock, settle } from "../../../support/fake_clock.ts";
+import { FakeClock, settle } from "../../../../src/testing/mod.ts";
 import { scriptedGateway, type ScriptedGatewayOptions } from "../../../../src/testing/mod.ts";
 
 function story(options: ScriptedGatewayOptions & { readonly client?: ClientOptions } = {}): {

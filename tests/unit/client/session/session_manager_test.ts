@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { type ClientStatus, TeleQuickClient, TeleQuickError } from "../../../../mod.ts";
 import { encodeFrame, methods } from "../../../../src/wire/mod.ts";
-import { FakeClock, settle } from "../../../support/fake_clock.ts";
+import { FakeClock, settle } from "../../../../src/testing/mod.ts";
 import { scriptedGateway, type ScriptedGatewayOptions } from "../../../../src/testing/mod.ts";
 import { tokenOf } from "../../../support/token_of.ts";
 

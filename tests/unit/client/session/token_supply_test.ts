@@ -8,7 +8,7 @@ import {
   TeleQuickClient,
 } from "../../../../mod.ts";
 import { hasCode } from "../../../support/client_kit.ts";
-import { FakeClock, settle } from "../../../support/fake_clock.ts";
+import { FakeClock, settle } from "../../../../src/testing/mod.ts";
 import { scriptedGateway } from "../../../../src/testing/mod.ts";
 import { tokenOf } from "../../../support/token_of.ts";
 import { testAccount } from "../../../support/tenant_kit.ts";

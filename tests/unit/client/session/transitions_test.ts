@@ -12,7 +12,7 @@ import type {
   StateName,
 } from "../../../../src/client/session/states.ts";
 import { transitions } from "../../../../src/client/session/transitions.ts";
-import { FakeClock } from "../../../support/fake_clock.ts";
+import { FakeClock } from "../../../../src/testing/mod.ts";
 
 const first = { name: "first" } as unknown as Connection;
 const second = { name: "second" } as unknown as Connection;

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { type Expiring, ExpiryWatch } from "../../../../src/gateway/auth/expiry.ts";
-import { FakeClock } from "../../../support/fake_clock.ts";
+import { FakeClock } from "../../../../src/testing/mod.ts";
 
 function session(clock: FakeClock, inMs: number) {
   const log: string[] = [];

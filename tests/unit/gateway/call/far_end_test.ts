@@ -9,7 +9,7 @@ import {
   type Speech,
 } from "../../../../src/gateway/call/far_end.ts";
 import { Ticker } from "../../../../src/gateway/call/ticker.ts";
-import { FakeClock } from "../../../support/fake_clock.ts";
+import { FakeClock } from "../../../../src/testing/mod.ts";
 
 interface Phone {
   readonly farEnd: FarEnd;

@@ -9,7 +9,7 @@ import {
 } from "../../../../src/audio/mod.ts";
 import { Mixer } from "../../../../src/gateway/call/mixer.ts";
 import { Ticker } from "../../../../src/gateway/call/ticker.ts";
-import { FakeClock } from "../../../support/fake_clock.ts";
+import { FakeClock } from "../../../../src/testing/mod.ts";
 
 function open() {
   const clock = new FakeClock();

@@ -7,7 +7,7 @@ import type { GatewayLogRecord } from "../../../../src/gateway/mod.ts";
 import { Recording, type RecordingFile } from "../../../../src/gateway/call/recording.ts";
 import { recordingFile } from "../../../../src/gateway/storage/directory.ts";
 import { DialplanAction, EventType, methods } from "../../../../src/wire/mod.ts";
-import { FakeClock } from "../../../support/fake_clock.ts";
+import { FakeClock } from "../../../../src/testing/mod.ts";
 import { temporaryFolder } from "../../../support/folder.ts";
 import { seed } from "../../../support/seed.ts";
 import { TestGateway } from "../../../support/tenant_kit.ts";

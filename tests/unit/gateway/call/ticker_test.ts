@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { Ticker } from "../../../../src/gateway/call/ticker.ts";
 import type { Clock } from "../../../../src/base/signal.ts";
-import { FakeClock } from "../../../support/fake_clock.ts";
+import { FakeClock } from "../../../../src/testing/mod.ts";
 
 describe("Ticker", () => {
   it("ticks at once and then every 20 ms, on one timer for all", async () => {

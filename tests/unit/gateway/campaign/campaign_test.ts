@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import type { Call } from "../../../../src/gateway/call/call.ts";
 import { Campaign, type CampaignResult } from "../../../../src/gateway/campaign/campaign.ts";
-import { FakeClock, settle } from "../../../support/fake_clock.ts";
+import { FakeClock, settle } from "../../../../src/testing/mod.ts";
 
 /** A call as far as a campaign knows one. */
 function fakeCall(): { readonly call: Call; end(): void } {

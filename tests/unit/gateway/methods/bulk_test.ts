@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import type { GatewayLogRecord } from "../../../../src/gateway/mod.ts";
 import { type BulkRequest, methods } from "../../../../src/wire/mod.ts";
-import { FakeClock, settle } from "../../../support/fake_clock.ts";
+import { FakeClock, settle } from "../../../../src/testing/mod.ts";
 import { QuickClock } from "../../../support/quick_clock.ts";
 import { TestGateway } from "../../../support/tenant_kit.ts";
 

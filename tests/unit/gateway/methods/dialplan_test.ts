@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { DialplanAction, methods } from "../../../../src/wire/mod.ts";
 import type { GatewayLogRecord } from "../../../../src/gateway/mod.ts";
-import { settle } from "../../../support/fake_clock.ts";
+import { settle } from "../../../../src/testing/mod.ts";
 import { TestGateway } from "../../../support/tenant_kit.ts";
 
 const SID = "sid-1";

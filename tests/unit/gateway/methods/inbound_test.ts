@@ -3,7 +3,7 @@ import { createHmac } from "node:crypto";
 import { describe, it } from "node:test";
 import type { GatewayOptions } from "../../../../src/gateway/mod.ts";
 import { InboundRule, methods, type SetInboundRoutingRequest } from "../../../../src/wire/mod.ts";
-import { settle } from "../../../support/fake_clock.ts";
+import { settle } from "../../../../src/testing/mod.ts";
 import { TestGateway } from "../../../support/tenant_kit.ts";
 
 const URLS = {

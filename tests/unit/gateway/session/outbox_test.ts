@@ -11,7 +11,7 @@ import {
   methods,
   SessionEnding,
 } from "../../../../src/wire/mod.ts";
-import { settle } from "../../../support/fake_clock.ts";
+import { settle } from "../../../../src/testing/mod.ts";
 
 function source(callSid: string): AudioSource {
   return { encoder: (codec) => new AudioFrameEncoder({ callSid, codec }) };

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { PushStream } from "../../../../src/gateway/session/push.ts";
-import { settle } from "../../../support/fake_clock.ts";
+import { settle } from "../../../../src/testing/mod.ts";
 
 /** A stream that takes a write only when it is told to. */
 function slowStream() {

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { denoWebTransport } from "../../../../src/transport/deno/deno.ts";
 import { createPairTransport, type SessionPair } from "../../../../src/transport/pair.ts";
 import type { WebTransportConstructor, WebTransportLike } from "../../../../src/transport/types.ts";
-import { settle } from "../../../support/fake_clock.ts";
+import { settle } from "../../../../src/testing/mod.ts";
 
 /** A constructor in place of Deno's, in which no QUIC connection is to be found. */
 function withoutConnection() {

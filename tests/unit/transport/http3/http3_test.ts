@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { concatBytes, encodeHex } from "../../../../src/base/bytes.ts";
 import { acceptRequest, type PendingSession } from "../../../../src/transport/http3/http3.ts";
 import { encodeVarint } from "../../../../src/transport/http3/stream_header.ts";
-import { FakeClock, settle } from "../../../support/fake_clock.ts";
+import { FakeClock, settle } from "../../../../src/testing/mod.ts";
 import { FakeQuic, type PeerStream } from "../../../support/fake_quic.ts";
 
 function frame(type: number, payload: Uint8Array): Uint8Array {

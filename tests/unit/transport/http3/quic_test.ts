@@ -2,7 +2,7 @@ import { describe, it } from "node:test";
 import assert from "node:assert/strict";
 import { QuicSession, type SessionControl } from "../../../../src/transport/http3/quic.ts";
 import type { CloseInfo } from "../../../../src/transport/types.ts";
-import { FakeClock, settle } from "../../../support/fake_clock.ts";
+import { FakeClock, settle } from "../../../../src/testing/mod.ts";
 import { FakeQuic } from "../../../support/fake_quic.ts";
 
 function session(options: { control?: SessionControl } = {}) {

@@ -6,7 +6,7 @@ import {
   encodeVarint,
   readStreamHeader,
 } from "../../../../src/transport/http3/stream_header.ts";
-import { FakeClock, settle } from "../../../support/fake_clock.ts";
+import { FakeClock, settle } from "../../../../src/testing/mod.ts";
 import { PeerStream } from "../../../support/fake_quic.ts";
 
 async function readRest(readable: ReadableStream<Uint8Array>): Promise<number[]> {

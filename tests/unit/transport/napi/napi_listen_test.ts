@@ -8,7 +8,7 @@ import type {
   NapiSession,
 } from "../../../../src/transport/napi/napi_session.ts";
 import type { CloseInfo } from "../../../../src/transport/types.ts";
-import { FakeClock, settle } from "../../../support/fake_clock.ts";
+import { FakeClock, settle } from "../../../../src/testing/mod.ts";
 
 /** An addon whose server blocks for good when it is closed while an `accept` waits, as the real one does. */
 function fakeAddon() {

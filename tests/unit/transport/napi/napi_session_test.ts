@@ -9,7 +9,7 @@ import {
   NapiTransport,
   napiWebTransport,
 } from "../../../../src/transport/napi/napi_session.ts";
-import { settle } from "../../../support/fake_clock.ts";
+import { settle } from "../../../../src/testing/mod.ts";
 
 /** A receiving half that gives out what a test put in; `null` is the FIN, an `Error` a failure. */
 class Receive implements NapiReceive {
