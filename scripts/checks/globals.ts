@@ -67,7 +67,8 @@ export const globalRules: readonly GlobalRule[] = [
       ...["requestIdleCallback", "scheduler", "AbortSignal.timeout"],
       ...["Date.now", "new Date()", "performance", "Temporal.Now"],
     ],
-    onlyIn: ["src/base/signal.ts"],
+    // A fake clock waits for turns of the event loop, not for a time.
+    onlyIn: ["src/base/signal.ts", "src/testing/settle.ts"],
     instead: "take a Clock as an option with systemClock as its default",
   },
   {

@@ -46,6 +46,7 @@ describe("checkGlobals() keeps to its place", () => {
       "Date();",
     ],
     WebCrypto: ["await crypto.subtle.digest(name, bytes);", "const { subtle } = crypto;"],
+    "the counter of operations": ["const { telequickOperations } = globalThis;"],
     "the transport's constructor": ["new WebTransport(url);", "class Own extends WebTransport {}"],
     "one runtime's own": [
       "Deno.connectQuic;",
