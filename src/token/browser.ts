@@ -7,6 +7,7 @@
 import type { Signer } from "../credentials/mod.ts";
 import { MAX_BROWSER_LIFETIME_SECONDS } from "./claims.ts";
 import type { Instant } from "./instant.ts";
+import type { ScopeWord } from "./scope.ts";
 import { signClaims } from "./sign.ts";
 
 /** Options of {@linkcode mintBrowserToken}. */
@@ -15,8 +16,11 @@ export interface MintBrowserTokenOptions {
   readonly now?: Instant;
   /** How long the token lives, in whole seconds, at most 300. Default: 300. */
   readonly lifetimeSeconds?: number;
-  /** What the page may do, as words with spaces between, such as `call.dial call.barge`; at most 512 characters. Default: no claim `scope`. */
-  readonly scope?: string;
+  /**
+   * What the page may do: an array of words, or a string of words with spaces between; at most 512 characters together. A token without a
+   * scope may do everything in its tenant. Default: no claim `scope`.
+   */
+  readonly scope?: readonly ScopeWord[] | string;
   /** The page's origin, such as `https://app.example`: a gateway that sees another one refuses. Default: no claim `origin`. */
   readonly origin?: string;
   /** Who sits at the page, free-form, usually an id; at most 512 characters. Default: no claim `end_user`. */
@@ -37,7 +41,10 @@ export async function mintBrowserToken(
   signer: Signer,
   options: MintBrowserTokenOptions = {},
 ): Promise<string> {
-  const { scope, origin, endUser, jti } = options;
+  const { scope: words, origin, endUser, jti } = options;
+  const isList = Array.isArray(words) &&
+    words.every((word) => /^\S+$/.test(word) && word === `${word}`);
+  const scope = isList ? words.join(" ") : words;
   const claims = { scope, origin, end_user: endUser, jti };
   return await signClaims(signer, { ...options, claims }, MAX_BROWSER_LIFETIME_SECONDS);
 }

@@ -26,6 +26,7 @@ export {
 } from "../credentials/mod.ts";
 export { signToken, type SignTokenOptions } from "./sign.ts";
 export { mintBrowserToken, type MintBrowserTokenOptions } from "./browser.ts";
+export type { ScopeWord } from "./scope.ts";
 export { createTokenSource, type TokenSource, type TokenSourceOptions } from "./source.ts";
 export { type DecodedToken, decodeToken } from "./decode.ts";
 export { verifyToken } from "./verify.ts";

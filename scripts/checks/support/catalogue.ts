@@ -56,6 +56,7 @@ export const catalogue: Readonly<Record<string, string>> = {
   "G-25": "the admin API is closed to sdk keys; bootstrap secret",
   "G-26": "a development gateway stays at home: address, modes, certificate",
   "G-27": "crash consistency of revocations and keys",
+  "G-28": "scope at every door: RPCs, events, audio in and out, client ids, lists, supervision",
   "C-01": "redaction everywhere",
   "C-02": "keys are not extractable and the PEM is forgotten",
   "C-03": "file permissions",

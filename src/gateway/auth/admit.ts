@@ -69,10 +69,12 @@ export async function admit(
     if (gateway.rules.requireOrigin && verified.origin !== undefined && origin === undefined) {
       return { refusal: "rejected", reason: "Its origin cannot be compared: none is known" };
     }
-    const { tenantId, keyId, expiresAtMs, scope } = verified;
+    const { tenantId, keyId, kind, expiresAtMs, endUser, scope } = verified;
     const principal = Object.freeze({
       tenantId,
       keyId,
+      kind,
+      endUser,
       expiresAtMs,
       scope: scope === undefined ? undefined : new Set(scope.split(" ")),
     }) as Principal;

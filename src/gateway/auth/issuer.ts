@@ -6,13 +6,16 @@
 
 import { generateServiceAccount, importSigner, type Signer } from "../../credentials/mod.ts";
 import type { Clock } from "../../base/signal.ts";
-import { mintBrowserToken } from "../../token/mod.ts";
+import { mintBrowserToken, type ScopeWord } from "../../token/mod.ts";
 import { ErrorCode, type SessionAuthRequest, type SessionAuthResponse } from "../../wire/mod.ts";
 import { RpcRefusal } from "../refusal.ts";
 import type { KeyEntry, KeyRegistry } from "./key_registry.ts";
 
 /** What a browser may be allowed to do: a token for anything else is not signed. */
-const SCOPES: ReadonlySet<string> = new Set(["call.dial", "call.barge", "telephony:supervise"]);
+const SCOPES: ReadonlySet<string> = new Set<ScopeWord>([
+  ...["call.dial", "call.barge", "call.answer"] as const,
+  ...["call.listen", "call.speak", "call.read", "telephony:supervise"] as const,
+]);
 const MAX_SECONDS = 300;
 
 /** Options of {@linkcode Issuers}. */

@@ -9,12 +9,15 @@
 
 import { ignore } from "../../base/ignore.ts";
 import { type Clock, sleep } from "../../base/signal.ts";
+import type { Owner } from "../auth/access.ts";
 import type { Call } from "../call/call.ts";
 import { RpcRefusal } from "../refusal.ts";
 
 /** What a campaign is made from. */
 export interface CampaignOptions<Row> {
   readonly campaignId: string;
+  /** Whose it is. */
+  readonly owner: Owner;
   readonly clock: Clock;
   /** The rows, read as they are dialled. */
   readonly rows: (signal: AbortSignal) => AsyncIterable<Row>;
@@ -64,6 +67,11 @@ export class Campaign<Row> {
   /** Its id. */
   get campaignId(): string {
     return this.#options.campaignId;
+  }
+
+  /** Whose it is. */
+  get owner(): Owner {
+    return this.#options.owner;
   }
 
   /** Rows that are not dialled yet. */

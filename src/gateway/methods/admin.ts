@@ -19,7 +19,7 @@ import { readTrunk } from "../tenant/trunk.ts";
 const notAdmin = new RpcRefusal(ErrorCode.ERR_UNAUTHORIZED, "admin_token is not accepted");
 
 // A scope is for browsers; none of its words makes an administrator.
-const scope = "nothing";
+const scope = [] as const;
 
 /** `PublishServiceAccount`, `RevokeServiceAccount`, `SessionAuth`, the trunk methods, and `ReloadCertificates`, which has nothing to load. */
 export const adminRoutes: readonly Route<unknown, unknown>[] = [

@@ -16,9 +16,9 @@ import { type Route, route } from "./route.ts";
 export const mediaRoutes: readonly Route<unknown, unknown>[] = [
   route({
     method: methods.AllocateWt,
-    scope: "call.dial",
-    handle({ callSid }, { tenant, gateway }) {
-      if (tenant.call(callSid) === undefined) return unknownCall;
+    scope: ["call.dial", "call.answer"],
+    handle({ callSid }, { tenant, session, gateway }) {
+      if (tenant.callFor(session.access, callSid, "control") === undefined) return unknownCall;
       const { host, port } = gateway.mediaAddress();
       const mediaToken = randomUuid(tenant.random);
       const timestampMs = gateway.clock.now();

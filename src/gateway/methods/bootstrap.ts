@@ -14,7 +14,7 @@ import { type Route, route } from "./route.ts";
 export const bootstrapRoutes: readonly Route<unknown, unknown>[] = [
   route({
     method: methods.BootstrapOrg,
-    scope: "nothing",
+    scope: [],
     unchecked: ["adminPublicKeyPem"],
     async handle(request, { gateway, ids }) {
       const { bootstrap, registry, tenants, clock, log } = gateway;

@@ -8,13 +8,15 @@
  * @module
  */
 
+import type { ScopeWord } from "../../token/mod.ts";
 import { ErrorCode, methods } from "../../wire/mod.ts";
 import type { Call } from "../call/call.ts";
 import { RpcRefusal } from "../refusal.ts";
-import { isWaiting, waitingCalls } from "../tenant/routing.ts";
+import { waitingCalls } from "../tenant/routing.ts";
 import { count } from "../log.ts";
 import { type Route, route, type RpcContext } from "./route.ts";
-import type { Tenant } from "../tenant/tenant.ts";
+import { isWaiting, type Tenant, type TenantCampaign } from "../tenant/tenant.ts";
+import type { Access, Right } from "../auth/access.ts";
 
 /** What `ExecuteBucketAction` can do. */
 export const BucketAction = { TAKE_NEXT: 0, SKIP: 1 } as const;
@@ -23,29 +25,38 @@ export const BucketAction = { TAKE_NEXT: 0, SKIP: 1 } as const;
 const REJECTED = 21;
 const INCOMING = "incoming:";
 
+const LISTS: readonly ScopeWord[] = ["call.dial", "call.answer", "call.read"];
+
 /** `GetActiveBuckets`, `GetBucketCalls`, `ExecuteBucketAction`. A bucket that is not there is an empty one. */
 export const bucketRoutes: readonly Route<unknown, unknown>[] = [
   route({
     method: methods.GetActiveBuckets,
-    handle: (_, { tenant }) => ({
-      buckets: bucketsOf(tenant).filter(({ pendingCount }) => pendingCount > 0),
+    scope: LISTS,
+    handle: (_, { tenant, session }) => ({
+      buckets: bucketsOf(tenant, session.access).filter(({ pendingCount }) => pendingCount > 0),
     }),
   }),
   route({
     method: methods.GetBucketCalls,
-    handle: ({ bucketId }, { tenant }) => ({
-      callSids: callsIn(tenant, bucketId).map(({ callSid }) => callSid).join(","),
+    scope: LISTS,
+    handle: ({ bucketId }, { tenant, session }) => ({
+      callSids: callsIn(tenant, bucketId, session.access, "see").map(({ callSid }) => callSid).join(
+        ",",
+      ),
     }),
   }),
   route({
     method: methods.ExecuteBucketAction,
-    scope: "call.dial",
+    scope: ["call.dial", "call.answer"],
     handle({ bucketId, action }, context) {
       if (action !== BucketAction.TAKE_NEXT && action !== BucketAction.SKIP) {
         return new RpcRefusal(ErrorCode.ERR_VALIDATION_FAILED, "action is unknown");
       }
-      const [next] = callsIn(context.tenant, bucketId);
-      if (next === undefined || context.tenant.campaigns.has(bucketId)) return {};
+      const { tenant, session: { access } } = context;
+      if (tenant.campaigns.has(bucketId)) return {};
+      const isAnswer = action === BucketAction.TAKE_NEXT && bucketId.startsWith(INCOMING);
+      const [next] = callsIn(tenant, bucketId, access, isAnswer ? "answer" : "control");
+      if (next === undefined) return {};
       if (action === BucketAction.SKIP) next.end(REJECTED, "FAILED");
       else takeUp(next, context);
       return { processedCount: 1 };
@@ -59,10 +70,11 @@ function takeUp(call: Call, { tenant, session }: RpcContext): void {
 }
 
 /** In one look at the calls: a tenant has thousands of them, and hundreds of trunks. */
-function bucketsOf(tenant: Tenant): { bucketId: string; pendingCount: number }[] {
+function bucketsOf(tenant: Tenant, access: Access): { bucketId: string; pendingCount: number }[] {
   let parked = 0;
   const waiting = new Map<string, number>();
   for (const call of tenant.calls()) {
+    if (!tenant.mayReach(access, call, "see")) continue;
     if (call.isParked) parked++;
     if (isWaiting(call)) count(waiting, call.options.trunkId);
   }
@@ -72,14 +84,26 @@ function bucketsOf(tenant: Tenant): { bucketId: string; pendingCount: number }[]
       bucketId: INCOMING + trunkId,
       pendingCount: waiting.get(trunkId) ?? 0,
     })),
-    ...[...tenant.campaigns.values()].map(({ campaignId, pending }) => ({
+    ...campaignsOf(tenant, access).map(({ campaignId, pending }) => ({
       bucketId: campaignId,
       pendingCount: pending,
     })),
   ];
 }
 
-function callsIn(tenant: Tenant, bucketId: string): Call[] {
+/** The campaigns that a session may list. */
+function campaignsOf(tenant: Tenant, access: Access): TenantCampaign[] {
+  return [...tenant.campaigns.values()].filter(({ owner }) =>
+    access.may("see", { owner, isWaiting: false })
+  );
+}
+
+/** The calls of a bucket with which a session may do something. */
+function callsIn(tenant: Tenant, bucketId: string, access: Access, right: Right): Call[] {
+  return allIn(tenant, bucketId).filter((call) => tenant.mayReach(access, call, right));
+}
+
+function allIn(tenant: Tenant, bucketId: string): Call[] {
   if (bucketId === "parked") return [...tenant.calls()].filter(({ isParked }) => isParked);
   const campaign = tenant.campaigns.get(bucketId);
   if (campaign !== undefined) return [...campaign.live];

@@ -8,6 +8,7 @@ import { TeleQuickError } from "../../base/errors.ts";
 import { sleep, within } from "../../base/signal.ts";
 import { type BulkRequest, ErrorCode, methods, OriginateRequest } from "../../wire/mod.ts";
 import type { Call } from "../call/call.ts";
+import { guessableClientId } from "./call_control.ts";
 import { Campaign } from "../campaign/campaign.ts";
 import { type CsvRow, readCsv } from "../campaign/csv.ts";
 import { RpcRefusal } from "../refusal.ts";
@@ -23,7 +24,7 @@ const unknownCampaign = new RpcRefusal(ErrorCode.ERR_UNAUTHORIZED, "Unknown camp
 export const bulkRoutes: readonly Route<unknown, unknown>[] = [
   route({
     method: methods.OriginateBulk,
-    scope: "call.dial",
+    scope: ["call.dial"],
     unchecked: ["csvUrl"],
     async handle(request, context) {
       const refusal = check(request, context);
@@ -49,17 +50,21 @@ export const bulkRoutes: readonly Route<unknown, unknown>[] = [
   }),
   route({
     method: methods.AbortBulk,
-    scope: "call.dial",
-    handle({ campaignId }, { tenant }) {
+    scope: ["call.dial"],
+    handle({ campaignId }, { tenant, session }) {
       const campaign = tenant.campaigns.get(campaignId);
-      if (campaign === undefined) return unknownCampaign;
+      if (campaign === undefined || !session.access.owns(campaign.owner)) return unknownCampaign;
       return { status: "OK", loadedNumbers: campaign.abort() };
     },
   }),
 ];
 
-function check(request: BulkRequest, { tenant, gateway }: RpcContext): RpcRefusal | undefined {
+function check(
+  request: BulkRequest,
+  { tenant, session, gateway }: RpcContext,
+): RpcRefusal | undefined {
   const { campaignId, callsPerSecond, maxConcurrentCalls } = request;
+  if (!session.access.takesClientId(request.clientId)) return guessableClientId;
   if (!isCallSid(campaignId)) return unfit("campaign_id is malformed");
   const { campaigns, loading } = tenant;
   if (campaigns.has(campaignId) || loading.has(campaignId)) return unfit("campaign_id is in use");
@@ -110,10 +115,12 @@ function start(
   count: number,
   context: RpcContext,
 ): void {
-  const { gateway, tenant, ids } = context;
+  const { gateway, tenant, session, ids } = context;
   const { campaignId, callsPerSecond, maxConcurrentCalls } = request;
+  session.access.show(request.clientId);
+  const owner = session.access.ownerOf(request.clientId);
   const campaign = new Campaign<OriginateRequest>({
-    ...{ campaignId, count, callsPerSecond },
+    ...{ campaignId, owner, count, callsPerSecond },
     clock: gateway.clock,
     maxConcurrentCalls: maxConcurrentCalls === 0 ? Infinity : maxConcurrentCalls,
     rows: (signal) => readRows(request, source(signal), context),
@@ -130,10 +137,10 @@ function start(
 }
 
 function dial(row: OriginateRequest, context: RpcContext): Call | RpcRefusal {
-  const { tenant } = context;
+  const { tenant, session: { access } } = context;
   const refusal = checkRequest(row, tenant);
   if (refusal !== undefined) return refusal;
-  const dialled = tenant.dial(callOptions(row, context), undefined);
+  const dialled = tenant.dial(callOptions(row, context), access, undefined);
   if (dialled instanceof RpcRefusal) return dialled;
   return tenant.call(dialled.callSid) ??
     new RpcRefusal(ErrorCode.ERR_VALIDATION_FAILED, "call_sid was used before");

@@ -25,9 +25,9 @@ import { type Route, route, type RpcContext } from "./route.ts";
 export const dialplanRoutes: readonly Route<unknown, unknown>[] = [
   route({
     method: methods.ExecuteDialplan,
-    scope: "call.dial",
+    scope: ["call.dial", "call.answer"],
     handle(request, context) {
-      const call = context.tenant.call(request.callSid);
+      const call = findCall(request, context);
       if (call === undefined) return unknownCall;
       try {
         return execute(call, request, context) ?? { status: "OK" };
@@ -48,7 +48,7 @@ function execute(
   context: RpcContext,
 ): RpcRefusal | undefined {
   if (action === DialplanAction.HANGUP) return void call.end();
-  if (action === DialplanAction.ANSWER) return answer(call);
+  if (action === DialplanAction.ANSWER) return answer(call, context);
   const { media } = call;
   if (media === undefined) return unfit(`The call is ${call.state}, expected answered`);
   switch (action) {
@@ -84,10 +84,22 @@ function execute(
   }
 }
 
-function answer(call: Call): RpcRefusal | undefined {
+/** The call, if the session may do this with it: who may only answer it may do nothing else before that. */
+function findCall(
+  { callSid, action }: ExecuteDialplanRequest,
+  { tenant, session: { access } }: RpcContext,
+): Call | undefined {
+  const answerable = action === DialplanAction.ANSWER
+    ? tenant.callFor(access, callSid, "answer")
+    : undefined;
+  return answerable ?? tenant.callFor(access, callSid, "control");
+}
+
+function answer(call: Call, { tenant, session }: RpcContext): RpcRefusal | undefined {
   if (call.options.direction !== "inbound" || call.state !== "ringing") {
     return unfit(`The call is ${call.state} and ${call.options.direction}, expected one coming in`);
   }
+  if (session.access.isLimited) return void tenant.take(call, "", session);
   return void call.answer();
 }
 
@@ -103,9 +115,9 @@ function bridge(
   call: Call,
   media: CallMedia,
   otherSid: string,
-  { tenant }: RpcContext,
+  { tenant, session }: RpcContext,
 ): RpcRefusal | undefined {
-  const other = otherSid === "" ? undefined : tenant.call(otherSid);
+  const other = otherSid === "" ? undefined : tenant.callFor(session.access, otherSid, "control");
   if (otherSid !== "" && other === undefined) return unknownCall;
   if (other === undefined) {
     call.isParked = false;

@@ -121,9 +121,8 @@ async function carryOut(
   context: RpcContext,
   stream: RpcStream,
 ): Promise<Record<string, unknown> | RpcRefusal> {
-  const { principal, gateway, ids } = context;
-  const { scope } = principal;
-  if (route.scope !== undefined && scope !== undefined && !scope.has(route.scope)) return unscoped;
+  const { session, gateway, ids } = context;
+  if (route.scope !== undefined && !session.access.allowsAny(route.scope)) return unscoped;
   const unfit = findUnfit(route, request);
   if (unfit !== undefined) {
     return new RpcRefusal(

@@ -5,12 +5,14 @@
  */
 
 import { ErrorCode, InboundRule, methods, type SetInboundRoutingRequest } from "../../wire/mod.ts";
-import { unknownCall } from "./call_control.ts";
+import type { Call } from "../call/call.ts";
+import { guessableClientId, unknownCall } from "./call_control.ts";
 import { RpcRefusal } from "../refusal.ts";
 import { isPlainText, isUrlOrEmpty } from "../validate.ts";
 import { queued, unknownTrunk } from "./originate.ts";
-import { type Route, route } from "./route.ts";
-import { isWaiting, waitingCalls } from "../tenant/routing.ts";
+import { type Route, route, type RpcContext } from "./route.ts";
+import { waitingCalls } from "../tenant/routing.ts";
+import { isWaiting } from "../tenant/tenant.ts";
 
 const KNOWN_RULES: ReadonlySet<number> = new Set(Object.values(InboundRule));
 
@@ -18,7 +20,7 @@ const KNOWN_RULES: ReadonlySet<number> = new Set(Object.values(InboundRule));
 export const inboundRoutes: readonly Route<unknown, unknown>[] = [
   route({
     method: methods.SetInboundRouting,
-    scope: "nothing",
+    scope: [],
     handle(request, { tenant }) {
       const { trunkId, rule, webhookUrl } = request;
       if (!tenant.trunks.has(trunkId)) return unknownTrunk;
@@ -30,6 +32,7 @@ export const inboundRoutes: readonly Route<unknown, unknown>[] = [
   }),
   route({
     method: methods.GetIncomingCalls,
+    scope: ["call.answer", "call.read"],
     handle({ trunkId }, { tenant }) {
       if (!tenant.trunks.has(trunkId)) return unknownTrunk;
       const calls = waitingCalls(tenant, trunkId).map(({ callSid, options, startMs }) => ({
@@ -42,21 +45,29 @@ export const inboundRoutes: readonly Route<unknown, unknown>[] = [
   }),
   route({
     method: methods.AnswerIncomingCall,
-    scope: "call.dial",
+    scope: ["call.answer"],
     handle({ callSid, clientId }, { tenant, session }) {
+      if (!session.access.takesClientId(clientId)) return guessableClientId;
       const call = tenant.call(callSid);
-      if (call === undefined) return unknownCall;
+      if (call === undefined || !mayTry(call, { tenant, session })) return unknownCall;
       if (!isWaiting(call)) {
         return new RpcRefusal(
           ErrorCode.ERR_VALIDATION_FAILED,
           "The call does not wait to be answered",
         );
       }
+      session.access.show(clientId);
       tenant.take(call, clientId, session);
       return { ...queued({ callSid, startMs: call.startMs }), status: "ANSWERED" };
     },
   }),
 ];
+
+/** Whether a session may hear that a call was answered by another one: it may answer the call, or see it. */
+function mayTry(call: Call, { tenant, session }: Pick<RpcContext, "tenant" | "session">): boolean {
+  return tenant.mayReach(session.access, call, "answer") ||
+    tenant.mayReach(session.access, call, "see");
+}
 
 function findUnfit(request: SetInboundRoutingRequest): string | undefined {
   const { rule, audioUrl, webhookUrl, aiWebsocketUrl, aiQuicUrl } = request;

@@ -6,6 +6,7 @@
 
 import { DialplanAction, ErrorCode, methods, type OriginateRequest } from "../../wire/mod.ts";
 import type { CallOptions } from "../call/call.ts";
+import { guessableClientId } from "./call_control.ts";
 import { type Route, route, type RpcContext } from "./route.ts";
 import { RpcRefusal } from "../refusal.ts";
 import { isCallSid, isDestination, isUrlOrEmpty } from "../validate.ts";
@@ -29,12 +30,15 @@ const DEFAULT_APPS: ReadonlySet<number> = new Set([
 export const originateRoutes: readonly Route<unknown, unknown>[] = [
   route({
     method: methods.Originate,
-    scope: "call.dial",
+    scope: ["call.dial"],
     handle(request, context) {
       const { tenant, session, gateway } = context;
       const refusal = checkRequest(request, tenant);
       if (refusal !== undefined) return refusal;
-      const dialled = tenant.dial(callOptions(request, context), session);
+      const { access } = session;
+      if (!access.takesClientId(request.clientId)) return guessableClientId;
+      access.show(request.clientId);
+      const dialled = tenant.dial(callOptions(request, context), access, session);
       if (dialled instanceof RpcRefusal) return dialled;
       const { callSid } = dialled;
       gateway.log("call.dialled", { ...context.ids, callSid });

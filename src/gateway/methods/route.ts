@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { ScopeWord } from "../../token/mod.ts";
 import type { Method } from "../../wire/mod.ts";
 import type { Call } from "../call/call.ts";
 import type { RpcRefusal } from "../refusal.ts";
@@ -43,14 +44,11 @@ export interface RpcContext {
   readonly ids: LogDetails;
 }
 
-/** What a browser token may be allowed (protocol.md sections 1.3 and 1.4). */
-export type Scope = "call.dial" | "call.barge" | "telephony:supervise";
-
 /** A method, and what carries it out. */
 export interface Route<Q, R> {
   readonly method: Method<Q, R>;
-  /** What a token with a scope must allow: a word of it, or `"nothing"` when none is enough. Default: every token may. */
-  readonly scope?: Scope | "nothing";
+  /** The words of which a token with a scope needs one; none is enough where the list is empty. Default: every token may. */
+  readonly scope?: readonly ScopeWord[];
   /** Fields that may hold any text, or long ones: they are checked by the handler. */
   readonly unchecked?: readonly string[];
   /** Carries a request out. */

@@ -35,7 +35,7 @@ const SCOPE = "telephony:supervise";
 export const superviseRoutes: readonly Route<unknown, unknown>[] = [
   route({
     method: methods.SuperviseSubscribe,
-    scope: SCOPE,
+    scope: [SCOPE],
     async handle(request, context, stream) {
       const refusal = await mayProceed(request.authToken, context);
       if (refusal !== undefined) return refusal;
@@ -72,7 +72,7 @@ function join(
   { tenant, session, gateway, ids }: RpcContext,
   stream: RpcStream,
 ): RpcRefusal | undefined {
-  const call = tenant.call(callSid);
+  const call = tenant.callFor(session.access, callSid, "supervise");
   if (call === undefined) return unknownCall;
   if (mode > SupervisionMode.AGENTIC_MONITOR) return unfit("mode is unknown");
   const { media } = call;

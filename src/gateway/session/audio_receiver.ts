@@ -90,7 +90,10 @@ class Uplink {
     const { callSid, payload, codec, sequenceNumber, endOfStream } = AudioFrame.decode(envelope);
     const { tenant, gateway, session } = this.#context;
     const call = tenant.call(callSid);
-    if (call === undefined || payload.length > gateway.limits.audioPayloadBytes) return false;
+    // A supervisor speaks by its supervision.
+    const mayHear = call !== undefined &&
+      (session.supervisions.has(call) || tenant.mayReach(session.access, call, "speak"));
+    if (!mayHear || payload.length > gateway.limits.audioPayloadBytes) return false;
     const supervision = session.supervisions.get(call);
     if (supervision !== undefined) {
       if (!supervision.speak(payload, codec)) gateway.counters.audioDropped++;

@@ -7,6 +7,7 @@
 import { sleep } from "../../base/signal.ts";
 import { type BidirectionalStream, type IncomingSession, Session } from "../../transport/mod.ts";
 import { type CallEvent, ErrorCode, type SessionEnding } from "../../wire/mod.ts";
+import { Access } from "../auth/access.ts";
 import { type Admitted, cannotCheck, type Refused, stillHolds } from "../auth/admit.ts";
 import { RateLimit } from "../rate_limit.ts";
 import type { Call } from "../call/call.ts";
@@ -47,6 +48,7 @@ export class Connection implements RpcSession, KeyHolder, Expiring, Waiting {
   readonly #over = new AbortController();
   readonly #handshake: Handshake;
   #state: State = "handshake";
+  #access: Access | undefined;
   #context: RpcContext | undefined;
   #key: KeyEntry | undefined;
 
@@ -82,6 +84,11 @@ export class Connection implements RpcSession, KeyHolder, Expiring, Waiting {
   /** Whether it is authenticated and not ending. */
   get isLive(): boolean {
     return this.#state === "open";
+  }
+
+  /** What it may do. */
+  get access(): Access {
+    return this.#access!;
   }
 
   /** When it ends by itself, in Unix milliseconds. */
@@ -161,6 +168,7 @@ export class Connection implements RpcSession, KeyHolder, Expiring, Waiting {
     const { limits } = this.#gateway;
     if (!this.clientIds.has(clientId) && this.clientIds.size >= limits.subscriptions) return false;
     this.clientIds.add(clientId);
+    this.access.show(clientId);
     this.#outbox.revive();
     this.#context!.tenant.subscriptions.add(this, clientId);
     return true;
@@ -257,6 +265,7 @@ export class Connection implements RpcSession, KeyHolder, Expiring, Waiting {
     const { tenantId, keyId, expiresAtMs } = principal;
     const ids = { session: this.#number, tenantId, keyId };
     this.#context = { gateway: this.#gateway, principal, tenant, session: this, ids };
+    this.#access = new Access(principal, this.#number);
     this.#key = key;
     this.#state = "open";
     key.holders.add(this);

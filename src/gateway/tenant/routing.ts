@@ -7,7 +7,7 @@
 import { DialplanAction, InboundRule, type TrunkRecord } from "../../wire/mod.ts";
 import type { Call } from "../call/call.ts";
 import type { Script } from "../call/far_end.ts";
-import type { InboundRouting, Tenant } from "./tenant.ts";
+import { type InboundRouting, isWaiting, type Tenant } from "./tenant.ts";
 
 // A caller that nobody answers gives up after this long; one that is played something stays this long.
 const PATIENCE_MS = 30_000;
@@ -16,11 +16,6 @@ const ANNOUNCEMENT_MS = 3_000;
 /** Calls of a trunk that nobody has answered yet, the oldest first. */
 export function waitingCalls(tenant: Tenant, trunkId: string): Call[] {
   return [...tenant.calls()].filter((call) => isWaiting(call) && call.options.trunkId === trunkId);
-}
-
-/** Whether a call came in and nobody has answered it yet. */
-export function isWaiting(call: Call): boolean {
-  return call.options.direction === "inbound" && call.state === "ringing";
 }
 
 /** What a trunk does with a call: what `SetInboundRouting` said, else its own record. */

@@ -1,10 +1,11 @@
 /**
- * Who hears what within one tenant: the sessions that subscribed, by their client ids.
+ * Which sessions of one tenant receive what: by their client ids, and by what each may do.
  *
  * @module
  */
 
 import type { CallEvent } from "../../wire/mod.ts";
+import type { Access, Subject } from "../auth/access.ts";
 import type { AudioSource } from "../call/audio_source.ts";
 import type { Speech } from "../call/far_end.ts";
 
@@ -12,6 +13,8 @@ import type { Speech } from "../call/far_end.ts";
 export interface Subscriber {
   /** The client ids that it subscribed with. */
   readonly clientIds: ReadonlySet<string>;
+  /** What it may do. */
+  readonly access: Access;
   /** Whether the session is still there. */
   readonly isLive: boolean;
   /** Takes an event. */
@@ -24,54 +27,124 @@ export interface Subscriber {
 
 /** The subscriptions of one tenant. */
 export class Subscriptions {
-  // The last one to subscribe holds the client id; when it goes, the one before holds it again.
-  readonly #holders = new Map<string, Subscriber[]>();
+  // By space, then by client id. The last one to subscribe holds the client id; when it goes, the one before holds it again.
+  readonly #holders = new Map<string, Map<string, Subscriber[]>>();
   readonly #watchers = new Set<Subscriber>();
-  readonly #all = new Set<Subscriber>();
-  // Asked for at every packet of a call that nobody else holds.
-  #newest: Subscriber | undefined;
+  // In the order of subscription: sessions that no scope limits, those whose scope lets them listen to every call, and each user's.
+  readonly #unlimited = new Newest();
+  readonly #listening = new Newest();
+  readonly #bySpace = new Map<string, Newest>();
 
-  /** Subscribes a session; the empty client id hears everything. Last one wins. */
+  /** Subscribes a session; the empty client id stands for every call that the session may see. Last one wins. */
   add(subscriber: Subscriber, clientId: string): void {
-    this.#all.delete(subscriber);
-    this.#all.add(subscriber);
-    this.#newest = subscriber;
+    for (const list of this.#listsOf(subscriber)) list.add(subscriber);
     if (clientId === "") {
       this.#watchers.add(subscriber);
       return;
     }
-    const others = this.#holders.get(clientId)?.filter((other) => other !== subscriber) ?? [];
-    this.#holders.set(clientId, [...others, subscriber]);
+    const { space } = subscriber.access;
+    const holders = this.#holders.get(space) ?? new Map<string, Subscriber[]>();
+    const others = holders.get(clientId)?.filter((other) => other !== subscriber) ?? [];
+    this.#holders.set(space, holders.set(clientId, [...others, subscriber]));
   }
 
   /** Forgets a session. */
   remove(subscriber: Subscriber): void {
-    this.#all.delete(subscriber);
-    if (this.#newest === subscriber) this.#newest = [...this.#all].at(-1);
+    const { access, clientIds } = subscriber;
+    for (const list of this.#listsOf(subscriber)) list.remove(subscriber);
+    if (this.#bySpace.get(access.space)?.last() === undefined) this.#bySpace.delete(access.space);
     this.#watchers.delete(subscriber);
-    for (const clientId of subscriber.clientIds) {
-      const left = this.#holders.get(clientId)?.filter((other) => other !== subscriber) ?? [];
-      if (left.length === 0) this.#holders.delete(clientId);
-      else this.#holders.set(clientId, left);
+    const holders = this.#holders.get(access.space);
+    if (holders === undefined) return;
+    for (const clientId of clientIds) {
+      const left = holders.get(clientId)?.filter((other) => other !== subscriber) ?? [];
+      if (left.length === 0) holders.delete(clientId);
+      else holders.set(clientId, left);
     }
+    if (holders.size === 0) this.#holders.delete(access.space);
   }
 
-  /** Who holds a client id; nobody holds the empty one. */
-  holderOf(clientId: string): Subscriber | undefined {
-    return this.#holders.get(clientId)?.at(-1);
+  /** Which session receives the audio of a call under its client id. No session holds the empty one. */
+  holderOf(subject: Subject, clientId: string): Subscriber | undefined {
+    return this.#holdersOf(subject, clientId)
+      ?.findLast(({ access }) => access.may("listen", subject));
   }
 
-  /** The last session that subscribed. */
-  newest(): Subscriber | undefined {
-    return this.#newest;
+  /** The last session that subscribed, of those that may listen to a call. */
+  newest(subject: Subject): Subscriber | undefined {
+    // A user's own calls may have been dialled without a scope: then they are in another space than the user's sessions.
+    const own = this.#bySpace.get(subject.owner?.id ?? "")
+      ?.last(({ access }) => access.may("listen", subject));
+    const found = [this.#unlimited.last(), this.#listening.last(), own];
+    return found.reduce((one, other) => (one?.number ?? 0) > (other?.number ?? 0) ? one : other)
+      ?.subscriber;
   }
 
-  /** Who hears the events of a call of this client id: its holder, else every subscriber; and who hears everything. */
-  audience(clientId: string): Set<Subscriber> {
-    const audience = new Set(this.#watchers);
-    const holder = this.holderOf(clientId);
+  /**
+   * Which sessions receive the events of a call: the one that holds its client id, else every subscriber; and those that subscribed with
+   * the empty client id. Each only if it may see the call.
+   */
+  audience(subject: Subject, clientId: string): Set<Subscriber> {
+    const maySee = ({ access }: Subscriber): boolean => access.may("see", subject);
+    const audience = new Set([...this.#watchers].filter(maySee));
+    const holder = this.#holdersOf(subject, clientId)?.findLast(maySee);
     if (holder !== undefined) return audience.add(holder);
-    for (const holders of this.#holders.values()) audience.add(holders.at(-1)!);
+    for (const holders of this.#holders.values()) {
+      for (const others of holders.values()) {
+        const other = others.findLast(maySee);
+        if (other !== undefined) audience.add(other);
+      }
+    }
     return audience;
+  }
+
+  #holdersOf({ owner }: Subject, clientId: string): Subscriber[] | undefined {
+    return this.#holders.get(owner?.space ?? "")?.get(clientId);
+  }
+
+  #listsOf({ access }: Subscriber): Newest[] {
+    if (!access.isLimited) return [this.#unlimited];
+    const ofSpace = this.#bySpace.get(access.space) ?? new Newest();
+    this.#bySpace.set(access.space, ofSpace);
+    return access.allowsAny(["call.listen"]) ? [ofSpace, this.#listening] : [ofSpace];
+  }
+}
+
+interface Numbered {
+  readonly subscriber: Subscriber;
+  /** Rises with every subscription, over all lists. */
+  readonly number: number;
+}
+
+let subscriptions = 0;
+
+/** Subscribers by the time of their last subscription. */
+class Newest {
+  readonly #numbers = new Map<Subscriber, number>();
+  // Asked for at every packet of a call that no session holds.
+  #last: Numbered | undefined;
+
+  add(subscriber: Subscriber): void {
+    const number = ++subscriptions;
+    this.#numbers.delete(subscriber);
+    this.#numbers.set(subscriber, number);
+    this.#last = { subscriber, number };
+  }
+
+  remove(subscriber: Subscriber): void {
+    this.#numbers.delete(subscriber);
+    if (this.#last?.subscriber !== subscriber) return;
+    const [last] = [...this.#numbers].slice(-1);
+    this.#last = last && { subscriber: last[0], number: last[1] };
+  }
+
+  /** The last one, of those that pass. */
+  last(passes: (subscriber: Subscriber) => boolean = () => true): Numbered | undefined {
+    if (this.#last === undefined || passes(this.#last.subscriber)) return this.#last;
+    let found: Numbered | undefined;
+    for (const [subscriber, number] of this.#numbers) {
+      if (passes(subscriber)) found = { subscriber, number };
+    }
+    return found;
   }
 }

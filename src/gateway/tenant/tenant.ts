@@ -9,6 +9,7 @@ import { createReplayStore, type ReplayStore } from "../../token/mod.ts";
 import { type CallEvent, ErrorCode, EventType, type TrunkRecord } from "../../wire/mod.ts";
 
 import { RateLimit } from "../rate_limit.ts";
+import type { Access, Owner, Right, Subject } from "../auth/access.ts";
 import { Call, type CallHost, type CallOptions } from "../call/call.ts";
 import { RpcRefusal } from "../refusal.ts";
 import { createRandom, deriveSeed, type Random } from "../call/random.ts";
@@ -27,6 +28,7 @@ export interface Dialled {
 interface Memory extends Dialled {
   readonly to: string;
   readonly trunkId: string;
+  readonly owner: Owner | undefined;
   readonly dialledAt: number;
 }
 
@@ -50,6 +52,8 @@ interface SavedTrunk {
 /** A campaign, as a tenant knows it. */
 export interface TenantCampaign {
   readonly campaignId: string;
+  /** Whose it is. */
+  readonly owner: Owner;
   /** Rows that are not dialled yet. */
   readonly pending: number;
   /** Its live calls. */
@@ -90,6 +94,7 @@ export class Tenant {
   readonly #memory = new Map<string, Memory>();
   readonly #liveOnTrunk = new Map<string, number>();
   readonly #diallers = new WeakMap<Call, Subscriber>();
+  readonly #owners = new WeakMap<Call, Owner>();
 
   constructor(tenantId: string, tools: GatewayServices) {
     const { clock, limits, seed } = tools;
@@ -130,12 +135,32 @@ export class Tenant {
     return this.#calls.get(callSid);
   }
 
-  /** Who hears a call: the holder of its client id, else the session that dialled it, else the tenant's newest subscriber. */
+  /** A live call, if the session may do this with it: a call that it may not touch is one that is not there. */
+  callFor(access: Access, callSid: string, right: Right): Call | undefined {
+    const call = this.#calls.get(callSid);
+    return call !== undefined && this.mayReach(access, call, right) ? call : undefined;
+  }
+
+  /** Whether a session may do something with a call. */
+  mayReach(access: Access, call: Call, right: Right): boolean {
+    return !access.isLimited || access.may(right, this.#subject(call));
+  }
+
+  /**
+   * Which session receives the audio of a call: the holder of its client id, else the one that dialled or answered it, else the tenant's
+   * newest subscriber; always one that may listen to it.
+   */
   listenerOf(call: Call): Subscriber | undefined {
-    const holder = this.subscriptions.holderOf(call.clientId);
+    const subject = this.#subject(call);
+    const holder = this.subscriptions.holderOf(subject, call.clientId);
     if (holder !== undefined) return holder;
     const dialler = this.#diallers.get(call);
-    return dialler?.isLive ? dialler : this.subscriptions.newest();
+    if (dialler?.isLive && dialler.access.may("listen", subject)) return dialler;
+    return this.subscriptions.newest(subject);
+  }
+
+  #subject(call: Call): Subject {
+    return { owner: this.#owners.get(call), isWaiting: isWaiting(call) };
   }
 
   /** The live calls, the oldest first. */
@@ -146,6 +171,7 @@ export class Tenant {
   /** Answers a call that came in, for a client id if one is named, else for the session itself. */
   take(call: Call, clientId: string, by: Subscriber): void {
     if (clientId !== "") call.clientId = clientId;
+    this.#owners.set(call, by.access.ownerOf(call.clientId));
     this.#diallers.set(call, by);
     call.answer();
   }
@@ -205,21 +231,22 @@ export class Tenant {
    * Dials, unless this `call_sid` was dialled before: within the dial window that is the same call again, later it is refused.
    *
    * @param options The call; its trunk is this tenant's.
-   * @param by The session that asked; it hears the call's audio when nobody holds its client id.
+   * @param access What the session that asked may do.
+   * @param by The session that receives the call's audio when none holds its client id.
    */
-  dial(options: CallOptions, by: Subscriber | undefined): Dialled | RpcRefusal {
+  dial(options: CallOptions, access: Access, by: Subscriber | undefined): Dialled | RpcRefusal {
     const { trunkId, script } = options;
     const before = this.#memory.get(options.callSid);
-    if (before !== undefined) return this.#repeat(before, options);
+    if (before !== undefined) return this.#repeat(before, options, access);
     const refusal = script.refusal === undefined
       ? this.#overLimit(trunkId) ?? this.#overBudget()
       : new RpcRefusal(script.refusal, refusalTexts[script.refusal] ?? "Refused");
-    return refusal ?? this.#place(options, by);
+    return refusal ?? this.#place(options, access.ownerOf(options.clientId), by);
   }
 
   /** Lets a call in that comes from outside. */
   receive(options: CallOptions): Dialled | RpcRefusal {
-    return this.#overLimit(options.trunkId) ?? this.#place(options, undefined);
+    return this.#overLimit(options.trunkId) ?? this.#place(options, undefined, undefined);
   }
 
   /** Stops every call without a word. */
@@ -229,21 +256,33 @@ export class Tenant {
     this.#calls.clear();
   }
 
-  #repeat(before: Memory, { to, trunkId }: CallOptions): Dialled | RpcRefusal {
+  #repeat(before: Memory, { to, trunkId }: CallOptions, access: Access): Dialled | RpcRefusal {
     const { clock, limits } = this.#tools;
-    const isSame = before.to === to && before.trunkId === trunkId;
+    const isSame = before.to === to && before.trunkId === trunkId && access.owns(before.owner);
     if (isSame && clock.monotonic() - before.dialledAt <= limits.dialWindowMs) return before;
     return new RpcRefusal(ErrorCode.ERR_VALIDATION_FAILED, "call_sid was used before");
   }
 
-  #place(options: CallOptions, by: Subscriber | undefined): Dialled {
+  #place(
+    options: CallOptions,
+    owner: Owner | undefined,
+    by: Subscriber | undefined,
+  ): Dialled {
     const { clock, counters } = this.#tools;
     const { callSid, to, trunkId } = options;
     const call = new Call(options, this.#host);
-    const dialled = { callSid, startMs: call.startMs, to, trunkId, dialledAt: clock.monotonic() };
+    const dialled = {
+      callSid,
+      startMs: call.startMs,
+      to,
+      trunkId,
+      owner,
+      dialledAt: clock.monotonic(),
+    };
     this.#calls.set(callSid, call);
     this.#remember(dialled);
     this.#liveOnTrunk.set(trunkId, this.#liveOn(trunkId) + 1);
+    if (owner !== undefined) this.#owners.set(call, owner);
     if (by !== undefined) this.#diallers.set(call, by);
     counters.calls++;
     call.start();
@@ -284,8 +323,14 @@ export class Tenant {
 
   #event(call: Call, event: CallEvent): void {
     const { counters, log } = this.#tools;
-    const audience = this.subscriptions.audience(event.clientId);
-    for (const subscriber of audience) subscriber.event(event);
+    const owner = this.#owners.get(call);
+    const subject = { owner, isWaiting: owner === undefined && isUnanswered(call, event) };
+    const audience = this.subscriptions.audience(subject, event.clientId);
+    for (const subscriber of audience) {
+      // For a token with a scope a client id can be what proves whose a call is: it is not shown to others.
+      const mayKnow = subscriber.access.owns(owner);
+      subscriber.event(mayKnow ? event : { ...event, clientId: "" });
+    }
     counters.eventsSent += audience.size;
     if (audience.size === 0) counters.eventsUnheard++;
     if (event.eventType !== EventType.CHANNEL_HANGUP_COMPLETE) return;
@@ -306,6 +351,16 @@ export class Tenant {
     if (listener === undefined) this.#tools.counters.audioDropped++;
     else listener.audio(call, speech, endOfStream);
   }
+}
+
+/** Whether an event is one of an incoming call that nobody has answered: it rings, or the caller gave up. */
+function isUnanswered({ options }: Call, event: CallEvent): boolean {
+  return options.direction === "inbound" && event.answerTimestampMs === 0;
+}
+
+/** Whether a call came in and nobody has answered it yet. */
+export function isWaiting(call: Call): boolean {
+  return call.options.direction === "inbound" && call.state === "ringing";
 }
 
 function limited(message: string): RpcRefusal {

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { mintBrowserToken, type MintBrowserTokenOptions } from "../../../src/token/browser.ts";
+import type { ScopeWord } from "../../../src/token/scope.ts";
 import { decodeToken } from "../../../src/token/decode.ts";
 import { verifyToken } from "../../../src/token/verify.ts";
 import { acme, claims, forge, header, NOW, verifier } from "../../support/tokens.ts";
@@ -103,7 +104,8 @@ describe("mintBrowserToken()", () => {
   it("mintBrowserToken() refuses claims that are empty, too long, no text, or hold control characters", async () => {
     for (const name of ["scope", "endUser", "jti"] as const) {
       const wire = name === "endUser" ? "end_user" : name;
-      for (const value of ["", "a\nb", "a\0", "\u202e", "x".repeat(513), 1, null, ["a"]]) {
+      const lists = name === "scope" ? [[], ["a b"], [""], [1], [["a"]]] : [["a"]];
+      for (const value of ["", "a\nb", "a\0", "\u202e", "x".repeat(513), 1, null, ...lists]) {
         await refuses({ [name]: value as string }, wire);
       }
       await mintBrowserToken(acme.signer, { [name]: "x".repeat(512) });
@@ -153,6 +155,15 @@ describe("mintBrowserToken()", () => {
         await assert.rejects(verifyToken(token, verifier), { code: "ERR_TOKEN_INVALID" });
       }
     }
+  });
+
+  it("mintBrowserToken() takes a scope as an array of known words, or as a string", async () => {
+    const scopeOf = async (scope: readonly ScopeWord[] | string) =>
+      decodeToken(await mintBrowserToken(acme.signer, { scope })).claims["scope"];
+    assert.equal(await scopeOf(["call.dial", "call.barge"]), "call.dial call.barge");
+    assert.equal(await scopeOf("call.dial their.own"), "call.dial their.own");
+    // @ts-expect-error A word that is misspelt does not compile.
+    assert.equal(await scopeOf(["call.dail"]), "call.dail");
   });
 
   it("mintBrowserToken() refuses claims that together make a token which no verifier takes", async () => {

@@ -30,6 +30,7 @@ describe("Campaign", () => {
           campaign.abort();
         };
         const campaign = new Campaign<number>({
+          owner: { id: "", space: "" },
           campaignId: "k",
           clock: new FakeClock(),
           async *rows() {

@@ -23,9 +23,12 @@ describe("GetActiveBuckets", () => {
       call("inbound", "ringing", "t9", false),
     ] as unknown as Call[];
     const trunks = new Map(Array.from({ length: 256 }, (_, i) => [`t${i}`, {}]));
-    const tenant = { calls: () => calls.values(), trunks, campaigns: new Map() };
+    const tenant = {
+      ...{ calls: () => calls.values(), trunks, campaigns: new Map() },
+      mayReach: () => true,
+    };
     const { handle } = bucketRoutes.find(({ method }) => method === methods.GetActiveBuckets)!;
-    const context = { tenant } as unknown as RpcContext;
+    const context = { tenant, session: {} } as unknown as RpcContext;
     assert.deepEqual(await handle({}, context, { keepOpen: () => () => {} }), {
       buckets: [
         { bucketId: "parked", pendingCount: 1 },
