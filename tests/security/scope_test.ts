@@ -16,7 +16,7 @@ import {
   ReplyReader,
   SupervisionMode,
 } from "../../src/wire/mod.ts";
-import { settle } from "../support/fake_clock.ts";
+import { settle } from "../../src/testing/mod.ts";
 import type { RawClient } from "../support/raw_client.ts";
 import { type TestAccount, TestGateway } from "../support/tenant_kit.ts";
 
