@@ -48,7 +48,7 @@ export const house: Readonly<Record<string, Room>> = {
     mayImport: [],
     isOpen: true,
     inside: [
-      ["errors.ts", "redact.ts", "ignore.ts", "version.ts", "operations.ts"],
+      ["errors.ts", "redact.ts", "control.ts", "ignore.ts", "version.ts", "operations.ts"],
       [
         "deferred.ts",
         "bytes.ts",

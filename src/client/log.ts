@@ -4,6 +4,7 @@
  * @module
  */
 
+import { onOneLine } from "../base/control.ts";
 import { ignore } from "../base/ignore.ts";
 import { redactSecrets } from "../base/redact.ts";
 
@@ -40,9 +41,7 @@ export function redact(text: string): string {
 
 /** A peer's words, fit for an error message: on one line, of a bounded length, with nothing that looks like a secret. */
 export function peerText(text: string): string {
-  // deno-lint-ignore no-control-regex
-  return redact(text).replace(/[\u0000-\u001f\u007f-\u009f\u2028-\u202e\u2066-\u2069]+/g, " ")
-    .trim();
+  return onOneLine(redact(text));
 }
 
 /**

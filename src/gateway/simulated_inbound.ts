@@ -5,11 +5,10 @@
  */
 
 import { TeleQuickError } from "../base/errors.ts";
-import { InboundRule } from "../wire/mod.ts";
+import { InboundRule, isCallSid, isDestination } from "../wire/mod.ts";
 import { readUrl } from "./fetch_policy.ts";
 import { RpcRefusal } from "./refusal.ts";
 import { inboundApp, inboundScript, routingOf } from "./tenant/routing.ts";
-import { isCallSid, isDestination } from "./validate.ts";
 import { randomUuid } from "./call/random.ts";
 import type { Tenant } from "./tenant/tenant.ts";
 import type { Tenants } from "./tenant/tenants.ts";

@@ -5,6 +5,7 @@
  */
 
 import { checkNumber, kindOf } from "../base/check.ts";
+import { hasControl } from "../base/control.ts";
 import { TeleQuickError } from "../base/errors.ts";
 import { type Instant, instantOf } from "./instant.ts";
 import { demand, ownMember, refuse } from "./jws.ts";
@@ -43,20 +44,17 @@ const APP_ORIGIN =
   /^(?!(?:https?|ftp|wss?|file|data|blob|javascript|about):)[a-z][a-z0-9+.-]*:\/\/[\w.:%[\]~-]+$/;
 
 /**
- * Whether a code point has no place in text that is shown, logged and compared: C0 and C1 controls, the zero-width space, line and paragraph separators,
- * bidirectional embeddings, overrides and isolates, the byte order mark, interlinear annotations, noncharacters. The list is fixed, so that
- * all engines agree whatever their version of Unicode; joiners, variation selectors and emoji tags are text.
+ * Whether a code point has no place in text that is shown, logged and compared, besides control characters: the zero-width space, the
+ * byte order mark, interlinear annotations, noncharacters. The list is fixed, so that all engines agree whatever their version of
+ * Unicode; joiners, variation selectors and emoji tags are text.
  */
 function isRefusedCodePoint(code: number): boolean {
-  return code < 0x20 || code >= 0x7f && code < 0xa0 || code === 0x200b || code === 0x2028 ||
-    code === 0x2029 ||
-    code >= 0x202a && code <= 0x202e || code >= 0x2066 && code <= 0x2069 || code === 0xfeff ||
-    code >= 0xfff9 && code <= 0xfffb || code >= 0xfdd0 && code <= 0xfdef ||
-    (code & 0xfffe) === 0xfffe;
+  return code === 0x200b || code === 0xfeff || code >= 0xfff9 && code <= 0xfffb ||
+    code >= 0xfdd0 && code <= 0xfdef || (code & 0xfffe) === 0xfffe;
 }
 
 function isPlainText(text: string): boolean {
-  if (!text.isWellFormed()) return false;
+  if (!text.isWellFormed() || hasControl(text)) return false;
   let length = 0;
   for (const character of text) {
     length++;

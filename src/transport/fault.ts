@@ -1,3 +1,4 @@
+import { onOneLine } from "../base/control.ts";
 import { TeleQuickError } from "../base/errors.ts";
 import { endpointName } from "./endpoint.ts";
 
@@ -197,7 +198,6 @@ function parts(error: unknown): { name: string; message: string; source: unknown
 }
 
 function clip(text: string): string {
-  // deno-lint-ignore no-control-regex
-  const line = text.replace(/[\u0000-\u001f\u007f-\u009f]+/g, " ").trim();
+  const line = onOneLine(text);
   return line.length > 120 ? `${line.slice(0, 119)}~` : line;
 }

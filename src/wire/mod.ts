@@ -35,5 +35,6 @@ export { ReplyReader, type ReplyReaderOptions } from "./reply_reader.ts";
 export { AudioFrameEncoder, type AudioFrameEncoderOptions } from "./audio_encoder.ts";
 export type { Field, Message, ValueOf } from "./message.ts";
 export type { FieldInfo, FieldKind, FieldType } from "./field.ts";
+export { isCallSid, isDestination, isE164, isSipUri } from "./rules.ts";
 export { nameOf } from "./name_of.ts";
 export { describeQ850Cause, q850Causes } from "./q850.ts";

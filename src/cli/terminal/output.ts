@@ -4,6 +4,7 @@
  * @module
  */
 
+import { escapeControl } from "../../base/control.ts";
 import { type Clock, systemClock } from "../../base/signal.ts";
 import type { Platform, Terminal } from "../platform.ts";
 import { type Style, styleOf } from "./style.ts";
@@ -111,21 +112,15 @@ export function createOutput(platform: Platform, options: CreateOutputOptions): 
   };
 }
 
-// C0 but tabs, line ends and the codes of our own style; DEL; C1: what a peer's text could steer a terminal with.
+// Tabs, line ends and the codes of our own style: what stays as it is in text of several lines.
 // deno-lint-ignore no-control-regex
-const CONTROL = /[\x00-\x08\x0b-\x1a\x1c-\x1f\x7f-\x9f]|\x1b(?!\[(?:1|2|22|31|32|33|39)m)/g;
-// deno-lint-ignore no-control-regex
-const NOT_IN_LINE = /[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]/g;
+const LAYOUT = /(\t|\n|\x1b\[(?:1|2|22|31|32|33|39)m)/;
 
 function printable(text: string): string {
-  return text.replace(CONTROL, escape);
+  return text.split(LAYOUT).map((part) => LAYOUT.test(part) ? part : escapeControl(part)).join("");
 }
 
 /** Text of a peer, as a part of one line: control characters and line ends escaped. */
 export function inLine(text: string): string {
-  return text.replace(NOT_IN_LINE, escape);
-}
-
-function escape(character: string): string {
-  return `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`;
+  return escapeControl(text);
 }

@@ -11,6 +11,8 @@ import {
   DialplanAction,
   ErrorCode,
   InboundRule,
+  isCallSid,
+  isDestination,
   type OriginateRequest,
   type SetInboundRoutingRequest,
 } from "../../wire/mod.ts";
@@ -50,9 +52,6 @@ export interface DialOptions {
   readonly traceparent?: string | undefined;
 }
 
-// ITU-T E.164: a plus sign and up to 15 digits. RFC 3261 section 19.1: sip or sips, something, a host.
-const E164 = /^\+[1-9]\d{1,14}$/;
-const SIP_URI = /^sips?:[^\s@<>]+(@[^\s@<>]+)?$/i;
 const TRACEPARENT = /^00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}$/;
 
 /** Builds the request of `dial`. Throws `TypeError` for wrong types, `ERR_VALUE_INVALID` for wrong values. */
@@ -66,7 +65,16 @@ export function originateRequest(
   required("dial", "trunkId", trunkId);
   checkDestination("dial", to);
   checkDefaultApp("dial", defaultApp);
-  const { traceparent } = options;
+  const { callSid, traceparent } = options;
+  if (callSid !== undefined) required("dial", "callSid", callSid);
+  if (callSid !== undefined && !isCallSid(callSid)) {
+    throw invalid(
+      "dial",
+      `\`callSid\` is ${
+        quote(callSid)
+      }, expected 1 to 128 of A-Z, a-z, 0-9 and ._:-, the first a letter or a digit`,
+    );
+  }
   if (traceparent !== undefined) required("dial", "traceparent", traceparent);
   if (traceparent !== undefined && !TRACEPARENT.test(traceparent)) {
     throw invalid(
@@ -83,7 +91,7 @@ export function originateRequest(
     aiWebsocketUrl: options.aiWebsocketUrl ?? "",
     aiQuicUrl: options.aiQuicUrl ?? "",
     maxDurationMs: natural("dial", "maxDurationMs", options.maxDurationMs, 0),
-    callSid: options.callSid ?? crypto.randomUUID(),
+    callSid: callSid ?? crypto.randomUUID(),
     defaultApp,
     defaultAppArgs: options.defaultAppArgs ?? "",
     autoBargeIn: options.autoBargeIn ?? false,
@@ -245,11 +253,6 @@ function checkDefaultApp(action: string, app: number): void {
   checkNumber(action, "defaultApp", app);
   if (isDefaultApp(app)) return;
   throw invalid(action, `\`defaultApp\` is ${app}, expected a DialplanAction of 0 to 6`);
-}
-
-/** Whether text is a number or address that can be called. */
-export function isDestination(to: string): boolean {
-  return E164.test(to) || SIP_URI.test(to);
 }
 
 /** Throws `TypeError` for everything but an object. */

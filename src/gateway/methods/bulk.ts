@@ -6,13 +6,19 @@
 
 import { TeleQuickError } from "../../base/errors.ts";
 import { sleep, within } from "../../base/signal.ts";
-import { type BulkRequest, ErrorCode, methods, OriginateRequest } from "../../wire/mod.ts";
+import {
+  type BulkRequest,
+  ErrorCode,
+  isCallSid,
+  methods,
+  OriginateRequest,
+} from "../../wire/mod.ts";
 import type { Call } from "../call/call.ts";
 import { guessableClientId } from "./call_control.ts";
 import { Campaign } from "../campaign/campaign.ts";
 import { type CsvRow, readCsv } from "../campaign/csv.ts";
 import { RpcRefusal } from "../refusal.ts";
-import { isCallSid, isPlainLongText } from "../validate.ts";
+import { isPlainLongText } from "../validate.ts";
 import { callOptions, checkRequest } from "./originate.ts";
 import { type Route, route, type RpcContext } from "./route.ts";
 import { findSource, type TextSource } from "../campaign/source.ts";

@@ -4,12 +4,19 @@
  * @module
  */
 
-import { DialplanAction, ErrorCode, methods, type OriginateRequest } from "../../wire/mod.ts";
+import {
+  DialplanAction,
+  ErrorCode,
+  isCallSid,
+  isDestination,
+  methods,
+  type OriginateRequest,
+} from "../../wire/mod.ts";
 import type { CallOptions } from "../call/call.ts";
 import { guessableClientId } from "./call_control.ts";
 import { type Route, route, type RpcContext } from "./route.ts";
 import { RpcRefusal } from "../refusal.ts";
-import { isCallSid, isDestination, isUrlOrEmpty } from "../validate.ts";
+import { isUrlOrEmpty } from "../validate.ts";
 import { randomUuid } from "../call/random.ts";
 import { scriptOf } from "../call/far_end.ts";
 import type { Dialled, Tenant } from "../tenant/tenant.ts";

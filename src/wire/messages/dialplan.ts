@@ -8,6 +8,7 @@ import type { TeleQuickError } from "../../base/errors.ts";
 import { valueError } from "../fault.ts";
 import { i32, text } from "../field.ts";
 import { type Message, message, type ValueOf } from "../message.ts";
+import { isE164, isSipUri } from "../rules.ts";
 
 /**
  * What a call can be made to do: what `action` and `defaultApp` fields hold. 0 to 6 can be a default application; 7 to 12 act on a
@@ -172,10 +173,8 @@ export function formatTransfer(target: string): string {
  * @throws {TeleQuickError} `ERR_VALUE_INVALID`: neither an E.164 number nor a SIP URI.
  */
 export function parseTransfer(appArgs: string): TransferTarget {
-  // ITU-T E.164: at most 15 digits, the first of a country code never 0.
-  if (/^\+[1-9][0-9]{1,14}$/.test(appArgs)) return { kind: "e164", target: appArgs };
-  // Visible ASCII without angle brackets: nothing that could end a SIP header or begin another (RFC 3261 section 19.1).
-  if (/^sips?:[!-;=?-~]+@[!-;=?-~]+$/i.test(appArgs)) return { kind: "sip", target: appArgs };
+  if (isE164(appArgs)) return { kind: "e164", target: appArgs };
+  if (isSipUri(appArgs)) return { kind: "sip", target: appArgs };
   throw unfit("transfer target", appArgs, 'an E.164 number ("+15550100") or "sip:user@host"');
 }
 
