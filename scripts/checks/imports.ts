@@ -48,7 +48,15 @@ export const house: Readonly<Record<string, Room>> = {
     mayImport: [],
     isOpen: true,
     inside: [
-      ["errors.ts", "redact.ts", "control.ts", "ignore.ts", "version.ts", "operations.ts"],
+      [
+        "errors.ts",
+        "redact.ts",
+        "control.ts",
+        "ignore.ts",
+        "version.ts",
+        "operations.ts",
+        "random.ts",
+      ],
       [
         "deferred.ts",
         "bytes.ts",

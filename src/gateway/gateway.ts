@@ -98,6 +98,7 @@ class LocalGateway implements Gateway {
     const log = createLog(options.log, () => clock.now());
     const tools = {
       ...{ clock, limits, seed, log, rules: readRules(options), counters: new Counters() },
+      farEnd: options.farEnd,
       record: recordInto(options.recordings, clock, log),
     };
     const registry = new KeyRegistry({ limits, save });

@@ -10,6 +10,7 @@ import type {
   WebTransportConstructor,
   WebTransportLike,
 } from "../transport/mod.ts";
+import type { ChooseFarEnd } from "./call/phone.ts";
 import type { GatewayStorage } from "./storage/archive.ts";
 import type { InboundCall, SimulateInboundCallOptions } from "./simulated_inbound.ts";
 import type { Limits } from "./limits.ts";
@@ -27,6 +28,11 @@ export interface GatewayOptions {
   readonly clock?: Clock;
   /** Makes the far end repeat itself: 32 bits. Default: a fresh one. */
   readonly seed?: number;
+  /**
+   * Chooses the phone at the far end of each call, dialled or coming in: a script, or a script with listeners. `undefined` leaves the call to
+   * the test numbers' own. Default: the test numbers.
+   */
+  readonly farEnd?: ChooseFarEnd;
   /** Takes a record of everything that happens. No key and no token is ever in one. Default: none. */
   readonly log?: (record: GatewayLogRecord) => void;
   /** Other values for some of `limits`. Default: the table's. */

@@ -7,6 +7,7 @@
 import type { Clock } from "../base/signal.ts";
 import type { Limits } from "./limits.ts";
 import type { Counters, Log } from "./log.ts";
+import type { ChooseFarEnd } from "./call/phone.ts";
 import type { StartRecording } from "./call/recording.ts";
 
 /** How a gateway behaves where there is a choice. */
@@ -34,6 +35,8 @@ export interface GatewayServices {
   readonly seed: number;
   readonly log: Log;
   readonly counters: Counters;
+  /** Chooses the phone at the far end of a call, where there is a choice. */
+  readonly farEnd: ChooseFarEnd | undefined;
   /** Records calls, where they are recorded. */
   readonly record: StartRecording | undefined;
 }

@@ -9,7 +9,7 @@ import { InboundRule, isCallSid, isDestination } from "../wire/mod.ts";
 import { readUrl } from "./fetch_policy.ts";
 import { RpcRefusal } from "./refusal.ts";
 import { inboundApp, inboundScript, routingOf } from "./tenant/routing.ts";
-import { randomUuid } from "./call/random.ts";
+import { randomUuid } from "../base/random.ts";
 import type { Tenant } from "./tenant/tenant.ts";
 import type { Tenants } from "./tenant/tenants.ts";
 import type { GatewayServices } from "./services.ts";

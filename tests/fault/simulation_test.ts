@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import process from "node:process";
 import { before, describe, it } from "node:test";
-import { deriveSeed } from "../../src/gateway/call/random.ts";
+import { deriveSeed } from "../../src/base/random.ts";
 import { seed } from "../support/seed.ts";
 import { prepare, type Story, tellStory } from "../support/story.ts";
 

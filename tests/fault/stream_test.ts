@@ -8,7 +8,7 @@ import { QuickClock } from "../support/quick_clock.ts";
 import { scriptedGateway, type ScriptedGatewayOptions } from "../../src/testing/mod.ts";
 import { TestGateway } from "../support/tenant_kit.ts";
 import { Weather } from "../support/weather.ts";
-import { createRandom } from "../../src/gateway/call/random.ts";
+import { createRandom } from "../../src/base/random.ts";
 
 type Stream = Parameters<NonNullable<ScriptedGatewayOptions["onStream"]>>[0];
 

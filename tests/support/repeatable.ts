@@ -1,5 +1,5 @@
 import { encodeHex } from "../../src/base/bytes.ts";
-import { type Random, randomUuid } from "../../src/gateway/call/random.ts";
+import { type Random, randomUuid } from "../../src/base/random.ts";
 
 type Verify = typeof crypto.subtle.verify;
 type ImportKey = typeof crypto.subtle.importKey;

@@ -6,12 +6,7 @@ import {
   TeleQuickClient,
   TeleQuickError,
 } from "../../mod.ts";
-import {
-  createRandom,
-  deriveSeed,
-  type Random,
-  randomUuid,
-} from "../../src/gateway/call/random.ts";
+import { createRandom, deriveSeed, type Random, randomUuid } from "../../src/base/random.ts";
 import type { Clock } from "../../src/base/signal.ts";
 import { AudioFrame, FrameReader, methods } from "../../src/wire/mod.ts";
 import { QuickClock, turn } from "./quick_clock.ts";

@@ -1,5 +1,5 @@
 import { createSocket, type RemoteInfo, type Socket } from "node:dgram";
-import { createRandom } from "../../src/gateway/call/random.ts";
+import { createRandom } from "../../src/base/random.ts";
 
 /** What a relay does to the datagrams that pass it. Everything random comes from one seeded generator. */
 export interface RelayFaults {

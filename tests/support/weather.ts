@@ -7,7 +7,7 @@ import {
   type WebTransportLike,
 } from "../../src/transport/mod.ts";
 import type { IncomingSession } from "../../src/transport/mod.ts";
-import type { Random } from "../../src/gateway/call/random.ts";
+import type { Random } from "../../src/base/random.ts";
 
 /** Which way a chunk goes: from the client to the gateway, or back. */
 export type Way = "up" | "down";

@@ -10,9 +10,10 @@ import { AudioFrameEncoder, type CallEvent, DialplanAction, EventType } from "..
 import { RateLimit } from "../rate_limit.ts";
 import { CallMedia } from "./media.ts";
 import type { AudioSource } from "./audio_source.ts";
-import type { Random } from "./random.ts";
+import type { Random } from "../../base/random.ts";
 import type { Recorder, StartRecording } from "./recording.ts";
 import type { Script, Speech } from "./far_end.ts";
+import { type FarEndPhone, Phone } from "./phone.ts";
 import type { Ticker } from "./ticker.ts";
 
 /** What a call is made from. */
@@ -33,6 +34,8 @@ export interface CallOptions {
   readonly maxDurationMs: number;
   /** What the far end does. */
   readonly script: Script;
+  /** The phone that takes the place of `script`. Default: none. */
+  readonly phone?: FarEndPhone | undefined;
 }
 
 /** Where a call lives. */
@@ -82,6 +85,7 @@ export class Call implements AudioSource {
   readonly #uplinkRate: RateLimit;
   readonly #encoders = new Map<string, AudioFrameEncoder>();
   readonly #onEnd = new Set<() => void>();
+  readonly #phone: Phone | undefined;
   #state: CallState = "dialled";
   #media: CallMedia | undefined;
   #recorder: Recorder | undefined;
@@ -93,6 +97,15 @@ export class Call implements AudioSource {
     this.clientId = options.clientId;
     this.#host = host;
     this.startMs = host.clock.now();
+    this.#phone = options.phone === undefined ? undefined : new Phone(options.phone, {
+      ticker: host.ticker,
+      direction: options.direction,
+      later: (ms, action) => this.later(ms, action),
+      ring: () => this.#ring(),
+      answer: () => this.answer(),
+      hangUp: (q850Cause, status) => this.end(q850Cause, status),
+      now: () => host.clock.now(),
+    });
     const perSecond = host.audioFramesPerSecond;
     const burst = perSecond * AUDIO_BURST_SECONDS;
     this.#uplinkRate = new RateLimit({ perSecond, burst, clock: host.clock });
@@ -126,15 +139,26 @@ export class Call implements AudioSource {
   start(): void {
     const { script, direction } = this.options;
     if (direction === "outbound") this.#emit(EventType.CHANNEL_CREATE, "INITIATED");
-    if (script.rings) {
-      this.#state = "ringing";
-      this.#emit(EventType.CHANNEL_CREATE, "RINGING");
-    }
+    // A call that comes in rings here, whatever its caller does.
+    if (this.#phone === undefined ? script.rings : direction === "inbound") this.#ring();
+    this.#phone?.start();
+    if (this.#phone !== undefined && direction === "outbound") return;
     const { failure } = script;
     this.later(script.afterMs, () => {
       if (failure === undefined) this.answer();
       else this.end(failure.q850Cause, failure.status);
     });
+  }
+
+  #ring(): void {
+    if (this.#state !== "dialled") return;
+    this.#state = "ringing";
+    this.#emit(EventType.CHANNEL_CREATE, "RINGING");
+  }
+
+  /** Takes a DTMF digit of the client's, for the phone at the far end. */
+  digit(digit: string): void {
+    this.#phone?.digit(digit);
   }
 
   /** Connects both sides, if it was not answered before. */
@@ -155,9 +179,11 @@ export class Call implements AudioSource {
     this.#media = new CallMedia({
       media: defaultApp === DialplanAction.LOOPBACK ? "echo" : script.media,
       ...{ random, ticker, recorder: this.#recorder },
+      phone: defaultApp === DialplanAction.LOOPBACK ? undefined : this.#phone,
       say: (speech) => this.#host.speak(this, speech, false),
     });
     if (defaultApp === DialplanAction.PLAYBACK) this.#media.play();
+    this.#phone?.answered();
   }
 
   /** Ends it, if it has not ended: hung up by either side, or never answered. */

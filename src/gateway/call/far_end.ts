@@ -7,7 +7,7 @@
 import { ignore } from "../../base/ignore.ts";
 import { encodePcmu, toneSamples } from "../../audio/mod.ts";
 import { ErrorCode } from "../../wire/mod.ts";
-import type { Random } from "./random.ts";
+import type { Random } from "../../base/random.ts";
 import type { Ticker } from "./ticker.ts";
 
 /** What a number does when it is dialled. */

@@ -8,8 +8,9 @@ import { ignore } from "../../base/ignore.ts";
 import type { AudioCodec } from "../../audio/mod.ts";
 import { Mixer } from "./mixer.ts";
 import { estimateMos, JitterMeter, type Quality } from "./mos.ts";
-import type { Random } from "./random.ts";
+import type { Random } from "../../base/random.ts";
 import { createFarEnd, type FarEnd, type Media, playTone, type Speech } from "./far_end.ts";
+import type { Phone } from "./phone.ts";
 import type { Ticker } from "./ticker.ts";
 
 /** Somebody who listens to both sides of a call. */
@@ -23,6 +24,8 @@ export interface Tap {
 /** Options of {@linkcode CallMedia}. */
 export interface CallMediaOptions {
   readonly media: Media;
+  /** The phone at the far end, in place of `media` unless that is asked for by the dialplan. */
+  readonly phone?: Phone | undefined;
   readonly random: Random;
   readonly ticker: Ticker;
   /** Takes a packet for the call's client. */
@@ -73,7 +76,10 @@ export class CallMedia {
         if (!this.isHeld) this.#sendToCaller(payload, "PCMU");
       },
     });
-    this.#farEnd = this.#makeFarEnd(options.media);
+    this.#farEnd = options.phone?.connect({
+      allocate: () => this.#allocate(),
+      say: (speech) => this.#fromCaller(speech),
+    }) ?? this.#makeFarEnd(options.media);
   }
 
   /** The place that the next packet to the client has. */

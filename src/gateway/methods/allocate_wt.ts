@@ -9,7 +9,7 @@
 
 import { methods } from "../../wire/mod.ts";
 import { unknownCall } from "./call_control.ts";
-import { randomUuid } from "../call/random.ts";
+import { randomUuid } from "../../base/random.ts";
 import { type Route, route } from "./route.ts";
 
 /** `AllocateWt`. */

@@ -149,6 +149,7 @@ function sendDtmf(
 ): RpcRefusal | undefined {
   const { digit, mode, durationMs } = parseSendDtmf(appArgs);
   const { callSid } = call;
+  call.digit(digit);
   gateway.log("call.dtmf", { ...ids, callSid, digit, reason: mode, durationMs });
   return undefined;
 }

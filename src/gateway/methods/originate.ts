@@ -17,7 +17,7 @@ import { guessableClientId } from "./call_control.ts";
 import { type Route, route, type RpcContext } from "./route.ts";
 import { RpcRefusal } from "../refusal.ts";
 import { isUrlOrEmpty } from "../validate.ts";
-import { randomUuid } from "../call/random.ts";
+import { randomUuid } from "../../base/random.ts";
 import { scriptOf } from "../call/far_end.ts";
 import type { Dialled, Tenant } from "../tenant/tenant.ts";
 

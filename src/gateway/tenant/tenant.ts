@@ -12,8 +12,9 @@ import { RateLimit } from "../rate_limit.ts";
 import type { Access, Owner, Right, Subject } from "../auth/access.ts";
 import { Call, type CallHost, type CallOptions } from "../call/call.ts";
 import { RpcRefusal } from "../refusal.ts";
-import { createRandom, deriveSeed, type Random } from "../call/random.ts";
+import { createRandom, deriveSeed, type Random } from "../../base/random.ts";
 import type { Speech } from "../call/far_end.ts";
+import { choosePhone, type FarEndPhone } from "../call/phone.ts";
 import { type Subscriber, Subscriptions } from "./subscriptions.ts";
 import { Ticker } from "../call/ticker.ts";
 import type { GatewayServices } from "../services.ts";
@@ -238,15 +239,29 @@ export class Tenant {
     const { trunkId, script } = options;
     const before = this.#memory.get(options.callSid);
     if (before !== undefined) return this.#repeat(before, options, access);
-    const refusal = script.refusal === undefined
+    const phone = this.#phoneOf(options);
+    const [first] = phone?.script ?? [];
+    const code = phone === undefined
+      ? script.refusal
+      : first?.type === "refuse"
+      ? first.errorCode
+      : undefined;
+    const refusal = code === undefined
       ? this.#overLimit(trunkId) ?? this.#overBudget()
-      : new RpcRefusal(script.refusal, refusalTexts[script.refusal] ?? "Refused");
-    return refusal ?? this.#place(options, access.ownerOf(options.clientId), by);
+      : new RpcRefusal(code, refusalTexts[code] ?? "Refused");
+    return refusal ?? this.#place({ ...options, phone }, access.ownerOf(options.clientId), by);
   }
 
   /** Lets a call in that comes from outside. */
   receive(options: CallOptions): Dialled | RpcRefusal {
-    return this.#overLimit(options.trunkId) ?? this.#place(options, undefined, undefined);
+    return this.#overLimit(options.trunkId) ??
+      this.#place({ ...options, phone: this.#phoneOf(options) }, undefined, undefined);
+  }
+
+  #phoneOf(options: CallOptions): FarEndPhone | undefined {
+    const { callSid, tenantId, trunkId, direction, to, callFrom: from } = options;
+    const call = { callSid, tenantId, trunkId, direction, to, from };
+    return choosePhone(this.#tools.farEnd, call);
   }
 
   /** Stops every call without a word. */

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { backoffMs } from "../../../../src/client/session/backoff.ts";
-import { createRandom } from "../../../../src/gateway/call/random.ts";
+import { createRandom } from "../../../../src/base/random.ts";
 
 describe("backoffMs()", () => {
   it("doubles its bound from 250 ms to 15 s, and stays there", () => {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { decodePcmu } from "../../../../src/audio/mod.ts";
-import { createRandom } from "../../../../src/gateway/call/random.ts";
+import { createRandom } from "../../../../src/base/random.ts";
 import {
   createFarEnd,
   type FarEnd,

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { createRandom, randomUuid } from "../../../../src/gateway/call/random.ts";
+import { createRandom, randomUuid } from "../../../src/base/random.ts";
 
 describe("createRandom()", () => {
   it("repeats itself for a seed, and differs for another", () => {

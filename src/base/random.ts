@@ -1,5 +1,5 @@
 /**
- * Seeded randomness for the simulated far end: the same seed gives the same calls.
+ * Seeded randomness: the same seed gives the same numbers.
  *
  * @module
  */
