@@ -14,6 +14,7 @@ import * as esbuild from "esbuild";
 import { emitDeclarations } from "./build/declarations.ts";
 import { type Manifest, readManifest } from "./build/manifest.ts";
 import { readPages } from "./support/pages.ts";
+import { buildWorklet, workletEntry } from "./build/worklet.ts";
 import { root } from "./support/source.ts";
 import { print } from "./support/terminal.ts";
 
@@ -25,6 +26,8 @@ const program = "cli";
 const programFolder = "src/cli/";
 // The module through which it shares code with the other entries.
 const shared = "library";
+// The file that browsers load into an AudioWorklet: whole, and minified, as nothing else of it is ever read.
+const workletName = "browser/worklet";
 // The entry that shares no chunk with others, and what they import from it in place of the source.
 const base = "token";
 const ofBase = ["src/base/errors.ts", "src/token/mod.ts"];
@@ -48,11 +51,11 @@ const common = {
   metafile: true,
 } as const satisfies esbuild.BuildOptions;
 
-/** Path in the source by the entry's name: `index` for `.`, `token` for `./token`. */
+/** Path in the source by the entry's name: `index` for `.`, `token` for `./token`; a door may end as a file does. */
 function entriesOf({ exports }: Manifest): Files {
   return new Map(
     Object.entries(exports).map(([door, path]) => [
-      door === "." ? "index" : door.slice("./".length),
+      door === "." ? "index" : door.slice("./".length).replace(/\.js$/, ""),
       path.slice("./".length),
     ]),
   );
@@ -60,7 +63,10 @@ function entriesOf({ exports }: Manifest): Files {
 
 /** Modules and their source maps, by path from the package's folder. */
 async function bundle(entries: Files): Promise<Files> {
-  const { [program]: main, [base]: first, ...doors } = Object.fromEntries(entries);
+  const { [program]: main, [base]: first, ...others } = Object.fromEntries(entries);
+  const doors = Object.fromEntries(
+    Object.entries(others).filter(([, source]) => source !== workletEntry),
+  );
   const outside = new Set<string>();
   const taken = new Set<string>();
   const alone = await esbuild.build({ ...common, entryPoints: { [base]: first! } });
@@ -89,6 +95,7 @@ async function bundle(entries: Files): Promise<Files> {
     splitting: true,
     chunkNames: "shared/[hash]",
   });
+  const worklet = await buildWorklet();
   await esbuild.stop();
   const missing = ofBase.filter((source) => !taken.has(source));
   if (missing.length > 0) {
@@ -97,7 +104,7 @@ async function bundle(entries: Files): Promise<Files> {
   const names = nameChunks(library.metafile);
   const named = (text: string): string =>
     [...names].reduce((all, [hash, name]) => all.replaceAll(hash, name), text);
-  const files = new Map<string, string>();
+  const files = new Map<string, string>([[`esm/${workletName}.js`, `${worklet}\n`]]);
   for (const { path, text } of [...alone.outputFiles, ...library.outputFiles]) {
     const name = named(path.slice(target.pathname.length));
     const up = "../".repeat(name.split("/").length - 2) || "./";
@@ -135,7 +142,7 @@ function exportAll(modules: Readonly<Record<string, string | readonly string[]>>
   return {
     name: "export all",
     setup(build) {
-      build.onResolve({ filter: /^\w+$/ }, ({ path }) => ({ path, namespace }));
+      build.onResolve({ filter: /^[\w/]+$/ }, ({ path }) => ({ path, namespace }));
       build.onLoad({ filter: /./, namespace }, ({ path }) => ({
         contents: [modules[path] ?? []].flat().map((source) => `export * from "./${source}";`)
           .join("\n"),
@@ -145,37 +152,52 @@ function exportAll(modules: Readonly<Record<string, string | readonly string[]>>
   };
 }
 
-/** Gives each chunk the name of the room that most of it comes from, so that the list of files stays the same. */
+/**
+ * Gives each chunk the name of the room that most of it comes from, with that of its largest file where several come from one room,
+ * so that the list of files stays the same.
+ */
 function nameChunks({ outputs }: esbuild.Metafile): Files {
   const names = new Map<string, string>();
-  for (
-    const [path, { inputs, entryPoint }] of Object.entries(outputs).sort(([a], [b]) =>
-      a < b ? -1 : 1
-    )
-  ) {
-    const hash = /\/shared\/(\w+)\.js$/.exec(path)?.[1];
-    if (hash === undefined || entryPoint !== undefined) continue;
-    const rooms = Map.groupBy(
-      Object.entries(inputs),
-      ([input]) => /^src\/(\w+)/.exec(input)?.[1] ?? "",
-    );
-    const sizes = [...rooms].map(([room, files]) =>
-      [files.reduce((sum, [, { bytesInOutput }]) => sum + bytesInOutput, 0), room] as const
-    );
-    const [[, name] = [0, ""]] = sizes.sort(([a], [b]) => b - a);
-    if (name === "" || [...names.values()].includes(name)) {
-      throw new Error(`Cannot name a chunk: it holds ${Object.keys(inputs).join(", ")}`);
+  const chunks = Object.entries(outputs).map(([path, { inputs, entryPoint }]) => ({
+    hash: entryPoint === undefined ? /\/shared\/(\w+)\.js$/.exec(path)?.[1] : undefined,
+    files: Object.entries(inputs).map(([file, { bytesInOutput }]) => [bytesInOutput, file] as const)
+      .sort(([a], [b]) => b - a),
+  }));
+  // The largest chunk of a room has the room's name alone.
+  chunks.sort((a, b) => sizeOf(b.files) - sizeOf(a.files));
+  for (const { hash, files } of chunks) {
+    if (hash === undefined) continue;
+    const rooms = Map.groupBy(files, ([, file]) => /^src\/(\w+)/.exec(file)?.[1] ?? "");
+    const [[, room] = [0, ""]] = [...rooms].map(([room, files]) => [sizeOf(files), room] as const)
+      .sort(([a], [b]) => b - a);
+    const largest = rooms.get(room)?.[0]?.[1].replace(/.*\/|\.ts$/g, "");
+    const taken = [...names.values()];
+    // What the bundler adds of its own is in no file.
+    const candidates = files.length === 0 ? ["runtime"] : [room, `${room}_${largest}`];
+    const name = candidates.find((name) => !taken.includes(name));
+    if (room === "" && files.length > 0 || name === undefined) {
+      throw new Error(`Cannot name a chunk: it holds ${files.map(([, file]) => file).join(", ")}`);
     }
     names.set(hash, name);
   }
   return names;
 }
 
+function sizeOf(files: readonly (readonly [number, string])[]): number {
+  return files.reduce((sum, [bytes]) => sum + bytes, 0);
+}
+
+/** The door of an entry, as importers write it. */
+function doorOf(entry: string): string {
+  if (entry === "index") return ".";
+  return entry === workletName ? `./${entry}.js` : `./${entry}`;
+}
+
 /** `package.json`, from `deno.json` and what only npm needs to know. */
 function packageOf(manifest: Manifest, entries: Files): unknown {
   const { name, version, license } = manifest;
   const exports = [...entries].map(([entry, path]) => [
-    entry === "index" ? "." : `./${entry}`,
+    doorOf(entry),
     {
       types: `./types/${path.replace(/\.ts$/, ".d.ts")}`,
       import: `./esm/${entry}.js`,

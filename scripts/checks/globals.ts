@@ -94,6 +94,15 @@ export const globalRules: readonly GlobalRule[] = [
     instead: "call counted() on what takes time of its own",
   },
   {
+    what: "a page's own",
+    names: [
+      ...["AudioContext", "AudioWorkletNode", "MediaStream", "Worker"],
+      ...["navigator.mediaDevices", "URL.createObjectURL", "URL.revokeObjectURL"],
+    ],
+    onlyIn: ["src/browser/"],
+    instead: "do it in src/browser/",
+  },
+  {
     what: "the transport's constructor",
     names: ["WebTransport"],
     onlyIn: ["src/transport/dial.ts"],

@@ -134,6 +134,17 @@ export const house: Readonly<Record<string, Room>> = {
     path: "src/browser/",
     mayImport: ["base", "audio", "client"],
     backDoors: { "src/browser/worker.ts": [], "src/browser/worklet.ts": [] },
+    inside: [
+      ["worklet/", "worklet_source.ts", "page.ts", "faults.ts"],
+      ["options.ts", "devices.ts", "graph.ts", "worklet.ts", "call_port.ts", "decoder.ts"],
+      ["call_audio.ts", "microphone.ts"],
+      ["connection.ts"],
+      ["browser_audio.ts"],
+      ["context_watch.ts", "stats.ts"],
+      ["live_audio.ts"],
+      ["open.ts"],
+      ["mod.ts"],
+    ],
   },
   testing: {
     floor: 4,

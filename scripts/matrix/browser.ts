@@ -64,7 +64,7 @@ export async function openPage(
 }
 
 /** Where Debian's Chromium is; installs it when it is not there. */
-async function findChromium(): Promise<string> {
+export async function findChromium(): Promise<string> {
   const find = async (): Promise<string> =>
     (await run("sh", ["-c", "command -v chromium"])).stdout.trim();
   const path = await find();

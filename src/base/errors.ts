@@ -26,7 +26,10 @@ export type TeleQuickErrorCode =
   | "ERR_VALUE_INVALID"
   | "ERR_RUNTIME_UNSUPPORTED"
   | "ERR_UNAVAILABLE"
-  | "ERR_LIMIT";
+  | "ERR_LIMIT"
+  | "ERR_MICROPHONE_DENIED"
+  | "ERR_MICROPHONE_UNAVAILABLE"
+  | "ERR_AUDIO_UNAVAILABLE";
 
 /**
  * Why a gateway refused a token, as far as it tells: the class that goes with `ERR_UNAUTHORIZED`.

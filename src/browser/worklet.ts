@@ -19,16 +19,18 @@ import {
 import { Playback } from "./worklet/playback.ts";
 
 /** The part of an AudioWorkletGlobalScope that is used (W3C Web Audio section 1.32). */
-declare const sampleRate: number;
-declare class AudioWorkletProcessor {
-  readonly port: MessagePort;
+interface WorkletScope {
+  readonly AudioWorkletProcessor: new () => { readonly port: MessagePort };
+  registerProcessor(
+    name: string,
+    processor: new (options: { readonly processorOptions: ProcessorOptions }) => unknown,
+  ): void;
+  readonly sampleRate: number;
 }
-declare function registerProcessor(
-  name: string,
-  processor: new (
-    options: { readonly processorOptions: ProcessorOptions },
-  ) => AudioWorkletProcessor,
-): void;
+
+const scope = globalThis as unknown as WorkletScope;
+const { sampleRate, AudioWorkletProcessor = class {} as WorkletScope["AudioWorkletProcessor"] } =
+  scope;
 
 const STATUS_SECONDS = 0.02;
 
@@ -69,9 +71,10 @@ class VoiceProcessor extends AudioWorkletProcessor {
   #obey(message: ToProcessor): void {
     switch (message.type) {
       case "connect":
-        return this.#connect(message.port, message.sends);
-      case "disconnect":
-        return this.#connect(undefined, false);
+        return this.#connect(message.port);
+      case "sends":
+        this.#isSending = message.isOn;
+        return;
       case "mute":
         return this.#capture.mute(message.isMuted);
       case "clear":
@@ -82,16 +85,15 @@ class VoiceProcessor extends AudioWorkletProcessor {
         this.#isStatusUnread = false;
         return;
       case "close":
-        this.#connect(undefined, false);
+        this.#connect(undefined);
         this.#isOpen = false;
     }
   }
 
-  #connect(port: MessagePort | undefined, sends: boolean): void {
+  #connect(port: MessagePort | undefined): void {
     this.#audio?.close();
     this.#playback.clear();
     this.#audio = port;
-    this.#isSending = sends;
     this.#ahead = 0;
     if (port === undefined) return;
     port.onmessage = ({ data }: MessageEvent<ToSpeaker>) => {
@@ -137,4 +139,5 @@ class VoiceProcessor extends AudioWorkletProcessor {
   }
 }
 
-registerProcessor(processorName, VoiceProcessor);
+// Anywhere else than in a worklet, for example where a server renders the page, the module does nothing.
+scope.registerProcessor?.(processorName, VoiceProcessor);

@@ -213,4 +213,37 @@ export const errorCatalogue: Readonly<Record<TeleQuickErrorCode, CatalogueEntry>
     fix: "When retryable is true, wait and try again; otherwise send less at a time",
     retryable: "sometimes",
   },
+  ERR_MICROPHONE_DENIED: {
+    meaning: "The page is not permitted to use the microphone",
+    causes: [
+      "The person denied or dismissed the browser's question",
+      "The operating system denies the browser the microphone",
+      'The page is in a frame without allow="microphone", or its Permissions-Policy forbids it',
+    ],
+    fix:
+      "Allow the microphone in the browser's settings of the site, then call openAudio() in a click; microphone: false listens only",
+    retryable: "never",
+  },
+  ERR_MICROPHONE_UNAVAILABLE: {
+    meaning: "There is no microphone, or it cannot be started",
+    causes: [
+      "No microphone is connected",
+      "The id is not one of devices()",
+      "Another program holds the device",
+    ],
+    fix: "Connect a microphone or choose another one; microphone: false listens only",
+    retryable: "sometimes",
+  },
+  ERR_AUDIO_UNAVAILABLE: {
+    meaning: "The page cannot play or capture sound",
+    causes: [
+      "The page is not a secure context: http: on another host than localhost",
+      "A Content Security Policy forbids the worklet",
+      "The browser has no AudioWorklet, or the code does not run in a page",
+      "The sound was not started in a click, or was closed",
+    ],
+    fix:
+      "Do the one thing that the message names; under a strict policy serve @telequick/sdk/browser/worklet.js and pass workletUrl",
+    retryable: "never",
+  },
 };

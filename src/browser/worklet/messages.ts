@@ -14,9 +14,10 @@ export interface ProcessorOptions {
 
 /** What the page says to the processor, on the node's own port. */
 export type ToProcessor =
-  /** The other side of the call's audio is at the end of this port; `sends`: it wants the microphone. */
-  | { readonly type: "connect"; readonly port: MessagePort; readonly sends: boolean }
-  | { readonly type: "disconnect" }
+  /** The other side of the call's audio is at the end of this port; `undefined`: there is no call any more. */
+  | { readonly type: "connect"; readonly port: MessagePort | undefined }
+  /** Whether there is a microphone for the call to hear: otherwise it gets nothing, and no silence either. */
+  | { readonly type: "sends"; readonly isOn: boolean }
   | { readonly type: "mute"; readonly isMuted: boolean }
   /** Drop what waits to be played. */
   | { readonly type: "clear" }

@@ -17,8 +17,8 @@ export interface PlaybackOptions {
 
 /** What a {@linkcode Playback} has counted so far. */
 export interface PlaybackStats {
-  /** Samples played, skipped ones excluded. */
-  readonly played: number;
+  /** What was played, in milliseconds; what was skipped is not. */
+  readonly playedMs: number;
   /** Times when a sample was due and missing, pauses of the far end excluded. */
   readonly underruns: number;
   /** How long samples were missing, in milliseconds, until they came. */
@@ -76,7 +76,7 @@ export class Playback {
   /** What was counted so far. */
   stats(): PlaybackStats {
     return {
-      played: this.#played,
+      playedMs: this.#played / this.#perMs,
       underruns: this.#underruns,
       underrunMs: this.#underrunSamples / this.#perMs,
       skippedMs: this.#skipped / this.#perMs,

@@ -47,6 +47,12 @@ describe("checkGlobals() keeps to its place", () => {
     ],
     WebCrypto: ["await crypto.subtle.digest(name, bytes);", "const { subtle } = crypto;"],
     "the counter of operations": ["const { telequickOperations } = globalThis;"],
+    "a page's own": [
+      "new AudioContext();",
+      "await navigator.mediaDevices.enumerateDevices();",
+      "URL.createObjectURL(blob);",
+      "new Worker(url);",
+    ],
     "the transport's constructor": ["new WebTransport(url);", "class Own extends WebTransport {}"],
     "one runtime's own": [
       "Deno.connectQuic;",

@@ -1,0 +1,102 @@
+/**
+ * A call that is connected to the page's audio.
+ *
+ * @module
+ */
+
+import { deferred } from "../base/deferred.ts";
+import { ignore } from "../base/ignore.ts";
+import type { AudioCodec, Call } from "../client/mod.ts";
+import { type CarriedAudio, type Carry, carryAudio, type CarryOptions } from "./call_audio.ts";
+
+/** A call that is connected to the page's audio. Made by {@linkcode BrowserAudio.connect}. `await using` disconnects it. */
+export interface AudioConnection extends AsyncDisposable {
+  /**
+   * Drops what the far end is about to play, here and at the gateway, and what waits to be played in this page. Resolves when the
+   * gateway has answered.
+   */
+  clear(): Promise<void>;
+  /** Drops what waits to be played in this page, with a fade of 3 ms. */
+  dropPlayback(): void;
+  /**
+   * Resolves when the call's audio has ended, another call was connected, or the page's audio was closed. Rejects with the error that
+   * ended the call's audio, if one did. It need not be awaited.
+   */
+  readonly done: Promise<void>;
+}
+
+/** The method of a call that carries its audio itself: one of a client that runs elsewhere. */
+export const carry: unique symbol = Symbol("carry");
+
+/** Options of a {@linkcode LiveConnection}. */
+export interface ConnectionOptions extends CarryOptions {
+  readonly call: Call;
+  /** Gives the worklet its end of the audio; `undefined`: the call is disconnected. */
+  readonly attach: (port: MessagePort | undefined) => void;
+  readonly dropPlayback: () => void;
+  /** The connection is over. */
+  readonly onEnd: () => void;
+}
+
+/** The connection behind {@linkcode AudioConnection}. */
+export class LiveConnection implements AudioConnection {
+  readonly call: Call;
+  readonly codec: AudioCodec;
+  readonly #options: ConnectionOptions;
+  readonly #audio: CarriedAudio;
+  readonly #done = deferred<void>();
+  #isOver = false;
+
+  constructor(options: ConnectionOptions) {
+    const { call, codec } = options;
+    this.call = call;
+    this.codec = codec;
+    this.#options = options;
+    const channel = new MessageChannel();
+    const own = (call as Call & { readonly [carry]?: Carry })[carry];
+    this.#audio = (own ?? carryAudio)(call, channel.port2, options);
+    options.attach(channel.port1);
+    this.#audio.ended.then(() => this.#end(), (error: unknown) => this.#end({ error }));
+  }
+
+  get done(): Promise<void> {
+    return this.#done.promise;
+  }
+
+  async clear(): Promise<void> {
+    if (this.#isOver) return;
+    this.dropPlayback();
+    await this.#audio.clear();
+  }
+
+  dropPlayback(): void {
+    if (!this.#isOver) this.#options.dropPlayback();
+  }
+
+  /** Joins the worklet that has taken the old one's place. */
+  rejoin(): void {
+    const channel = new MessageChannel();
+    this.#audio.use(channel.port2);
+    this.#options.attach(channel.port1);
+  }
+
+  /** Disconnects the call; it goes on. */
+  async disconnect(): Promise<void> {
+    if (this.#isOver) return;
+    this.#end();
+    await this.#audio.close().catch(ignore);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.disconnect();
+  }
+
+  #end(failure?: { readonly error: unknown }): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    this.#options.attach(undefined);
+    if (failure === undefined) this.#done.resolve();
+    else this.#done.reject(failure.error);
+    this.#options.onEnd();
+  }
+}

@@ -1,0 +1,44 @@
+/**
+ * A sound that correlates with itself at one place alone, for the fake microphone: noise in syllables, 4 s long.
+ *
+ * @module
+ */
+
+const RATE = 48_000;
+const SECONDS = 4;
+
+/** The samples, at 48 kHz; the same each time. */
+export function speechSamples(): Int16Array {
+  const samples = new Int16Array(RATE * SECONDS);
+  let state = 12_345;
+  let low = 0;
+  for (let i = 0; i < samples.length; i++) {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+    // Below 3 kHz, as a telephone carries it.
+    low += (state / 2 ** 31 - 1 - low) * 0.25;
+    const syllable = 0.5 + 0.5 * Math.sin(2 * Math.PI * 4.3 * i / RATE);
+    samples[i] = Math.round(12_000 * low * (0.2 + 0.8 * syllable));
+  }
+  return samples;
+}
+
+/** Writes them as a WAV file, mono and 16 bits. Chromium plays it over and over. */
+export async function writeSpeech(path: string, samples = speechSamples()): Promise<void> {
+  const bytes = new Uint8Array(44 + samples.length * 2);
+  const view = new DataView(bytes.buffer);
+  const text = (at: number, value: string): void => bytes.set(new TextEncoder().encode(value), at);
+  text(0, "RIFF");
+  view.setUint32(4, bytes.length - 8, true);
+  text(8, "WAVEfmt ");
+  view.setUint32(16, 16, true);
+  view.setUint16(20, 1, true);
+  view.setUint16(22, 1, true);
+  view.setUint32(24, RATE, true);
+  view.setUint32(28, RATE * 2, true);
+  view.setUint16(32, 2, true);
+  view.setUint16(34, 16, true);
+  text(36, "data");
+  view.setUint32(40, samples.length * 2, true);
+  for (let i = 0; i < samples.length; i++) view.setInt16(44 + i * 2, samples[i]!, true);
+  await Deno.writeFile(path, bytes);
+}
