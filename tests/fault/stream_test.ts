@@ -7,7 +7,7 @@ import { FakeClock } from "../../src/testing/mod.ts";
 import { QuickClock } from "../support/quick_clock.ts";
 import { scriptedGateway, type ScriptedGatewayOptions } from "../../src/testing/mod.ts";
 import { TestGateway } from "../support/tenant_kit.ts";
-import { Weather } from "../support/weather.ts";
+import { Network } from "../../src/testing/network.ts";
 import { createRandom } from "../../src/base/random.ts";
 
 type Stream = Parameters<NonNullable<ScriptedGatewayOptions["onStream"]>>[0];
@@ -133,21 +133,20 @@ describe("F-07 little bandwidth", () => {
       const clock = new QuickClock();
       await using setup = new TestGateway<QuickClock>({ clock });
       const { account } = await setup.addTenant("acme");
-      const weather = new Weather({
+      const network = new Network({
         clock,
         random: createRandom(1),
         accept: (incoming) => void setup.gateway.serve(incoming),
-        onAudio: () => {},
       });
       const client = new TeleQuickClient("https://gateway.test", account, false, {
-        webTransport: weather.webTransport,
+        webTransport: network.webTransport,
         clock,
       });
       await client.connect();
       const call = await client.dial({ to: "+15550100", trunkId: "main" });
       await clock.advance(250);
       await call.answered();
-      weather.bytesPerSecond = kbits * 125;
+      network.conditions = { bytesPerSecond: kbits * 125 };
       const link = call.audio({ silence: "send", receiveCapacity: 10_000 });
       let heard = 0;
       void (async () => {

@@ -12,7 +12,7 @@ import { AudioFrame, FrameReader, methods } from "../../src/wire/mod.ts";
 import { QuickClock, turn } from "./quick_clock.ts";
 import { repeatably } from "./repeatable.ts";
 import { testAccount, TestGateway } from "./tenant_kit.ts";
-import { Weather } from "./weather.ts";
+import { Network } from "../../src/testing/network.ts";
 
 /** What became of one story. */
 export interface Story {
@@ -172,7 +172,7 @@ class Teller {
   readonly #lastSequence = new Map<string, number>();
   readonly #readers = new WeakMap<object, FrameReader>();
   #setup!: TestGateway<QuickClock>;
-  #weather!: Weather;
+  #network!: Network;
   #client!: TeleQuickClient;
   #key = 0;
   #revoked = new Set<number>();
@@ -190,14 +190,14 @@ class Teller {
       if (event === "call.dialled") count(this.#executed, callSid);
       if (event === "call.ended") this.#endedThere.set(callSid, this.#clock.now());
     });
-    this.#weather = new Weather({
+    this.#network = new Network({
       clock: this.#clock,
       random: createRandom(this.#int(2 ** 31)),
       accept: (incoming) => void this.#setup.gateway.serve(incoming),
       onAudio: (chunk, stream) => this.#tap(chunk, stream),
     });
     this.#client = new TeleQuickClient("https://gateway.test", () => this.#token(), true, {
-      webTransport: this.#weather.webTransport,
+      webTransport: this.#network.webTransport,
       clock: this.#meter,
       requestTimeoutMs: RPC_TIMEOUT_MS,
       audioStreams: this.#chance(0.5) ? "call" : "shared",
@@ -235,13 +235,13 @@ class Teller {
       [4, "leave audio", () => this.#leaveAudio()],
       [4, "renew", () => this.#renew()],
       [3, "misuse", () => this.#misuse()],
-      [5, "sever", () => this.#weather.sever()],
-      [4, "black out", () => this.#weather.blackOut(this.#pick(["up", "down", "both"] as const))],
+      [5, "sever", () => this.#network.sever()],
+      [4, "black out", () => this.#network.blackOut(this.#pick(["up", "down", "both"] as const))],
       [6, "heal", () => this.#heal()],
-      [3, "refuse connects", () => this.#weather.connects = this.#pick(["refused", "hanging"])],
-      [4, "delay", () => this.#weather.delayMs = this.#pick([0, 5, 40, 150])],
-      [3, "cut", () => this.#weather.cut = this.#pick(["up", "down"] as const)],
-      [2, "narrow", () => this.#weather.isNarrow = !this.#weather.isNarrow],
+      [3, "refuse connects", () => this.#network.connects = this.#pick(["refused", "hanging"])],
+      [4, "delay", () => this.#delay(this.#pick([0, 5, 40, 150]))],
+      [3, "cut", () => this.#network.cut = this.#pick(["up", "down"] as const)],
+      [2, "narrow", () => this.#network.isNarrow = !this.#network.isNarrow],
       [3, "rotate", () => void this.#rotate()],
       [2, "token fault", () => this.#tokenFault = this.#pick(["throws", "hangs", "slow"])],
       [3, "long wait", () => {}],
@@ -387,9 +387,14 @@ class Teller {
     await this.#setup.gateway.revokeServiceAccount(idOf(KEYS[old]!));
   }
 
+  /** From half to one and a half of it, so that streams overtake each other. */
+  #delay(ms: number): void {
+    this.#network.conditions = { delayMs: ms / 2, jitterMs: ms, reorder: true };
+  }
+
   #heal(): void {
-    this.#weather.heal();
-    this.#weather.connects = "open";
+    this.#network.heal();
+    this.#network.connects = "open";
     this.#tokenFault = "none";
   }
 
@@ -493,7 +498,8 @@ class Teller {
 
   async #recover(): Promise<void> {
     this.#heal();
-    Object.assign(this.#weather, { delayMs: 0, cut: undefined, isNarrow: false });
+    this.#delay(0);
+    Object.assign(this.#network, { cut: undefined, isNarrow: false });
     this.#key = [0, 1, 2].find((key) => !this.#revoked.has(key))!;
     if (this.#isOver()) return;
     // The longest back-off, a connect that hangs in the middle, and a second of grace.
