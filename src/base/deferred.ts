@@ -1,17 +1,17 @@
 /**
- * Promises that their maker settles.
+ * Promises that are settled from outside.
  *
  * @module
  */
 
-/** A promise, and what settles it. */
+/** A promise and the functions that settle it. */
 export interface Deferred<T> {
   readonly promise: Promise<T>;
   resolve(value: T): void;
   reject(error: unknown): void;
 }
 
-/** A promise that its maker settles; a rejection that nobody waits for is not an error. */
+/** Makes a promise that is settled from outside. A rejection that nothing waits for is not reported as unhandled. */
 export function deferred<T>(): Deferred<T> {
   let resolve: (value: T) => void = () => {};
   let reject: (error: unknown) => void = () => {};

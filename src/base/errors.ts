@@ -32,8 +32,8 @@ export type TeleQuickErrorCode =
   | "ERR_AUDIO_UNAVAILABLE";
 
 /**
- * Why a gateway refused a token, as far as it tells: the class that goes with `ERR_UNAUTHORIZED`.
- * Everything that is not one of the first four is `"rejected"`, so that nothing shows whether a tenant or a key exists.
+ * Why a gateway refused a token, with `ERR_UNAUTHORIZED`. Everything that is not one of the first four is `"rejected"`, so that a refusal
+ * does not reveal whether a tenant or a key exists.
  */
 export type RefusalReason = "expired" | "not yet valid" | "lifetime" | "revoked" | "rejected";
 

@@ -30,18 +30,32 @@ export function parseStrictJson(
     if (!(error instanceof TypeError)) throw error;
     refuse(NOT_JSON);
   }
+  return parseStrictJsonText(text, maxDepth, refuse);
+}
+
+/** Parses JSON as {@linkcode parseStrictJson} does, from text. */
+export function parseStrictJsonText(
+  text: string,
+  maxDepth: number,
+  refuse: (found: string) => never,
+): unknown {
   return new Reader(text, refuse).readDocument(maxDepth);
 }
 
 const NOT_JSON = "is not JSON in UTF-8";
 
-// The tokens of RFC 8259 sections 2 to 7. None can backtrack: what follows each repetition cannot begin as the repetition does.
-const SPACE = /[ \t\n\r]*/y;
-const STRING = /"[ !#-[\]-\uFFFF]*(?:\\(?:["\\/bfnrt]|u[0-9A-Fa-f]{4})[ !#-[\]-\uFFFF]*)*"/y;
-const NUMBER = /-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?/y;
-const LITERAL = /true|false|null/y;
+const QUOTE = 0x22;
+const BACKSLASH = 0x5c;
+const SPACE = 0x20;
+/** Tab, line feed, carriage return and space (RFC 8259 section 2). */
+const WHITE_SPACE: readonly number[] = [0x09, 0x0a, 0x0d, SPACE];
 
-const LITERALS: Readonly<Record<string, boolean | null>> = { true: true, false: false, null: null };
+// RFC 8259 sections 6 and 7. Neither can backtrack: what follows each repetition cannot begin as the repetition does.
+const NUMBER = /-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?/y;
+const ESCAPED_STRING =
+  /"[ !#-[\]-\uFFFF]*(?:\\(?:["\\/bfnrt]|u[0-9A-Fa-f]{4})[ !#-[\]-\uFFFF]*)*"/y;
+
+const LITERALS = [["true", true], ["false", false], ["null", null]] as const;
 const FORBIDDEN_NAMES: readonly string[] = ["__proto__", "constructor", "prototype"];
 
 class Reader {
@@ -56,21 +70,24 @@ class Reader {
 
   readDocument(maxDepth: number): unknown {
     const value = this.#readValue(maxDepth);
-    this.#take(SPACE);
+    this.#skipSpace();
     if (this.#at !== this.#text.length) this.#refuse(NOT_JSON);
     return value;
   }
 
   /** Reads a value with the white space before it. */
   #readValue(depth: number): unknown {
-    this.#take(SPACE);
+    this.#skipSpace();
     const first = this.#text[this.#at];
     if (first === "{") return this.#readObject(depth);
     if (first === "[") return this.#readArray(depth);
     if (first === '"') return this.#readString();
-    const literal = this.#take(LITERAL);
-    if (literal !== undefined) return LITERALS[literal];
-    const number = this.#take(NUMBER);
+    for (const [word, value] of LITERALS) {
+      if (!this.#text.startsWith(word, this.#at)) continue;
+      this.#at += word.length;
+      return value;
+    }
+    const number = this.#match(NUMBER);
     return number === undefined ? this.#refuse(NOT_JSON) : Number(number);
   }
 
@@ -78,15 +95,14 @@ class Reader {
     if (depth === 0) this.#refuse("is nested too deep");
     const members = new Map<string, unknown>();
     this.#at++;
-    if (!this.#skip("}")) {
+    if (!this.#take("}")) {
       do {
-        this.#take(SPACE);
         const name = this.#readName();
         if (members.has(name)) this.#refuse("repeats a name");
-        if (!this.#skip(":")) this.#refuse(NOT_JSON);
+        if (!this.#take(":")) this.#refuse(NOT_JSON);
         members.set(name, this.#readValue(depth - 1));
-      } while (this.#skip(","));
-      if (!this.#skip("}")) this.#refuse(NOT_JSON);
+      } while (this.#take(","));
+      if (!this.#take("}")) this.#refuse(NOT_JSON);
     }
     // Defines members instead of assigning them, so that nothing on Object.prototype takes part.
     return Object.freeze(Object.fromEntries(members));
@@ -96,16 +112,16 @@ class Reader {
     if (depth === 0) this.#refuse("is nested too deep");
     const values: unknown[] = [];
     this.#at++;
-    if (!this.#skip("]")) {
-      do values.push(this.#readValue(depth - 1)); while (this.#skip(","));
-      if (!this.#skip("]")) this.#refuse(NOT_JSON);
+    if (!this.#take("]")) {
+      do values.push(this.#readValue(depth - 1)); while (this.#take(","));
+      if (!this.#take("]")) this.#refuse(NOT_JSON);
     }
     return Object.freeze(values);
   }
 
   #readName(): string {
-    const quoted = this.#take(STRING);
-    if (quoted === undefined) this.#refuse(NOT_JSON);
+    this.#skipSpace();
+    const quoted = this.#readQuoted();
     if (quoted.includes("\\")) this.#refuse("has a name with an escape");
     const name = quoted.slice(1, -1);
     if (FORBIDDEN_NAMES.includes(name)) this.#refuse("has a forbidden name");
@@ -113,25 +129,44 @@ class Reader {
   }
 
   #readString(): string {
-    const quoted = this.#take(STRING);
-    if (quoted === undefined) this.#refuse(NOT_JSON);
+    const quoted = this.#readQuoted();
     const value: string = quoted.includes("\\") ? JSON.parse(quoted) : quoted.slice(1, -1);
     if (!value.isWellFormed()) this.#refuse("holds a lone surrogate");
     return value;
   }
 
+  /** Takes a string as it stands, with its quotes. */
+  #readQuoted(): string {
+    const start = this.#at;
+    if (this.#text.charCodeAt(start) !== QUOTE) this.#refuse(NOT_JSON);
+    for (let at = start + 1; at < this.#text.length; at++) {
+      const code = this.#text.charCodeAt(at);
+      if (code === QUOTE) {
+        this.#at = at + 1;
+        return this.#text.slice(start, this.#at);
+      }
+      if (code === BACKSLASH) return this.#match(ESCAPED_STRING) ?? this.#refuse(NOT_JSON);
+      if (code < SPACE) break;
+    }
+    return this.#refuse(NOT_JSON);
+  }
+
   /** Takes one character, with the white space before it, if it comes next. */
-  #skip(character: string): boolean {
-    this.#take(SPACE);
+  #take(character: string): boolean {
+    this.#skipSpace();
     if (this.#text[this.#at] !== character) return false;
     this.#at++;
     return true;
   }
 
-  /** Takes a token if it comes next. */
-  #take(token: RegExp): string | undefined {
-    token.lastIndex = this.#at;
-    const found = token.exec(this.#text)?.[0];
+  #skipSpace(): void {
+    while (WHITE_SPACE.includes(this.#text.charCodeAt(this.#at))) this.#at++;
+  }
+
+  /** Takes what a pattern matches if it comes next. */
+  #match(pattern: RegExp): string | undefined {
+    pattern.lastIndex = this.#at;
+    const found = pattern.exec(this.#text)?.[0];
     this.#at += found?.length ?? 0;
     return found;
   }

@@ -4,16 +4,16 @@
  * @module
  */
 
-/** What a full queue does with one more value. */
+/** What a full queue does when a value is pushed. */
 export type OverflowPolicy = "drop-oldest" | "drop-newest";
 
-/** Options of a {@linkcode Queue}. Both are required: no queue of ours grows without a bound. */
+/** Options of a {@linkcode Queue}. Both are required: no queue of the SDK grows without a bound. */
 export interface QueueOptions {
-  /** How many values wait at the most. */
+  /** The most values that wait. */
   readonly capacity: number;
-  /** What happens to one more. */
+  /** What happens when it is full. */
   readonly overflow: OverflowPolicy;
-  /** Called once when the reader leaves (`break`, `return()`), or the queue is closed or failed. */
+  /** Called once when the reader leaves (`break`, `return()`), or the queue is closed or fails. */
   readonly onEnd?: () => void;
 }
 
@@ -22,7 +22,7 @@ interface Waiter<T> {
   readonly reject: (error: unknown) => void;
 }
 
-/** Values pushed by one side, read once by the other. What waits is still read after `close()`. */
+/** Values pushed by one side and read by the other. Values that wait can still be read after `close()`. */
 export class Queue<T> implements AsyncIterableIterator<T, undefined> {
   readonly #options: QueueOptions;
   #values: T[] = [];
@@ -41,7 +41,7 @@ export class Queue<T> implements AsyncIterableIterator<T, undefined> {
     return this.#values.length - this.#head;
   }
 
-  /** How many values were dropped because the reader was behind. */
+  /** How many values were dropped because the reader was too slow. */
   get dropped(): number {
     return this.#dropped;
   }
@@ -51,7 +51,7 @@ export class Queue<T> implements AsyncIterableIterator<T, undefined> {
     return this.#ended;
   }
 
-  /** Adds a value. Returns `false` when a value was dropped for it, or it was itself dropped, or the queue has ended. */
+  /** Adds a value. Returns `false` when it or an older value was dropped, or the queue has ended. */
   push(value: T): boolean {
     if (this.#ended) return false;
     const waiter = this.#waiters.shift();
@@ -71,12 +71,12 @@ export class Queue<T> implements AsyncIterableIterator<T, undefined> {
     return false;
   }
 
-  /** Ends the queue: the reader gets what waits, then `done`. */
+  /** Ends the queue: the reader gets the values that wait, then `done`. */
   close(): void {
     this.#end();
   }
 
-  /** Ends the queue with an error: the reader gets what waits, then the error, once. */
+  /** Ends the queue with an error: the reader gets the values that wait, then the error, once. */
   fail(error: unknown): void {
     if (this.#ended) return;
     this.#error = { value: error };
@@ -95,7 +95,7 @@ export class Queue<T> implements AsyncIterableIterator<T, undefined> {
     return new Promise((resolve, reject) => this.#waiters.push({ resolve, reject }));
   }
 
-  /** Called by `break` in a `for await`: ends the queue and forgets what waits. */
+  /** Called by `break` in a `for await`: ends the queue and drops the values that wait. */
   return(): Promise<IteratorResult<T, undefined>> {
     this.#values = [];
     this.#head = 0;

@@ -5,12 +5,12 @@
  */
 
 /**
- * Where time comes from. Everything that waits or looks at the time takes one, so that tests can drive it.
+ * A source of time. Everything that waits or reads the time takes one, so that tests can drive it.
  */
 export interface Clock {
-  /** Unix time in milliseconds; jumps when the machine's clock is set. */
+  /** The time in Unix milliseconds; jumps when the machine's clock is set. */
   now(): number;
-  /** Milliseconds since some fixed moment; never goes back. */
+  /** Milliseconds since an arbitrary instant; never decreases. */
   monotonic(): number;
   /** Calls `callback` once, after `ms` milliseconds (at least 0). Returns a function that cancels it. */
   schedule(ms: number, callback: () => void): () => void;
@@ -19,7 +19,7 @@ export interface Clock {
 // HTML timers hold a signed 32-bit number of milliseconds; a longer wait would fire at once.
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
-/** The machine's wall clock alone, Unix milliseconds: the default where a time is all that is needed. */
+/** The machine's wall clock, Unix milliseconds: the default where only the time is needed. */
 export const wallClock = (): number => Date.now();
 
 /** The machine's own clock and timers. */
@@ -45,8 +45,10 @@ interface Wait {
 }
 
 /**
- * A clock whose waits share one timer of another: for many waits that are nearly always cancelled. The timer stays armed when nothing
- * waits any more, until it is due or `stop()` is called.
+ * A clock whose waits share one timer of another clock: for many waits that are nearly always cancelled, such as each request's timeout.
+ * The timer stays armed when nothing waits any more, until it is due or `stop()` is called.
+ *
+ * Kept for speed: `tests/bench/wait_bench.ts` shows what a timer for each request costs instead.
  */
 export class SharedClock implements Clock {
   readonly #clock: Clock;
@@ -55,7 +57,7 @@ export class SharedClock implements Clock {
   #disarm: (() => void) | undefined;
   #isStopped = false;
 
-  /** Shares timers of `clock`. */
+  /** Makes a clock that uses the timers of `clock`. */
   constructor(clock: Clock) {
     this.#clock = clock;
   }
@@ -74,7 +76,7 @@ export class SharedClock implements Clock {
     if (wait.at < this.#armedFor) this.#arm(wait.at);
     return () => {
       this.#waits.delete(wait);
-      if (this.#isStopped) this.#rest();
+      if (this.#isStopped) this.#disarmUnlessWaiting();
     };
   }
 
@@ -82,16 +84,16 @@ export class SharedClock implements Clock {
   runDue(): void {
     if (this.#armedFor > this.#clock.monotonic()) return;
     this.#disarm?.();
-    this.#ring();
+    this.#fire();
   }
 
-  /** From now on no timer is armed unless something waits. */
+  /** From now on a timer is armed only while something waits. */
   stop(): void {
     this.#isStopped = true;
-    this.#rest();
+    this.#disarmUnlessWaiting();
   }
 
-  #rest(): void {
+  #disarmUnlessWaiting(): void {
     if (this.#waits.size > 0) return;
     this.#disarm?.();
     this.#disarm = undefined;
@@ -101,16 +103,16 @@ export class SharedClock implements Clock {
   #arm(at: number): void {
     this.#disarm?.();
     this.#armedFor = at;
-    this.#disarm = this.#clock.schedule(at - this.#clock.monotonic(), () => this.#ring());
+    this.#disarm = this.#clock.schedule(at - this.#clock.monotonic(), () => this.#fire());
   }
 
-  #ring(): void {
+  #fire(): void {
     this.#disarm = undefined;
     this.#armedFor = Infinity;
     const now = this.#clock.monotonic();
     const due = [...this.#waits].filter(({ at }) => at <= now).sort((a, b) => a.at - b.at);
     for (const wait of due) {
-      // One may cancel another.
+      // A callback can cancel another wait that is due.
       if (this.#waits.delete(wait)) wait.callback();
     }
     let next = Infinity;
@@ -119,19 +121,23 @@ export class SharedClock implements Clock {
   }
 }
 
-/** What it takes to wait under a signal: every `AbortSignal` has it. */
+/** The part of an `AbortSignal` that waiting needs. */
 export interface Cancellation {
   /** Whether it is cancelled. */
   readonly aborted: boolean;
-  /** Why. */
+  /** Why it was cancelled. */
   readonly reason: unknown;
   /** Calls `listener` when it is cancelled. */
   addEventListener(type: "abort", listener: () => void): void;
-  /** Does so no longer. */
+  /** Stops calling it. */
   removeEventListener(type: "abort", listener: () => void): void;
 }
 
-/** What stands in for an abort controller and its signal where there is one for every request: theirs cost several microseconds. */
+/**
+ * An abort controller and its signal in one, for what every request needs.
+ *
+ * Kept for speed: `tests/bench/wait_bench.ts` shows what an `AbortController` for each request costs instead.
+ */
 export class Canceller implements Cancellation {
   aborted = false;
   reason: unknown;
@@ -145,7 +151,7 @@ export class Canceller implements Cancellation {
     this.#listeners?.delete(listener);
   }
 
-  /** Cancels it; the second time does nothing. */
+  /** Cancels it. Only the first call has an effect. */
   abort(reason: unknown): void {
     if (this.aborted) return;
     this.aborted = true;
@@ -160,7 +166,7 @@ export class Canceller implements Cancellation {
 export interface WaitOptions {
   /** Ends the wait: it rejects with the signal's reason. */
   readonly signal?: Cancellation | undefined;
-  /** Where time comes from. Default: the machine's clock. */
+  /** The source of time. Default: the machine's clock. */
   readonly clock?: Clock | undefined;
 }
 
@@ -170,13 +176,13 @@ export interface WithinOptions extends WaitOptions {
   readonly lost?: Cancellation | undefined;
   /** How long the work may take, in milliseconds. `Infinity` sets no limit. */
   readonly timeoutMs: number;
-  /** Makes the error that the wait rejects with when the time is over. */
+  /** Makes the error that the wait rejects with when the deadline passes. */
   readonly onTimeout: () => Error;
 }
 
 /**
- * Runs `work` under a deadline and a signal. Settles as the work does, unless the signal aborts or the time is over first;
- * then the work's own signal is aborted with the same reason, and what it still does is ignored.
+ * Runs `work` under a deadline and a signal. Settles as the work does, unless the signal aborts or the deadline passes first; then the
+ * work's own signal is aborted with the same reason, and its result is ignored.
  */
 export function within<T>(
   work: (signal: AbortSignal) => Promise<T>,
@@ -189,16 +195,19 @@ export function within<T>(
   }, options);
 }
 
-/** The same as {@linkcode within} for work that is content with less than an `AbortSignal`. */
+/** Runs `work` as {@linkcode within} does, for work that needs less than an `AbortSignal`. */
 export function bounded<T>(
   work: (over: Cancellation) => Promise<T>,
   options: WithinOptions,
 ): Promise<T> {
   const { signal, lost, timeoutMs, onTimeout, clock = systemClock } = options;
   if (signal?.aborted) return Promise.reject(signal.reason);
-  // The controller in place of its signal is the usual mistake.
   if (signal && !signal.addEventListener) {
-    return Promise.reject(new TypeError("Option signal must be an AbortSignal"));
+    return Promise.reject(
+      new TypeError(
+        "Cannot wait: signal is not an AbortSignal (pass the controller's signal, not the controller)",
+      ),
+    );
   }
   if (lost?.aborted) return Promise.reject(lost.reason);
   const over = new Canceller();

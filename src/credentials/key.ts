@@ -6,6 +6,8 @@
 
 import { counted } from "../base/operations.ts";
 import { encodeBase64Url } from "../base/base64.ts";
+import { checkString, kindOf } from "../base/check.ts";
+import { requireWebCrypto, testDom } from "../base/environment.ts";
 import { readPem, refuseKey } from "./pem.ts";
 import { DAMAGED, readPrivateRsa, readPublicRsa } from "./rsa.ts";
 import type { ServiceAccount } from "./service_account.ts";
@@ -24,7 +26,7 @@ export interface Signer {
 
 /** Options of {@linkcode importSigner}. */
 export interface ImportSignerOptions {
-  /** Import the key although this is a browser page, where everyone who opens it could read the file. Default: `false`. */
+  /** Import the key although this is a browser page, where everyone who opens it can read the file. Default: `false`. */
   readonly allowInBrowser?: boolean;
 }
 
@@ -41,37 +43,49 @@ interface BrowserGlobals {
  * @param options Whether a browser page is allowed.
  * @returns A signer whose key is non-extractable.
  * @throws `ERR_CREDENTIALS_INVALID` when the PEM is damaged, its numbers do not belong together, or this is a browser page;
+ * `ERR_RUNTIME_UNSUPPORTED` when the environment has no Web Crypto;
  * `ERR_KEY_UNSUPPORTED` when the key is encrypted, not RSA, not of 2048 to 4096 bits or not with the exponent 65537.
  */
 export async function importSigner(
   account: ServiceAccount,
   options: ImportSignerOptions = {},
 ): Promise<Signer> {
-  const { tenantId, privateKey, privateKeyId: keyId } = account;
-  // An object as it stands in the file, not yet parsed, is the usual mistake.
+  const privateKey: unknown = account?.privateKey;
   if (typeof privateKey !== "string") {
-    throw new TypeError("Cannot import private key: account has none");
-  }
-  const { document, WorkerGlobalScope, indexedDB } = globalThis as BrowserGlobals;
-  // Edge runtimes and Deno have worker scopes too; IndexedDB in one is only a browser's.
-  if ((document ?? (WorkerGlobalScope && indexedDB)) && !options.allowInBrowser) {
-    refuseKey(
-      "private",
-      "this is a browser page, expected a server (or allowInBrowser)",
+    throw new TypeError(
+      `Cannot import private key: account is ${
+        kindOf(account)
+      } without a privateKey, expected what parseServiceAccount or loadServiceAccount returns`,
     );
   }
+  const { tenantId, privateKeyId: keyId } = account;
+  if (isBrowserPage() && options.allowInBrowser !== true) {
+    refuseKey(
+      "private",
+      "this is a browser page, where everyone who opens it can read the key (mint tokens at your backend with mintBrowserToken; in a test, set allowInBrowser)",
+    );
+  }
+  requireWebCrypto("import private key");
   const der = readPrivateRsa(readPem(privateKey, "private"));
   try {
     const key = await counted(crypto.subtle.importKey("pkcs8", der, RS256, false, ["sign"]));
     return { key, keyId, tenantId };
   } catch {
-    // The runtime's own error stays here: it may quote key material.
+    // The runtime's own error stays here: it can quote key material.
     refuseKey("private", DAMAGED);
   }
 }
 
+/** Whether this is a page or worker of a browser; a test's imitation of one (jsdom, happy-dom) is a server's process. */
+function isBrowserPage(): boolean {
+  const { document, WorkerGlobalScope, indexedDB } = globalThis as BrowserGlobals;
+  // Edge runtimes and Deno have worker scopes too; only a browser's have IndexedDB.
+  const isWorker = WorkerGlobalScope !== undefined && indexedDB !== undefined;
+  return (document !== undefined || isWorker) && testDom() === undefined;
+}
+
 /**
- * Imports a public key that verifies tokens, under the rules of security.md section 4, which WebCrypto does not enforce everywhere:
+ * Imports a public key that verifies tokens, under rules that WebCrypto does not enforce everywhere:
  * RSA, 2048 to 4096 bits, odd modulus, exponent 65537, not one of the weak keys of CVE-2017-15361 (ROCA).
  *
  * @param pem A PEM block labelled `PUBLIC KEY` (SPKI) or `RSA PUBLIC KEY` (PKCS#1).
@@ -79,9 +93,8 @@ export async function importSigner(
  * @throws `ERR_CREDENTIALS_INVALID` when the text is damaged, `ERR_KEY_UNSUPPORTED` when it holds another kind of key. No message repeats the text.
  */
 export async function importVerifyingKey(pem: string): Promise<CryptoKey> {
-  if (typeof pem !== "string") {
-    throw new TypeError(`Cannot import public key: PEM is of type ${typeof pem}, expected string`);
-  }
+  checkString("import public key", "pem", pem);
+  requireWebCrypto("import public key");
   const modulus = readPublicRsa(readPem(pem, "public"));
   const jwk = { kty: "RSA", n: encodeBase64Url(modulus), e: "AQAB" };
   return await counted(crypto.subtle.importKey("jwk", jwk, RS256, true, ["verify"]));

@@ -6,16 +6,18 @@
 
 import { counted } from "../base/operations.ts";
 import { concatBytes } from "../base/bytes.ts";
+import { checkString } from "../base/check.ts";
 import { TeleQuickError } from "../base/errors.ts";
-import { MAX_FILE_SIZE, parseServiceAccount, type ServiceAccount } from "./service_account.ts";
+import { MAX_FILE_SIZE } from "./account_text.ts";
+import { parseServiceAccount, type ServiceAccount } from "./service_account.ts";
 
 const VARIABLE = "TELEQUICK_CREDENTIALS";
-/** A longer text is no path: it could be the file's own content, base64 included, and is never repeated. */
+/** A longer text is not a path: it can be the file's content, base64 included, and is never repeated. */
 const MAX_PATH = 1024;
 
 /** Options of {@linkcode loadServiceAccount}. */
 export interface LoadServiceAccountOptions {
-  /** Told, once per path and function, when other users of the machine can read the file (POSIX only). Default: nobody is told. */
+  /** Called once per path and function when other users of the machine can read the file (POSIX only). Default: no warning. */
   readonly onWarning?: (message: string) => void;
   /** Refuse a file that other users can read instead of warning. Default: `false`. */
   readonly requirePrivateMode?: boolean;
@@ -56,6 +58,7 @@ interface NodeFiles {
 
 interface ProcessLike {
   readonly platform: string;
+  readonly versions?: { readonly node?: string };
   readonly env: Readonly<Record<string, string | undefined>>;
   getBuiltinModule?(name: "node:fs"): NodeFiles;
 }
@@ -89,47 +92,38 @@ function nodeHost(process: ProcessLike, files: NodeFiles): FileHost {
 }
 
 function findHost(): FileHost {
-  // Deno's `process` is not looked at: making it takes longer than all the rest up to the first token.
+  // Deno's `process` is not touched: making it takes longer than everything else up to the first token.
   const { Deno } = globalThis as { Deno?: DenoLike };
   if (Deno?.open !== undefined) return denoHost(Deno);
   const { process } = globalThis as { process?: ProcessLike };
   // Importing node:fs would break bundles for the edge.
   const files = process?.getBuiltinModule?.("node:fs");
-  if (process === undefined || files === undefined) {
-    throw notFound("this runtime has no file system (pass the file's text to parseServiceAccount)");
-  }
-  return nodeHost(process, files);
+  if (process !== undefined && files !== undefined) return nodeHost(process, files);
+  const { node } = process?.versions ?? {};
+  throw notFound(
+    node === undefined
+      ? "this runtime has no file system (pass the file's text to parseServiceAccount)"
+      : `Node.js ${node} has no process.getBuiltinModule (use Node.js 20.16, 22.3 or later, or pass the file's text to parseServiceAccount)`,
+  );
 }
 
 /**
  * Reads and parses a service-account file.
  *
- * @param path Where the file is. Default: what the environment variable `TELEQUICK_CREDENTIALS` says.
+ * @param path Where the file is. Default: the value of the environment variable `TELEQUICK_CREDENTIALS`.
  * @param options What to do about a file that others can read.
  * @returns The account.
  * @throws `ERR_CREDENTIALS_NOT_FOUND` when there is no path, no file, or no permission to read it; `ERR_CREDENTIALS_INVALID` as
- * `parseServiceAccount`, or when the file is larger than 64 KiB.
+ * `parseServiceAccount`, or when the file is larger than 64 KiB; `ERR_LIMIT`, retryable, when the process has too many files open.
  */
 export async function loadServiceAccount(
   path?: string,
   options: LoadServiceAccountOptions = {},
 ): Promise<ServiceAccount> {
-  if (path !== undefined && typeof path !== "string") {
-    throw new TypeError(
-      `Cannot load service account: path is of type ${typeof path}, expected string`,
-    );
-  }
+  if (path !== undefined) checkString("load service account", "path", path);
   const host = findHost();
   const source = path ?? readVariable(host);
-  const place = path === undefined ? VARIABLE : "path";
-  if (source.length > MAX_PATH || /[\n{]|PRIVATE KEY/.test(source)) {
-    throw notFound(
-      `${place} holds the file's content, expected where the file is (pass content to parseServiceAccount)`,
-    );
-  }
-  if (/^eyJ[\w-]+\.[\w-]+\./.test(source)) {
-    throw notFound(`${place} is a token, expected the path of a service-account file`);
-  }
+  checkPath(source, path === undefined ? VARIABLE : "path");
   const bytes = await counted(readFile(host, source, options));
   try {
     return parseServiceAccount(bytes);
@@ -139,12 +133,41 @@ export async function loadServiceAccount(
   }
 }
 
+/** Refuses what cannot be a path, and quotes nothing of it: it can be the secret itself. */
+function checkPath(source: string, place: string): void {
+  const path = source.trim();
+  if (path === "") throw notFound(`${place} is empty, expected the path of a service-account file`);
+  if (path.length > MAX_PATH || /[\r\n{]|PRIVATE KEY/.test(path)) {
+    throw notFound(
+      `${place} holds the file's content, expected its path (pass content to parseServiceAccount)`,
+    );
+  }
+  if (/^eyJ[\w-]+\.[\w-]+\./.test(path)) {
+    throw notFound(`${place} is a token, expected the path of a service-account file`);
+  }
+  if (path === "undefined" || path === "null") {
+    throw notFound(
+      `${place} is the text "${path}", expected the path of a service-account file (is the variable set?)`,
+    );
+  }
+  if (/^file:/.test(path)) {
+    throw notFound(
+      `${place} is a file: URL, expected a path (fileURLToPath of node:url makes one)`,
+    );
+  }
+  if (/[\r\n]/.test(source)) {
+    throw notFound(`${place} begins or ends with a line break, expected the path alone (trim it)`);
+  }
+}
+
 function readVariable(host: FileHost): string {
   let value: string | undefined;
   try {
     value = host.variable(VARIABLE);
   } catch {
-    throw notFound(`environment is closed to this program (run with: --allow-env=${VARIABLE})`);
+    throw notFound(
+      `this program is not allowed to read the environment (run with: --allow-env=${VARIABLE})`,
+    );
   }
   if (value === undefined || value.trim() === "") {
     throw notFound(`${VARIABLE} is not set, expected the path of a service-account file`);
@@ -183,12 +206,23 @@ function unreadable(path: string, error: unknown): TeleQuickError {
   const { name = "", code = "" } = error as { name?: string; code?: string };
   const file = JSON.stringify(path);
   if (name === "NotFound" || code === "ENOENT" || code === "ENOTDIR") {
-    return notFound(`there is no file at ${file}`);
+    const hint = path === path.trim() ? "" : " (the path begins or ends with white space)";
+    return notFound(`there is no file at ${file}${hint}`);
   }
   if (name === "NotCapable") {
     return notFound(
-      `reading ${file} is not allowed to this program (run with: --allow-read=${file})`,
+      `this program is not allowed to read ${file} (run with: --allow-read=${file})`,
     );
+  }
+  if (code === "EMFILE" || code === "ENFILE") {
+    return new TeleQuickError(
+      "ERR_LIMIT",
+      `Cannot load service account: too many files are open (${code}), expected a free descriptor (raise the limit: ulimit -n)`,
+      { retryable: true },
+    );
+  }
+  if (code === "EACCES" || code === "EPERM") {
+    return notFound(`this user is not allowed to read ${file} (${code})`);
   }
   // The code of the system's error is a word such as EACCES; its message is left out.
   return notFound(`${file} cannot be read: ${/^E[A-Z]+$/.test(code) ? code : name}`);

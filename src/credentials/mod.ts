@@ -12,5 +12,6 @@ export {
   parseServiceAccount,
   type ServiceAccount,
 } from "./service_account.ts";
+export { KEY_ID, TENANT_ID } from "./ids.ts";
 export { loadServiceAccount, type LoadServiceAccountOptions } from "./load.ts";
 export { importSigner, type ImportSignerOptions, importVerifyingKey, type Signer } from "./key.ts";

@@ -21,7 +21,7 @@ export interface PemBlock {
 /** Longest text looked at: a 4096-bit key in PEM has 3,300 characters, and base64 around it adds a third. */
 const MAX_CHARACTERS = 10_000;
 
-/** Refuses a key, of which the error quotes nothing. Without a code: the text is no sound key. */
+/** Refuses a key; the error quotes nothing of it. Default code: the text is not an intact key. */
 export function refuseKey(
   half: KeyHalf,
   found: string,
@@ -36,8 +36,8 @@ export function refuseKey(
  * Tolerated: LF, CRLF, a BOM, blank lines, indentation, all on one line, line ends escaped once or more (`\n`, `\r\n`, `\\n`),
  * quotes, text before and after, base64 of the whole.
  *
- * @param text The text; of it only a label of capitals and digits, which no key text is, is ever repeated in an error.
- * @param half Decides which labels are taken: `PRIVATE KEY` and `RSA PRIVATE KEY`, or `PUBLIC KEY` and `RSA PUBLIC KEY`.
+ * @param text The text; an error repeats nothing of it but a label, which is capitals and digits.
+ * @param half Decides which labels are accepted: `PRIVATE KEY` and `RSA PRIVATE KEY`, or `PUBLIC KEY` and `RSA PUBLIC KEY`.
  * @throws `ERR_KEY_UNSUPPORTED` for another label or an encrypted key, `ERR_CREDENTIALS_INVALID` for text that is not one whole block.
  */
 export function readPem(text: string, half: KeyHalf): PemBlock {
@@ -57,15 +57,21 @@ export function readPem(text: string, half: KeyHalf): PemBlock {
       "ERR_KEY_UNSUPPORTED",
     );
   }
-  if (!label || another) {
-    refuseKey(half, `text has no or several PEM blocks, expected one "${wanted}"`);
+  if (label === undefined) {
+    const found = armour.includes("-----BEGIN")
+      ? "PEM block has no matching END line (is the text cut off?)"
+      : "text has no PEM block";
+    refuseKey(half, `${found}, expected one "${wanted}"`);
+  }
+  if (another !== undefined) {
+    refuseKey(half, `text has several PEM blocks, expected one "${wanted}"`);
   }
   return { isPkcs1, der: toBytes(decode(body)) };
 }
 
 /**
- * Base64 with what carriers leave in it: white space, quotes, line ends escaped once or more. What is no base64 gives nothing, and
- * nothing more is asked of it, as DER tells its own length.
+ * Decodes base64 with what carriers leave in it: white space, quotes, line ends escaped once or more. Anything else gives an empty
+ * result, which the reader of the DER refuses.
  */
 function decode(text: string): string {
   try {

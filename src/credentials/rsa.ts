@@ -7,10 +7,11 @@
 import { encodeHex } from "../base/bytes.ts";
 import { type KeyHalf, type PemBlock, refuseKey } from "./pem.ts";
 
-/** What is wrong with a private key whose numbers do not belong together (RFC 8017 section 3.2), or that this runtime refuses. */
-export const DAMAGED = "key is damaged";
+/** The fault of a private key whose numbers do not belong together (RFC 8017 section 3.2), or that the runtime refuses. */
+export const DAMAGED =
+  "key is damaged: its numbers do not belong together (download the service-account file again)";
 
-// The last three bytes of an object identifier (RFC 3279, RFC 4055, RFC 8410): RSA's, and those of what people try instead.
+// The last three bytes of an object identifier (RFC 3279, RFC 4055, RFC 8410): RSA's, and those of the kinds that are tried instead.
 const RSA_ENCRYPTION = "010101";
 const OTHERS: Readonly<Record<string, string>> = {
   "01010a": "RSA-PSS",
@@ -34,7 +35,7 @@ function elements(der: Uint8Array = new Uint8Array()): Uint8Array[] {
 function openRsa(der: Uint8Array, algorithmAt: 0 | 1, half: KeyHalf): Uint8Array | undefined {
   const parts = elements(elements(der)[0]);
   const [oid] = elements(parts[algorithmAt]);
-  // Without any, the key is not of another kind but damaged, which its numbers will show.
+  // Without an identifier the key is damaged, which its numbers will show.
   const kind = oid ? encodeHex(oid.subarray(-3)) : RSA_ENCRYPTION;
   if (kind !== RSA_ENCRYPTION) {
     refuseKey(
@@ -46,14 +47,14 @@ function openRsa(der: Uint8Array, algorithmAt: 0 | 1, half: KeyHalf): Uint8Array
   return parts[algorithmAt + 1];
 }
 
-/** The numbers in a PKCS#1 key, of either half; 0 for a negative one, as no key has any. */
+/** The numbers in a PKCS#1 key, of either half; 0 for a negative one, which no key has. */
 function readNumbers(pkcs1: Uint8Array | undefined): bigint[] {
   return elements(elements(pkcs1)[0]).map((der) =>
     BigInt(der[0]! < 128 ? `0x${encodeHex(der)}` : 0)
   );
 }
 
-/** Modulus of 2048 to 4096 bits and the exponent 65537 (security.md section 4; one runtime verifies e = 1 as true). */
+/** Modulus of 2048 to 4096 bits and the exponent 65537 (Node 20 verifies any signature of a key with e = 1). */
 function checkPublic(n: bigint, e: bigint, half: KeyHalf): void {
   const bits = n.toString(2).length;
   if (bits < 2048 || bits > 4096 || e !== 65537n) {
@@ -76,7 +77,7 @@ type PrivateNumbers = [bigint, bigint, bigint, bigint, bigint, bigint, bigint, b
  * runtimes, at the first signature by others, and by one never: it signs tokens that no gateway can verify.
  *
  * @param block PKCS#8 (RFC 5958) or PKCS#1 (RFC 8017 appendix A.1.2).
- * @returns The key as the plainest PKCS#8, whatever it came as.
+ * @returns The key as PKCS#8 without attributes.
  */
 export function readPrivateRsa({ der, isPkcs1 }: PemBlock): Uint8Array<ArrayBuffer> {
   const pkcs1 = isPkcs1 ? der : openRsa(der, 1, "private");
@@ -90,14 +91,13 @@ export function readPrivateRsa({ der, isPkcs1 }: PemBlock): Uint8Array<ArrayBuff
   // The fixed PKCS#8 prefix (version 0, rsaEncryption, NULL): only the two lengths vary.
   const { length } = pkcs1!;
   const pkcs8 = new Uint8Array(length + 26);
-  // Of a number that is larger than a byte, the array keeps the lowest eight bits.
+  // The array keeps the lowest eight bits of a larger number.
   // deno-fmt-ignore
   pkcs8.set([
     0x30, 0x82, (length + 22) >> 8, length + 22, 2, 1, 0,
     0x30, 13, 6, 9, 42, 134, 72, 134, 247, 13, 1, 1, 1, 5, 0,
     4, 0x82, length >> 8, length,
   ]);
-  // Not spread into the array, which takes a process's first call milliseconds.
   pkcs8.set(pkcs1!, 26);
   return pkcs8;
 }
@@ -110,7 +110,7 @@ export function readPrivateRsa({ der, isPkcs1 }: PemBlock): Uint8Array<ArrayBuff
  */
 export function readPublicRsa({ der, isPkcs1 }: PemBlock): Uint8Array<ArrayBuffer> {
   const half = "public";
-  // A bit string's first byte counts unused bits, of which a key has none.
+  // The first byte of a bit string counts unused bits; a key has none.
   const pkcs1 = isPkcs1 ? der : openRsa(der, 0, half)?.subarray(1);
   const [n, e, more] = readNumbers(pkcs1);
   if (n === undefined || e === undefined || more !== undefined) {
@@ -130,7 +130,7 @@ export function readPublicRsa({ der, isPkcs1 }: PemBlock): Uint8Array<ArrayBuffe
 }
 
 /**
- * Tells whether a modulus carries the fingerprint of CVE-2017-15361 (ROCA): modulo each small prime it is a power of 65537,
+ * Whether a modulus carries the fingerprint of CVE-2017-15361 (ROCA): modulo each small prime it is a power of 65537,
  * which a random modulus is with a chance below one in a hundred million.
  */
 export function isRoca(n: bigint): boolean {

@@ -1,31 +1,32 @@
 /**
- * The service-account file (protocol.md section 1.1): parsed, made, and never printed.
+ * The service-account file: parsed, made, and never printed.
  *
  * @module
  */
 
 import { counted } from "../base/operations.ts";
 import { encodeBase64, encodeBase64Url } from "../base/base64.ts";
-import { decodeUtf8, encodeUtf8 } from "../base/bytes.ts";
+import { encodeUtf8, isBytes } from "../base/bytes.ts";
+import { checkString, kindOf } from "../base/check.ts";
+import { requireWebCrypto } from "../base/environment.ts";
 import { TeleQuickError } from "../base/errors.ts";
+import { decodeAccountBytes, readAccountText } from "./account_text.ts";
+import { KEY_ID, TENANT_ID } from "./ids.ts";
 import { writePem } from "./pem.ts";
 
-/** Largest service-account text, in characters or bytes: a real one has under 4,000. */
-export const MAX_FILE_SIZE = 65_536;
-
-/** Who signs: a tenant, and a private key with the id under which its public half is registered. */
+/** The signing party: a tenant, and a private key with the id under which its public half is registered. */
 export interface ServiceAccount {
   /** The tenant that tokens speak for. */
   readonly tenantId: string;
-  /** The private key as PEM text. Reading this member is the only way to see it: printing and JSON leave it out. */
+  /** The private key as PEM text. Reading this member is the only way to get it: printing and JSON leave it out. */
   readonly privateKey: string;
   /** The id of the registered public key. */
   readonly privateKeyId: string;
 }
 
 /**
- * Adds a member that is read by its name alone: printers, serializers and copiers see the others, and a printer that calls getters
- * (Node's, Deno's, Bun's) is shown them in place of the object.
+ * Adds a member that can be read by its name only: printers, serializers and copiers see the others, and printers that call getters
+ * (Node's, Deno's, Bun's) get those in place of the object.
  */
 function withSecret<T extends object, K extends string>(
   visible: T,
@@ -41,10 +42,11 @@ function withSecret<T extends object, K extends string>(
 /**
  * Parses a service account.
  *
- * @param input The file's text (a byte order mark is skipped), its bytes, or the object that its JSON stands for.
+ * @param input The file's text (a byte order mark is skipped), its bytes, or the parsed object.
  * Of an object only own members are read: `tenant_id`, `private_key`, `private_key_id`.
- * @returns The account. The key in it is looked at by `importSigner`, not here.
- * @throws `ERR_CREDENTIALS_INVALID` when the text is not JSON or a member is missing, empty or no string. No message repeats a value.
+ * @returns The account. `importSigner` checks the key in it.
+ * @throws `ERR_CREDENTIALS_INVALID` when the text is not JSON or a member is missing, empty or not a string. Each message says what the
+ * input is instead (empty, base64, UTF-16, a path, cut off) and repeats nothing of it.
  *
  * @example From a secret store
  * ```ts
@@ -57,30 +59,45 @@ function withSecret<T extends object, K extends string>(
  * ```
  */
 export function parseServiceAccount(input: string | Uint8Array | object): ServiceAccount {
-  let members: unknown = input;
-  try {
-    if (input instanceof Uint8Array) members = decodeUtf8(input);
-    if (typeof members === "string") {
-      members = members.length > MAX_FILE_SIZE
-        ? undefined
-        : JSON.parse(members.replace(/^\uFEFF/, ""));
-    }
-  } catch {
-    // The error's own message quotes the text around the fault, which may be the key's.
-    members = undefined;
-  }
-  if (typeof members !== "object" || members === null) {
-    if (members === input) throw new TypeError("Cannot parse service account: input is no object");
-    cannotParse(`text is no JSON object in UTF-8 under 64 KiB`);
-  }
-  const [tenantId, privateKey, privateKeyId] = ["tenant_id", "private_key", "private_key_id"].map(
-    (name) => {
-      const value = Object.hasOwn(members, name) && (members as Record<string, unknown>)[name];
-      if (typeof value !== "string" || !value.trim()) cannotParse(`${name} is missing or no text`);
-      return value;
-    },
-  ) as [string, string, string];
+  const members = membersOf(input);
+  const tenantId = readId(members, "tenant_id");
+  const privateKey = readText(members, "private_key");
+  const privateKeyId = readId(members, "private_key_id");
   return withSecret({ tenantId, privateKeyId }, "privateKey", privateKey);
+}
+
+function membersOf(input: string | Uint8Array | object): object {
+  if (typeof input === "string") return readAccountText(input, cannotParse);
+  if (isBytes(input)) return readAccountText(decodeAccountBytes(input, cannotParse), cannotParse);
+  if (typeof input !== "object" || input === null) {
+    const hint = input === undefined ? " (is the variable set?)" : "";
+    throw new TypeError(
+      `Cannot parse service account: input is ${
+        kindOf(input)
+      }, expected the file's text, its bytes, or an object${hint}`,
+    );
+  }
+  if (Array.isArray(input)) cannotParse("input is an array, expected an object");
+  return input;
+}
+
+/** Reads a member that is a text, of its own members only. */
+function readText(members: object, name: string): string {
+  const value: unknown = Object.hasOwn(members, name)
+    ? (members as Record<string, unknown>)[name]
+    : undefined;
+  if (value === undefined) return cannotParse(`${name} is missing, expected a string`);
+  if (typeof value !== "string") {
+    return cannotParse(`${name} is ${kindOf(value)}, expected a string`);
+  }
+  if (value.trim() === "") cannotParse(`${name} is empty, expected a string with content`);
+  return value;
+}
+
+function readId(members: object, name: string): string {
+  const id = readText(members, name);
+  if (/\s/.test(id)) cannotParse(`${name} has white space in it, expected none`);
+  return id;
 }
 
 function cannotParse(found: string): never {
@@ -89,9 +106,9 @@ function cannotParse(found: string): never {
 
 /** Options of {@linkcode generateServiceAccount}. */
 export interface GenerateServiceAccountOptions {
-  /** The tenant. */
+  /** The tenant: 1 to 63 lower-case ASCII letters, digits and inner hyphens. */
   readonly tenantId: string;
-  /** The key id. Default: the JWK thumbprint of the public key (RFC 7638). */
+  /** The key id: 1 to 128 ASCII letters, digits, `.`, `_`, `-`. Default: the JWK thumbprint of the public key (RFC 7638). */
   readonly privateKeyId?: string;
 }
 
@@ -110,17 +127,27 @@ export interface GeneratedServiceAccount {
  *
  * @param options The tenant and, optionally, the key id.
  * @returns The account, its file text and the public half.
- * @throws `ERR_CREDENTIALS_INVALID` when a name is empty.
+ * @throws `ERR_CREDENTIALS_INVALID` when a gateway would refuse the tenant or the key id.
  */
 export async function generateServiceAccount(
   options: GenerateServiceAccountOptions,
 ): Promise<GeneratedServiceAccount> {
-  const { tenantId, privateKeyId } = options;
-  if (typeof tenantId !== "string" || !["string", "undefined"].includes(typeof privateKeyId)) {
-    throw new TypeError(
-      "Cannot generate service account: tenantId or privateKeyId is not a string",
+  const action = "generate service account";
+  const tenantId = checkString(action, "tenantId", options?.tenantId);
+  if (!TENANT_ID.test(tenantId)) {
+    cannotGenerate(
+      "tenantId is malformed, expected 1 to 63 lower-case letters, digits and inner hyphens, such as acme-1",
     );
   }
+  const { privateKeyId } = options;
+  if (
+    privateKeyId !== undefined && !KEY_ID.test(checkString(action, "privateKeyId", privateKeyId))
+  ) {
+    cannotGenerate(
+      "privateKeyId is malformed, expected 1 to 128 letters, digits, dots, underscores and hyphens",
+    );
+  }
+  requireWebCrypto(action);
   const { subtle } = crypto;
   const pair = await counted(subtle.generateKey(
     {
@@ -144,6 +171,10 @@ export async function generateServiceAccount(
   return withSecret({ account, publicKeyPem }, "json", `${JSON.stringify(members, null, 2)}\n`);
 }
 
+function cannotGenerate(found: string): never {
+  throw new TeleQuickError("ERR_CREDENTIALS_INVALID", `Cannot generate service account: ${found}`);
+}
+
 /**
  * Computes the JWK thumbprint of an RSA public key (RFC 7638 section 3), the default key id of a generated pair.
  *
@@ -151,6 +182,7 @@ export async function generateServiceAccount(
  * @returns SHA-256 of the canonical JWK, base64url: 43 characters.
  */
 export async function keyThumbprint(key: CryptoKey): Promise<string> {
+  requireWebCrypto("compute key thumbprint");
   const { e, n } = await counted(crypto.subtle.exportKey("jwk", key));
   const canonical = JSON.stringify({ e, kty: "RSA", n });
   return encodeBase64Url(

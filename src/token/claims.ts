@@ -7,6 +7,7 @@
 import { checkNumber, kindOf } from "../base/check.ts";
 import { hasControl } from "../base/control.ts";
 import { TeleQuickError } from "../base/errors.ts";
+import { TENANT_ID } from "../credentials/mod.ts";
 import { type Instant, instantOf } from "./instant.ts";
 import { demand, ownMember, refuse } from "./jws.ts";
 
@@ -16,10 +17,6 @@ export const ISSUER = "telequick-sdk";
 export const MAX_LIFETIME_SECONDS = 3600;
 /** Longest lifetime of a browser token, in seconds. */
 export const MAX_BROWSER_LIFETIME_SECONDS = 300;
-/** Tenant ids that a gateway accepts: lower-case ASCII letters, digits and inner hyphens, 1 to 63, so that no two look alike. */
-export const TENANT_ID: RegExp = /^(?!-)[a-z0-9-]{0,62}[a-z0-9]$/;
-/** Key ids that a gateway accepts: ASCII letters, digits, `.`, `_` and `-`, 1 to 128. */
-export const KEY_ID: RegExp = /^[\w.-]{1,128}$/;
 
 /** The most of `clockToleranceSeconds` that counts. */
 const MAX_TOLERANCE_SECONDS = 60;

@@ -20,9 +20,11 @@ export {
   importSigner,
   type ImportSignerOptions,
   importVerifyingKey,
+  KEY_ID,
   parseServiceAccount,
   type ServiceAccount,
   type Signer,
+  TENANT_ID,
 } from "../credentials/mod.ts";
 export { signToken, type SignTokenOptions } from "./sign.ts";
 export { mintBrowserToken, type MintBrowserTokenOptions } from "./browser.ts";
@@ -45,7 +47,7 @@ export {
   type ReplayStoreOptions,
 } from "./replay.ts";
 export type { Instant } from "./instant.ts";
-export { KEY_ID, TENANT_ID, type TokenKind } from "./claims.ts";
+export type { TokenKind } from "./claims.ts";
 export { TeleQuickError } from "../base/errors.ts";
 export type { RefusalReason, TeleQuickErrorCode, TeleQuickErrorOptions } from "../base/errors.ts";
 export type { Clock } from "../base/signal.ts";

@@ -11,7 +11,8 @@ import { encodeUtf8 } from "../base/bytes.ts";
 import { kindOf } from "../base/check.ts";
 import { requireWebCrypto } from "../base/environment.ts";
 import { TeleQuickError } from "../base/errors.ts";
-import { checkClaimRules, checkClaims, KEY_ID, TENANT_ID } from "./claims.ts";
+import { KEY_ID, TENANT_ID } from "../credentials/mod.ts";
+import { checkClaimRules, checkClaims } from "./claims.ts";
 import { instantOf } from "./instant.ts";
 import {
   checkHeader,

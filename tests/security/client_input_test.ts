@@ -59,8 +59,8 @@ describe("C-04 PEM shapes", () => {
       [pem.replaceAll("PRIVATE KEY", "EC PRIVATE KEY"), /EC PRIVATE KEY/],
       [pem.replaceAll("PRIVATE KEY", "PUBLIC KEY"), /PUBLIC KEY/],
       [`${pem}${pem}`, /several PEM blocks/],
-      [body.slice(0, 400), /no or several PEM blocks/],
-      ["", /no or several PEM blocks/],
+      [body.slice(0, 400), /no PEM block/],
+      ["", /no PEM block/],
     ];
     for (const [privateKey, names] of refused) {
       await assert.rejects(importSigner({ ...account, privateKey }), (error: Error) => {

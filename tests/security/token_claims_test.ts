@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { importVerifyingKey } from "../../src/credentials/mod.ts";
-import { TENANT_ID } from "../../src/token/claims.ts";
+import { TENANT_ID } from "../../src/credentials/ids.ts";
 import type { VerifyTokenOptions } from "../../src/token/policy.ts";
 import { verifyToken } from "../../src/token/verify.ts";
 import { acme, claims, evil, forge, header, NOW, outcome, verifier } from "../support/tokens.ts";

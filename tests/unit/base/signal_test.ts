@@ -101,7 +101,11 @@ describe("bounded() and within()", () => {
   it("refuse a controller in place of its signal", async () => {
     const signal = new AbortController() as unknown as AbortSignal;
     const options = { signal, timeoutMs: 1, onTimeout, clock: new FakeClock() };
-    const expected = { name: "TypeError", message: "Option signal must be an AbortSignal" };
+    const expected = {
+      name: "TypeError",
+      message:
+        "Cannot wait: signal is not an AbortSignal (pass the controller's signal, not the controller)",
+    };
     for (const run of [bounded, within]) await assert.rejects(run(forever, options), expected);
   });
 

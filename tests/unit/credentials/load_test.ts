@@ -123,7 +123,7 @@ describe("loadServiceAccount()", () => {
       ]
     ) {
       const rest =
-        "holds the file's content, expected where the file is (pass content to parseServiceAccount)";
+        "holds the file's content, expected its path (pass content to parseServiceAccount)";
       await refuses(
         content,
         "ERR_CREDENTIALS_NOT_FOUND",
@@ -141,16 +141,85 @@ describe("loadServiceAccount()", () => {
     }
   });
 
+  it("loadServiceAccount() says what stands where a path is expected", async () => {
+    const token = `eyJhbGciOiJSUzI1NiJ9.${"a".repeat(40)}.b`;
+    const missing = join(folder, "missing.json");
+    const cases: readonly (readonly [string, string])[] = [
+      ["", "path is empty, expected the path of a service-account file"],
+      [" ", "path is empty, expected the path of a service-account file"],
+      [
+        "undefined",
+        'path is the text "undefined", expected the path of a service-account file (is the variable set?)',
+      ],
+      [
+        "null",
+        'path is the text "null", expected the path of a service-account file (is the variable set?)',
+      ],
+      [token, "path is a token, expected the path of a service-account file"],
+      [
+        "file:///a.json",
+        "path is a file: URL, expected a path (fileURLToPath of node:url makes one)",
+      ],
+      [
+        `${file("line.json", json)}\n`,
+        "path begins or ends with a line break, expected the path alone (trim it)",
+      ],
+      [
+        `${missing} `,
+        `there is no file at ${
+          JSON.stringify(`${missing} `)
+        } (the path begins or ends with white space)`,
+      ],
+    ];
+    for (const [path, found] of cases) {
+      await refuses(path, "ERR_CREDENTIALS_NOT_FOUND", `Cannot load service account: ${found}`);
+    }
+  });
+
+  it("loadServiceAccount() says that no descriptor is left, and that trying again can help", async () => {
+    const script = file(
+      "descriptors.ts",
+      `const { loadServiceAccount } = await import(${
+        JSON.stringify(new URL("../../../src/credentials/mod.ts", import.meta.url).href)
+      });
+       const files = [];
+       try { for (;;) files.push(Deno.openSync("/dev/null")); } catch {}
+       await loadServiceAccount("x.json").catch((error) => console.log(error.code, error.retryable, error.message));`,
+    );
+    const { stdout } = await new Deno.Command("bash", {
+      args: [
+        "-c",
+        'ulimit -n 64; exec "$@"',
+        "bash",
+        Deno.execPath(),
+        "run",
+        "-A",
+        "--quiet",
+        "--no-check",
+        "--no-config",
+        script,
+      ],
+    }).output();
+    assert.equal(
+      new TextDecoder().decode(stdout).trim(),
+      "ERR_LIMIT true Cannot load service account: too many files are open (EMFILE), expected a free descriptor (raise the limit: ulimit -n)",
+    );
+  });
+
   it("loadServiceAccount() names the file whose content it refuses", async () => {
     const cases: readonly (readonly [string, string | Uint8Array, string])[] = [
-      ["empty.json", "", "text is no JSON object in UTF-8 under 64 KiB"],
+      ["empty.json", "", "text is empty, expected JSON (is the variable set, the file written?)"],
       [
         "large.json",
         json.padEnd(65_537),
-        "text is no JSON object in UTF-8 under 64 KiB",
+        "text has 65537 bytes, expected at most 65536",
       ],
-      ["key.pem", members.private_key, "text is no JSON object in UTF-8 under 64 KiB"],
-      ["short.json", '{"tenant_id":"acme"}', "private_key is missing or no text"],
+      [
+        "key.pem",
+        members.private_key,
+        "text is a PEM key, expected the whole service-account file, which holds the key as private_key",
+      ],
+      ["short.json", '{"tenant_id":"acme"}', "private_key is missing, expected a string"],
     ];
     for (const [name, content, found] of cases) {
       const path = file(name, content);
@@ -222,8 +291,8 @@ describe("loadServiceAccount()", () => {
     }).output();
     const said = new TextDecoder().decode(stdout);
     assert.deepEqual(said.trim().split("\n"), [
-      `Cannot load service account: environment is closed to this program (run with: --allow-env=${VARIABLE})`,
-      'Cannot load service account: reading "x.json" is not allowed to this program (run with: --allow-read="x.json")',
+      `Cannot load service account: this program is not allowed to read the environment (run with: --allow-env=${VARIABLE})`,
+      'Cannot load service account: this program is not allowed to read "x.json" (run with: --allow-read="x.json")',
     ]);
   });
 });

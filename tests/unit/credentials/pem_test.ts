@@ -7,7 +7,7 @@ import { derOf, pem } from "../../support/openssl.ts";
 const key = pem.rsa();
 const escaped = key.replaceAll("\n", "\\n");
 
-/** What people's files, variables and secret stores make of a PEM text (baselines-tokens.md section 5). */
+/** What people's files, variables and secret stores make of a PEM text. */
 const tolerated: Readonly<Record<string, string>> = {
   "line feeds": key,
   "carriage returns and line feeds": key.replaceAll("\n", "\r\n"),
@@ -38,7 +38,10 @@ const tolerated: Readonly<Record<string, string>> = {
   "base64 of escaped line feeds": Buffer.from(escaped).toString("base64"),
 };
 
-const none = 'text has no or several PEM blocks, expected one "PRIVATE KEY"';
+const none = 'text has no PEM block, expected one "PRIVATE KEY"';
+const several = 'text has several PEM blocks, expected one "PRIVATE KEY"';
+const cutOff =
+  'PEM block has no matching END line (is the text cut off?), expected one "PRIVATE KEY"';
 const label = (found: string): string => `PEM label is "${found}", expected "PRIVATE KEY"`;
 
 /** What is refused, with the exact reason. */
@@ -52,20 +55,20 @@ const refused: readonly (readonly [what: string, text: string, code: string, fou
     "ERR_CREDENTIALS_INVALID",
     none,
   ],
-  ["a block that is cut off", key.slice(0, key.length / 2), "ERR_CREDENTIALS_INVALID", none],
+  ["a block that is cut off", key.slice(0, key.length / 2), "ERR_CREDENTIALS_INVALID", cutOff],
   [
     "a block whose ends differ",
     key.replace("END PRIVATE", "END PUBLIC"),
     "ERR_CREDENTIALS_INVALID",
-    none,
+    cutOff,
   ],
-  ["two blocks", key + key, "ERR_CREDENTIALS_INVALID", none],
-  ["a key and its certificate", key + pem.certificate(), "ERR_CREDENTIALS_INVALID", none],
+  ["two blocks", key + key, "ERR_CREDENTIALS_INVALID", several],
+  ["a key and its certificate", key + pem.certificate(), "ERR_CREDENTIALS_INVALID", several],
   [
     "a text of 16 KiB of labels",
     "-----BEGIN PRIVATE KEY-----".repeat(4_000),
     "ERR_CREDENTIALS_INVALID",
-    none,
+    cutOff,
   ],
   [
     "an encrypted PKCS#8 key",
@@ -135,7 +138,7 @@ describe("readPem()", () => {
     const inside = " ".repeat(10_000 - key.length) + key;
     assert.deepEqual(readPem(inside, "private").der, derOf(key));
     assert.throws(() => readPem(`${" ".repeat(3)}${inside}`, "private"), {
-      message: `Cannot import private key: ${none}`,
+      message: `Cannot import private key: ${cutOff}`,
     });
   });
 

@@ -6,7 +6,8 @@ import { isRoca, readPrivateRsa, readPublicRsa } from "../../../src/credentials/
 import { TeleQuickError } from "../../../src/base/errors.ts";
 import { derOf, pem } from "../../support/openssl.ts";
 
-const damaged = "Cannot import private key: key is damaged";
+const damaged =
+  "Cannot import private key: key is damaged: its numbers do not belong together (download the service-account file again)";
 const pkcs8 = derOf(pem.rsa());
 const pkcs1 = derOf(pem.pkcs1());
 

@@ -5,11 +5,10 @@ import { TeleQuickError } from "../../../src/base/errors.ts";
 import {
   buildClaims,
   checkClaims,
-  KEY_ID,
   MAX_BROWSER_LIFETIME_SECONDS,
   MAX_LIFETIME_SECONDS,
-  TENANT_ID,
 } from "../../../src/token/claims.ts";
+import { KEY_ID, TENANT_ID } from "../../../src/credentials/ids.ts";
 import { seed } from "../../support/seed.ts";
 import { NOW } from "../../support/tokens.ts";
 
