@@ -6,7 +6,7 @@
 
 import { TeleQuickError } from "../base/errors.ts";
 
-type SampleArrayType = Uint8ArrayConstructor | Int16ArrayConstructor;
+type SampleArrayType = Uint8ArrayConstructor | Int16ArrayConstructor | Float32ArrayConstructor;
 
 /** Throws `TypeError` unless `value` is an array of the type that `action` works on. */
 export function checkArray(value: unknown, type: SampleArrayType, action: string): void {

@@ -23,21 +23,57 @@ export interface PolyphaseFilter {
   readonly down: number;
   /** How many input samples one output sample is made of. */
   readonly taps: number;
-  /** `taps` coefficients for each of the `up` phases, phase after phase, the oldest input sample's first; each phase adds up to 1. */
+  /**
+   * `taps` coefficients for each of the `up` phases, or of the table's, phase after phase, the oldest input sample's first; each phase
+   * adds up to 1.
+   */
   readonly coefficients: Float64Array;
   /** How many input samples an input sample is ahead of what it sounds like at the output: a whole number. */
   readonly inputDelay: number;
-  /** The same delay in output samples: a whole number. */
+  /** The same delay in output samples: a whole number, rounded where `tablePhases` is set. */
   readonly outputDelay: number;
+  /** Where coefficients are interpolated: how many rows an input sample has, the row that closes them not counted. */
+  readonly tablePhases: number | undefined;
+}
+
+// Ratios with more phases than this share a table of so many, and coefficients between two rows are interpolated: more than 90 dB.
+const TABLE_PHASES = 256;
+// Ratios whose delay is a whole number of samples on both sides: those among 8, 16, 24 and 48 kHz.
+const LARGEST_EXACT = 6;
+
+/** Designs the filter from a rate to `up / down` times that rate, the fraction in lowest terms. */
+export function designFilter(up: number, down: number): PolyphaseFilter {
+  return Math.max(up, down) <= LARGEST_EXACT ? designExact(up, down) : designTable(up, down);
 }
 
 /**
- * Designs the filter from a rate to `up / down` times that rate, the fraction in lowest terms and built of 1, 2, 3 and 6.
+ * The filter of any ratio: the same window and cut-off, at evenly spaced fractions of an input sample. Its last row is its first one,
+ * a sample later, so that every fraction lies between two rows.
+ */
+function designTable(up: number, down: number): PolyphaseFilter {
+  const cutOff = Math.min(1, up / down);
+  const inputDelay = Math.ceil(HALF_LENGTH / cutOff);
+  const taps = 2 * inputDelay;
+  const coefficients = new Float64Array(taps * (TABLE_PHASES + 1));
+  for (let phase = 0; phase <= TABLE_PHASES; phase++) {
+    const row = coefficients.subarray(phase * taps, (phase + 1) * taps);
+    for (let tap = 0; tap < taps; tap++) {
+      const distance = phase / TABLE_PHASES + (taps - 1 - tap) - inputDelay;
+      row[tap] = sinc(distance * cutOff) * kaiser(distance / inputDelay);
+    }
+    normalize(row);
+  }
+  const outputDelay = Math.round(inputDelay * up / down);
+  return { up, down, taps, coefficients, inputDelay, outputDelay, tablePhases: TABLE_PHASES };
+}
+
+/**
+ * Designs the filter of a ratio that is built of 1, 2, 3 and 6.
  *
  * It cuts off at half of the lower rate. As the sinc's zeros then fall on that rate's samples, going up by a whole number lets the
  * samples that came in stand among those that come out, unchanged.
  */
-export function designFilter(up: number, down: number): PolyphaseFilter {
+function designExact(up: number, down: number): PolyphaseFilter {
   const ratio = Math.max(up, down);
   const center = HALF_LENGTH * ratio;
   const taps = 2 * center / up;
@@ -50,7 +86,9 @@ export function designFilter(up: number, down: number): PolyphaseFilter {
     }
     normalize(row);
   }
-  return { up, down, taps, coefficients, inputDelay: center / up, outputDelay: center / down };
+  const inputDelay = center / up;
+  const outputDelay = center / down;
+  return { up, down, taps, coefficients, inputDelay, outputDelay, tablePhases: undefined };
 }
 
 /** Scales a row to add up to exactly 1 in multiples of 1/SCALE: a constant comes out as the same constant, whatever the phase. */

@@ -7,6 +7,7 @@
 import { checkArray, checkNumber, typeName } from "./check.ts";
 import { audioCodecs, frameMilliseconds, isAudioCodec } from "./codec.ts";
 import { concealLoss } from "./conceal.ts";
+import { JitterEstimate } from "./jitter_estimate.ts";
 
 /** A frame as it arrived: the part of an `AudioFrame` that a {@linkcode JitterBuffer} looks at. */
 export interface ArrivedFrame {
@@ -34,6 +35,11 @@ export interface JitterBufferOptions {
   readonly jitterBufferMs?: number;
   /** How many frames wait at the most, 1 to 4096; one more drops the oldest. Default: 64, more than a second. */
   readonly capacity?: number;
+  /**
+   * How much of a loss gets stand-ins, in milliseconds, 0 to 10,000; the rest of a longer one is skipped. Default: 60, within which
+   * they fade to silence.
+   */
+  readonly concealMs?: number;
 }
 
 /** What a {@linkcode JitterBuffer} has seen so far. */
@@ -58,12 +64,6 @@ export interface JitterStatistics {
 // sequence mean that the sender has started again.
 const MAX_DROPOUT = 3000;
 const MAX_MISORDER = 128;
-
-// Numbers, unlike timestamps, do not tell of a speaker's pauses: a frame that is this late, or as early, comes after one.
-const PAUSE_MS = 200;
-
-// A longer loss is skipped: a gap in the numbers costs the sender nothing, so it must not cost much here either.
-const MAX_CONCEALED = 50;
 
 interface WaitingFrame {
   readonly frame: ArrivedFrame;
@@ -94,6 +94,8 @@ interface WaitingFrame {
 export class JitterBuffer {
   readonly #jitterBufferMs: number;
   readonly #capacity: number;
+  // A longer loss is skipped: a gap in the numbers costs the sender nothing, so it must not cost much here either.
+  readonly #maxConcealed: number;
   // Ordered by number, no number twice, none before #next.
   #waiting: WaitingFrame[] = [];
   // The number whose turn it is; undefined until the first frame has been given.
@@ -102,11 +104,11 @@ export class JitterBuffer {
   readonly #arrived: boolean[] = new Array<boolean>(MAX_MISORDER).fill(false);
   #lastGiven: ArrivedFrame | undefined;
   #lossRun = 0;
-  readonly #lastArrival = { sequenceNumber: 0, arrivalMs: NaN, durationMs: 0 };
+  readonly #lastArrival = { sequenceNumber: 0, dueMs: 0, durationMs: 0 };
+  readonly #jitter = new JitterEstimate();
   // The number that would confirm that the sender has started again.
   #restart: number | undefined;
   readonly #count = { received: 0, lost: 0, late: 0, duplicated: 0, dropped: 0, concealed: 0 };
-  #jitterMs = 0;
 
   /**
    * Makes an empty buffer.
@@ -115,12 +117,14 @@ export class JitterBuffer {
    * @throws {TeleQuickError} `ERR_VALUE_INVALID` when an option is out of its range.
    */
   constructor(options: JitterBufferOptions = {}) {
-    const { jitterBufferMs = 60, capacity = 64 } = options;
+    const { jitterBufferMs = 60, capacity = 64, concealMs = 60 } = options;
     const action = "make a jitter buffer";
     checkNumber(jitterBufferMs, "jitterBufferMs", { least: 0, most: 10_000 }, action);
     checkNumber(capacity, "capacity", { least: 1, most: 4096, integer: true }, action);
+    checkNumber(concealMs, "concealMs", { least: 0, most: 10_000 }, action);
     this.#jitterBufferMs = jitterBufferMs;
     this.#capacity = capacity;
+    this.#maxConcealed = Math.ceil(concealMs / frameMilliseconds);
   }
 
   /** How many frames wait. */
@@ -130,7 +134,7 @@ export class JitterBuffer {
 
   /** What has been seen so far, as it is now. */
   get statistics(): JitterStatistics {
-    return { ...this.#count, jitterMs: this.#jitterMs };
+    return { ...this.#count, jitterMs: this.#jitter.jitterMs };
   }
 
   /** When `pop` will give a frame if nothing arrives before: a time in the past when one is ready, `undefined` when none waits. */
@@ -212,6 +216,13 @@ export class JitterBuffer {
     return { sequenceNumber, payload, codec, endOfStream, concealed: false };
   }
 
+  /** Gives up what is missing before the first frame that waits, without stand-ins: its time has passed. */
+  skipMissing(): void {
+    const head = this.#waiting[0];
+    if (head === undefined) return;
+    this.#pass(this.#missingBefore(head.frame), false);
+  }
+
   /** The place of the last waiting frame that has this number or a lower one; -1 for none. */
   #placeOf(sequenceNumber: number): number {
     const waiting = this.#waiting;
@@ -228,7 +239,7 @@ export class JitterBuffer {
 
   #conceal(): PlayoutFrame | undefined {
     const last = this.#lastGiven;
-    if (last === undefined || this.#lossRun >= MAX_CONCEALED) return undefined;
+    if (last === undefined || this.#lossRun >= this.#maxConcealed) return undefined;
     const payload = concealLoss(last, this.#lossRun);
     if (payload === undefined) return undefined;
     this.#count.concealed++;
@@ -270,21 +281,17 @@ export class JitterBuffer {
     this.#waiting = [];
     this.#next = sequenceNumber;
     this.#arrived.fill(false);
-    this.#lastArrival.arrivalMs = NaN;
+    this.#jitter.restart();
     this.#restart = undefined;
   }
 
   /** RFC 3550 section 6.4.1; a frame's number times its duration stands for the timestamp that frames do not carry. */
   #measure(frame: ArrivedFrame, arrivalMs: number): void {
-    const { sequenceNumber } = frame;
     const last = this.#lastArrival;
-    const sentMs = (sequenceNumber - last.sequenceNumber) * last.durationMs;
-    const difference = Math.abs(arrivalMs - last.arrivalMs - sentMs);
-    last.sequenceNumber = sequenceNumber;
-    last.arrivalMs = arrivalMs;
+    last.dueMs += (frame.sequenceNumber - last.sequenceNumber) * last.durationMs;
+    last.sequenceNumber = frame.sequenceNumber;
     last.durationMs = durationOf(frame);
-    // There is nothing to compare the first one with.
-    if (difference <= PAUSE_MS) this.#jitterMs += (difference - this.#jitterMs) / 16;
+    this.#jitter.arrived(arrivalMs, last.dueMs);
   }
 }
 

@@ -24,12 +24,16 @@ export {
 } from "./codec.ts";
 export type { AudioCodec, AudioCodecInfo } from "./codec.ts";
 export { decodePcma, decodePcmu, encodePcma, encodePcmu } from "./g711.ts";
+export { samplesFromFloats, samplesToFloats } from "./float.ts";
 export { pcm16Bytes, pcm16Samples } from "./pcm16.ts";
 export { Packetizer } from "./packetizer.ts";
 export type { PacketizerOptions } from "./packetizer.ts";
 export { Resampler, sampleRates } from "./resampler.ts";
-export type { ResamplerOptions, SampleRate } from "./resampler.ts";
+export type { ResamplerOptions } from "./resampler.ts";
 export { JitterBuffer } from "./jitter.ts";
+export { JitterEstimate } from "./jitter_estimate.ts";
+export { PlayoutBuffer } from "./playout.ts";
+export type { PlayoutBufferOptions } from "./playout.ts";
 export type {
   ArrivedFrame,
   JitterBufferOptions,

@@ -8,20 +8,19 @@ import { TeleQuickError } from "../base/errors.ts";
 import { checkArray, typeName } from "./check.ts";
 import { designFilter, type PolyphaseFilter } from "./filter.ts";
 
-/** The sample rates that a {@linkcode Resampler} takes and gives, in hertz. */
-export const sampleRates = [8000, 16000, 24000, 48000] as const;
-
-/** A sample rate that a {@linkcode Resampler} takes and gives, in hertz. */
-export type SampleRate = 8000 | 16000 | 24000 | 48000;
+/** The lowest and the highest sample rate that a {@linkcode Resampler} takes and gives, in hertz. */
+export const sampleRates = { lowest: 8000, highest: 48000 } as const;
 
 /** Options of a {@linkcode Resampler}. */
 export interface ResamplerOptions {
-  /** The rate of the samples that go in, in hertz: one of {@linkcode sampleRates}. */
-  readonly inputRate: SampleRate;
-  /** The rate of the samples that come out, in hertz: one of {@linkcode sampleRates}. */
-  readonly outputRate: SampleRate;
+  /** The rate of the samples that go in, in hertz: an integer from 8000 to 48000. */
+  readonly inputRate: number;
+  /** The rate of the samples that come out, in hertz: an integer from 8000 to 48000. */
+  readonly outputRate: number;
 }
 
+// Ratios whose filters are kept, the oldest is forgotten first. A filter takes up to 650 KB.
+const MOST_ENGINES = 16;
 const BLOCK_SAMPLES = 1024;
 
 /** What all resamplers of one ratio share: the filter, and the memory in which a block is filtered. */
@@ -34,13 +33,14 @@ interface Engine {
 const engines = /* @__PURE__ */ new Map<string, Engine>();
 
 /**
- * Resamples a mono stream between 8, 16, 24 and 48 kHz with a linear-phase polyphase filter (windowed sinc, Kaiser window).
+ * Resamples a mono stream between any two rates from 8 to 48 kHz with a linear-phase polyphase filter (windowed sinc, Kaiser window).
  *
  * In terms of the lower of the two rates, the pass band reaches 0.45 of it (3.6 kHz for 8 kHz) with a ripple under 0.01 dB, and from
  * 0.55 of it (4.4 kHz) on, aliases and images are more than 80 dB down; what folds between the two lands outside the pass band.
  * A constant keeps its value exactly, and samples beyond 16 bits are clipped.
  *
- * The output lags the input by 26 samples of the lower rate: 3.25 ms for 8 kHz, 1.63 ms for 16 kHz, 1.08 ms for 24 kHz. Every chunk of
+ * The output lags the input by 26 samples of the lower rate: 3.25 ms for 8 kHz, 1.63 ms for 16 kHz, 1.08 ms for 24 kHz. Between 8, 16, 24 and 48 kHz that is a whole number of samples
+ * on both sides; between others, such as 44.1 and 8 kHz, up to half an output sample more or less. Every chunk of
  * input gives its share of output at once (20 ms in, 20 ms out), and where a stream is cut into chunks changes no sample.
  * Between equal rates samples pass unchanged and without delay.
  *
@@ -55,9 +55,9 @@ const engines = /* @__PURE__ */ new Map<string, Engine>();
  */
 export class Resampler {
   /** The rate of the samples that go in, in hertz. */
-  readonly inputRate: SampleRate;
+  readonly inputRate: number;
   /** The rate of the samples that come out, in hertz. */
-  readonly outputRate: SampleRate;
+  readonly outputRate: number;
   readonly #engine: Engine | undefined;
   // The last `taps - 1` samples of the stream so far.
   readonly #history: Int16Array;
@@ -69,7 +69,7 @@ export class Resampler {
    * Makes a resampler before which there was silence.
    *
    * @throws {TypeError} when a rate is not a number.
-   * @throws {TeleQuickError} `ERR_VALUE_INVALID` for a rate that is not one of {@linkcode sampleRates}.
+   * @throws {TeleQuickError} `ERR_VALUE_INVALID` for a rate that is not within {@linkcode sampleRates}.
    */
   constructor(options: ResamplerOptions) {
     const { inputRate, outputRate } = options;
@@ -81,7 +81,7 @@ export class Resampler {
     this.#history = new Int16Array(this.#engine === undefined ? 0 : this.#engine.filter.taps - 1);
   }
 
-  /** How far the output lags the input, in output samples: a whole number. */
+  /** How far the output lags the input, in output samples: a whole number, rounded where the true delay is not one. */
   get delaySamples(): number {
     return this.#engine?.filter.outputDelay ?? 0;
   }
@@ -104,7 +104,9 @@ export class Resampler {
     for (let start = 0; start < samples.length; start += BLOCK_SAMPLES) {
       const block = samples.subarray(start, start + BLOCK_SAMPLES);
       work.set(block, before);
-      written = this.#filterBlock(this.#engine, block.length, output, written);
+      written = this.#engine.filter.tablePhases === undefined
+        ? this.#filterBlock(this.#engine, block.length, output, written)
+        : this.#interpolateBlock(this.#engine, block.length, output, written);
       work.copyWithin(0, block.length, block.length + before);
     }
     for (let i = 0; i < before; i++) this.#history[i] = work[i]!;
@@ -155,6 +157,37 @@ export class Resampler {
     this.#phase = phase;
     return written;
   }
+
+  /** The same with coefficients between two rows of a table. */
+  #interpolateBlock(engine: Engine, length: number, output: Int16Array, written: number): number {
+    const { filter: { up, down, taps, coefficients, tablePhases = 1 }, work } = engine;
+    const wholeStep = Math.floor(down / up);
+    const partStep = down % up;
+    let index = this.#index;
+    let phase = this.#phase;
+    for (; index < length; written++) {
+      const place = phase * tablePhases / up;
+      const row = Math.floor(place) * taps;
+      const share = place - Math.floor(place);
+      let lower = 0;
+      let upper = 0;
+      for (let tap = 0; tap < taps; tap++) {
+        const sample = work[index + tap]!;
+        lower += coefficients[row + tap]! * sample;
+        upper += coefficients[row + taps + tap]! * sample;
+      }
+      output[written] = saturate(lower + share * (upper - lower));
+      index += wholeStep;
+      phase += partStep;
+      if (phase >= up) {
+        phase -= up;
+        index++;
+      }
+    }
+    this.#index = index - length;
+    this.#phase = phase;
+    return written;
+  }
 }
 
 function saturate(value: number): number {
@@ -171,6 +204,10 @@ function engineFor(inputRate: number, outputRate: number): Engine {
   if (engine === undefined) {
     const filter = designFilter(up, down);
     engine = { filter, work: new Float64Array(filter.taps - 1 + BLOCK_SAMPLES) };
+    for (const oldest of engines.keys()) {
+      if (engines.size < MOST_ENGINES) break;
+      engines.delete(oldest);
+    }
     engines.set(key, engine);
   }
   return engine;
@@ -185,9 +222,10 @@ function checkRate(rate: unknown, name: string): void {
   if (typeof rate !== "number") {
     throw new TypeError(`Cannot ${action}: ${name} is ${typeName(rate)}, expected Number`);
   }
-  if ((sampleRates as readonly number[]).includes(rate)) return;
+  const { lowest, highest } = sampleRates;
+  if (Number.isInteger(rate) && rate >= lowest && rate <= highest) return;
   throw new TeleQuickError(
     "ERR_VALUE_INVALID",
-    `Cannot ${action}: ${name} is ${rate}, expected one of ${sampleRates.join(", ")}`,
+    `Cannot ${action}: ${name} is ${rate}, expected an integer from ${lowest} to ${highest}`,
   );
 }

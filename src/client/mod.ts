@@ -32,7 +32,12 @@ export type { LogRecord } from "./log.ts";
 export type { SuperviseOptions, Supervision } from "./call/supervision.ts";
 export type { Call, CallEnd, CallState } from "./call/call.ts";
 export type { AudioLink, AudioOptions, AudioStats, ReceivedFrame } from "./audio/audio_link.ts";
-export type { AudioCodec, JitterStatistics, SampleRate } from "../audio/mod.ts";
+export type { AudioChunk } from "./audio/chunk.ts";
+export type { AudioSource, Playback, PlayOptions } from "./audio/playback.ts";
+export type { PlaybackEnd } from "./audio/speech_track.ts";
+export { audioPort } from "./audio/audio_port.ts";
+export type { AudioPort, AudioReceiver } from "./audio/audio_port.ts";
+export type { AudioCodec, JitterStatistics } from "../audio/mod.ts";
 export type {
   BidirectionalStream,
   CertificateHash,

@@ -9,12 +9,17 @@ import type { Clock } from "../../base/signal.ts";
 import type { AudioFrame } from "../../wire/mod.ts";
 import type { AudioLink } from "./audio_link.ts";
 import type { Connection } from "../session/connection.ts";
+import { EarlyAudio } from "./early_audio.ts";
 import { Pacer } from "./pacer.ts";
 import { type AudioTotals, sumAudio } from "./audio_stats.ts";
 import { type PendingFrame, SendStream } from "./send_stream.ts";
 
 /** A link, with what the client needs of it besides what users see. */
 export interface AudioRoute extends AudioLink {
+  /** How many of its frames are kept while its stream cannot be written. */
+  readonly pendingFrames: number;
+  /** The call was answered: what waits for that is sent. */
+  answered(): void;
   /** Takes a frame off the wire of `session`, which arrived at `now`. */
   deliver(frame: AudioFrame, now: number, session: unknown): void;
   /** The call has ended. */
@@ -33,8 +38,6 @@ export interface AudioHubOptions {
   readonly barge: (callSid: string) => Promise<void>;
 }
 
-// While a stream cannot be written, this much audio is kept per call (200 ms), the newest.
-const PENDING_FRAMES = 10;
 // A stream that fails on a living session was reset by the gateway, unless the session turns out to be dying.
 const RESET_GRACE_MS = 1_000;
 
@@ -58,7 +61,7 @@ export class AudioHub {
   readonly #lanes = new Map<string, Lane>();
   // Lanes of links that have ended, while something of theirs waits to be sent.
   readonly #finishing = new Set<Lane>();
-  #unrouted = 0;
+  readonly #early = new EarlyAudio();
   #isOver = false;
   #ended = sumAudio([]);
 
@@ -74,7 +77,7 @@ export class AudioHub {
     return {
       ...sumAudio([this.#ended, ...links]),
       links: links.length,
-      unrouted: this.#unrouted,
+      unrouted: this.#early.dropped,
     };
   }
 
@@ -86,6 +89,9 @@ export class AudioHub {
   /** Adds a link. A call has one at a time; `isAnother` when it had one before. */
   add(link: AudioRoute, isAnother: boolean): void {
     this.#links.set(link.callSid, link);
+    for (const { frame, now, session } of this.#early.take(link.callSid)) {
+      link.deliver(frame, now, session);
+    }
     const lane = this.#lanes.get(this.#laneKey(link));
     if (!isAnother || lane === undefined) return;
     // Of a call whose end a stream has carried nothing more counts there: a shared one goes on as another, when what waits has left.
@@ -107,6 +113,7 @@ export class AudioHub {
   remove(link: AudioRoute): void {
     if (this.#links.get(link.callSid) === link) {
       this.#links.delete(link.callSid);
+      this.#early.refuse(link.callSid);
       this.#ended = sumAudio([this.#ended, link.stats()]);
     }
     const lane = this.#lanes.get(this.#laneKey(link));
@@ -118,8 +125,13 @@ export class AudioHub {
   /** Takes a frame off the wire of `session`, which arrived at `now`. */
   accept(frame: AudioFrame, now: number, session: unknown): void {
     const link = this.#links.get(frame.callSid);
-    if (link === undefined) this.#unrouted++;
+    if (link === undefined) this.#early.keep(frame, now, session);
     else link.deliver(frame, now, session);
+  }
+
+  /** A call has ended: nothing is kept for it any more. */
+  forget(callSid: string): void {
+    this.#early.forget(callSid);
   }
 
   /** Adds a frame to what the link's stream writes next. */
@@ -130,6 +142,11 @@ export class AudioHub {
   /** Writes what the link's stream has collected. */
   flush(link: AudioRoute): void {
     this.#lanes.get(this.#laneKey(link))?.uplink.flush();
+  }
+
+  /** Takes back what the link's frames' `owner` has sent and its stream has not written. */
+  recall(link: AudioRoute, owner: unknown): void {
+    this.#lanes.get(this.#laneKey(link))?.uplink.recall(owner);
   }
 
   /** Finishes a link's own stream; a shared one only writes what waits. */
@@ -207,7 +224,7 @@ export class AudioHub {
   #open(lane: Lane, after?: Promise<void>): SendStream {
     lane.connection = undefined;
     const uplink: SendStream = new SendStream({
-      capacity: () => PENDING_FRAMES * Math.max(1, lane.links.size),
+      capacity: () => capacityOf(lane.links),
       open: async () => {
         await after;
         const connection = await this.#options.connection();
@@ -256,6 +273,15 @@ export class AudioHub {
     if (connection.lost.aborted) retry();
     else connection.lost.addEventListener("abort", retry, { once: true });
   }
+}
+
+// What is kept of a link that has ended.
+const LEAST_PENDING = 10;
+
+function capacityOf(links: ReadonlySet<AudioRoute>): number {
+  let frames = 0;
+  for (const { pendingFrames } of links) frames += pendingFrames;
+  return frames === 0 ? LEAST_PENDING : frames;
 }
 
 function dropUnsent(uplink: SendStream): void {

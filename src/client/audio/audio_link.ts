@@ -1,28 +1,43 @@
 /**
- * The audio of one call, as its user sees it (protocol.md section 6).
+ * The audio of one call, as its user sees it.
  *
  * @module
  */
 
-import type { AudioCodec, JitterStatistics, SampleRate } from "../../audio/mod.ts";
+import type { AudioCodec, JitterStatistics } from "../../audio/mod.ts";
 import type { AudioFrame } from "../../wire/mod.ts";
+import type { AudioChunk } from "./chunk.ts";
+import type { AudioSource, Playback, PlayOptions } from "./playback.ts";
+import type { PlaybackEnd } from "./speech_track.ts";
 
 /** Options of {@linkcode Call.audio}. */
 export interface AudioOptions {
   /** How outgoing audio is encoded: `PCMU` and `PCMA` at 8 kHz, `PCM16` little-endian at 16 kHz. Default: `"PCMU"`. */
   readonly codec?: AudioCodec | undefined;
   /**
-   * The rate of samples written as `Int16Array` and read from `samples`: 8000, 16000, 24000 or 48000. They are resampled to and
-   * from what the wire carries. Default: the codec's own rate.
+   * The rate of samples that are written and read, in hertz, an integer from 8000 to 48000. They are resampled to and from what the
+   * wire carries. Default: the codec's own rate.
    */
-  readonly sampleRate?: SampleRate | undefined;
+  readonly sampleRate?: number | undefined;
+  /**
+   * Where outgoing audio comes from. `"speech"`: a model or a file, faster than it is played; all of it is heard, one frame each 20 ms.
+   * `"live"`: a microphone or another call; at most 60 ms wait, and when more comes the oldest is dropped and counted, so that a stall
+   * does not make everything after it late. Default: `"speech"`.
+   */
+  readonly source?: "speech" | "live" | undefined;
+  /**
+   * Whether audio is sent before the call is answered. Otherwise speech waits for the answer, and its writer with it; a live source is
+   * dropped until then, and counted. Default: `false`.
+   */
+  readonly earlyMedia?: boolean | undefined;
   /** How much audio may wait to be sent before `writable` asks its writer to wait, in milliseconds, 20 to 10000. Default: 200. */
   readonly leadMs?: number | undefined;
   /** What is sent while nothing is written: nothing (`"pause"`), or frames of silence (`"send"`). Default: `"pause"`. */
   readonly silence?: "pause" | "send" | undefined;
   /**
-   * Puts received frames in order: a missing one is waited for this long, in milliseconds, then replaced by what was heard before
-   * it, fading out. Default: none, frames are read as they arrive.
+   * Plays received frames at the pace at which they were spoken, this far behind their arrival, in milliseconds, 0 to 1000: in order, a
+   * lost one replaced by what was heard before it, fading out. After a stall the delay returns to this within 3 seconds. Default:
+   * frames are read as they arrive.
    */
   readonly jitterBufferMs?: number | undefined;
   /** How many received frames wait to be read; one more drops the oldest, counted. Default: 100 (2 seconds). */
@@ -33,11 +48,11 @@ export interface AudioOptions {
 export interface AudioStats extends JitterStatistics {
   /** Frames handed to the transport, the one that ends the stream included. */
   readonly sent: number;
-  /** Outgoing frames dropped because the transport did not take them in time, oldest first. */
+  /** Outgoing frames dropped, oldest first: the transport did not take them in time, or a live source was ahead or not yet answered. */
   readonly sendDropped: number;
   /** Slots of 20 ms in which a frame was due and the process was too late: the schedule moved on by as many. */
   readonly slotsMissed: number;
-  /** Received frames dropped because nobody read them in time, oldest first. */
+  /** Received frames dropped because they were not read in time, oldest first. */
   readonly unread: number;
 }
 
@@ -50,26 +65,53 @@ export interface ReceivedFrame extends AudioFrame {
 /**
  * Both directions of a call's audio. Made by {@linkcode Call.audio}; ends with the call, with `close()`, or with the client.
  * It survives renewals and reconnects: sequence numbers go on upward.
+ *
+ * No promise of a link has to be awaited: a call that ends does not end the process.
  */
 export interface AudioLink extends AsyncDisposable {
   /** The call that the audio belongs to. */
   readonly callSid: string;
   /** The codec of outgoing frames. */
   readonly codec: AudioCodec;
-  /** Frames of the far end, each in the codec that it names. Ends when the far end or the call does. */
+  /** The rate of samples, both ways, in hertz. */
+  readonly sampleRate: number;
+  /** Frames of the far end, each in the codec that it names. Ends when the far end or the call does. Read this or `samples`. */
   readonly readable: ReadableStream<ReceivedFrame>;
-  /** The same audio as samples at `sampleRate`. Read this or `readable`, not both. */
+  /** The same audio as samples at `sampleRate`. Read this or `readable`: the one that is read first has it. */
   readonly samples: ReadableStream<Int16Array>;
   /**
-   * Takes bytes of the link's codec, or samples at `sampleRate`, in chunks of any size: they leave as one frame each 20 ms.
-   * `desiredSize` counts milliseconds and turns negative when more than `leadMs` waits; the next two frames, which are there to make up
-   * for a short stall, are not counted. Closing it plays out what waits, then says that the stream has ended; aborting it says so at once.
+   * Takes audio in chunks of any size: it leaves as one frame each 20 ms. A frame that is not full waits for one slot; when nothing
+   * followed by then, it leaves completed with silence.
+   *
+   * A write resolves when its whole frames were sent, or earlier when another chunk was written meanwhile. `desiredSize` counts
+   * milliseconds and turns negative when more than `leadMs` waits. Closing it plays out what waits, then says that the stream has
+   * ended; aborting it says so at once. After a chunk that was refused, `writable` is another stream, and the link goes on.
    */
-  readonly writable: WritableStream<Uint8Array | Int16Array>;
+  readonly writable: WritableStream<AudioChunk>;
   /** What was sent and received so far. */
   stats(): AudioStats;
-  /** Drops everything that was written and not yet sent, and asks the gateway to drop what it has not yet played (Barge). */
-  clear(): Promise<void>;
+  /**
+   * Plays an utterance: samples, bytes of the codec, or a source of them, of which no more is taken than is soon to be sent. Several
+   * play one after another, each beginning with a frame of its own; what is written to `writable` meanwhile waits for them, or is
+   * dropped where the source is live.
+   *
+   * @throws {TypeError} when `source` is not audio; {@linkcode TeleQuickError} `ERR_VALUE_INVALID` when it is a WAV file's bytes.
+   */
+  play(source: AudioSource, options?: PlayOptions): Playback;
+  /**
+   * Drops everything that was written or played and not yet sent, and asks the gateway to drop what it has not yet played (Barge).
+   * Nothing of before leaves any more, but for a frame that the transport has already taken.
+   *
+   * @returns What was heard of what it cut: from the beginning of the utterance, as far as this side knows.
+   */
+  clear(): Promise<PlaybackEnd>;
+  /**
+   * Resolves when everything that was written or played so far was handed to the transport, or cleared. Rejects with `ERR_CALL_ENDED`
+   * when the link ends before.
+   */
+  flush(): Promise<void>;
+  /** Drops what has come in and was not read: the next that is read is what comes now. Returns how much it dropped, in milliseconds. */
+  skipToNow(): number;
   /** Plays out what was written, says that the stream has ended, and stops reading. */
   close(): Promise<void>;
 }

@@ -10,7 +10,7 @@ import type { AudioStats } from "./audio_link.ts";
 export interface AudioTotals extends Omit<AudioStats, "jitterMs"> {
   /** Links that are open. */
   readonly links: number;
-  /** Frames of calls that have no link: dropped. */
+  /** Frames of calls that have no link, dropped: of each call the newest second is kept until `audio()` is called. */
   readonly unrouted: number;
 }
 

@@ -4,30 +4,57 @@
  * @module
  */
 
-import { audioCodecs, frameMilliseconds, isAudioCodec } from "../../audio/mod.ts";
+import { ignore } from "../../base/ignore.ts";
 import { TeleQuickError } from "../../base/errors.ts";
+import { deferred } from "../../base/deferred.ts";
+import { handled } from "../../base/handled.ts";
+import { frameMilliseconds } from "../../audio/mod.ts";
 import type { AudioFrame } from "../../wire/mod.ts";
-import type { AudioLink, AudioOptions, AudioStats } from "./audio_link.ts";
 import type { AudioHub, AudioRoute } from "./audio_hub.ts";
+import type { AudioLink, AudioOptions, AudioStats } from "./audio_link.ts";
+import {
+  checkSameOptions,
+  type ResolvedAudioOptions,
+  resolveAudioOptions,
+} from "./audio_options.ts";
+import { type AudioPort, port } from "./audio_port.ts";
+import type { SequenceCounter } from "./outgoing_frame.ts";
+import { type AudioSource, type Playback, Playbacks, type PlayOptions } from "./playback.ts";
 import { IncomingAudio } from "./receive.ts";
-import { OutgoingAudio, type SequenceCounter } from "./send.ts";
+import { LIVE_MS, OutgoingAudio } from "./send.ts";
+import type { PlaybackEnd } from "./speech_track.ts";
+import { WritableAudio } from "./writable.ts";
 
-// Events and audio come on streams of their own: the last frames may be behind the hangup event.
+// Events and audio come on streams of their own: the last frames may come after the hangup event.
 const HANGUP_GRACE_MS = 250;
+// Two frames, one slot that is waited for, and what timers are late by.
+const LAST_WORD_MS = 100;
+// While its stream cannot be written, this much of a link's audio is kept, the newest.
+const PENDING_MS = 200;
 
 /** Options of a {@linkcode CallAudio}. */
 export interface CallAudioOptions extends AudioOptions {
   /** Whether the frame that ends the far end's stream ends `readable`. Default: `true`; a supervisor's place outlives sessions. */
   readonly endsWithFrame?: boolean;
+  /** Whether the call was answered, as far as is known. Default: `true`. */
+  readonly isAnswered?: boolean;
 }
 
 /** Both directions of a call's audio, with what the client needs besides what users see. */
 export class CallAudio implements AudioRoute {
   readonly callSid: string;
   readonly codec: AudioLink["codec"];
+  readonly sampleRate: number;
+  readonly pendingFrames: number;
+  readonly #options: ResolvedAudioOptions;
   readonly #hub: AudioHub;
   readonly #incoming: IncomingAudio;
   readonly #outgoing: OutgoingAudio;
+  readonly #writable: WritableAudio;
+  readonly #playbacks: Playbacks;
+  readonly #ended = deferred<void>();
+  #port: AudioPort | undefined;
+  #isOver = false;
   #cancelHangup: (() => void) | undefined;
   #session: unknown;
 
@@ -37,35 +64,48 @@ export class CallAudio implements AudioRoute {
     sequence: SequenceCounter,
     options: CallAudioOptions = {},
   ) {
-    const { codec = "PCMU", leadMs = 200, silence = "pause", receiveCapacity = 100 } = options;
-    checkOptions(codec, leadMs, receiveCapacity);
-    const { sampleRate = audioCodecs[codec].sampleRate } = options;
+    const resolved = resolveAudioOptions(options);
+    const { codec, sampleRate, leadMs, silence, source, earlyMedia } = resolved;
+    const { clock, pacer } = hub;
+    const isLive = source === "live";
+    this.#options = resolved;
     this.#hub = hub;
     this.callSid = callSid;
     this.codec = codec;
+    this.sampleRate = sampleRate;
+    this.pendingFrames = (isLive ? LIVE_MS : PENDING_MS) / frameMilliseconds;
     this.#incoming = new IncomingAudio({
-      callSid,
-      clock: hub.clock,
-      sampleRate,
-      jitterBufferMs: options.jitterBufferMs,
-      capacity: receiveCapacity,
+      ...{ callSid, clock, pacer, sampleRate },
+      jitterBufferMs: resolved.jitterBufferMs,
+      capacity: resolved.receiveCapacity,
       endsWithFrame: options.endsWithFrame ?? true,
     });
-    this.#outgoing = new OutgoingAudio({
-      callSid,
-      codec,
-      sampleRate,
-      leadMs,
-      silence,
-      sequence,
-      pacer: hub.pacer,
+    const outgoing = this.#outgoing = new OutgoingAudio({
+      ...{ callSid, codec, sampleRate, silence, isLive, sequence, pacer, clock },
+      isOpen: earlyMedia || (options.isAnswered ?? true),
       lane: {
         append: (frame) => hub.send(this, frame),
         flush: () => hub.flush(this),
+        recall: (owner) => hub.recall(this, owner),
         finish: () => hub.finish(this),
       },
     });
+    const playbacks = this.#playbacks = new Playbacks({ codec, sampleRate, outgoing, clock, leadMs });
+    this.#writable = new WritableAudio({
+      ...{ codec, sampleRate, outgoing, leadMs, isLive },
+      mayWrite: () => playbacks.isIdle,
+      playOut: () => this.#playOut(),
+    });
+    outgoing.onProgress = () => {
+      playbacks.progress();
+      this.#writable.progress();
+    };
     hub.add(this, sequence.next > 0);
+  }
+
+  /** The inner side. */
+  get [port](): AudioPort {
+    return this.#port ??= this.#makePort();
   }
 
   get readable(): AudioLink["readable"] {
@@ -77,25 +117,45 @@ export class CallAudio implements AudioRoute {
   }
 
   get writable(): AudioLink["writable"] {
-    return this.#outgoing.writable;
+    return this.#writable.stream;
+  }
+
+  /** When the last frame arrived, on the monotonic clock; `undefined` before the first. */
+  get heardAt(): number | undefined {
+    return this.#incoming.heardAt;
   }
 
   stats(): AudioStats {
     return { ...this.#incoming.stats(), ...this.#outgoing.stats() };
   }
 
-  async clear(): Promise<void> {
-    this.#outgoing.forget();
-    await this.#hub.barge(this.callSid);
+  play(source: AudioSource, options: PlayOptions = {}): Playback {
+    return this.#playbacks.play(source, options);
   }
 
-  async close(): Promise<void> {
-    await this.#outgoing.playOut();
-    this.end();
+  clear(): Promise<PlaybackEnd> {
+    return handled(this.#clear());
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.close();
+  flush(): Promise<void> {
+    return handled(this.#flush());
+  }
+
+  skipToNow(): number {
+    return this.#incoming.skip();
+  }
+
+  close(): Promise<void> {
+    return handled(this.#close());
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  /** Throws `ERR_VALUE_INVALID` when options ask for another link than this one. */
+  checkOptions(options: AudioOptions): void {
+    checkSameOptions(this.#options, options);
   }
 
   /** Takes the frames of this session only: on each a supervisor's begin anew. */
@@ -111,6 +171,20 @@ export class CallAudio implements AudioRoute {
     if (this.#incoming.ended && this.#cancelHangup !== undefined) this.end();
   }
 
+  answered(): void {
+    this.#outgoing.open();
+  }
+
+  /** Resolves when the end of what was said has been played, where only that is left; within a tenth of a second. */
+  async lastWord(): Promise<void> {
+    let cancel = ignore;
+    const tooLong = new Promise<void>((resolve) => {
+      cancel = this.#hub.clock.schedule(LAST_WORD_MS, resolve);
+    });
+    await Promise.race([this.#outgoing.lastWord(), tooLong]);
+    cancel();
+  }
+
   /** The call has ended: what is still under way from the far end is read for a moment, then both directions end. */
   hungUp(): void {
     if (this.#incoming.ended) this.end();
@@ -119,29 +193,81 @@ export class CallAudio implements AudioRoute {
 
   /** Ends both directions at once: the call is over, or the client is. */
   end(error?: TeleQuickError): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
     this.#cancelHangup?.();
     this.#incoming.end(error);
-    this.#outgoing.end(
-      error ??
-        new TeleQuickError("ERR_CALL_ENDED", "Cannot send audio: the call, or its link, has ended"),
-    );
+    this.#playbacks.end();
+    this.#outgoing.end();
+    this.#writable.end(error ?? ended("send audio"));
     this.#hub.remove(this);
+    this.#ended.resolve();
+  }
+
+  async #clear(): Promise<PlaybackEnd> {
+    if (this.#isOver) return { playedMs: 0, durationMs: 0, interrupted: false };
+    const cut = this.#drop();
+    await this.#hub.barge(this.callSid);
+    return cut;
+  }
+
+  #drop(): PlaybackEnd {
+    const unwrittenMs = this.#writable.clear();
+    const { playedMs, durationMs, interrupted } = this.#outgoing.clear();
+    this.#playbacks.clear();
+    return {
+      playedMs,
+      durationMs: durationMs + unwrittenMs,
+      interrupted: interrupted || unwrittenMs > 0,
+    };
+  }
+
+  async #flush(): Promise<void> {
+    await this.#allWritten();
+    await this.#outgoing.allSent();
+    if (this.#isOver) throw ended("flush audio");
+  }
+
+  /** Resolves when everything that was written or played so far has been handed over, or the link has ended. */
+  async #allWritten(): Promise<void> {
+    const { written } = this.#writable;
+    await this.#outgoing.until(() =>
+      this.#writable.accepted >= written && this.#playbacks.isIdle
+    );
+  }
+
+  async #playOut(): Promise<void> {
+    await this.#allWritten();
+    this.#writable.closeToWriters();
+    await this.#outgoing.playOut();
+  }
+
+  async #close(): Promise<void> {
+    await this.#playOut();
+    this.end();
+  }
+
+  #makePort(): AudioPort {
+    const outgoing = this.#outgoing;
+    const { callSid, codec, sampleRate } = this;
+    return {
+      ...{ callSid, codec, sampleRate },
+      receive: (receiver) => this.#incoming.receive(receiver),
+      receiveSamples: (receiver) => this.#incoming.receiveSamples(receiver),
+      send: (chunk) => outgoing.push(chunk),
+      get queuedMs() {
+        return outgoing.queuedMs;
+      },
+      queuedBelow: (ms) => outgoing.until(() => outgoing.queuedMs < ms),
+      drop: () => this.#drop(),
+      ended: this.#ended.promise,
+    };
   }
 }
 
-function checkOptions(codec: string, leadMs: number, receiveCapacity: number): void {
-  if (!isAudioCodec(codec)) {
-    const names = Object.keys(audioCodecs).join(", ");
-    throw invalid(`codec is ${JSON.stringify(codec)}, expected one of ${names}`);
-  }
-  if (!(leadMs >= frameMilliseconds && leadMs <= 10_000)) {
-    throw invalid(`leadMs is ${leadMs}, expected 20 to 10000`);
-  }
-  if (!(Number.isSafeInteger(receiveCapacity) && receiveCapacity > 0)) {
-    throw invalid(`receiveCapacity is ${receiveCapacity}, expected a positive number of frames`);
-  }
-}
-
-function invalid(found: string): TeleQuickError {
-  return new TeleQuickError("ERR_VALUE_INVALID", `Cannot open audio: ${found}`);
+function ended(action: string): TeleQuickError {
+  return new TeleQuickError(
+    "ERR_CALL_ENDED",
+    `Cannot ${action}: the call, or its link, has ended`,
+  );
 }

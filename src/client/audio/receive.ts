@@ -1,67 +1,72 @@
 /**
- * Incoming audio of one call: counted, put in order if asked, queued for its reader.
+ * Incoming audio of one call: counted, played out in its slots if asked, queued for its reader.
  *
  * @module
  */
 
 import {
-  audioCodecs,
-  decodeAudio,
-  isAudioCodec,
+  frameMilliseconds,
   JitterBuffer,
   type JitterStatistics,
+  PlayoutBuffer,
   type PlayoutFrame,
-  Resampler,
-  type SampleRate,
 } from "../../audio/mod.ts";
-import type { TeleQuickError } from "../../base/errors.ts";
+import { TeleQuickError } from "../../base/errors.ts";
 import type { Clock } from "../../base/signal.ts";
 import type { AudioFrame } from "../../wire/mod.ts";
 import type { ReceivedFrame } from "./audio_link.ts";
-import { DropOldestStream } from "./drop_oldest.ts";
+import type { AudioReceiver } from "./audio_port.ts";
+import { DropOldestQueue, type QueueReader, streamOf } from "./drop_oldest.ts";
+import type { Paced, Pacer } from "./pacer.ts";
+import { SampleDecoder } from "./sample_decoder.ts";
 
 /** Options of {@linkcode IncomingAudio}. */
 export interface IncomingAudioOptions {
   readonly callSid: string;
   readonly clock: Clock;
-  readonly sampleRate: SampleRate;
+  readonly pacer: Pacer;
+  readonly sampleRate: number;
   readonly jitterBufferMs: number | undefined;
   readonly capacity: number;
   /** Whether a frame that says so ends the stream; otherwise only `end()` does. */
   readonly endsWithFrame: boolean;
 }
 
+// A process that was held up plays at most this many slots at once; the rest are skipped.
+const MAX_BURST_SLOTS = 3;
+
 /** Frames off the wire, for one reader. */
-export class IncomingAudio {
+export class IncomingAudio implements Paced {
+  /** The frames, in the order in which they are given. */
+  readonly readable: ReadableStream<ReceivedFrame>;
+  /** The same audio as samples. */
+  readonly samples: ReadableStream<Int16Array>;
   readonly #options: IncomingAudioOptions;
-  readonly #frames: DropOldestStream<ReceivedFrame>;
-  // Measures in any case; gives the frames in order only when there is a window to wait in.
-  readonly #jitter: JitterBuffer;
+  readonly #frames: DropOldestQueue<ReceivedFrame>;
+  // One of them: frames are given as they arrive and only measured, or they wait for their slots.
+  readonly #meter: JitterBuffer | undefined;
+  readonly #playout: PlayoutBuffer | undefined;
   #duplicated = 0;
   // What is added to the stream's numbers, so that they go on rising when another session begins them anew.
   #offset: number | undefined = 0;
   #highest = -1;
-  #samples: ReadableStream<Int16Array> | undefined;
-  #cancelPlayout: (() => void) | undefined;
+  #slot: number | undefined;
+  #heardAt: number | undefined;
 
   constructor(options: IncomingAudioOptions) {
-    const { capacity, jitterBufferMs = 0 } = options;
+    const { capacity, jitterBufferMs, sampleRate } = options;
     this.#options = options;
-    this.#frames = new DropOldestStream(capacity);
-    this.#jitter = new JitterBuffer({ jitterBufferMs });
-  }
-
-  /** The frames, in the order in which they are given. */
-  get readable(): ReadableStream<ReceivedFrame> {
-    return this.#frames.readable;
-  }
-
-  /** The same audio as samples. */
-  get samples(): ReadableStream<Int16Array> {
-    return this.#samples ??= this.readable.pipeThrough(
-      decoder(this.#options.sampleRate),
-      { preventAbort: false },
-    );
+    this.#frames = new DropOldestQueue(capacity);
+    if (jitterBufferMs === undefined) this.#meter = new JitterBuffer({ jitterBufferMs: 0 });
+    else this.#playout = new PlayoutBuffer({ targetMs: jitterBufferMs });
+    const decoder = new SampleDecoder(sampleRate);
+    const taken = () => invalid("it is being read elsewhere: read `readable`, `samples` or neither");
+    this.readable = streamOf(this.#frames, { convert: (frame) => frame, taken });
+    this.samples = streamOf(this.#frames, {
+      convert: (frame) => decoder.decode(frame),
+      flush: () => decoder.flush(),
+      taken,
+    });
   }
 
   /** Whether the last frame has been queued. */
@@ -69,12 +74,42 @@ export class IncomingAudio {
     return this.#frames.ended;
   }
 
+  /** When the last frame arrived, on the monotonic clock; `undefined` before the first. */
+  get heardAt(): number | undefined {
+    return this.#heardAt;
+  }
+
+  /** Gives the frames to `receiver` in place of the streams. Returns what stops it. */
+  receive(receiver: AudioReceiver<ReceivedFrame>): () => void {
+    return this.#claim({
+      isReady: true,
+      take: (frame) => receiver.take(frame),
+      end: (error) => receiver.end(error as TeleQuickError | undefined),
+    });
+  }
+
+  /** The same as samples. */
+  receiveSamples(receiver: AudioReceiver<Int16Array>): () => void {
+    const decoder = new SampleDecoder(this.#options.sampleRate);
+    const give = (samples: Int16Array | undefined): void => {
+      if (samples !== undefined) receiver.take(samples);
+    };
+    return this.#claim({
+      isReady: true,
+      take: (frame) => give(decoder.decode(frame)),
+      end: (error) => {
+        give(decoder.flush());
+        receiver.end(error as TeleQuickError | undefined);
+      },
+    });
+  }
+
   /** What has arrived so far. */
   stats(): JitterStatistics & { readonly unread: number } {
-    const { statistics } = this.#jitter;
     const unread = this.#frames.dropped;
-    if (this.#options.jitterBufferMs !== undefined) return { ...statistics, unread };
+    if (this.#playout !== undefined) return { ...this.#playout.statistics, unread };
     // Without a window every frame is given as it arrives, however late, and nothing in its place.
+    const { statistics } = this.#meter!;
     return {
       ...statistics,
       lost: Math.max(0, statistics.lost - statistics.late),
@@ -88,48 +123,67 @@ export class IncomingAudio {
     this.#offset = undefined;
   }
 
+  /** Drops what waits to be read, all but the jitter buffer's delay. Returns how long it lasted, in milliseconds. */
+  skip(): number {
+    return (this.#frames.skip() + (this.#playout?.skip() ?? 0)) * frameMilliseconds;
+  }
+
   /** Takes a frame that arrived at `now`. The payload is copied: it is a view of a chunk that holds much else. */
   accept(frame: AudioFrame, now: number): void {
     if (this.#frames.ended) return;
+    this.#heardAt = now;
     const { callSid, codec, endOfStream } = frame;
     this.#offset ??= this.#highest + 1 - frame.sequenceNumber;
     const sequenceNumber = frame.sequenceNumber + this.#offset;
     this.#highest = Math.max(this.#highest, sequenceNumber);
     const payload = frame.payload.slice();
     const copy = { callSid, payload, codec, sequenceNumber, endOfStream, concealed: false };
-    const isInTime = this.#jitter.push(copy, now);
-    if (this.#options.jitterBufferMs !== undefined) return this.#playOut(now);
-    while (this.#jitter.size > 0) this.#jitter.pop(Infinity);
+    if (this.#playout !== undefined) {
+      if (this.#playout.push(copy, now)) this.#options.pacer.add(this);
+      return;
+    }
+    const meter = this.#meter!;
+    const isInTime = meter.push(copy, now);
+    while (meter.size > 0) meter.pop(Infinity);
     const before = this.#duplicated;
-    if (!isInTime) this.#duplicated = this.#jitter.statistics.duplicated;
+    if (!isInTime) this.#duplicated = meter.statistics.duplicated;
     if (this.#duplicated === before) this.#deliver(copy);
   }
 
   /** Ends the stream: what waits is still read. */
   end(error?: TeleQuickError): void {
-    this.#cancelPlayout?.();
-    if (this.#options.jitterBufferMs !== undefined) this.#popUntil(Infinity);
+    this.#options.pacer.remove(this);
+    for (const frame of this.#playout?.drain() ?? []) this.#play(frame);
     this.#frames.end(error);
   }
 
-  #playOut(now: number): void {
-    this.#cancelPlayout?.();
-    this.#cancelPlayout = undefined;
-    this.#popUntil(now);
-    const { dueMs } = this.#jitter;
-    if (dueMs === undefined || this.#frames.ended) return;
-    const { clock } = this.#options;
-    this.#cancelPlayout = clock.schedule(
-      Math.max(0, Math.ceil(dueMs - now)),
-      () => this.#playOut(clock.monotonic()),
-    );
+  /** Called by the pacer: what is due in the slots that have passed. */
+  tick(slot: number): boolean {
+    const passed = slot - (this.#slot ?? slot - 1);
+    this.#slot = slot;
+    const now = this.#options.clock.monotonic();
+    const playout = this.#playout!;
+    let isPlaying = false;
+    for (let due = Math.min(passed, MAX_BURST_SLOTS); due > 0; due--) {
+      const frame = playout.pull(now);
+      isPlaying = frame !== undefined;
+      if (frame !== undefined) this.#play(frame);
+    }
+    if ((isPlaying || playout.size > 0) && !this.#frames.ended) return true;
+    this.#slot = undefined;
+    return false;
   }
 
-  #popUntil(now: number): void {
-    let frame: PlayoutFrame | undefined;
-    while ((frame = this.#jitter.pop(now)) !== undefined) {
-      this.#deliver({ ...frame, callSid: this.#options.callSid });
-    }
+  flush(): void {}
+
+  #claim(reader: QueueReader<ReceivedFrame>): () => void {
+    if (!this.#frames.claim(reader)) throw invalid("it is being read already");
+    this.#frames.give();
+    return () => this.#frames.release(reader);
+  }
+
+  #play(frame: PlayoutFrame): void {
+    this.#deliver({ ...frame, callSid: this.#options.callSid });
   }
 
   #deliver(frame: ReceivedFrame): void {
@@ -138,25 +192,6 @@ export class IncomingAudio {
   }
 }
 
-/** Decodes frames, each by the codec that it names, to samples at one rate. Frames of unknown codecs, or with half a sample, are skipped. */
-function decoder(outputRate: SampleRate): TransformStream<ReceivedFrame, Int16Array> {
-  const resamplers = new Map<SampleRate, Resampler>();
-  return new TransformStream({
-    transform({ codec, payload }, controller) {
-      if (!isAudioCodec(codec) || payload.length === 0) return;
-      const { sampleRate: inputRate, bytesPerSample } = audioCodecs[codec];
-      if (payload.length % bytesPerSample > 0) return;
-      let resampler = resamplers.get(inputRate);
-      if (resampler === undefined) {
-        resamplers.set(inputRate, resampler = new Resampler({ inputRate, outputRate }));
-      }
-      controller.enqueue(resampler.push(decodeAudio(codec, payload)));
-    },
-    flush(controller) {
-      for (const resampler of resamplers.values()) {
-        const rest = resampler.flush();
-        if (rest.length > 0) controller.enqueue(rest);
-      }
-    },
-  });
+function invalid(found: string): TeleQuickError {
+  return new TeleQuickError("ERR_VALUE_INVALID", `Cannot read the audio of the call: ${found}`);
 }

@@ -1,9 +1,11 @@
 /**
- * Outgoing audio of one call: chunks of any size in, one frame each 20 ms out.
+ * Outgoing audio of one call: chunks of any size in, one frame each 20 ms out. It knows no stream: `writable`, `play` and the port
+ * hand their chunks to it.
  *
  * @module
  */
 
+import { ignore } from "../../base/ignore.ts";
 import {
   type AudioCodec,
   type AudioCodecInfo,
@@ -11,180 +13,254 @@ import {
   encodeAudio,
   frameMilliseconds,
   Resampler,
-  type SampleRate,
 } from "../../audio/mod.ts";
-import type { TeleQuickError } from "../../base/errors.ts";
+import { TeleQuickError } from "../../base/errors.ts";
+import type { Clock } from "../../base/signal.ts";
 import { AudioFrameEncoder } from "../../wire/mod.ts";
+import { type AudioChunk, chunkMs, encodeChunk } from "./chunk.ts";
+import { type FrameOwner, OutgoingFrame, type SequenceCounter } from "./outgoing_frame.ts";
 import type { Paced, Pacer } from "./pacer.ts";
 import type { PendingFrame } from "./send_stream.ts";
+import { type PlaybackEnd, SpeechTrack } from "./speech_track.ts";
 
-/** The next sequence number of a call's outgoing audio: it only rises, whatever link or session sends. */
-export interface SequenceCounter {
-  next: number;
+/** Where a link's frames go: the stream that carries the call. */
+export interface SendLane {
+  /** Adds a frame to what the next flush writes. */
+  append(frame: PendingFrame): void;
+  flush(): void;
+  /** Takes back the frames of `owner` that are not written yet. */
+  recall(owner: FrameOwner): void;
+  /** Writes what waits; finishes the stream if it is this call's own. */
+  finish(): Promise<void>;
 }
 
 /** Options of {@linkcode OutgoingAudio}. */
 export interface OutgoingAudioOptions {
   readonly callSid: string;
   readonly codec: AudioCodec;
-  readonly sampleRate: SampleRate;
-  readonly leadMs: number;
+  readonly sampleRate: number;
   readonly silence: "pause" | "send";
+  /** Whether the sound is made at the moment it is handed over: then what waits is bounded by {@linkcode LIVE_MS}. */
+  readonly isLive: boolean;
+  /** Whether frames may leave; otherwise they wait until {@linkcode OutgoingAudio.open}. */
+  readonly isOpen: boolean;
   readonly sequence: SequenceCounter;
   readonly pacer: Pacer;
-  /** The stream that carries this call. */
-  readonly lane: {
-    /** Adds a frame to what the next flush writes. */
-    append(frame: PendingFrame): void;
-    flush(): void;
-    /** Writes what waits; finishes the stream if it is this call's own. */
-    finish(): Promise<void>;
-  };
+  readonly clock: Clock;
+  readonly lane: SendLane;
 }
 
-// A process that was held up sends at most this many frames at once, then goes on at 50 a second. So many are taken from the writer ahead
-// of their slots, if the lead is as long, to be there then: a chunk is usually one frame.
+/** What was counted of outgoing audio. */
+export interface OutgoingStats {
+  readonly sent: number;
+  readonly sendDropped: number;
+  readonly slotsMissed: number;
+}
+
+/** A live source is never later than this: older sound is dropped. */
+export const LIVE_MS = 60;
+// A process that was held up sends at most this many frames at once, then goes on at 50 a second.
 const MAX_BURST_FRAMES = 3;
+const LIVE_FRAMES = LIVE_MS / frameMilliseconds;
+// What is handed over without a stream, and so without back-pressure, is bounded: ten minutes.
+const MOST_QUEUED_MS = 600_000;
 // Frames that were written are kept to be used again, so many of each call: what a writer has waiting at the default lead.
 const SPARE_FRAMES = 10;
 
-/** Packetizes, paces and encodes. */
+/** Encodes, cuts into frames, paces. */
 export class OutgoingAudio implements Paced {
-  readonly writable: WritableStream<Uint8Array | Int16Array>;
   readonly #options: OutgoingAudioOptions;
-  readonly #encoder: AudioFrameEncoder;
   readonly #resampler: Resampler;
   readonly #codec: AudioCodecInfo;
-  readonly #sendsSilence: boolean;
-  readonly #ahead: number;
+  readonly #owner: FrameOwner;
+  readonly #spare: OutgoingFrame[] = [];
   // Whole frames that wait for their slots, and the one being filled.
   #frames: OutgoingFrame[] = [];
   #filling: OutgoingFrame | undefined;
-  readonly #spare: OutgoingFrame[] = [];
-  readonly #owner: FrameOwner;
-  // The epoch of every chunk that waits inside `writable`, in order: `forget()` starts a new epoch, and older chunks are dropped.
-  #epochs: number[] = [];
-  // Chunks that were written, and of these the ones that have left `writable`.
-  #written = 0;
-  #accepted = 0;
-  #epoch = 0;
-  // Resolves the write that is under way, and those who wait until something was accepted or sent.
-  #taken: (() => void) | undefined;
-  #waiting: (() => void)[] = [];
+  // Whether the resampler holds back the end of what was said.
+  #hasTail = false;
+  // Whether something was handed over since the last tick: more may follow, and the frame being filled waits for it.
+  #isFresh = false;
+  // Where the last sound came from, and what is not played yet.
+  #last: SpeechTrack | undefined;
+  readonly #tracks = new Set<SpeechTrack>();
+  // What was handed over without a track of its own.
+  #written: SpeechTrack | undefined;
+  #isOpen: boolean;
   #slot: number | undefined;
-  // Slots that the process was late for, with nothing to send: whoever writes may have been held up with it.
+  // Slots that the process was late for, with nothing to send: the source may have been held up with it.
   #owed = 0;
+  // When the last frame that was handed to the transport will have been played.
+  #playedUntil = 0;
   #sent = 0;
   #dropped = 0;
   #slotsMissed = 0;
-  #controller: WritableStreamDefaultController | undefined;
-  // What is written from now on is refused at the end: the link is closing under its writer.
-  #isClosing = false;
-  #refuse: ((error: TeleQuickError) => void) | undefined;
+  #waiting: (() => void)[] = [];
   #finished: Promise<void> | undefined;
   #ended = false;
+  /** Called when frames have left, something was dropped, or it has ended: a writer may have its turn. */
+  onProgress: () => void = ignore;
 
   constructor(options: OutgoingAudioOptions) {
-    const { callSid, codec, sampleRate, leadMs, silence, pacer } = options;
-    const { sampleRate: outputRate } = audioCodecs[codec];
+    const { callSid, codec, sampleRate, sequence } = options;
     this.#options = options;
-    this.#encoder = new AudioFrameEncoder({ callSid, codec });
     this.#codec = audioCodecs[codec];
+    this.#isOpen = options.isOpen;
     this.#owner = {
-      encoder: this.#encoder,
-      written: (frame) => this.#keep(frame),
+      encoder: new AudioFrameEncoder({ callSid, codec }),
+      sequence,
+      written: (frame) => this.#handedOver(frame),
       dropped: (frame) => {
-        this.#sent--;
         this.#dropped++;
-        this.#keep(frame);
+        this.#takeBack(frame);
       },
+      recalled: (frame) => this.#takeBack(frame),
     };
-    this.#resampler = new Resampler({ inputRate: sampleRate, outputRate });
-    this.#sendsSilence = silence === "send";
-    this.#ahead = Math.min(MAX_BURST_FRAMES, Math.floor(leadMs / frameMilliseconds));
-    this.writable = new WritableStream<Uint8Array | Int16Array>({
-      start: (controller) => {
-        this.#controller = controller;
-        // `abort` is called only after the write that is under way, which plays for as long as its chunk is.
-        controller.signal.addEventListener("abort", () => void this.#finish());
-      },
-      write: (chunk) => this.#accept(chunk),
-      close: () => {
-        this.#acceptNoMore();
-        return this.playOut();
-      },
-      abort: () => this.#finish(),
-    }, {
-      highWaterMark: leadMs,
-      // Called in the order of the writes, synchronously: the place to note which epoch a chunk was written in.
-      size: (chunk) => {
-        this.#epochs.push(this.#epoch);
-        this.#written++;
-        return this.#durationMs(chunk);
-      },
+    this.#resampler = new Resampler({
+      inputRate: sampleRate,
+      outputRate: this.#codec.sampleRate,
     });
-    if (this.#sendsSilence) pacer.add(this);
+    this.#activate();
+  }
+
+  /** Whether it has ended, or is saying so. */
+  get isOver(): boolean {
+    return this.#ended;
+  }
+
+  /** Whole frames that wait for their slots. */
+  get waitingFrames(): number {
+    return this.#frames.length;
+  }
+
+  /** How long what waits for its slot lasts, in milliseconds, the frame being filled counted whole. */
+  get queuedMs(): number {
+    return (this.#frames.length + (this.#filling === undefined ? 0 : 1)) * frameMilliseconds;
   }
 
   /** Frames sent, dropped, and slots missed. */
-  stats(): { readonly sent: number; readonly sendDropped: number; readonly slotsMissed: number } {
+  stats(): OutgoingStats {
     return { sent: this.#sent, sendDropped: this.#dropped, slotsMissed: this.#slotsMissed };
   }
 
-  /** Drops everything that was written and not yet sent. */
-  forget(): void {
-    this.#epoch++;
-    this.#frames = [];
-    this.#filling = undefined;
-    this.#resampler.clear();
-    this.#wake();
+  /** From now on frames leave. */
+  open(): void {
+    if (this.#isOpen) return;
+    if (this.#options.isLive) this.#forgetRest();
+    this.#isOpen = true;
+    this.#activate();
   }
 
-  /** Plays what waits, then says that the stream has ended. */
-  async playOut(): Promise<void> {
-    // A writer that holds the lock has chunks inside `writable` that were not asked for yet.
-    const written = this.#written;
-    await this.#until(() => this.#accepted >= written);
-    if (this.#ended) return this.#finished;
-    this.#isClosing = true;
-    this.#packetize(encodeAudio(this.#options.codec, this.#resampler.flush()));
-    const last = this.#filling;
-    if (last !== undefined) {
-      last.pad(this.#codec.silence);
-      this.#filling = undefined;
-      this.#frames.push(last);
+  /**
+   * Takes a chunk. It is refused whole, by a throw, when it is not audio or more than ten minutes wait.
+   *
+   * @param chunk The audio.
+   * @param track What it belongs to. Without one it is a live source's, where the link has one, or what a writer says.
+   */
+  push(chunk: AudioChunk, track?: SpeechTrack): void {
+    const durationMs = chunkMs(chunk, this.#options);
+    if (this.queuedMs + durationMs > MOST_QUEUED_MS) {
+      throw new TeleQuickError(
+        "ERR_LIMIT",
+        `Cannot send audio: ${
+          Math.round((this.queuedMs + durationMs) / 1_000)
+        } s would wait, expected at most 600 s (write to \`writable\`, which asks its writer to wait)`,
+      );
     }
-    if (this.#frames.length > 0) this.#options.pacer.add(this);
-    await this.#until(() => this.#frames.length === 0);
-    await this.#finish();
+    const bytes = encodeChunk(chunk, this.#options, this.#resampler);
+    if (this.#ended) return;
+    if (!(chunk instanceof Uint8Array)) this.#hasTail = this.#resampler.delaySamples > 0;
+    const isLive = this.#options.isLive && track === undefined;
+    // A live source that is not heard yet has said nothing.
+    const isUnheard = isLive && !this.#isOpen;
+    const owner = track ?? (isUnheard ? new SpeechTrack() : this.#written ??= new SpeechTrack());
+    owner.durationMs += durationMs;
+    if (!isUnheard) this.#tracks.add(owner);
+    this.#last = owner;
+    this.#isFresh = true;
+    this.#packetize(bytes, owner);
+    if (isLive) this.#dropStale();
+    // Whoever was held up together with this process has its slots while they last.
+    if (this.#owed > 0 && this.#frames.length > 0) this.#sendOwed();
+    this.#activate();
   }
 
-  /** Resolves when `isSo`, or at the end. */
-  async #until(isSo: () => boolean): Promise<void> {
+  /** Ends an utterance: its last frame is completed with silence, and what comes next begins with a frame of its own. */
+  seal(track?: SpeechTrack): void {
+    this.#complete();
+    if (track !== undefined) track.isComplete = true;
+    this.#activate();
+  }
+
+  /** Drops everything that was handed over and not yet written, also what waits for a stalled transport. */
+  clear(): PlaybackEnd {
+    const now = this.#options.clock.monotonic();
+    this.#drop();
+    this.#options.lane.recall(this.#owner);
+    const ends = [...this.#tracks].map((track) => track.end(now));
+    this.#tracks.clear();
+    this.#written = undefined;
+    this.progress();
+    return {
+      playedMs: ends.reduce((sum, { playedMs }) => sum + playedMs, 0),
+      durationMs: ends.reduce((sum, { durationMs }) => sum + durationMs, 0),
+      interrupted: ends.some(({ interrupted, playedMs, durationMs }) =>
+        interrupted && playedMs < durationMs
+      ),
+    };
+  }
+
+  /** Drops what waits of one track. */
+  cut(track: SpeechTrack): void {
+    for (const frame of this.#frames) if (frame.track === track) this.#discard(frame);
+    this.#frames = this.#frames.filter((frame) => frame.track !== undefined);
+    if (this.#last === track) this.#forgetRest();
+    this.#tracks.delete(track);
+    this.progress();
+  }
+
+  /** Resolves when `isSo`, or at the end. Looked at whenever frames leave, are dropped, or nothing more will come. */
+  async until(isSo: () => boolean): Promise<void> {
     while (!this.#ended && !isSo()) {
       await new Promise<void>((resolve) => this.#waiting.push(resolve));
     }
   }
 
-  #tell(): void {
-    if (this.#waiting.length === 0) return;
-    for (const resolve of this.#waiting.splice(0)) resolve();
+  /** Resolves when the transport has taken everything that was handed over, the last frame completed with silence; or at the end. */
+  allSent(): Promise<void> {
+    return this.until(() => this.#isEmpty && this.#every((track) => track.isHanded));
   }
 
-  /** No chunk will leave `writable` any more: those that are refused were counted too. */
-  #acceptNoMore(): void {
-    this.#accepted = Infinity;
-    this.#tell();
+  /** Resolves when what little is left of what was said has been played: the last frames. When more waits, or nothing, at once. */
+  async lastWord(): Promise<void> {
+    const { clock } = this.#options;
+    if (!this.#isOpen || this.#frames.length > 0) return;
+    await this.until(() =>
+      this.#isEmpty && this.#every((track) => track.hasPlayed(clock.monotonic()))
+    );
+  }
+
+  /** Completes what was handed over, waits until it was sent, then says that the stream has ended. */
+  async playOut(): Promise<void> {
+    if (this.#ended) return this.#finished;
+    this.#complete();
+    this.#activate();
+    await this.until(() => this.#frames.length === 0);
+    await this.finish();
+  }
+
+  /** Says that the stream has ended. What waits for its slot is dropped. */
+  finish(): Promise<void> | undefined {
+    if (!this.#ended) this.#finished = this.#sayEnd();
+    return this.#finished;
   }
 
   /** Ends at once, without a word to the gateway: the call is over, or the client is. */
-  end(error: TeleQuickError): void {
+  end(): void {
     this.#ended = true;
-    this.forget();
+    this.#drop();
     this.#options.pacer.remove(this);
-    // Of a stream that was closed or aborted by its writer this changes nothing.
-    this.#controller?.error(error);
-    this.#refuse?.(error);
+    this.progress();
   }
 
   /** Called by the pacer. */
@@ -195,15 +271,17 @@ export class OutgoingAudio implements Paced {
     let due = Math.min(MAX_BURST_FRAMES, passed + this.#owed);
     this.#owed = 0;
     for (; due > 0; due--) {
-      const frame = this.#frames.shift() ?? this.#silence();
+      const frame = this.#frames.shift() ?? this.#rest() ?? this.#silence();
       if (frame === undefined) break;
       this.#send(frame);
     }
-    this.#wake();
-    if (this.#frames.length > 0) return true;
-    if (passed > 1) this.#owed = Math.min(due, MAX_BURST_FRAMES - 1);
-    // One more tick after the last frame, so that a writer who answers `ready` at once keeps its place in the schedule.
-    if (this.#sendsSilence || due === 0 || this.#owed > 0) return true;
+    this.#isFresh = false;
+    if (passed > 1 && this.#frames.length === 0) this.#owed = Math.min(due, MAX_BURST_FRAMES - 1);
+    if (this.#tracks.size > 0) this.#settle();
+    this.progress();
+    // One more tick after the last frame, so that a writer who answers at once keeps its place in the schedule.
+    if (!this.#isEmpty || this.#tracks.size > 0 || due === 0 || this.#owed > 0) return true;
+    if (this.#options.silence === "send") return true;
     this.#slot = undefined;
     return false;
   }
@@ -213,31 +291,29 @@ export class OutgoingAudio implements Paced {
     this.#options.lane.flush();
   }
 
-  #accept(chunk: Uint8Array | Int16Array): Promise<void> | undefined {
-    this.#accepted++;
-    this.#tell();
-    const epoch = this.#epochs.shift();
-    // Not settled before the end, or a writer that goes on would never let anything else have its turn.
-    if (this.#ended || this.#isClosing) return new Promise((_, reject) => this.#refuse = reject);
-    if (epoch !== this.#epoch) return undefined;
-    if (chunk instanceof Int16Array) {
-      this.#packetize(encodeAudio(this.#options.codec, this.#resampler.push(chunk)));
-    } else if (chunk instanceof Uint8Array) {
-      this.#packetize(chunk);
-    } else {
-      this.#acceptNoMore();
-      throw new TypeError(
-        "Cannot send audio: expected a Uint8Array of the link's codec, or an Int16Array of samples",
-      );
-    }
-    if (this.#frames.length > 0) this.#options.pacer.add(this);
-    if (this.#frames.length < this.#ahead) return undefined;
-    return new Promise((resolve) => this.#taken = resolve);
+  get #isEmpty(): boolean {
+    return this.#frames.length === 0 && this.#filling === undefined && !this.#hasTail;
   }
 
-  #packetize(bytes: Uint8Array): void {
+  #every(isSo: (track: SpeechTrack) => boolean): boolean {
+    for (const track of this.#tracks) if (!isSo(track)) return false;
+    return true;
+  }
+
+  #activate(): void {
+    if (!this.#isOpen || this.#ended) return;
+    const hasWork = !this.#isEmpty || this.#tracks.size > 0;
+    if (hasWork || this.#options.silence === "send") this.#options.pacer.add(this);
+  }
+
+  #packetize(bytes: Uint8Array, track: SpeechTrack): void {
     for (let at = 0; at < bytes.length;) {
-      const frame = this.#filling ??= this.#makeFrame();
+      let frame = this.#filling;
+      if (frame === undefined) {
+        frame = this.#filling = this.#makeFrame();
+        frame.track = track;
+        track.queue();
+      }
       at = frame.add(bytes, at);
       if (!frame.isFull) return;
       this.#frames.push(frame);
@@ -245,122 +321,129 @@ export class OutgoingAudio implements Paced {
     }
   }
 
+  /** The frame that is being filled goes the way of the others, with the resampler's tail, padded. */
+  #complete(): void {
+    if (this.#hasTail && this.#last !== undefined) {
+      this.#hasTail = false;
+      this.#packetize(encodeAudio(this.#options.codec, this.#resampler.flush()), this.#last);
+    }
+    const last = this.#filling;
+    if (last === undefined) return;
+    last.pad(this.#codec.silence);
+    this.#filling = undefined;
+    this.#frames.push(last);
+  }
+
+  /** What is left when no whole frame is: it has its slot when nothing followed in the one before. */
+  #rest(): OutgoingFrame | undefined {
+    if (this.#isFresh) return undefined;
+    this.#complete();
+    return this.#frames.shift();
+  }
+
+  /** A live source that is ahead loses what is oldest; before the answer all. */
+  #dropStale(): void {
+    const most = this.#isOpen ? LIVE_FRAMES : 0;
+    while (this.#frames.length > most) {
+      this.#dropped++;
+      this.#discard(this.#frames.shift()!);
+    }
+  }
+
+  #sendOwed(): void {
+    for (; this.#owed > 0 && this.#frames.length > 0; this.#owed--) {
+      this.#send(this.#frames.shift()!);
+    }
+    this.#options.lane.flush();
+    this.progress();
+  }
+
+  #drop(): void {
+    for (const frame of this.#frames) this.#discard(frame);
+    this.#frames = [];
+    this.#forgetRest();
+  }
+
+  #forgetRest(): void {
+    if (this.#filling !== undefined) this.#discard(this.#filling);
+    this.#filling = undefined;
+    this.#hasTail = false;
+    this.#resampler.clear();
+  }
+
+  /** A frame that was never sent. */
+  #discard(frame: OutgoingFrame): void {
+    frame.track?.drop();
+    frame.empty();
+    this.#keep(frame);
+  }
+
+  /** A frame that was sent comes back unwritten. */
+  #takeBack(frame: OutgoingFrame): void {
+    this.#sent--;
+    frame.track?.drop();
+    this.#keep(frame);
+  }
+
+  /** A frame's bytes are with the transport: from now on it plays, after the one before it. */
+  #handedOver(frame: OutgoingFrame): void {
+    const { track } = frame;
+    if (track !== undefined) {
+      const now = this.#options.clock.monotonic();
+      this.#playedUntil = Math.max(now, this.#playedUntil) + frameMilliseconds;
+      track.hand(this.#playedUntil);
+    }
+    this.#keep(frame);
+  }
+
   /** A frame to fill: one that was written, where there is one. At 10,000 frames a second it is the allocation that costs. */
   #makeFrame(): OutgoingFrame {
     return this.#spare.pop() ?? new OutgoingFrame(this.#owner, this.#codec.frameBytes);
   }
 
+  #keep(frame: OutgoingFrame): void {
+    frame.track = undefined;
+    if (this.#spare.length < SPARE_FRAMES) this.#spare.push(frame);
+  }
+
   #silence(): OutgoingFrame | undefined {
-    if (!this.#sendsSilence) return undefined;
+    if (this.#options.silence === "pause") return undefined;
     const frame = this.#makeFrame();
     frame.pad(this.#codec.silence);
     return frame;
   }
 
-  #finish(): Promise<void> | undefined {
-    if (!this.#ended) this.#finished = this.#sayEnd();
-    return this.#finished;
-  }
-
-  async #sayEnd(): Promise<void> {
-    this.#ended = true;
-    this.forget();
-    this.#options.pacer.remove(this);
-    const last = this.#makeFrame();
-    last.endOfStream = true;
-    this.#send(last);
-    await this.#options.lane.finish();
-  }
-
   #send(frame: OutgoingFrame): void {
-    frame.sequenceNumber = this.#options.sequence.next++;
     this.#sent++;
     this.#options.lane.append(frame);
   }
 
-  #keep(frame: OutgoingFrame): void {
-    if (this.#spare.length < SPARE_FRAMES) this.#spare.push(frame);
+  async #sayEnd(): Promise<void> {
+    this.#ended = true;
+    this.#drop();
+    this.#options.pacer.remove(this);
+    const last = this.#makeFrame();
+    last.endOfStream = true;
+    this.#send(last);
+    this.progress();
+    await this.#options.lane.finish();
   }
 
-  #durationMs(chunk: unknown): number {
-    if (chunk instanceof Int16Array) return chunk.length / this.#options.sampleRate * 1_000;
-    if (!(chunk instanceof Uint8Array)) return 0;
-    return chunk.length / this.#codec.frameBytes * frameMilliseconds;
-  }
-
-  /** Takes the next chunk, and tells who waits, if it is time. */
-  #wake(): void {
-    if (this.#frames.length < this.#ahead) {
-      this.#taken?.();
-      this.#taken = undefined;
+  /** Forgets what has been played to its end. */
+  #settle(): void {
+    const now = this.#options.clock.monotonic();
+    for (const track of this.#tracks) {
+      if (track === this.#written ? !this.#isEmpty : !track.isComplete) continue;
+      if (!track.hasPlayed(now)) continue;
+      this.#tracks.delete(track);
+      if (track === this.#written) this.#written = undefined;
     }
-    this.#tell();
-  }
-}
-
-/** Who makes frames, and takes each of them back once. */
-interface FrameOwner {
-  readonly encoder: AudioFrameEncoder;
-  /** Its bytes are among those of a write. */
-  readonly written: (frame: OutgoingFrame) => void;
-  /** The transport did not take it in time. */
-  readonly dropped: (frame: OutgoingFrame) => void;
-}
-
-/** One frame: filled, numbered, then written or dropped; empty again when its owner gets it back. */
-class OutgoingFrame implements PendingFrame {
-  sequenceNumber = 0;
-  endOfStream = false;
-  readonly #owner: FrameOwner;
-  readonly #payload: Uint8Array;
-  #filled = 0;
-
-  constructor(owner: FrameOwner, bytes: number) {
-    this.#owner = owner;
-    this.#payload = new Uint8Array(bytes);
   }
 
-  get isFull(): boolean {
-    return this.#filled === this.#payload.length;
-  }
-
-  get size(): number {
-    return this.#owner.encoder.size(this.#filled);
-  }
-
-  /** Adds what fits of `chunk`, from `from` on; returns where in the chunk it stopped. */
-  add(chunk: Uint8Array, from: number): number {
-    const payload = this.#payload;
-    const end = Math.min(chunk.length, from + payload.length - this.#filled);
-    const isAll = from === 0 && end === chunk.length;
-    payload.set(isAll ? chunk : chunk.subarray(from, end), this.#filled);
-    this.#filled += end - from;
-    return end;
-  }
-
-  /** Completes it with silence. */
-  pad(silence: number): void {
-    this.#payload.fill(silence, this.#filled);
-    this.#filled = this.#payload.length;
-  }
-
-  encodeInto(target: Uint8Array, offset: number): number {
-    const { encoder, written } = this.#owner;
-    const payload = this.isFull ? this.#payload : this.#payload.subarray(0, this.#filled);
-    const end = encoder.encodeInto(
-      target,
-      offset,
-      payload,
-      this.sequenceNumber,
-      this.endOfStream,
-    );
-    this.#filled = 0;
-    written(this);
-    return end;
-  }
-
-  dropped(): void {
-    this.#filled = 0;
-    this.#owner.dropped(this);
+  /** Something has changed that others may wait for. */
+  progress(): void {
+    this.onProgress();
+    if (this.#waiting.length === 0) return;
+    for (const resolve of this.#waiting.splice(0)) resolve();
   }
 }

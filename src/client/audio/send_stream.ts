@@ -1,18 +1,23 @@
 /**
- * One outgoing one-way stream of audio frames: what is due in a turn goes out in one write (runtimes.md section 0).
+ * One outgoing one-way stream of audio frames: what is due in a turn goes out in one write.
  *
  * @module
  */
 
 import { ignore } from "../../base/ignore.ts";
 
-/** A frame that waits to be written, and whom to tell when it is dropped. Its bytes are made when it is written, among those of others. */
+/** A frame that waits to be written. Its bytes are made when it is written, among those of others. */
 export interface PendingFrame {
+  /** What sent it. */
+  readonly owner: unknown;
   /** How many bytes it takes. */
   readonly size: number;
   /** Writes it into `target` from `offset` on; returns where it ends. */
   readonly encodeInto: (target: Uint8Array, offset: number) => number;
+  /** Called when newer frames took its place. */
   readonly dropped: () => void;
+  /** Called when its owner took it back. */
+  readonly recalled: () => void;
 }
 
 /** Options of an {@linkcode SendStream}. */
@@ -21,7 +26,7 @@ export interface SendStreamOptions {
   readonly open: () => Promise<WritableStream<Uint8Array>>;
   /** How many frames wait while the stream is not open or not ready; one more drops the oldest. */
   readonly capacity: () => number;
-  /** Told once when the stream fails. */
+  /** Called once when the stream fails. */
   readonly onFailure: (error: unknown) => unknown;
 }
 
@@ -87,6 +92,14 @@ export class SendStream {
     return this.#pending.splice(0);
   }
 
+  /** Drops the frames of `owner` that were not written. */
+  recall(owner: unknown): void {
+    const recalled = this.#pending.filter((frame) => frame.owner === owner);
+    if (recalled.length === 0) return;
+    this.#pending = this.#pending.filter((frame) => frame.owner !== owner);
+    for (const frame of recalled) frame.recalled();
+  }
+
   /** Writes what waits and finishes the stream (FIN). Settles when the stream has taken everything, or has failed. */
   async finish(): Promise<void> {
     try {
@@ -99,7 +112,7 @@ export class SendStream {
       this.#dead = true;
       await this.#writer?.close();
     } catch {
-      // Told through onFailure.
+      // Reported through onFailure.
     }
   }
 

@@ -9,7 +9,7 @@ import { Queue } from "../../base/queue.ts";
 import { raceSignal, within } from "../../base/signal.ts";
 import { type CallEvent, describeQ850Cause, EventType, type MuteOptions } from "../../wire/mod.ts";
 import type { AudioLink, AudioOptions } from "../audio/audio_link.ts";
-import type { SequenceCounter } from "../audio/send.ts";
+import type { SequenceCounter } from "../audio/outgoing_frame.ts";
 import type { AudioHub } from "../audio/audio_hub.ts";
 import type { Call, CallEnd, CallState } from "./call.ts";
 import { CallAudio } from "../audio/call_audio.ts";

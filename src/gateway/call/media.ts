@@ -5,9 +5,9 @@
  */
 
 import { ignore } from "../../base/ignore.ts";
-import type { AudioCodec } from "../../audio/mod.ts";
+import { type AudioCodec, JitterEstimate } from "../../audio/mod.ts";
 import { Mixer } from "./mixer.ts";
-import { estimateMos, JitterMeter, type Quality } from "./mos.ts";
+import { estimateMos, type Quality } from "./mos.ts";
 import type { Random } from "../../base/random.ts";
 import { createFarEnd, type FarEnd, type Media, playTone, type Speech } from "./far_end.ts";
 import type { Phone } from "./phone.ts";
@@ -47,7 +47,7 @@ export class CallMedia {
   /** Speaks to the far end besides the client. */
   readonly toCaller: Mixer;
   /** Jitter of what the client sends. */
-  readonly jitter: JitterMeter = new JitterMeter();
+  readonly jitter: JitterEstimate = new JitterEstimate();
   /** Whether neither side hears the other, and the far end nobody: the call is on hold. A whisper to the agent is heard. */
   isHeld = false;
   /** Whether the far end does not hear the client. */

@@ -17,8 +17,6 @@ export interface Quality {
 const BEST_R = 93.2;
 const LOSS_ROBUSTNESS = 25.1;
 const FRAME_MS = 20;
-// The numbers of frames, unlike the timestamps of RTP, do not tell of a speaker's pauses: what is this late, or as early, comes after one.
-const PAUSE_MS = 200;
 
 /** Mean opinion score (1 to 4.5) of a G.711 call by the E-model; 0 when no packet was heard. */
 export function estimateMos(quality: Quality): number {
@@ -32,23 +30,4 @@ export function estimateMos(quality: Quality): number {
   const r = Math.min(100, Math.max(0, BEST_R - lossImpairment - delayImpairment));
   // The cubic of G.107 annex B dips below 1 at the bottom of its range.
   return Math.max(1, 1 + 0.035 * r + r * (r - 60) * (100 - r) * 7e-6);
-}
-
-/** Interarrival jitter of one packet stream (RFC 3550 section 6.4.1). */
-export class JitterMeter {
-  #transit: number | undefined;
-  #jitterMs = 0;
-
-  /** The estimate so far, in milliseconds. */
-  get jitterMs(): number {
-    return this.#jitterMs;
-  }
-
-  /** Takes one packet: when it arrived, and when it was due by its place in the stream. Both in milliseconds. */
-  arrived(atMs: number, dueMs: number): void {
-    const transit = atMs - dueMs;
-    const difference = Math.abs(transit - (this.#transit ?? NaN));
-    if (difference <= PAUSE_MS) this.#jitterMs += (difference - this.#jitterMs) / 16;
-    this.#transit = transit;
-  }
 }

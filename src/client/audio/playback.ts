@@ -1,0 +1,233 @@
+/**
+ * Playbacks: whole utterances handed over by name, played one after another, each with what was heard of it.
+ *
+ * @module
+ */
+
+import { ignore } from "../../base/ignore.ts";
+import { deferred } from "../../base/deferred.ts";
+import type { Clock } from "../../base/signal.ts";
+import { type AudioChunk, checkChunk, type ChunkFormat } from "./chunk.ts";
+import type { OutgoingAudio } from "./send.ts";
+import { type PlaybackEnd, SpeechTrack } from "./speech_track.ts";
+
+/** What {@linkcode AudioLink.play} takes: one chunk, or chunks as they come. */
+export type AudioSource = AudioChunk | AsyncIterable<AudioChunk> | ReadableStream<AudioChunk>;
+
+/** Options of {@linkcode AudioLink.play}. */
+export interface PlayOptions {
+  /** A name for the playback, for example the id of the model's response. Default: a fresh UUID v4. */
+  readonly id?: string | undefined;
+}
+
+/** One utterance on its way. */
+export interface Playback {
+  /** Its name. */
+  readonly id: string;
+  /**
+   * How much of it has been played, in milliseconds: the 20 ms slots that have passed of what was handed to the transport. What the
+   * gateway itself holds back is not known on this side.
+   */
+  readonly playedMs: number;
+  /** How much of what its source has given so far is still to be played, in milliseconds. */
+  readonly queuedMs: number;
+  /**
+   * Resolves when it has been played to its end, was stopped or cleared, or the call ended. Rejects with the source's error, where the
+   * source fails. It need not be awaited.
+   */
+  readonly finished: Promise<PlaybackEnd>;
+  /** Drops what is still to be sent of it, here and not at the gateway; the playback after it begins. Returns what was heard. */
+  stop(): PlaybackEnd;
+}
+
+/** What playbacks need of their link. */
+export interface PlaybackHost extends ChunkFormat {
+  readonly outgoing: OutgoingAudio;
+  readonly clock: Clock;
+  /** How much of a source is taken ahead of its slots, in milliseconds. */
+  readonly leadMs: number;
+}
+
+/** Plays sources one after another. */
+export class Playbacks {
+  readonly #host: PlaybackHost;
+  // The first one is being handed over.
+  readonly #waiting: LivePlayback[] = [];
+  // Those that were handed over and are not played to their end.
+  readonly #playing = new Set<LivePlayback>();
+  #isEnded = false;
+
+  constructor(host: PlaybackHost) {
+    this.#host = host;
+  }
+
+  /** Whether no source is left to be handed over. */
+  get isIdle(): boolean {
+    return this.#waiting.length === 0;
+  }
+
+  /** Adds a playback. */
+  play(source: AudioSource, { id = crypto.randomUUID() }: PlayOptions): Playback {
+    const chunks = iterate(source, this.#host);
+    const playback = new LivePlayback(id, chunks, this.#host);
+    if (this.#isEnded) {
+      playback.settle();
+      return playback;
+    }
+    this.#waiting.push(playback);
+    if (this.#waiting.length === 1) void this.#handOver();
+    return playback;
+  }
+
+  /** Whatever has been played to its end is over. */
+  progress(): void {
+    for (const playback of this.#playing) {
+      if (playback.finishIfPlayed()) this.#playing.delete(playback);
+    }
+  }
+
+  /** Ends every playback, with what was heard of each. */
+  clear(): void {
+    for (const playback of [...this.#playing, ...this.#waiting]) playback.settle();
+    this.#playing.clear();
+  }
+
+  /** Ends every playback; no other begins. */
+  end(): void {
+    this.#isEnded = true;
+    this.clear();
+  }
+
+  async #handOver(): Promise<void> {
+    while (this.#waiting.length > 0) {
+      const playback = this.#waiting[0]!;
+      if (!playback.isOver) {
+        this.#playing.add(playback);
+        await playback.handOver();
+      }
+      this.#waiting.shift();
+      this.#host.outgoing.progress();
+    }
+  }
+}
+
+/** The playback behind {@linkcode Playback}. */
+class LivePlayback implements Playback {
+  readonly id: string;
+  isOver = false;
+  readonly #track = new SpeechTrack();
+  readonly #chunks: AsyncIterator<AudioChunk>;
+  readonly #host: PlaybackHost;
+  readonly #finished = deferred<PlaybackEnd>();
+  // Resolves the wait for the source's next chunk, which may never come.
+  #leaveSource: () => void = ignore;
+  #failure: { readonly error: unknown } | undefined;
+  #end: PlaybackEnd | undefined;
+
+  constructor(id: string, chunks: AsyncIterator<AudioChunk>, host: PlaybackHost) {
+    this.id = id;
+    this.#chunks = chunks;
+    this.#host = host;
+  }
+
+  get playedMs(): number {
+    return this.#end?.playedMs ?? this.#track.playedMs(this.#host.clock.monotonic());
+  }
+
+  get queuedMs(): number {
+    return this.#end === undefined ? this.#track.queuedMs(this.#host.clock.monotonic()) : 0;
+  }
+
+  get finished(): Promise<PlaybackEnd> {
+    return this.#finished.promise;
+  }
+
+  stop(): PlaybackEnd {
+    return this.settle();
+  }
+
+  /** Takes chunks from the source as they are needed. Resolves when it has given its last one, or the playback is over. */
+  async handOver(): Promise<void> {
+    const { outgoing, leadMs, sampleRate } = this.#host;
+    const pieceSamples = Math.ceil(sampleRate * PIECE_MS / 1_000);
+    try {
+      while (!this.isOver) {
+        const { value, done } = await this.#next();
+        if (done === true || this.isOver) break;
+        checkChunk(value, this.#host);
+        for (let at = 0; at < value.length && !this.isOver; at += pieceSamples) {
+          outgoing.push(value.subarray(at, at + pieceSamples), this.#track);
+          await outgoing.until(() => this.isOver || outgoing.queuedMs < leadMs);
+        }
+      }
+    } catch (error) {
+      this.#failure = { error };
+      this.#leave();
+    }
+    if (!this.isOver) outgoing.seal(this.#track);
+  }
+
+  /** Ends it when all of it has been played. Returns whether it is over. */
+  finishIfPlayed(): boolean {
+    if (this.isOver) return true;
+    if (!this.#track.isComplete || !this.#track.hasPlayed(this.#host.clock.monotonic())) return false;
+    this.settle();
+    return true;
+  }
+
+  /** Ends it now, and drops what is left of it. */
+  settle(): PlaybackEnd {
+    if (this.#end !== undefined) return this.#end;
+    const end = this.#end = this.#track.end(this.#host.clock.monotonic());
+    this.isOver = true;
+    this.#leaveSource();
+    this.#host.outgoing.cut(this.#track);
+    this.#leave();
+    if (this.#failure === undefined) this.#finished.resolve(end);
+    else this.#finished.reject(this.#failure.error);
+    return end;
+  }
+
+  #next(): Promise<IteratorResult<AudioChunk>> {
+    return new Promise((resolve, reject) => {
+      this.#leaveSource = () => resolve({ value: undefined, done: true });
+      this.#chunks.next().then(resolve, reject);
+    });
+  }
+
+  #leave(): void {
+    // A source that is waiting for its own next chunk answers when it can.
+    void Promise.resolve(this.#chunks.return?.()).catch(() => {});
+  }
+}
+
+// A long chunk is encoded piece by piece, as its slots come.
+const PIECE_MS = 100;
+
+function iterate(source: AudioSource, format: ChunkFormat): AsyncIterator<AudioChunk> {
+  if (source instanceof ReadableStream) return readAll(source);
+  const isIterable = typeof source === "object" && source !== null &&
+    Symbol.asyncIterator in source;
+  if (isIterable) return source[Symbol.asyncIterator]();
+  checkChunk(source, format);
+  return once(source);
+}
+
+async function* once(chunk: AudioChunk): AsyncGenerator<AudioChunk> {
+  yield chunk;
+}
+
+/** Not by `for await`: not every browser's streams have it. */
+function readAll(stream: ReadableStream<AudioChunk>): AsyncIterator<AudioChunk> {
+  const reader = stream.getReader();
+  return {
+    async next() {
+      const { value, done } = await reader.read();
+      return done ? { value: undefined, done } : { value, done };
+    },
+    async return() {
+      await reader.cancel();
+      return { value: undefined, done: true };
+    },
+  };
+}

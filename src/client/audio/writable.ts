@@ -1,0 +1,209 @@
+/**
+ * The WHATWG stream in front of outgoing audio: back-pressure in milliseconds, and writes that nobody waits for.
+ *
+ * @module
+ */
+
+import type { TeleQuickError } from "../../base/errors.ts";
+import { handled } from "../../base/handled.ts";
+import { type AudioChunk, type ChunkFormat, chunkMs } from "./chunk.ts";
+import type { OutgoingAudio } from "./send.ts";
+
+/** Options of {@linkcode WritableAudio}. */
+export interface WritableAudioOptions extends ChunkFormat {
+  readonly outgoing: OutgoingAudio;
+  /** How much may wait before a writer is asked to wait, in milliseconds. */
+  readonly leadMs: number;
+  /** Whether chunks are taken at once, however much waits: the source is live. */
+  readonly isLive: boolean;
+  /** Whether it is the writer's turn: no playback is being handed over. */
+  readonly mayWrite: () => boolean;
+  /** Plays out what was written, then ends the link's outgoing side. */
+  readonly playOut: () => Promise<void>;
+}
+
+// So much is taken from the writer ahead of its slots while more waits behind it, to be there after a short stall.
+const AHEAD_FRAMES = 3;
+const FRAME_MS = 20;
+
+/** Chunks that are written, handed on one after another. */
+export class WritableAudio {
+  readonly #options: WritableAudioOptions;
+  readonly #aheadFrames: number;
+  #stream: WritableStream<AudioChunk> | undefined;
+  #controller: WritableStreamDefaultController | undefined;
+  // The durations of the chunks that wait inside the stream, in order; negative for one that was dropped by `clear()`.
+  #waiting: number[] = [];
+  // Chunks that were written, and of these the ones that have left the stream.
+  #written = 0;
+  #accepted = 0;
+  #release: (() => void) | undefined;
+  #refuse: ((error: TeleQuickError) => void) | undefined;
+  #clears = 0;
+  #isClosing = false;
+  #end: TeleQuickError | undefined;
+
+  constructor(options: WritableAudioOptions) {
+    this.#options = options;
+    this.#aheadFrames = Math.min(AHEAD_FRAMES, Math.floor(options.leadMs / FRAME_MS));
+  }
+
+  /** The stream; a new one after a chunk was refused. */
+  get stream(): WritableStream<AudioChunk> {
+    return this.#stream ??= this.#makeStream();
+  }
+
+  /** How many chunks were written so far. */
+  get written(): number {
+    return this.#written;
+  }
+
+  /** How many of them were handed on, or dropped, or refused. */
+  get accepted(): number {
+    return this.#accepted;
+  }
+
+  /** Drops the chunks that wait. Returns how long they last, in milliseconds. */
+  clear(): number {
+    let droppedMs = 0;
+    this.#clears++;
+    for (const [i, durationMs] of this.#waiting.entries()) {
+      if (durationMs < 0) continue;
+      droppedMs += durationMs;
+      this.#waiting[i] = -1;
+    }
+    return droppedMs;
+  }
+
+  /** Refuses what is written from now on, when the link ends: it is closing under its writer. */
+  closeToWriters(): void {
+    this.#isClosing = true;
+  }
+
+  /** Lets the next chunk come, if it is time. */
+  progress(): void {
+    if (this.#release === undefined || !this.#mayGoOn()) return;
+    const release = this.#release;
+    this.#release = undefined;
+    release();
+  }
+
+  /** Ends the stream: of one that was closed or aborted by its writer this changes nothing. */
+  end(error: TeleQuickError): void {
+    this.#end = error;
+    this.#controller?.error(error);
+    this.#refuse?.(error);
+    this.#release?.();
+  }
+
+  #makeStream(): WritableStream<AudioChunk> {
+    this.#waiting = [];
+    this.#accepted = this.#written;
+    const stream = new SpeechStream({
+      start: (controller) => {
+        this.#controller = controller;
+        if (this.#end !== undefined) controller.error(this.#end);
+        // `abort` is called only after the write that is under way, which lasts for as long as its chunk is played.
+        controller.signal.addEventListener("abort", () => {
+          if (this.#stream === stream) void this.#options.outgoing.finish();
+        });
+      },
+      write: (chunk) => this.#accept(chunk),
+      close: () => {
+        this.#acceptNoMore();
+        return this.#options.playOut();
+      },
+      abort: () => this.#options.outgoing.finish(),
+    }, {
+      highWaterMark: this.#options.isLive ? Infinity : this.#options.leadMs,
+      // Called in the order of the writes, synchronously: the place to note what waits, and that something follows.
+      size: (chunk) => {
+        const durationMs = chunkMs(chunk, this.#options);
+        this.#waiting.push(durationMs);
+        this.#written++;
+        this.progress();
+        return durationMs;
+      },
+    });
+    return stream;
+  }
+
+  #accept(chunk: AudioChunk): Promise<void> | undefined {
+    const { mayWrite, outgoing, isLive } = this.#options;
+    const isCleared = this.#waiting.shift()! < 0;
+    // Not settled before the end, or a writer that goes on would never let anything else have its turn.
+    if (outgoing.isOver || this.#isClosing) {
+      return new Promise((_, reject) => {
+        this.#refuse = reject;
+        if (this.#end !== undefined) reject(this.#end);
+      });
+    }
+    if (isCleared) return this.#count();
+    if (mayWrite()) return this.#hand(chunk);
+    // What is live now is not later.
+    return isLive ? this.#count() : this.#handInTurn(chunk);
+  }
+
+  async #handInTurn(chunk: AudioChunk): Promise<void> {
+    const { mayWrite, outgoing } = this.#options;
+    const clears = this.#clears;
+    await outgoing.until(() => mayWrite() || this.#clears !== clears);
+    if (this.#clears === clears) await this.#hand(chunk);
+    else this.#count();
+  }
+
+  /** A chunk has left the stream. */
+  #count(): undefined {
+    this.#accepted++;
+    this.#options.outgoing.progress();
+  }
+
+  /** Hands a chunk on. Resolves when it was sent, or when another one waits and is needed. */
+  #hand(chunk: AudioChunk): Promise<void> | undefined {
+    const { outgoing, isLive } = this.#options;
+    try {
+      outgoing.push(chunk);
+    } catch (error) {
+      // The stream is of no use any more, the link is: it makes another one.
+      this.#stream = undefined;
+      this.#controller = undefined;
+      this.#acceptNoMore();
+      throw error;
+    }
+    this.#count();
+    if (isLive || this.#mayGoOn()) return undefined;
+    return new Promise((resolve) => this.#release = resolve);
+  }
+
+  #mayGoOn(): boolean {
+    const { waitingFrames } = this.#options.outgoing;
+    return waitingFrames === 0 || this.#waiting.length > 0 && waitingFrames < this.#aheadFrames;
+  }
+
+  /** No chunk will leave the stream any more: those that are refused were counted too. */
+  #acceptNoMore(): void {
+    this.#accepted = this.#written;
+    this.#options.outgoing.progress();
+  }
+}
+
+/** A stream whose writers need not wait for what they write: a call that ends does not end the process. */
+class SpeechStream extends WritableStream<AudioChunk> {
+  override getWriter(): WritableStreamDefaultWriter<AudioChunk> {
+    const writer = super.getWriter();
+    const { write, close, abort } = writer;
+    return Object.assign(writer, {
+      write: (chunk?: AudioChunk) => handled(write.call(writer, chunk)),
+      close: () => handled(close.call(writer)),
+      abort: (reason?: unknown) => handled(abort.call(writer, reason)),
+    });
+  }
+
+  override close(): Promise<void> {
+    return handled(super.close());
+  }
+
+  override abort(reason?: unknown): Promise<void> {
+    return handled(super.abort(reason));
+  }
+}
