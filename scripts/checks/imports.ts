@@ -59,6 +59,7 @@ export const house: Readonly<Record<string, Room>> = {
       ],
       [
         "deferred.ts",
+        "handled.ts",
         "bytes.ts",
         "base64.ts",
         "signal.ts",

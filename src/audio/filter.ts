@@ -38,12 +38,15 @@ export interface PolyphaseFilter {
 
 // Ratios with more phases than this share a table of so many, and coefficients between two rows are interpolated: more than 90 dB.
 const TABLE_PHASES = 256;
-// Ratios whose delay is a whole number of samples on both sides: those among 8, 16, 24 and 48 kHz.
+// A larger one would need more memory for a table of its own than for the shared kind.
 const LARGEST_EXACT = 6;
 
 /** Designs the filter from a rate to `up / down` times that rate, the fraction in lowest terms. */
 export function designFilter(up: number, down: number): PolyphaseFilter {
-  return Math.max(up, down) <= LARGEST_EXACT ? designExact(up, down) : designTable(up, down);
+  const ratio = Math.max(up, down);
+  // Among 8, 16, 24 and 48 kHz the delay is a whole number of samples on both sides.
+  const isWhole = HALF_LENGTH * ratio % up === 0 && HALF_LENGTH * ratio % down === 0;
+  return ratio <= LARGEST_EXACT && isWhole ? designExact(up, down) : designTable(up, down);
 }
 
 /**

@@ -8,10 +8,12 @@ import type { ServiceAccount } from "../credentials/mod.ts";
 import { TeleQuickError } from "../base/errors.ts";
 import { ignore } from "../base/ignore.ts";
 import { certificateHash, parseEndpoint } from "../transport/mod.ts";
-import { type CallEvent, type Method, methods } from "../wire/mod.ts";
+import { raceSignal } from "../base/signal.ts";
+import { type CallEvent, ErrorCode, type Method, methods } from "../wire/mod.ts";
 import { AudioHub } from "./audio/audio_hub.ts";
 import type { Call } from "./call/call.ts";
 import { CallRegistry } from "./call/call_registry.ts";
+import type { CallFacts } from "./call/live_call.ts";
 import { checkClient, type CheckReport } from "./check.ts";
 import { type ConnectOptions, openConnection } from "./session/open_connection.ts";
 import type { Connection } from "./session/connection.ts";
@@ -28,6 +30,7 @@ import {
   answerRequest,
   type DialOptions,
   originateRequest,
+  required,
 } from "./rpc/requests.ts";
 import { ClientMethods, send } from "./rpc/methods.ts";
 import type { RequestOptions } from "./rpc/rpc.ts";
@@ -173,21 +176,32 @@ export class TeleQuickClient extends ClientMethods {
    *
    * A dial is never sent twice by itself. After `ERR_TIMEOUT` or `ERR_SESSION_CLOSED` its outcome is unknown: give `callSid`
    * beforehand to look for the call's events; an id that this client has a live call of gives that same call. Rejects with `ERR_VALUE_INVALID` before anything is sent, and with
-   * `ERR_RPC_REJECTED` and the wire's `rpcCode` when the gateway refuses (protocol.md section 5.1); a trunk of another tenant
-   * is refused as one that does not exist (1).
+   * `ERR_RPC_REJECTED` and the wire's `rpcCode` when the gateway refuses; a trunk of another tenant
+   * is refused as one that does not exist (1). When the signal aborts after the request was sent, the call is hung up as soon as the
+   * gateway has answered.
    *
    * @param options Whom to call and how.
    * @param request A signal and a time limit.
    */
   async dial(options: DialOptions, request?: RequestOptions): Promise<Call> {
-    const { callSid, ...rest } = originateRequest(options, this);
-    const call = this.#calls.claim(callSid);
+    const originate = originateRequest(options, this);
+    const { callSid } = originate;
+    const facts: CallFacts = {
+      ...{ to: options.to, from: options.callFrom, trunkId: options.trunkId },
+      direction: "outbound",
+      awaitsAnswer: originate.clientId === this.clientId,
+    };
+    const call = this.#calls.claim(callSid, facts);
     try {
-      const reply = await this[send](methods.Originate, { ...rest, callSid }, request);
+      const reply = await this.#place(methods.Originate, originate, request, (late) => {
+        // Without a reply the call may be there all the same. One that something else has is left alone.
+        if (late !== undefined && late.errorCode !== ErrorCode.SUCCESS) return;
+        if (call.claims === 0) this.terminate(late?.callSid || callSid).catch(ignore);
+      });
       accepted("dial", reply);
       const isAnother = reply.callSid !== "" && reply.callSid !== callSid;
       if (isAnother) this.#calls.disclaim(call);
-      return this.#calls.keep(isAnother ? this.#calls.claim(reply.callSid) : call);
+      return this.#calls.keep(isAnother ? this.#calls.claim(reply.callSid, facts) : call);
     } catch (error) {
       this.#calls.disclaim(call);
       throw error;
@@ -195,21 +209,41 @@ export class TeleQuickClient extends ClientMethods {
   }
 
   /**
-   * Answers a call that waits on a trunk (see `getIncomingCalls`), and hands it to this instance or to an AI bridge.
+   * Answers a call that waits on a trunk (see `getIncomingCalls`), and hands it to this instance or to an AI bridge. When the signal
+   * aborts after the request was sent, the call is hung up if the gateway's reply says that this client has it; where another client was
+   * faster, its call goes on.
    *
    * @param incoming The call's id, and the bridge if there is to be one.
    * @param request A signal and a time limit.
    */
   async answerIncomingCall(incoming: AnswerOptions, request?: RequestOptions): Promise<Call> {
     const answer = answerRequest(incoming, this);
-    const call = this.#calls.claim(answer.callSid);
+    const call = this.#calls.claim(answer.callSid, { direction: "inbound" });
     try {
-      accepted("answer call", await this[send](methods.AnswerIncomingCall, answer, request));
+      const reply = await this.#place(methods.AnswerIncomingCall, answer, request, (late) => {
+        // Only the reply tells whether this client won the call: another one's is not to be ended.
+        if (late?.errorCode !== ErrorCode.SUCCESS || call.claims > 0) return;
+        this.terminate(answer.callSid).catch(ignore);
+      });
+      accepted("answer call", reply);
       return this.#calls.keep(call);
     } catch (error) {
       this.#calls.disclaim(call);
       throw error;
     }
+  }
+
+  /**
+   * A call of the tenant by its id, also one that this client did not dial: after a restart, or for a supervisor. Nothing is sent; a call
+   * that is gone shows at the first verb, as one that does not exist. Its events and audio come from now on, where this client has the
+   * `clientId` that the call was dialled for, or no client has it.
+   *
+   * @param callSid The call's id.
+   */
+  call(callSid: string): Call {
+    this.#refuseIfClosing();
+    required("find call", "callSid", callSid);
+    return this.#calls.find(callSid);
   }
 
   /**
@@ -323,6 +357,30 @@ export class TeleQuickClient extends ClientMethods {
   ): Promise<R> {
     this.#refuseIfClosing();
     return await this.#requests.send(method, request, options);
+  }
+
+  /** Sends a request that makes a call. When the signal aborts after it was sent, `onLate` gets the reply, or `undefined` for none. */
+  async #place<Q, R>(
+    method: Method<Q, R>,
+    request: Partial<Q>,
+    { signal, timeoutMs }: RequestOptions = {},
+    onLate: (reply: R | undefined) => void,
+  ): Promise<R> {
+    this.#refuseIfClosing();
+    const { clock } = this.#options;
+    const limitMs = this.#requests.limit(timeoutMs);
+    const startedAt = clock.monotonic();
+    await this.#requests.connection(limitMs, signal, method.name);
+    signal?.throwIfAborted();
+    const leftMs = Math.max(1, Math.ceil(limitMs - (clock.monotonic() - startedAt)));
+    const sending = this[send](method, request, { timeoutMs: leftMs });
+    const cancel = (): void => void sending.then(onLate, () => onLate(undefined));
+    signal?.addEventListener("abort", cancel, { once: true });
+    try {
+      return await raceSignal(sending, signal);
+    } finally {
+      signal?.removeEventListener("abort", cancel);
+    }
   }
 
   #refuseIfClosing(): void {

@@ -30,7 +30,7 @@ export type {
 } from "./session/status.ts";
 export type { LogRecord } from "./log.ts";
 export type { SuperviseOptions, Supervision } from "./call/supervision.ts";
-export type { Call, CallEnd, CallState } from "./call/call.ts";
+export type { Call, CallEnd, CallState, MuteCallOptions, SendDtmfOptions } from "./call/call.ts";
 export type { AudioLink, AudioOptions, AudioStats, ReceivedFrame } from "./audio/audio_link.ts";
 export type { AudioChunk } from "./audio/chunk.ts";
 export type { AudioSource, Playback, PlayOptions } from "./audio/playback.ts";

@@ -7,7 +7,7 @@
 import { TeleQuickError } from "../../base/errors.ts";
 import type { Clock } from "../../base/signal.ts";
 import type { AudioFrame } from "../../wire/mod.ts";
-import type { AudioLink } from "./audio_link.ts";
+import type { AudioLink, AudioOptions } from "./audio_link.ts";
 import type { Connection } from "../session/connection.ts";
 import { EarlyAudio } from "./early_audio.ts";
 import { Pacer } from "./pacer.ts";
@@ -20,6 +20,10 @@ export interface AudioRoute extends AudioLink {
   readonly pendingFrames: number;
   /** The call was answered: what waits for that is sent. */
   answered(): void;
+  /** Throws `ERR_VALUE_INVALID` when options ask for another link than this one. */
+  checkOptions(options: AudioOptions): void;
+  /** Resolves when the end of what was said has been played, where only that is left; within a tenth of a second. */
+  lastWord(): Promise<void>;
   /** Takes a frame off the wire of `session`, which arrived at `now`. */
   deliver(frame: AudioFrame, now: number, session: unknown): void;
   /** The call has ended. */

@@ -56,7 +56,9 @@ export function checkSameOptions(open: ResolvedAudioOptions, asked: AudioOptions
     const value = asked[name];
     if (value === undefined || value === open[name]) continue;
     throw invalid(
-      `its link is open with ${name} ${open[name] ?? "left out"}, and ${value} was asked for (close the open link first, or leave the option out)`,
+      `its link is open with ${name} ${
+        open[name] ?? "left out"
+      }, and ${value} was asked for (close the open link first, or leave the option out)`,
     );
   }
 }

@@ -14,8 +14,8 @@ import type { AudioHub, AudioRoute } from "./audio_hub.ts";
 import type { AudioLink, AudioOptions, AudioStats } from "./audio_link.ts";
 import {
   checkSameOptions,
-  type ResolvedAudioOptions,
   resolveAudioOptions,
+  type ResolvedAudioOptions,
 } from "./audio_options.ts";
 import { type AudioPort, port } from "./audio_port.ts";
 import type { SequenceCounter } from "./outgoing_frame.ts";
@@ -90,7 +90,13 @@ export class CallAudio implements AudioRoute {
         finish: () => hub.finish(this),
       },
     });
-    const playbacks = this.#playbacks = new Playbacks({ codec, sampleRate, outgoing, clock, leadMs });
+    const playbacks = this.#playbacks = new Playbacks({
+      codec,
+      sampleRate,
+      outgoing,
+      clock,
+      leadMs,
+    });
     this.#writable = new WritableAudio({
       ...{ codec, sampleRate, outgoing, leadMs, isLive },
       mayWrite: () => playbacks.isIdle,
@@ -231,9 +237,7 @@ export class CallAudio implements AudioRoute {
   /** Resolves when everything that was written or played so far has been handed over, or the link has ended. */
   async #allWritten(): Promise<void> {
     const { written } = this.#writable;
-    await this.#outgoing.until(() =>
-      this.#writable.accepted >= written && this.#playbacks.isIdle
-    );
+    await this.#outgoing.until(() => this.#writable.accepted >= written && this.#playbacks.isIdle);
   }
 
   async #playOut(): Promise<void> {

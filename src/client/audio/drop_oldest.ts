@@ -91,7 +91,9 @@ export class DropOldestQueue<T> {
   /** Gives what waits to a reader that is ready. */
   give(): void {
     const reader = this.#reader;
-    while (reader?.isReady === true && this.#waiting.length > 0) reader.take(this.#waiting.shift()!);
+    while (reader?.isReady === true && this.#waiting.length > 0) {
+      reader.take(this.#waiting.shift()!);
+    }
     if (reader?.isReady !== true || !this.#ended || this.#waiting.length > 0) return;
     this.#reader = undefined;
     reader.end(this.#error);

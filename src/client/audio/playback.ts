@@ -170,7 +170,9 @@ class LivePlayback implements Playback {
   /** Ends it when all of it has been played. Returns whether it is over. */
   finishIfPlayed(): boolean {
     if (this.isOver) return true;
-    if (!this.#track.isComplete || !this.#track.hasPlayed(this.#host.clock.monotonic())) return false;
+    if (!this.#track.isComplete || !this.#track.hasPlayed(this.#host.clock.monotonic())) {
+      return false;
+    }
     this.settle();
     return true;
   }

@@ -60,7 +60,8 @@ export class IncomingAudio implements Paced {
     if (jitterBufferMs === undefined) this.#meter = new JitterBuffer({ jitterBufferMs: 0 });
     else this.#playout = new PlayoutBuffer({ targetMs: jitterBufferMs });
     const decoder = new SampleDecoder(sampleRate);
-    const taken = () => invalid("it is being read elsewhere: read `readable`, `samples` or neither");
+    const taken = () =>
+      invalid("it is being read elsewhere: read `readable`, `samples` or neither");
     this.readable = streamOf(this.#frames, { convert: (frame) => frame, taken });
     this.samples = streamOf(this.#frames, {
       convert: (frame) => decoder.decode(frame),

@@ -9,10 +9,16 @@ import type { AudioLink, AudioOptions } from "../audio/audio_link.ts";
 import type { DtmfOptions } from "../rpc/methods.ts";
 import type { RequestOptions } from "../rpc/rpc.ts";
 
+/** Options of {@linkcode Call.mute} and {@linkcode Call.unmute}. */
+export interface MuteCallOptions extends MuteOptions, RequestOptions {}
+
+/** Options of {@linkcode Call.sendDtmf}. */
+export interface SendDtmfOptions extends DtmfOptions, RequestOptions {}
+
 /** Where a call stands. `"held"` is an answered call on hold. */
 export type CallState = "dialing" | "ringing" | "answered" | "held" | "ended";
 
-/** How a call ended: the facts of its last event (protocol.md section 7). */
+/** How a call ended: the facts of its last event . */
 export interface CallEnd {
   /** The gateway's coarse word, such as `COMPLETED`, `BUSY`, `NO_ANSWER` or `FAILED`. */
   readonly status: string;
@@ -41,10 +47,23 @@ export interface CallEnd {
 /**
  * A call. Made by {@linkcode TeleQuickClient.dial}. It belongs to the tenant, not to the connection: it goes on when the
  * client reconnects, and when the client closes. `await using call = ...` hangs up at the end of the block.
+ *
+ * The verbs reject with `ERR_CALL_ENDED` after the end, `hangUp` and `barge` resolve. No promise of a call has to be awaited: a call
+ * that ends does not end the process.
  */
 export interface Call extends AsyncDisposable {
   /** The call's id at the gateway. */
+  readonly callSid: string;
+  /** The same as `callSid`. */
   readonly sid: string;
+  /** Whom it was dialled to; `undefined` for a call that this client did not dial and has not been told of. */
+  readonly to: string | undefined;
+  /** The caller id; `undefined` where this client has not given it: the trunk's own, or not known. */
+  readonly from: string | undefined;
+  /** The trunk; `undefined` where it is not known. */
+  readonly trunkId: string | undefined;
+  /** Whether it was dialled, or came in; `undefined` where it is not known. */
+  readonly direction: "outbound" | "inbound" | undefined;
   /** Where the call stands, by the events that have arrived. */
   readonly state: CallState;
   /**
@@ -64,29 +83,34 @@ export interface Call extends AsyncDisposable {
    */
   events(): AsyncIterableIterator<CallEvent>;
   /**
-   * The call's audio in both directions. A call has one link at a time: the link that is open is returned as it is.
-   * Throws `ERR_CALL_ENDED` after the end, `ERR_VALUE_INVALID` for a codec or bound that does not exist.
+   * The call's audio in both directions. A call has one link at a time: the link that is open is returned as it is. What came in
+   * before is there to be read, up to the newest second. Throws `ERR_CALL_ENDED` after the end, `ERR_VALUE_INVALID` for a codec, rate
+   * or bound that does not exist, and for options other than those of the link that is open, naming the difference.
    */
   audio(options?: AudioOptions): AudioLink;
-  /** Hangs up (Q.850 cause 16). Does nothing when the call has ended. */
+  /**
+   * Hangs up (Q.850 cause 16). Does nothing when the call has ended. When all that was said has been sent but for its last frames,
+   * they are played first, which takes at most a tenth of a second; when more waits, it is cut.
+   */
   hangUp(options?: RequestOptions): Promise<void>;
-  /** Cuts what the gateway is playing to the far end now: barge-in by hand (protocol.md section 5.2). */
+  /** Cuts what the gateway is playing to the far end now: barge-in by hand. Does nothing when the call has ended. */
   barge(options?: RequestOptions): Promise<void>;
   /** Transfers the call to an E.164 number or a SIP URI (blind REFER, RFC 3515). */
   transfer(target: string, options?: RequestOptions): Promise<void>;
   /** Silences what the far end hears. With `wire: true` the far end is told by a re-INVITE too. */
-  mute(mute?: MuteOptions, options?: RequestOptions): Promise<void>;
+  mute(options?: MuteCallOptions): Promise<void>;
   /** Undoes `mute`; give the same `wire`. */
-  unmute(mute?: MuteOptions, options?: RequestOptions): Promise<void>;
+  unmute(options?: MuteCallOptions): Promise<void>;
   /** Puts the call on hold: `CHANNEL_HOLD` follows. */
   hold(options?: RequestOptions): Promise<void>;
   /** Takes the call off hold: `CHANNEL_RESUME` follows. */
   unhold(options?: RequestOptions): Promise<void>;
   /**
-   * Sends one DTMF digit.
+   * Sends DTMF digits in order, each after the one before it has sounded.
    *
-   * @param digit One of `0` to `9`, `*`, `#`.
-   * @param dtmf `mode` `"rfc2833"` (default) or `"info"`, and `durationMs` of 40 to 4000 (default 200).
+   * @param digits Up to 64 of `0` to `9`, `*`, `#`, and `w` for a pause of half a second or `W` for one of a second.
+   * @param options `mode` `"rfc2833"` (default) or `"info"`, `durationMs` of each digit, 40 to 4000 (default 200), and a signal and a
+   * time limit for each digit.
    */
-  sendDtmf(digit: string, dtmf?: DtmfOptions, options?: RequestOptions): Promise<void>;
+  sendDtmf(digits: string, options?: SendDtmfOptions): Promise<void>;
 }

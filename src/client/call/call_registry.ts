@@ -1,46 +1,77 @@
 /**
- * The calls of a client by their ids, from the first request that may bring one about to its end.
+ * The calls of a client by their ids, from the first request that may make one to its end.
  *
  * @module
  */
 
 import type { TeleQuickError } from "../../base/errors.ts";
 import { ignore } from "../../base/ignore.ts";
-import { type CallHost, LiveCall } from "./live_call.ts";
+import { type CallFacts, type CallHost, LiveCall } from "./live_call.ts";
 
-/** Knows who has which call. */
+// Calls that this client did not dial and has heard nothing of: the oldest is forgotten for a new one.
+const MOST_UNHEARD = 10_000;
+
+/** The calls that requests are under way for, and those that are in use. */
 export class CallRegistry {
   readonly #host: CallHost;
   readonly #calls = new Map<string, LiveCall>();
+  // Calls that were asked for by their id, until something is heard of them.
+  readonly #unheard = new Set<LiveCall>();
 
   constructor(host: CallHost) {
     this.#host = host;
   }
 
-  /** The call of an id, for one more request that may bring it about. */
-  claim(callSid: string): LiveCall {
+  /** The call of an id, for one more request that may make it. */
+  claim(callSid: string, facts: CallFacts): LiveCall {
     const call = this.#calls.get(callSid) ?? this.#track(callSid);
+    call.describe(facts);
     call.claims++;
     return call;
   }
 
-  /** Somebody has this call: no request that fails takes it away. */
+  /** The call is in use: no request that fails takes it away. */
   keep(call: LiveCall): LiveCall {
     call.claims = Infinity;
     return call;
   }
 
-  /** A request failed: when it was the last, nobody has the call. Who asks for it again is to know what it was told. */
-  disclaim(call: LiveCall): void {
-    if (--call.claims > 0) return;
-    this.#host.events.unregister(call.sid, call, call.history);
-    if (this.#calls.get(call.sid) === call) this.#calls.delete(call.sid);
+  /** The call of an id that may be a call of the tenant. */
+  find(callSid: string): LiveCall {
+    const known = this.#calls.get(callSid);
+    if (known !== undefined) return this.keep(known);
+    const call = this.keep(this.claim(callSid, {}));
+    this.#unheard.add(call);
+    if (this.#unheard.size > MOST_UNHEARD) this.#forgetUnheard();
+    return call;
   }
 
-  /** The client ends: no call is told anything more. */
+  /** A request failed: when it was the last, the call is forgotten. Its events are kept for a request that asks for it again. */
+  disclaim(call: LiveCall): void {
+    if (--call.claims > 0) return;
+    this.#host.events.unregister(call.callSid, call, call.history);
+    if (this.#calls.get(call.callSid) === call) this.#calls.delete(call.callSid);
+  }
+
+  /** Events may have been missed: whatever waits for an answer goes on. */
+  assumeAnswered(): void {
+    for (const call of this.#calls.values()) call.assumeAnswered();
+  }
+
+  /** The client ends: no call hears anything more. */
   abandon(end: TeleQuickError): void {
     for (const call of this.#calls.values()) call.abandon(end);
     this.#calls.clear();
+    this.#unheard.clear();
+  }
+
+  #forgetUnheard(): void {
+    for (const call of this.#unheard) {
+      this.#unheard.delete(call);
+      if (call.history.length > 0) continue;
+      call.claims = 1;
+      return this.disclaim(call);
+    }
   }
 
   #track(callSid: string): LiveCall {

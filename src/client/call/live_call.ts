@@ -4,20 +4,23 @@
  * @module
  */
 
+import { deferred } from "../../base/deferred.ts";
 import { TeleQuickError } from "../../base/errors.ts";
+import { handled } from "../../base/handled.ts";
+import { ignore } from "../../base/ignore.ts";
 import { Queue } from "../../base/queue.ts";
 import { raceSignal, within } from "../../base/signal.ts";
-import { type CallEvent, describeQ850Cause, EventType, type MuteOptions } from "../../wire/mod.ts";
-import type { AudioLink, AudioOptions } from "../audio/audio_link.ts";
-import type { SequenceCounter } from "../audio/outgoing_frame.ts";
+import { type CallEvent, describeQ850Cause, EventType } from "../../wire/mod.ts";
 import type { AudioHub } from "../audio/audio_hub.ts";
-import type { Call, CallEnd, CallState } from "./call.ts";
+import type { AudioLink, AudioOptions } from "../audio/audio_link.ts";
 import { CallAudio } from "../audio/call_audio.ts";
-import { deferred } from "../../base/deferred.ts";
-import type { EventHub } from "./event_hub.ts";
+import type { SequenceCounter } from "../audio/outgoing_frame.ts";
 import { peerText } from "../log.ts";
-import type { ClientMethods, DtmfOptions } from "../rpc/methods.ts";
+import type { ClientMethods } from "../rpc/methods.ts";
 import type { RequestOptions } from "../rpc/rpc.ts";
+import type { Call, CallEnd, CallState, MuteCallOptions, SendDtmfOptions } from "./call.ts";
+import { dialDtmf } from "./dtmf.ts";
+import type { EventHub } from "./event_hub.ts";
 
 /** What a call needs of its client. */
 export interface CallHost {
@@ -26,31 +29,63 @@ export interface CallHost {
   readonly methods: ClientMethods;
 }
 
+/** What is known of a call before its first event. */
+export interface CallFacts {
+  readonly to?: string | undefined;
+  readonly from?: string | undefined;
+  readonly trunkId?: string | undefined;
+  readonly direction?: "outbound" | "inbound" | undefined;
+  /** Whether this client will learn of the answer: then speech waits for it. */
+  readonly awaitsAnswer?: boolean;
+}
+
 // A call has about five events; one that is held and resumed all day keeps the newest.
 const HISTORY = 256;
-// As long as the last frames of a call may be behind its last event.
+// The last event of a call may come after the reply that says that there is no such call any more, by as much as the last frames.
 const EVENT_GRACE_MS = 250;
 
 /** The call behind {@linkcode Call}, with what the client needs besides what users see. */
 export class LiveCall implements Call {
-  readonly sid: string;
-  readonly #host: CallHost;
-  /** How many requests may bring it about; infinity when one has. Kept by the call book. */
+  readonly callSid: string;
+  /** How many requests may bring it about; infinity when one has. Kept by the registry. */
   claims = 0;
-  /** What it was told. */
+  /** The events so far. */
   readonly history: CallEvent[] = [];
+  readonly #host: CallHost;
   readonly #listeners = new Set<Queue<CallEvent>>();
   readonly #answered = deferred<CallEvent>();
   readonly #ended = deferred<CallEnd>();
   readonly #sequence: SequenceCounter = { next: 0 };
+  #facts: CallFacts = {};
+  #isAnswered = false;
   #state: CallState = "dialing";
   #stateMs = 0;
   #abandoned: TeleQuickError | undefined;
 
-  constructor(host: CallHost, sid: string) {
+  constructor(host: CallHost, callSid: string) {
     this.#host = host;
-    this.sid = sid;
-    host.events.register(sid, this);
+    this.callSid = callSid;
+    host.events.register(callSid, this);
+  }
+
+  get sid(): string {
+    return this.callSid;
+  }
+
+  get to(): string | undefined {
+    return this.#facts.to;
+  }
+
+  get from(): string | undefined {
+    return this.#facts.from;
+  }
+
+  get trunkId(): string | undefined {
+    return this.#facts.trunkId;
+  }
+
+  get direction(): "outbound" | "inbound" | undefined {
+    return this.#facts.direction;
   }
 
   get state(): CallState {
@@ -62,7 +97,7 @@ export class LiveCall implements Call {
   }
 
   answered(options: { readonly signal?: AbortSignal | undefined } = {}): Promise<CallEvent> {
-    return raceSignal(this.#answered.promise, options.signal);
+    return handled(raceSignal(this.#answered.promise, options.signal));
   }
 
   events(): AsyncIterableIterator<CallEvent> {
@@ -79,56 +114,81 @@ export class LiveCall implements Call {
   }
 
   audio(options: AudioOptions = {}): AudioLink {
-    const open = this.#host.audio.get(this.sid);
-    if (open !== undefined) return open;
-    if (this.#state === "ended") {
-      throw new TeleQuickError("ERR_CALL_ENDED", "Cannot open audio: the call has ended");
+    const open = this.#host.audio.get(this.callSid);
+    if (open !== undefined) {
+      open.checkOptions(options);
+      return open;
     }
+    if (this.#state === "ended") throw callEnded("open audio");
     if (this.#abandoned !== undefined) throw this.#abandoned;
-    return new CallAudio(this.#host.audio, this.sid, this.#sequence, options);
+    const isAnswered = this.#isAnswered || this.#facts.awaitsAnswer !== true;
+    return new CallAudio(this.#host.audio, this.callSid, this.#sequence, {
+      ...options,
+      isAnswered,
+    });
   }
 
-  async hangUp(options?: RequestOptions): Promise<void> {
-    if (this.#state === "ended") return;
-    try {
-      await this.#host.methods.terminate(this.sid, options);
-    } catch (error) {
-      // The far end was faster: what was asked for is so.
-      if (this.#hasEnded() || isRefusal(error) && await this.#endsSoon(options?.signal)) return;
-      throw error;
-    }
+  hangUp(options?: RequestOptions): Promise<void> {
+    return handled(this.#hangUp(options));
   }
 
-  async barge(options?: RequestOptions): Promise<void> {
-    await this.#host.methods.barge(this.sid, options);
+  barge(options?: RequestOptions): Promise<void> {
+    const { methods } = this.#host;
+    return handled(
+      this.#unlessEnded(() => methods.barge(this.callSid, options), options).then(ignore),
+    );
   }
 
-  async transfer(target: string, options?: RequestOptions): Promise<void> {
-    await this.#host.methods.transfer(this.sid, target, options);
+  transfer(target: string, options?: RequestOptions): Promise<void> {
+    return this.#verb("transfer the call", options, (methods) => {
+      return methods.transfer(this.callSid, target, options);
+    });
   }
 
-  async mute(mute?: MuteOptions, options?: RequestOptions): Promise<void> {
-    await this.#host.methods.mute(this.sid, mute, options);
+  mute(options?: MuteCallOptions): Promise<void> {
+    return this.#verb("mute the call", options, (methods) => {
+      return methods.mute(this.callSid, options, options);
+    });
   }
 
-  async unmute(mute?: MuteOptions, options?: RequestOptions): Promise<void> {
-    await this.#host.methods.unmute(this.sid, mute, options);
+  unmute(options?: MuteCallOptions): Promise<void> {
+    return this.#verb("unmute the call", options, (methods) => {
+      return methods.unmute(this.callSid, options, options);
+    });
   }
 
-  async hold(options?: RequestOptions): Promise<void> {
-    await this.#host.methods.hold(this.sid, options);
+  hold(options?: RequestOptions): Promise<void> {
+    return this.#verb("hold the call", options, (methods) => methods.hold(this.callSid, options));
   }
 
-  async unhold(options?: RequestOptions): Promise<void> {
-    await this.#host.methods.unhold(this.sid, options);
+  unhold(options?: RequestOptions): Promise<void> {
+    return this.#verb("take the call off hold", options, (methods) => {
+      return methods.unhold(this.callSid, options);
+    });
   }
 
-  async sendDtmf(digit: string, dtmf?: DtmfOptions, options?: RequestOptions): Promise<void> {
-    await this.#host.methods.sendDtmf(this.sid, digit, dtmf, options);
+  sendDtmf(digits: string, options: SendDtmfOptions = {}): Promise<void> {
+    return this.#verb("send DTMF", options, (methods) => {
+      return dialDtmf(digits, options, {
+        clock: this.#host.audio.clock,
+        send: (digit) => methods.sendDtmf(this.callSid, digit, options, options),
+      });
+    });
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.hangUp();
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.hangUp();
+  }
+
+  /** What is known of it; what was known before stays. Called by the client. */
+  describe(facts: CallFacts): void {
+    this.#facts = { ...facts, ...definedOf(this.#facts) };
+  }
+
+  /** The answer may have been missed: what waits for it is sent. Called by the client. */
+  assumeAnswered(): void {
+    this.#isAnswered = true;
+    this.#host.audio.get(this.callSid)?.answered();
   }
 
   /** Takes an event off the wire. Called by the client. */
@@ -162,6 +222,43 @@ export class LiveCall implements Call {
     return this.#state === "ended";
   }
 
+  async #hangUp(options: RequestOptions | undefined): Promise<void> {
+    if (this.#hasEnded()) return;
+    await this.#host.audio.get(this.callSid)?.lastWord();
+    // The far end was faster: what was asked for is so.
+    await this.#unlessEnded(() => this.#host.methods.terminate(this.callSid, options), options);
+  }
+
+  #verb(
+    action: string,
+    options: RequestOptions | undefined,
+    work: (methods: ClientMethods) => Promise<void>,
+  ): Promise<void> {
+    const run = async (): Promise<void> => {
+      if (!await this.#unlessEnded(() => work(this.#host.methods), options)) {
+        throw callEnded(action);
+      }
+    };
+    return handled(run());
+  }
+
+  /** Does something with the gateway. Returns `false` when that came to nothing because the call has ended. */
+  async #unlessEnded(
+    work: () => Promise<void>,
+    options: RequestOptions | undefined,
+  ): Promise<boolean> {
+    if (this.#hasEnded()) return false;
+    try {
+      await work();
+      return true;
+    } catch (error) {
+      if (this.#hasEnded() || isUnknownCall(error) && await this.#endsSoon(options?.signal)) {
+        return false;
+      }
+      throw error;
+    }
+  }
+
   /** Events may come on several streams: an older one changes no state. */
   #become(state: CallState, { timestampMs }: CallEvent): void {
     if (timestampMs < this.#stateMs) return;
@@ -174,6 +271,7 @@ export class LiveCall implements Call {
     // The answer's own event may be missed, while there is no session.
     if (eventType === EventType.CHANNEL_ANSWER || answerTimestampMs > 0) {
       this.#answered.resolve(event);
+      this.assumeAnswered();
     }
     switch (eventType) {
       case EventType.CHANNEL_CREATE:
@@ -202,8 +300,9 @@ export class LiveCall implements Call {
       ),
     );
     for (const listener of this.#listeners) listener.close();
-    this.#host.audio.get(this.sid)?.hungUp();
-    this.#host.events.unregister(this.sid, this);
+    this.#host.audio.get(this.callSid)?.hungUp();
+    this.#host.audio.forget(this.callSid);
+    this.#host.events.unregister(this.callSid, this);
   }
 }
 
@@ -223,6 +322,15 @@ function endOf(event: CallEvent): CallEnd {
   };
 }
 
-function isRefusal(error: unknown): boolean {
+/** Whether the gateway says that it has no such call: it does not say whether it had one. */
+function isUnknownCall(error: unknown): boolean {
   return error instanceof TeleQuickError && error.code === "ERR_RPC_REJECTED";
+}
+
+function callEnded(action: string): TeleQuickError {
+  return new TeleQuickError("ERR_CALL_ENDED", `Cannot ${action}: the call has ended`);
+}
+
+function definedOf(facts: CallFacts): CallFacts {
+  return Object.fromEntries(Object.entries(facts).filter(([, value]) => value !== undefined));
 }

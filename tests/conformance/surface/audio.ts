@@ -9,7 +9,7 @@ import {
 } from "@telequick/sdk/wire";
 import { type Check, equal, ok } from "../check.ts";
 import { checksOf, type Rows } from "./rpc.ts";
-import { CALL_SID, openStage, type Stage } from "./stage.ts";
+import { answer, CALL_SID, openStage, type Stage } from "./stage.ts";
 
 const FRAME_BYTES = 160;
 
@@ -42,6 +42,8 @@ async function withLink(
 ): Promise<void> {
   await using stage = await openStage();
   const call = await stage.dial();
+  await stage.event(answer);
+  await call.answered();
   await work(call.audio(), stage);
 }
 
@@ -53,6 +55,10 @@ const linkRows: Rows<AudioLink> = {
   codec: {
     kind: "other",
     check: () => withLink(({ codec }) => equal(codec, "PCMU")),
+  },
+  sampleRate: {
+    kind: "other",
+    check: () => withLink(({ sampleRate }) => equal(sampleRate, 8_000)),
   },
   readable: {
     kind: "other",
@@ -103,6 +109,37 @@ const linkRows: Rows<AudioLink> = {
         equal(link.stats().sent, 0, "sent");
       }),
   },
+  play: {
+    kind: "other",
+    check: () =>
+      withLink(async (link, stage) => {
+        const playback = link.play(new Uint8Array(2 * FRAME_BYTES).fill(7), { id: "greeting" });
+        equal(playback.id, "greeting");
+        equal(await playback.finished, { playedMs: 40, durationMs: 40, interrupted: false });
+        await link.close();
+        const frames = await framesOf(stage.audio[0]!);
+        equal(frames.map(({ payload }) => payload[0]), [7, 7, undefined], "what was sent");
+      }),
+  },
+  flush: {
+    kind: "other",
+    check: () =>
+      withLink(async (link) => {
+        const writer = link.writable.getWriter();
+        writer.write(new Uint8Array(3 * FRAME_BYTES)).catch(() => {});
+        await link.flush();
+        equal(link.stats().sent, 3, "sent");
+      }),
+  },
+  skipToNow: {
+    kind: "other",
+    check: () =>
+      withLink(async (link, stage) => {
+        await pushAudio(stage, 1);
+        while (link.stats().received === 0) await new Promise((resolve) => setTimeout(resolve, 1));
+        equal(link.skipToNow(), 20, "milliseconds dropped");
+      }),
+  },
   clear: {
     kind: "other",
     check: () =>
@@ -110,7 +147,8 @@ const linkRows: Rows<AudioLink> = {
         const writer = link.writable.getWriter();
         // A second of it waits.
         writer.write(new Uint8Array(50 * FRAME_BYTES)).catch(() => {});
-        await link.clear();
+        const cut = await link.clear();
+        ok(cut.interrupted && cut.durationMs === 1_000, `${cut.durationMs} ms were cut`);
         const { method, fields } = await stage.request();
         equal([method, fields["callSid"]], ["Barge", CALL_SID]);
         await writer.close();

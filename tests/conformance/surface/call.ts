@@ -12,6 +12,20 @@ const dialplan = (
   request: { callSid: CALL_SID, action, appArgs },
 });
 
+type Facts = Pick<Call, "to" | "from" | "trunkId" | "direction">;
+
+/** What is known of a call that was dialled. */
+function facts(expected: Facts): Rows<Facts> {
+  const row = (name: keyof Facts) => ({
+    kind: "other" as const,
+    async check() {
+      await using stage = await openStage();
+      equal((await stage.dial())[name], expected[name], name);
+    },
+  });
+  return { to: row("to"), from: row("from"), trunkId: row("trunkId"), direction: row("direction") };
+}
+
 const rows: Rows<Call> = {
   hangUp: {
     kind: "rpc",
@@ -32,12 +46,12 @@ const rows: Rows<Call> = {
   },
   mute: {
     kind: "rpc",
-    invoke: (call, options) => call.mute({ wire: true }, options),
+    invoke: (call, options) => call.mute({ wire: true, ...options }),
     ...dialplan(DialplanAction.MUTE, "wire"),
   },
   unmute: {
     kind: "rpc",
-    invoke: (call, options) => call.unmute({ wire: true }, options),
+    invoke: (call, options) => call.unmute({ wire: true, ...options }),
     ...dialplan(DialplanAction.UNMUTE, "wire"),
   },
   hold: {
@@ -52,7 +66,7 @@ const rows: Rows<Call> = {
   },
   sendDtmf: {
     kind: "rpc",
-    invoke: (call, options) => call.sendDtmf("#", { durationMs: 400 }, options),
+    invoke: (call, options) => call.sendDtmf("#", { durationMs: 400, ...options }),
     ...dialplan(DialplanAction.SEND_DTMF, "#:rfc2833:400"),
   },
   sid: {
@@ -62,6 +76,14 @@ const rows: Rows<Call> = {
       equal((await stage.dial()).sid, CALL_SID);
     },
   },
+  callSid: {
+    kind: "other",
+    async check() {
+      await using stage = await openStage();
+      equal((await stage.dial()).callSid, CALL_SID);
+    },
+  },
+  ...facts({ to: "+15550100", trunkId: "trunk-1", from: undefined, direction: "outbound" }),
   state: {
     kind: "other",
     async check() {

@@ -56,6 +56,20 @@ const rows: Rows<TeleQuickClient, Member> = {
     },
     result: isCall,
   },
+  call: {
+    kind: "other",
+    async check() {
+      await using stage = await openStage();
+      const call = stage.client.call(CALL_SID);
+      isCall(call);
+      ok(stage.client.call(CALL_SID) === call, "a call has one object");
+      await call.hangUp();
+      const { method, fields } = await stage.request();
+      equal([method, fields["callSid"]], ["Terminate", CALL_SID]);
+      await stage.event(hangup);
+      equal((await call.ended).status, "COMPLETED");
+    },
+  },
   answerIncomingCall: {
     kind: "rpc",
     invoke: (client, options) => client.answerIncomingCall({ callSid: CALL_SID }, options),

@@ -1,16 +1,19 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import fc from "fast-check";
-import { Resampler, type SampleRate, sampleRates } from "../../../src/audio/resampler.ts";
+import { Resampler } from "../../../src/audio/resampler.ts";
 import { toneSamples } from "../../../src/audio/tone.ts";
 import { TeleQuickError } from "../../../src/base/errors.ts";
 import { assertSameElements } from "../../support/elements.ts";
 import { seed } from "../../support/seed.ts";
 
 interface Pair {
-  readonly inputRate: SampleRate;
-  readonly outputRate: SampleRate;
+  readonly inputRate: number;
+  readonly outputRate: number;
 }
+
+// Those among which delays are whole numbers of samples.
+const sampleRates = [8000, 16000, 24000, 48000];
 
 const allPairs: Pair[] = sampleRates.flatMap((inputRate) =>
   sampleRates.map((outputRate) => ({ inputRate, outputRate }))
@@ -289,18 +292,18 @@ describe("Resampler, stream", () => {
     assert.notEqual(output.buffer, samples.buffer);
   });
 
-  it("Resampler names the rates there are when it refuses one", () => {
-    for (const rate of [44100, 0, -8000, NaN, 8000.5]) {
+  it("Resampler names the range of rates when it refuses one", () => {
+    for (const rate of [48001, 7999, 0, -8000, NaN, 8000.5]) {
       assert.throws(
-        () => new Resampler({ inputRate: 8000, outputRate: rate as SampleRate }),
+        () => new Resampler({ inputRate: 8000, outputRate: rate }),
         (error: unknown) =>
           error instanceof TeleQuickError && error.code === "ERR_VALUE_INVALID" &&
           error.message ===
-            `Cannot make a resampler: outputRate is ${rate}, expected one of 8000, 16000, 24000, 48000`,
+            `Cannot make a resampler: outputRate is ${rate}, expected an integer from 8000 to 48000`,
       );
     }
     assert.throws(
-      () => new Resampler({ inputRate: "8000" as unknown as SampleRate, outputRate: 8000 }),
+      () => new Resampler({ inputRate: "8000" as unknown as number, outputRate: 8000 }),
       {
         name: "TypeError",
         message: "Cannot make a resampler: inputRate is String, expected Number",
@@ -315,4 +318,94 @@ describe("Resampler, stream", () => {
       message: "Cannot resample: found Float32Array, expected Int16Array",
     });
   });
+
+  const others: Pair[] = [8000, 16000, 48000].flatMap((rate) =>
+    [8001, 11025, 12000, 22050, 32000, 44100].flatMap((other) => [
+      { inputRate: other, outputRate: rate },
+      { inputRate: rate, outputRate: other },
+    ])
+  );
+  for (const pair of others) {
+    it(`Resampler.push() keeps tones in the pass band and everything else 60 dB below, ${name(pair)}`, () => {
+      const lower = Math.min(pair.inputRate, pair.outputRate);
+      for (const frequencyHz of [0.1, 0.3, 0.44].map((part) => Math.round(part * lower))) {
+        const tone = (sampleRate: number) =>
+          toneSamples({ frequencyHz, sampleRate, milliseconds: 400 });
+        const output = resample(pair, tone(pair.inputRate));
+        const { gainDb, restDb } = fit(steady(output), frequencyHz, pair.outputRate);
+        assert.ok(Math.abs(gainDb) < 0.05, `${frequencyHz} Hz: gain ${gainDb} dB`);
+        assert.ok(restDb < -60, `${frequencyHz} Hz: the rest is at ${restDb} dB`);
+      }
+    });
+
+    it(`Resampler.push() stops what the lower rate cannot hold by 60 dB, ${name(pair)}`, () => {
+      if (pair.inputRate <= pair.outputRate) return;
+      for (const part of [0.56, 0.7, 0.9]) {
+        const frequencyHz = Math.round(part * pair.outputRate);
+        if (frequencyHz >= pair.inputRate / 2) continue;
+        const tone = toneSamples({
+          ...{ frequencyHz, sampleRate: pair.inputRate, milliseconds: 400 },
+          amplitude: 1,
+        });
+        const output = steady(resample(pair, tone));
+        const level = 20 * Math.log10(rms(output) / (32767 / Math.SQRT2));
+        assert.ok(level < -60, `${frequencyHz} Hz comes through at ${level} dB`);
+      }
+    });
+  }
+
+  it("Resampler.push() gives the same samples however a stream of any rate is cut", () => {
+    const pair: Pair = { inputRate: 44100, outputRate: 8000 };
+    const samples = toneSamples({ frequencyHz: 440, sampleRate: 44100, milliseconds: 300 });
+    const whole = new Resampler(pair).push(samples);
+    const cut = new Resampler(pair);
+    const parts: Int16Array[] = [];
+    for (let at = 0, size = 1; at < samples.length; at += size, size = size * 3 % 1_009 + 1) {
+      parts.push(cut.push(samples.subarray(at, at + size)));
+    }
+    assertSameElements(join(parts), whole);
+    assert.equal(whole.length, Math.ceil(samples.length * 8000 / 44100));
+  });
 });
+
+/** Without the beginning and the end, where the filter sees silence. */
+function steady(samples: Int16Array): Int16Array {
+  return samples.subarray(Math.floor(samples.length / 4), Math.floor(samples.length * 3 / 4));
+}
+
+function rms(samples: ArrayLike<number>): number {
+  let sum = 0;
+  for (let i = 0; i < samples.length; i++) sum += samples[i]! ** 2;
+  return Math.sqrt(sum / samples.length);
+}
+
+/** The part of the samples that is a tone of this frequency, against one of half scale, and the rest against that part. */
+function fit(
+  samples: Int16Array,
+  frequencyHz: number,
+  sampleRate: number,
+): { readonly gainDb: number; readonly restDb: number } {
+  // Least squares for a sine and a cosine.
+  let [ss, cc, sc, sx, cx] = [0, 0, 0, 0, 0];
+  const step = 2 * Math.PI * frequencyHz / sampleRate;
+  for (let i = 0; i < samples.length; i++) {
+    const [s, c] = [Math.sin(step * i), Math.cos(step * i)];
+    ss += s * s;
+    cc += c * c;
+    sc += s * c;
+    sx += s * samples[i]!;
+    cx += c * samples[i]!;
+  }
+  const determinant = ss * cc - sc * sc;
+  const a = (sx * cc - cx * sc) / determinant;
+  const b = (cx * ss - sx * sc) / determinant;
+  const rest = Array.from(
+    samples,
+    (sample, i) => sample - a * Math.sin(step * i) - b * Math.cos(step * i),
+  );
+  const amplitude = Math.hypot(a, b);
+  return {
+    gainDb: 20 * Math.log10(amplitude / (0.5 * 32767)),
+    restDb: 20 * Math.log10(rms(rest) * Math.SQRT2 / amplitude),
+  };
+}

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { DropOldestStream } from "../../../../src/client/audio/drop_oldest.ts";
+import { DropOldestQueue, streamOf } from "../../../../src/client/audio/drop_oldest.ts";
 
 async function readAll<T>(readable: ReadableStream<T>): Promise<T[]> {
   const values: T[] = [];
@@ -8,12 +8,16 @@ async function readAll<T>(readable: ReadableStream<T>): Promise<T[]> {
   return values;
 }
 
-describe("DropOldestStream", () => {
+function read(queue: DropOldestQueue<number>): ReadableStream<number> {
+  return streamOf(queue, { convert: (value) => value, taken: () => new Error("taken") });
+}
+
+describe("DropOldestQueue", () => {
   it("gives what was pushed before and after its reader came, in order, then ends", async () => {
-    const frames = new DropOldestStream<number>(10);
+    const frames = new DropOldestQueue<number>(10);
     frames.push(1);
     frames.push(2);
-    const reading = readAll(frames.readable);
+    const reading = readAll(read(frames));
     await Promise.resolve();
     frames.push(3);
     frames.end();
@@ -23,8 +27,8 @@ describe("DropOldestStream", () => {
   });
 
   it("serves several reads that wait", async () => {
-    const frames = new DropOldestStream<number>(10);
-    const reader = frames.readable.getReader();
+    const frames = new DropOldestQueue<number>(10);
+    const reader = read(frames).getReader();
     const reads = [reader.read(), reader.read(), reader.read()];
     await Promise.resolve();
     frames.push(1);
@@ -38,35 +42,65 @@ describe("DropOldestStream", () => {
     ]);
   });
 
-  it("drops the oldest when its reader is behind, and counts them", async () => {
-    const frames = new DropOldestStream<number>(3);
+  it("drops the oldest when its reader is late, and counts them", async () => {
+    const frames = new DropOldestQueue<number>(3);
     for (let value = 0; value < 8; value++) frames.push(value);
     frames.end();
     assert.equal(frames.dropped, 5);
-    assert.deepEqual(await readAll(frames.readable), [5, 6, 7]);
+    assert.deepEqual(await readAll(read(frames)), [5, 6, 7]);
   });
 
   it("fails its reader with the error it ended with, after what waited", async () => {
-    const frames = new DropOldestStream<number>(3);
+    const frames = new DropOldestQueue<number>(3);
     frames.push(1);
     frames.end(new Error("session lost"));
     frames.end();
-    const reader = frames.readable.getReader();
+    const reader = read(frames).getReader();
     assert.deepEqual(await reader.read(), { value: 1, done: false });
     await assert.rejects(reader.read(), /session lost/);
   });
 
   it("takes nothing more when its reader has left, with a read under way or not", async () => {
-    const frames = new DropOldestStream<number>(3);
-    const reader = frames.readable.getReader();
-    const read = reader.read();
+    const frames = new DropOldestQueue<number>(3);
+    const reader = read(frames).getReader();
+    const reading = reader.read();
     await Promise.resolve();
     await reader.cancel();
-    assert.deepEqual(await read, { value: undefined, done: true });
+    assert.deepEqual(await reading, { value: undefined, done: true });
     frames.push(1);
     frames.end(new Error("too late"));
     assert.equal(frames.ended, true);
     assert.equal(frames.dropped, 0);
     await reader.closed;
+  });
+
+  it("belongs to the stream that is read first, and the other one says so", async () => {
+    const frames = new DropOldestQueue<number>(3);
+    const [first, second] = [read(frames), read(frames)].map((stream) => stream.getReader());
+    frames.push(1);
+    frames.push(2);
+    assert.deepEqual(await first!.read(), { value: 1, done: false });
+    await assert.rejects(second!.read(), /taken/);
+    assert.deepEqual(await first!.read(), { value: 2, done: false });
+  });
+
+  it("gives what waits to a reader without a stream, then each value in its turn, and goes back to the streams", async () => {
+    const frames = new DropOldestQueue<number>(3);
+    const stream = read(frames);
+    const taken: (number | string)[] = [];
+    const reader = {
+      isReady: true,
+      take: (value: number) => void taken.push(value),
+      end: () => void taken.push("end"),
+    };
+    frames.push(1);
+    assert.equal(frames.claim(reader), true);
+    frames.give();
+    frames.push(2);
+    assert.deepEqual(taken, [1, 2]);
+    frames.release(reader);
+    frames.push(3);
+    assert.deepEqual(await stream.getReader().read(), { value: 3, done: false });
+    assert.deepEqual(taken, [1, 2]);
   });
 });

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { estimateMos, JitterMeter } from "../../../../src/gateway/call/mos.ts";
+import { estimateMos } from "../../../../src/gateway/call/mos.ts";
 
 const clean = {
   packetsSent: 1_000,
@@ -43,32 +43,5 @@ describe("estimateMos()", () => {
       }),
       0,
     );
-  });
-});
-
-describe("JitterMeter", () => {
-  it("is 0 for packets that come when they are due, however late they all are", () => {
-    const meter = new JitterMeter();
-    for (let i = 0; i < 100; i++) meter.arrived(5_000 + i * 20, i * 20);
-    assert.equal(meter.jitterMs, 0);
-  });
-
-  it("follows RFC 3550: a sixteenth of each difference", () => {
-    const meter = new JitterMeter();
-    meter.arrived(0, 0);
-    meter.arrived(36, 20);
-    assert.equal(meter.jitterMs, 1);
-    meter.arrived(56, 40);
-    assert.equal(meter.jitterMs, 1 - 1 / 16);
-  });
-
-  it("takes a speaker's pause for no jitter, and counts a stall of up to 200 ms", () => {
-    const meter = new JitterMeter();
-    meter.arrived(0, 0);
-    meter.arrived(10_020, 20);
-    meter.arrived(10_040, 40);
-    assert.equal(meter.jitterMs, 0);
-    meter.arrived(10_260, 60);
-    assert.equal(meter.jitterMs, 200 / 16);
   });
 });
