@@ -4,6 +4,7 @@
  * @module
  */
 
+import { ignore } from "../base/ignore.ts";
 import { type Clock, systemClock } from "../base/signal.ts";
 import type { AudioCodec, Call } from "../client/mod.ts";
 import { openCallPort } from "./call_port.ts";
@@ -61,7 +62,7 @@ export const carryAudio: Carry = (call, first, options) => {
   use(first);
   return {
     use,
-    clear: () => link.clear(),
+    clear: () => link.clear().then(ignore),
     async close() {
       await link.close();
       port.close();

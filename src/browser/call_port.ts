@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { AudioCodec, AudioLink, Call, ReceivedFrame, SampleRate } from "../client/mod.ts";
+import type { AudioCodec, AudioLink, Call, ReceivedFrame } from "../client/mod.ts";
 
 /** Both directions of a link. */
 export interface CallPort {
@@ -25,7 +25,7 @@ export function openCallPort(
   take: (frame: ReceivedFrame) => void,
 ): CallPort {
   const { codec, sampleRate } = options;
-  const link = call.audio({ codec, sampleRate: sampleRate as SampleRate, leadMs: LIVE_MS });
+  const link = call.audio({ codec, sampleRate, leadMs: LIVE_MS });
   const writer = link.writable.getWriter();
   writer.closed.catch(() => {});
   return {

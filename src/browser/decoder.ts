@@ -5,7 +5,7 @@
  */
 
 import { audioCodecs, decodeAudio, isAudioCodec, JitterBuffer, Resampler } from "../audio/mod.ts";
-import type { ReceivedFrame, SampleRate } from "../client/mod.ts";
+import type { ReceivedFrame } from "../client/mod.ts";
 
 // A frame that was overtaken by the next one is waited for, no longer: what waits here waits in the playback's buffer as well.
 const WAIT_MS = 20;
@@ -38,8 +38,8 @@ export class FrameDecoder {
     let resampler = this.#resamplers.get(inputRate);
     if (resampler === undefined) {
       resampler = new Resampler({
-        inputRate: inputRate as SampleRate,
-        outputRate: this.#outputRate as SampleRate,
+        inputRate: inputRate,
+        outputRate: this.#outputRate,
       });
       this.#resamplers.set(inputRate, resampler);
     }

@@ -28,6 +28,8 @@ export interface AudioRoute extends AudioLink {
   deliver(frame: AudioFrame, now: number, session: unknown): void;
   /** The call has ended. */
   hungUp(): void;
+  /** Closes, without waiting for an answer. */
+  leave(): Promise<void>;
   /** Ends at once. */
   end(error?: TeleQuickError): void;
 }
@@ -179,7 +181,7 @@ export class AudioHub {
 
   /** Says the end of every link's stream, after what was written; for a client that closes. */
   async close(): Promise<void> {
-    await Promise.all([...this.#links.values()].map((link) => link.close()));
+    await Promise.all([...this.#links.values()].map((link) => link.leave()));
   }
 
   #laneKey(link: AudioRoute): string {

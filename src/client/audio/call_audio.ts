@@ -181,6 +181,11 @@ export class CallAudio implements AudioRoute {
     this.#outgoing.open();
   }
 
+  async leave(): Promise<void> {
+    if (!this.#outgoing.isOpen) await this.#outgoing.finish();
+    await this.close();
+  }
+
   /** Resolves when the end of what was said has been played, where only that is left; within a tenth of a second. */
   async lastWord(): Promise<void> {
     let cancel = ignore;

@@ -128,6 +128,11 @@ export class OutgoingAudio implements Paced {
     return this.#ended;
   }
 
+  /** Whether frames may leave. */
+  get isOpen(): boolean {
+    return this.#isOpen;
+  }
+
   /** Whole frames that wait for their slots. */
   get waitingFrames(): number {
     return this.#frames.length;
