@@ -25,7 +25,6 @@ export class AudioFrameEncoder {
   // Length, method id, envelope header, call id and payload length; then codec, sequence number and end of stream.
   readonly #head: Uint8Array;
   readonly #tail: Uint8Array;
-  #frame = new Uint8Array(0);
 
   /**
    * Makes an encoder for one call and direction.
@@ -81,38 +80,30 @@ export class AudioFrameEncoder {
     writeU32(target, body - 4, payload.length);
     target.set(payload, body);
     target.set(this.#tail, body + payload.length);
-    writeLast(target, end, sequenceNumber, endOfStream);
+    writeU64(target, end - VARIABLE_BYTES, sequenceNumber);
+    target[end - 1] = endOfStream ? 1 : 0;
     return end;
   }
 
   /**
-   * Encodes a frame into the encoder's own buffer.
+   * Encodes a frame into a fresh buffer.
    *
    * @param payload The encoded samples.
    * @param sequenceNumber The frame's number, a safe integer of at least 0.
    * @param endOfStream Whether it is the last frame. Default: `false`.
-   * @returns The frame, valid until the next call.
    * @throws {TypeError} The payload is not a `Uint8Array`.
    * @throws {TeleQuickError} `ERR_VALUE_INVALID`: the sequence number is not a safe integer of at least 0.
    */
-  encode(payload: Uint8Array, sequenceNumber: number, endOfStream = false): Uint8Array {
-    const size = this.size(payload.length);
-    if (size !== this.#frame.length) {
-      this.#frame = new Uint8Array(size);
-      this.encodeInto(this.#frame, 0, payload, sequenceNumber, endOfStream);
-      return this.#frame;
-    }
-    // The last frame had the same size: only what differs is written.
-    check(payload, sequenceNumber);
-    this.#frame.set(payload, this.#head.length);
-    writeLast(this.#frame, size, sequenceNumber, endOfStream);
-    return this.#frame;
+  encode(
+    payload: Uint8Array,
+    sequenceNumber: number,
+    endOfStream = false,
+  ): Uint8Array<ArrayBuffer> {
+    requireBytes(payload, "encode", "AudioFrame", "payload");
+    const frame = new Uint8Array(this.size(payload.length));
+    this.encodeInto(frame, 0, payload, sequenceNumber, endOfStream);
+    return frame;
   }
-}
-
-function writeLast(frame: Uint8Array, end: number, sequenceNumber: number, last: boolean): void {
-  writeU64(frame, end - VARIABLE_BYTES, sequenceNumber);
-  frame[end - 1] = last ? 1 : 0;
 }
 
 function check(payload: Uint8Array, sequenceNumber: number): void {

@@ -4,16 +4,18 @@
  * @module
  */
 
-// A stranger's word is good for so many bytes. Who has sent more than them is lent so many more than twice what has arrived.
+// A declared length is trusted up to 4 KiB: so much is allocated before anything has arrived.
 const TRUSTED_BYTES = 4096;
-const LENT_BYTES = 65_536;
+// Beyond that the buffer may be this much larger than twice what has arrived.
+const HEADROOM_BYTES = 65_536;
 
 /**
- * Gathers a number of bytes that may turn out larger. Up to 4 KiB the buffer is made at once. A larger one grows as it fills, so
- * that it never exceeds twice what has arrived plus 64 KiB; each byte is then copied less than twice more on average.
+ * Gathers a number of bytes that may turn out larger. A buffer of up to 4 KiB is allocated at once. A larger one grows as it fills,
+ * so that it never exceeds twice what has arrived plus 64 KiB: a peer cannot make the reader allocate memory by declaring a length.
+ * Each byte is then copied less than twice more on average.
  */
 export class Collector {
-  /** How many bytes there are to be. */
+  /** How many bytes are expected in all. */
   total: number;
   /** How many have arrived. */
   filled = 0;
@@ -25,18 +27,21 @@ export class Collector {
     this.bytes = new Uint8Array(Math.min(total, TRUSTED_BYTES));
   }
 
-  /** Copies from `chunk`, beginning at `from`, what is still missing. Returns where in the chunk it stopped. */
+  /** Copies from `chunk`, beginning at `from`, what is still missing. Returns the offset in the chunk at which it stopped. */
   add(chunk: Uint8Array, from: number): number {
-    const { filled, total } = this;
-    const to = Math.min(chunk.length, from + total - filled);
-    this.filled = filled + to - from;
-    if (this.filled > this.bytes.length) {
-      const most = this.filled > TRUSTED_BYTES ? 2 * this.filled + LENT_BYTES : TRUSTED_BYTES;
-      const grown = new Uint8Array(Math.min(total, most));
-      grown.set(this.bytes.subarray(0, filled));
-      this.bytes = grown;
-    }
-    this.bytes.set(to - from === chunk.length ? chunk : chunk.subarray(from, to), filled);
-    return to;
+    const missing = this.total - this.filled;
+    const end = Math.min(chunk.length, from + missing);
+    const filled = this.filled + (end - from);
+    if (filled > this.bytes.length) this.#grow(filled);
+    this.bytes.set(chunk.subarray(from, end), this.filled);
+    this.filled = filled;
+    return end;
+  }
+
+  #grow(needed: number): void {
+    const allowed = needed <= TRUSTED_BYTES ? TRUSTED_BYTES : 2 * needed + HEADROOM_BYTES;
+    const grown = new Uint8Array(Math.min(this.total, allowed));
+    grown.set(this.bytes.subarray(0, this.filled));
+    this.bytes = grown;
   }
 }

@@ -23,7 +23,7 @@ const PAYLOAD_OFFSET = SID_OFFSET + 36 + 4;
 /** A frame as a call sends it. */
 export function bareFrame(): Uint8Array {
   const encoder = new AudioFrameEncoder({ callSid: crypto.randomUUID(), codec: "PCMU" });
-  return encoder.encode(new Uint8Array(PAYLOAD_BYTES), 1).slice();
+  return encoder.encode(new Uint8Array(PAYLOAD_BYTES), 1);
 }
 
 /** Opens links on a session whose peer sends back whole frames. */
