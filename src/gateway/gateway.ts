@@ -133,6 +133,12 @@ class LocalGateway implements Gateway {
     this.#gateway.log("key.revoked", { tenantId, keyId });
   }
 
+  expireSessions({ tenantId }: { readonly tenantId: string }): void {
+    for (const connection of [...this.#connections.keys()]) {
+      if (connection.tenantId === tenantId) connection.expire();
+    }
+  }
+
   async addTrunk(options: AddTrunkOptions): Promise<void> {
     await this.ready;
     const record = readTrunk(options);

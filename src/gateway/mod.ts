@@ -19,6 +19,7 @@
 export { createGateway } from "./gateway.ts";
 export type { Gateway, GatewayOptions } from "./options.ts";
 export type { ChooseFarEnd, FarEndCall, FarEndPhone, HeardAudio } from "./call/phone.ts";
+export { checkPhoneScript } from "./call/phone_script.ts";
 export type { PhoneScript, PhoneStep } from "./call/phone_script.ts";
 export type { InboundCall, SimulateInboundCallOptions } from "./simulated_inbound.ts";
 export type { GatewayListener, GatewayListenOptions } from "./listener.ts";

@@ -83,6 +83,8 @@ export interface Gateway extends AsyncDisposable {
   publishServiceAccount(options: PublishServiceAccountOptions): Promise<void>;
   /** Revokes a key: its live sessions end within one round trip, its tokens are refused from now on. */
   revokeServiceAccount(options: RevokeServiceAccountOptions): Promise<void>;
+  /** Ends a tenant's live sessions as if their tokens had expired. The keys are not affected: fresh tokens are accepted. */
+  expireSessions(options: { readonly tenantId: string }): void;
   /** Adds a tenant's trunk, or replaces its whole record. */
   addTrunk(options: AddTrunkOptions): Promise<void>;
   /** Lets a call come in on a trunk, as somebody outside would make it. */

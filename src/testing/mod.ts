@@ -4,6 +4,13 @@
  * @module
  */
 
+export { testGateway } from "./kit.ts";
+export type { TestGatewayOptions, TestKit, TestSession } from "./kit.ts";
+export type { AddTenantOptions, TestGateway, TestTenant } from "./test_gateway.ts";
+export { scriptedPhone } from "./scripted_phone.ts";
+export type { HeardCall, Spoken } from "./heard.ts";
+export type { NetworkConditions } from "./network.ts";
+export type { TestClock } from "./counting_clock.ts";
 export { FakeClock } from "./fake_clock.ts";
 export type { RunUntilOptions } from "./fake_clock.ts";
 export { settle } from "./settle.ts";

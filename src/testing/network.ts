@@ -77,11 +77,12 @@ export class Network {
     const dial = (pair: { chunkBytes?: number; highWaterMark?: number }) => {
       let latest!: NetworkSession;
       const linked = createPairTransport((incoming, pair) => {
-        latest = new NetworkSession(this, pair, options);
-        this.#sessions.add(latest);
-        const forget = (): boolean => this.#sessions.delete(latest);
+        const session = new NetworkSession(this, pair, options);
+        latest = session;
+        this.#sessions.add(session);
+        const forget = (): boolean => this.#sessions.delete(session);
         pair.server.closed.then(forget, forget);
-        options.accept(incoming, latest);
+        options.accept(incoming, session);
       }, pair);
       return (url: string): NetworkSession => {
         void new linked(url);
@@ -167,6 +168,8 @@ export class Network {
 export class NetworkSession implements Route {
   /** The client's side. */
   readonly transport: WebTransportLike;
+  /** Why the gateway refused the session's token, in its own words. */
+  refusalReason: string | undefined;
   readonly #network: Network;
   readonly #pair: SessionPair;
   readonly #clock: Clock;
@@ -254,11 +257,15 @@ export class NetworkSession implements Route {
 
   #over(inner: WebTransportLike, onAudio: NetworkOptions["onAudio"]): WebTransportLike {
     // deno-lint-ignore no-this-alias
-    const route: Route = this;
+    const session = this;
+    const route: Route = session;
     return {
       ready: inner.ready,
       closed: inner.closed,
       keepsAlive: true,
+      get refusalReason() {
+        return session.refusalReason;
+      },
       incomingBidirectionalStreams: inner.incomingBidirectionalStreams,
       incomingUnidirectionalStreams: inner.incomingUnidirectionalStreams.pipeThrough(
         new TransformStream<ReadableStream<Uint8Array>, ReadableStream<Uint8Array>>({

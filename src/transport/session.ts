@@ -105,6 +105,11 @@ export class Session {
     return this.#transport.keepsAlive ?? false;
   }
 
+  /** Why the gateway refused the token, where both sides are one program's. */
+  get refusalReason(): string | undefined {
+    return this.#transport.refusalReason;
+  }
+
   /** Bidirectional streams that the peer opens. Ends with the session; never fails. */
   get incomingBidirectional(): ReadableStream<BidirectionalStream> {
     return this.#incomingBidirectional ??= this.#untilClosed(

@@ -48,6 +48,8 @@ export interface WebTransportLike {
   readonly streamsLeft?: number | undefined;
   /** Ours, not W3C's: whether an idle session is kept alive without our help. Absent: no. */
   readonly keepsAlive?: boolean;
+  /** Ours, not W3C's: why the gateway refused the token, in its own words; only in memory, where both sides are one program's. */
+  readonly refusalReason?: string | undefined;
   /** Opens a stream. Waits for stream credit or rejects at once, by implementation. */
   createBidirectionalStream(): Promise<BidirectionalStream>;
   /** Opens a one-way stream. Waits for stream credit or rejects at once, by implementation. */
@@ -86,4 +88,6 @@ export interface IncomingSession {
   readonly path?: string;
   /** The `Origin` header, where the runtime shows it. */
   readonly origin?: string;
+  /** Takes the reason, in the gateway's own words, when the session's token is refused: for tests in memory. Never sent to a peer. */
+  readonly onRefused?: (reason: string) => void;
 }

@@ -142,7 +142,7 @@ async function present(
     sdk: SDK_NAME,
   }, { ...options, signal, timeoutMs: options.connectTimeoutMs });
   if (reply.errorCode !== ErrorCode.SUCCESS) {
-    const error = refusalOf(reply.errorCode, reply.errorMessage);
+    const error = refusalOf(reply.errorCode, reply.errorMessage, session.refusalReason);
     throw isExpiry(error) && expired || error;
   }
   return { tenantId: reply.tenantId, keyId, expiresAtMs: reply.expiresAtMs || expiresAtMs };
@@ -158,7 +158,7 @@ const ADVICE = {
     "check that tenant_id, private_key and private_key_id belong together and that the public key is registered at this gateway",
 } as const;
 
-function refusalOf(errorCode: number, reason: string): TeleQuickError {
+function refusalOf(errorCode: number, reason: string, inWords: string | undefined): TeleQuickError {
   if (errorCode === ErrorCode.ERR_RATE_LIMITED) {
     return new TeleQuickError(
       "ERR_LIMIT",
@@ -170,7 +170,7 @@ function refusalOf(errorCode: number, reason: string): TeleQuickError {
   return new TeleQuickError(
     "ERR_UNAUTHORIZED",
     `Cannot sign in: the gateway refused the token as ${refusal} (${ADVICE[refusal]})`,
-    { refusal, rpcCode: errorCode },
+    { refusal, rpcCode: errorCode, ...inWords !== undefined && { cause: new Error(inWords) } },
   );
 }
 

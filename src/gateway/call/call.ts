@@ -13,7 +13,7 @@ import type { AudioSource } from "./audio_source.ts";
 import type { Random } from "../../base/random.ts";
 import type { Recorder, StartRecording } from "./recording.ts";
 import type { Script, Speech } from "./far_end.ts";
-import { type FarEndPhone, Phone } from "./phone.ts";
+import { type FarEndPhone, Listening, Phone } from "./phone.ts";
 import type { Ticker } from "./ticker.ts";
 
 /** What a call is made from. */
@@ -86,6 +86,7 @@ export class Call implements AudioSource {
   readonly #encoders = new Map<string, AudioFrameEncoder>();
   readonly #onEnd = new Set<() => void>();
   readonly #phone: Phone | undefined;
+  readonly #listening: Listening | undefined;
   #state: CallState = "dialled";
   #media: CallMedia | undefined;
   #recorder: Recorder | undefined;
@@ -97,14 +98,15 @@ export class Call implements AudioSource {
     this.clientId = options.clientId;
     this.#host = host;
     this.startMs = host.clock.now();
-    this.#phone = options.phone === undefined ? undefined : new Phone(options.phone, {
+    const { phone } = options;
+    if (phone !== undefined) this.#listening = new Listening(phone, () => host.clock.now());
+    this.#phone = phone?.script === undefined ? undefined : new Phone(phone.script, {
       ticker: host.ticker,
       direction: options.direction,
       later: (ms, action) => this.later(ms, action),
       ring: () => this.#ring(),
       answer: () => this.answer(),
       hangUp: (q850Cause, status) => this.end(q850Cause, status),
-      now: () => host.clock.now(),
     });
     const perSecond = host.audioFramesPerSecond;
     const burst = perSecond * AUDIO_BURST_SECONDS;
@@ -158,7 +160,7 @@ export class Call implements AudioSource {
 
   /** Takes a DTMF digit of the client's, for the phone at the far end. */
   digit(digit: string): void {
-    this.#phone?.digit(digit);
+    this.#listening?.digit(digit);
   }
 
   /** Connects both sides, if it was not answered before. */
@@ -180,9 +182,11 @@ export class Call implements AudioSource {
       media: defaultApp === DialplanAction.LOOPBACK ? "echo" : script.media,
       ...{ random, ticker, recorder: this.#recorder },
       phone: defaultApp === DialplanAction.LOOPBACK ? undefined : this.#phone,
+      listening: this.#listening,
       say: (speech) => this.#host.speak(this, speech, false),
     });
     if (defaultApp === DialplanAction.PLAYBACK) this.#media.play();
+    this.#listening?.answered();
     this.#phone?.answered();
   }
 

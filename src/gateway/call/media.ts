@@ -10,7 +10,7 @@ import { Mixer } from "./mixer.ts";
 import { estimateMos, type Quality } from "./mos.ts";
 import type { Random } from "../../base/random.ts";
 import { createFarEnd, type FarEnd, type Media, playTone, type Speech } from "./far_end.ts";
-import type { Phone } from "./phone.ts";
+import type { Listening, Phone } from "./phone.ts";
 import type { Ticker } from "./ticker.ts";
 
 /** Somebody who listens to both sides of a call. */
@@ -26,6 +26,8 @@ export interface CallMediaOptions {
   readonly media: Media;
   /** The phone at the far end, in place of `media` unless that is asked for by the dialplan. */
   readonly phone?: Phone | undefined;
+  /** Takes what the far end hears. */
+  readonly listening?: Listening | undefined;
   readonly random: Random;
   readonly ticker: Ticker;
   /** Takes a packet for the call's client. */
@@ -168,6 +170,7 @@ export class CallMedia {
 
   #sendToCaller(payload: Uint8Array, codec: string): void {
     this.#countSent(payload);
+    this.#options.listening?.hear(payload, codec);
     this.#farEnd.hear(payload, codec);
   }
 

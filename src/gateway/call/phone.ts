@@ -4,7 +4,7 @@
  * @module
  */
 
-import { type AudioCodec, audioCodecs, decodeAudio } from "../../audio/mod.ts";
+import { audioCodecs, decodeAudio, isAudioCodec } from "../../audio/mod.ts";
 import { ignore } from "../../base/ignore.ts";
 import type { FarEnd, Speech } from "./far_end.ts";
 import { checkPhoneScript, framesOf, type PhoneScript, type PhoneStep } from "./phone_script.ts";
@@ -38,11 +38,13 @@ export interface HeardAudio {
 
 /** A phone for one call. */
 export interface FarEndPhone {
-  /** What it does. */
-  readonly script: PhoneScript;
-  /** Takes what it hears. Default: nobody listens. */
+  /** What it does. Default: what the test number does. */
+  readonly script?: PhoneScript | undefined;
+  /** Takes the time of the answer, in Unix milliseconds on the gateway's clock. Default: none. */
+  readonly onAnswer?: ((atMs: number) => void) | undefined;
+  /** Takes what it hears. Default: none. */
   readonly onAudio?: ((audio: HeardAudio) => void) | undefined;
-  /** Takes each DTMF digit that the client sends. Default: nobody listens. */
+  /** Takes each DTMF digit that the client sends. Default: none. */
   readonly onDigit?: ((digit: string, atMs: number) => void) | undefined;
 }
 
@@ -58,8 +60,6 @@ export interface PhoneLine {
   ring(): void;
   answer(): void;
   hangUp(q850Cause: number, status: string): void;
-  /** The wall clock of the gateway, in Unix milliseconds. */
-  now(): number;
 }
 
 /** The far end's side of an answered call's audio. */
@@ -72,7 +72,7 @@ const statuses: Readonly<Record<number, string>> = { 16: "NO_ANSWER", 17: "BUSY"
 
 /** Follows one script through one call. */
 export class Phone {
-  readonly #phone: FarEndPhone;
+  readonly #script: PhoneScript;
   readonly #line: PhoneLine;
   #at = 0;
   #isAnswered = false;
@@ -80,8 +80,8 @@ export class Phone {
   #audio: PhoneAudio | undefined;
   #stopPlaying: () => void = ignore;
 
-  constructor(phone: FarEndPhone, line: PhoneLine) {
-    this.#phone = phone;
+  constructor(script: PhoneScript, line: PhoneLine) {
+    this.#script = script;
     this.#line = line;
   }
 
@@ -93,9 +93,8 @@ export class Phone {
   /** The call is answered, by its own step or by somebody else: goes on after that step. */
   answered(): void {
     this.#isAnswered = true;
-    const { script } = this.#phone;
-    const answer = script.findIndex(({ type }) => type === "answer");
-    this.#at = answer < 0 ? script.length : answer + 1;
+    const answer = this.#script.findIndex(({ type }) => type === "answer");
+    this.#at = answer < 0 ? this.#script.length : answer + 1;
     this.#next();
   }
 
@@ -103,20 +102,17 @@ export class Phone {
   connect(audio: PhoneAudio): FarEnd {
     this.#audio = audio;
     return {
-      hear: (payload, codec) => this.#hear(payload, codec as AudioCodec),
+      hear: (payload, codec) => {
+        if (this.#isEcho) this.#say(payload.slice(), codec);
+      },
       // A person does not stop speaking because the gateway stops playing.
       hush: ignore,
       close: () => this.#stopPlaying(),
     };
   }
 
-  /** Takes a DTMF digit. */
-  digit(digit: string): void {
-    report(() => this.#phone.onDigit?.(digit, this.#line.now()));
-  }
-
   #next(): void {
-    const step = this.#phone.script[this.#at++];
+    const step = this.#script[this.#at++];
     if (step !== undefined) this.#do(step);
   }
 
@@ -168,15 +164,6 @@ export class Phone {
     const audio = this.#audio;
     if (audio !== undefined) audio.say({ payload, codec, sequenceNumber: audio.allocate() });
   }
-
-  #hear(payload: Uint8Array, codec: AudioCodec): void {
-    if (this.#isEcho) this.#say(payload.slice(), codec);
-    const { onAudio } = this.#phone;
-    if (onAudio === undefined || payload.length === 0) return;
-    const { sampleRate } = audioCodecs[codec];
-    const samples = decodeAudio(codec, payload.slice());
-    report(() => onAudio({ samples, sampleRate, atMs: this.#line.now() }));
-  }
 }
 
 /** The phone that was chosen for a call, checked. */
@@ -186,9 +173,39 @@ export function choosePhone(
 ): FarEndPhone | undefined {
   const chosen = choose?.(call);
   if (chosen === undefined) return undefined;
-  const phone = "script" in chosen ? chosen : { script: chosen };
-  checkPhoneScript(phone.script);
+  const phone = Array.isArray(chosen) ? { script: chosen } : chosen as FarEndPhone;
+  if (phone.script !== undefined) checkPhoneScript(phone.script);
   return phone;
+}
+
+/** What a phone's listeners are given of a call. */
+export class Listening {
+  readonly #phone: FarEndPhone;
+  readonly #now: () => number;
+
+  constructor(phone: FarEndPhone, now: () => number) {
+    this.#phone = phone;
+    this.#now = now;
+  }
+
+  /** The call is answered. */
+  answered(): void {
+    report(() => this.#phone.onAnswer?.(this.#now()));
+  }
+
+  /** Takes a packet that the phone hears. */
+  hear(payload: Uint8Array, codec: string): void {
+    const { onAudio } = this.#phone;
+    if (onAudio === undefined || payload.length === 0 || !isAudioCodec(codec)) return;
+    const { sampleRate } = audioCodecs[codec];
+    const samples = decodeAudio(codec, payload.slice());
+    report(() => onAudio({ samples, sampleRate, atMs: this.#now() }));
+  }
+
+  /** Takes a DTMF digit. */
+  digit(digit: string): void {
+    report(() => this.#phone.onDigit?.(digit, this.#now()));
+  }
 }
 
 /** What the owner's function throws is the owner's: it reaches the process, and no call suffers from it. */

@@ -47,6 +47,7 @@ export class Connection implements RpcSession, KeyHolder, Expiring, Waiting {
   readonly #stops = new Set<() => void>();
   readonly #over = new AbortController();
   readonly #handshake: Handshake;
+  readonly #onRefused: ((reason: string) => void) | undefined;
   #state: State = "handshake";
   #access: Access | undefined;
   #context: RpcContext | undefined;
@@ -66,6 +67,7 @@ export class Connection implements RpcSession, KeyHolder, Expiring, Waiting {
     this.#openedAt = clock.monotonic();
     this.#session = new Session(incoming.session, { clock });
     this.#handshake = new Handshake(gateway, incoming);
+    this.#onRefused = incoming.onRefused;
     const { rpcsPerSecond, strikes } = limits;
     const burst = rpcsPerSecond * RPC_BURST_SECONDS;
     this.#rate = new RateLimit({ perSecond: rpcsPerSecond, burst, clock });
@@ -89,6 +91,11 @@ export class Connection implements RpcSession, KeyHolder, Expiring, Waiting {
   /** What it may do. */
   get access(): Access {
     return this.#access!;
+  }
+
+  /** The tenant that it is pinned to; `undefined` before its token is accepted. */
+  get tenantId(): string | undefined {
+    return this.#context?.principal.tenantId;
   }
 
   /** When it ends by itself, in Unix milliseconds. */
@@ -278,6 +285,7 @@ export class Connection implements RpcSession, KeyHolder, Expiring, Waiting {
   }
 
   async #refuse({ refusal, reason }: Refused): Promise<void> {
+    this.#onRefused?.(reason);
     const { counters, log } = this.#gateway;
     counters.refused[refusal]++;
     log("session.refused", { ...this.#ids, code: 401, reason });

@@ -15,6 +15,7 @@ import { RpcRefusal } from "../refusal.ts";
 import { createRandom, deriveSeed, type Random } from "../../base/random.ts";
 import type { Speech } from "../call/far_end.ts";
 import { choosePhone, type FarEndPhone } from "../call/phone.ts";
+import type { PhoneScript } from "../call/phone_script.ts";
 import { type Subscriber, Subscriptions } from "./subscriptions.ts";
 import { Ticker } from "../call/ticker.ts";
 import type { GatewayServices } from "../services.ts";
@@ -240,12 +241,7 @@ export class Tenant {
     const before = this.#memory.get(options.callSid);
     if (before !== undefined) return this.#repeat(before, options, access);
     const phone = this.#phoneOf(options);
-    const [first] = phone?.script ?? [];
-    const code = phone === undefined
-      ? script.refusal
-      : first?.type === "refuse"
-      ? first.errorCode
-      : undefined;
+    const code = phone?.script === undefined ? script.refusal : refusalIn(phone.script);
     const refusal = code === undefined
       ? this.#overLimit(trunkId) ?? this.#overBudget()
       : new RpcRefusal(code, refusalTexts[code] ?? "Refused");
@@ -376,6 +372,11 @@ function isUnanswered({ options }: Call, event: CallEvent): boolean {
 /** Whether a call came in and nobody has answered it yet. */
 export function isWaiting(call: Call): boolean {
   return call.options.direction === "inbound" && call.state === "ringing";
+}
+
+/** The code with which a phone's script has the dial refused. */
+function refusalIn([first]: PhoneScript): number | undefined {
+  return first?.type === "refuse" ? first.errorCode : undefined;
 }
 
 function limited(message: string): RpcRefusal {
