@@ -138,13 +138,13 @@ export const house: Readonly<Record<string, Room>> = {
     inside: [
       ["worklet/", "worklet_source.ts", "page.ts", "faults.ts"],
       ["options.ts", "devices.ts", "graph.ts", "worklet.ts", "call_port.ts", "decoder.ts"],
-      ["call_audio.ts", "microphone.ts"],
+      ["call_audio.ts", "microphone.ts", "worker/worker_call.ts"],
       ["connection.ts"],
       ["browser_audio.ts"],
       ["context_watch.ts", "stats.ts"],
-      ["live_audio.ts"],
+      ["live_audio.ts", "worker/"],
       ["open.ts"],
-      ["mod.ts"],
+      ["mod.ts", "worker.ts"],
     ],
   },
   testing: {

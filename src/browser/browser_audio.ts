@@ -6,8 +6,8 @@
 
 import type { TeleQuickError } from "../base/errors.ts";
 import type { Clock } from "../base/signal.ts";
-import type { AudioCodec, Call } from "../client/mod.ts";
-import type { AudioConnection } from "./connection.ts";
+import type { AudioCodec } from "../client/mod.ts";
+import type { AudioConnection, ConnectableCall } from "./connection.ts";
 import type { Devices } from "./devices.ts";
 import type { MicrophoneChange } from "./microphone.ts";
 import type { PageAudioContext } from "./page.ts";
@@ -92,7 +92,7 @@ export interface BrowserAudio extends AsyncDisposable {
    * @throws {TeleQuickError} `ERR_CALL_ENDED` when the call has ended, `ERR_AUDIO_UNAVAILABLE` after `close()`, `ERR_VALUE_INVALID`
    * when the call's audio is open with other options or is read elsewhere.
    */
-  connect(call: Call, options?: AudioConnectOptions): AudioConnection;
+  connect(call: ConnectableCall, options?: AudioConnectOptions): AudioConnection;
   /**
    * Starts the sound, in a click, where `state` is `"needs-gesture"` or `"interrupted"`. Rejects with `ERR_AUDIO_UNAVAILABLE` when
    * it does not run within a second.

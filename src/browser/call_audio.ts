@@ -33,14 +33,19 @@ export interface CarriedAudio {
   readonly ended: Promise<void>;
 }
 
-/** What carries the audio of a call. */
-export type Carry = (call: Call, port: MessagePort, options: CarryOptions) => CarriedAudio;
+/** The method of a call that carries its audio itself: one whose client runs elsewhere. */
+export const carry: unique symbol = Symbol("carry");
+
+/** A call that carries its audio itself. */
+export interface CarriesItself {
+  [carry](port: MessagePort, options: CarryOptions): CarriedAudio;
+}
 
 // Blocks are acknowledged so many at a time: the worklet stops where nobody takes them.
 const ACKNOWLEDGE = 10;
 
 /** Carries the audio of a call of this thread's own client. */
-export const carryAudio: Carry = (call, first, options) => {
+export function carryAudio(call: Call, first: MessagePort, options: CarryOptions): CarriedAudio {
   const { codec, sampleRate, onTick, clock = systemClock } = options;
   const decoder = new FrameDecoder(sampleRate);
   let port = first;
@@ -69,4 +74,4 @@ export const carryAudio: Carry = (call, first, options) => {
     },
     ended: ended.finally(() => port.close()),
   };
-};
+}

@@ -6,8 +6,16 @@
 
 import { deferred } from "../base/deferred.ts";
 import { ignore } from "../base/ignore.ts";
+import { TeleQuickError } from "../base/errors.ts";
 import type { AudioCodec, Call } from "../client/mod.ts";
-import { type CarriedAudio, type Carry, carryAudio, type CarryOptions } from "./call_audio.ts";
+import {
+  type CarriedAudio,
+  type CarriesItself,
+  carry,
+  carryAudio,
+  type CarryOptions,
+} from "./call_audio.ts";
+import type { WorkerCall } from "./worker/worker_call.ts";
 
 /** A call that is connected to the page's audio. Made by {@linkcode BrowserAudio.connect}. `await using` disconnects it. */
 export interface AudioConnection extends AsyncDisposable {
@@ -25,12 +33,12 @@ export interface AudioConnection extends AsyncDisposable {
   readonly done: Promise<void>;
 }
 
-/** The method of a call that carries its audio itself: one of a client that runs elsewhere. */
-export const carry: unique symbol = Symbol("carry");
+/** A call that can be connected: of a client in the page, or in a Worker. */
+export type ConnectableCall = Call | WorkerCall;
 
 /** Options of a {@linkcode LiveConnection}. */
 export interface ConnectionOptions extends CarryOptions {
-  readonly call: Call;
+  readonly call: ConnectableCall;
   /** Gives the worklet its end of the audio; `undefined`: the call is disconnected. */
   readonly attach: (port: MessagePort | undefined) => void;
   readonly dropPlayback: () => void;
@@ -40,7 +48,7 @@ export interface ConnectionOptions extends CarryOptions {
 
 /** The connection behind {@linkcode AudioConnection}. */
 export class LiveConnection implements AudioConnection {
-  readonly call: Call;
+  readonly call: ConnectableCall;
   readonly codec: AudioCodec;
   readonly #options: ConnectionOptions;
   readonly #audio: CarriedAudio;
@@ -52,9 +60,13 @@ export class LiveConnection implements AudioConnection {
     this.call = call;
     this.codec = codec;
     this.#options = options;
+    if (call.state === "ended") {
+      throw new TeleQuickError("ERR_CALL_ENDED", "Cannot connect audio: the call has ended");
+    }
     const channel = new MessageChannel();
-    const own = (call as Call & { readonly [carry]?: Carry })[carry];
-    this.#audio = (own ?? carryAudio)(call, channel.port2, options);
+    this.#audio = carry in call
+      ? (call as CarriesItself)[carry](channel.port2, options)
+      : carryAudio(call as Call, channel.port2, options);
     options.attach(channel.port1);
     this.#audio.ended.then(() => this.#end(), (error: unknown) => this.#end({ error }));
   }

@@ -7,7 +7,6 @@
 import { ignore } from "../base/ignore.ts";
 import { Queue } from "../base/queue.ts";
 import { type Clock, SharedClock } from "../base/signal.ts";
-import type { Call } from "../client/mod.ts";
 import type {
   AudioConnectOptions,
   BrowserAudio,
@@ -15,7 +14,8 @@ import type {
   BrowserAudioState,
   BrowserAudioStats,
 } from "./browser_audio.ts";
-import { type AudioConnection, LiveConnection } from "./connection.ts";
+import { carry } from "./call_audio.ts";
+import { type AudioConnection, type ConnectableCall, LiveConnection } from "./connection.ts";
 import { ContextWatch } from "./context_watch.ts";
 import { type Devices, listDevices, setSink } from "./devices.ts";
 import { audioUnavailable, nameOf } from "./faults.ts";
@@ -101,7 +101,7 @@ export class LiveAudio implements BrowserAudio {
     this.#refuseIfClosed();
   }
 
-  connect(call: Call, options: AudioConnectOptions = {}): AudioConnection {
+  connect(call: ConnectableCall, options: AudioConnectOptions = {}): AudioConnection {
     checkCall(call);
     this.#refuseIfClosed();
     const { codec = "PCM16" } = options;
@@ -312,10 +312,11 @@ export class LiveAudio implements BrowserAudio {
   }
 }
 
-function checkCall(call: Call): void {
+function checkCall(call: ConnectableCall): void {
   if (call instanceof Promise) {
     throw new TypeError("Cannot connect audio: call is a Promise, await it first");
   }
-  if (typeof call === "object" && call !== null && typeof call.audio === "function") return;
+  const isCall = typeof call === "object" && call !== null && (carry in call || "audio" in call);
+  if (isCall) return;
   throw new TypeError("Cannot connect audio: expected a call of dial() or answerIncomingCall()");
 }

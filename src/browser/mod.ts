@@ -26,7 +26,8 @@ export type {
   BrowserAudioState,
   BrowserAudioStats,
 } from "./browser_audio.ts";
-export type { AudioConnection } from "./connection.ts";
+export type { AudioConnection, ConnectableCall } from "./connection.ts";
+export type { WorkerCall } from "./worker/worker_call.ts";
 export type { Device, Devices } from "./devices.ts";
 export type { MicrophoneChange } from "./microphone.ts";
 export type {

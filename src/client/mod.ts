@@ -38,6 +38,7 @@ export type { PlaybackEnd } from "./audio/speech_track.ts";
 export { audioPort } from "./audio/audio_port.ts";
 export type { AudioPort, AudioReceiver } from "./audio/audio_port.ts";
 export type { AudioCodec, JitterStatistics } from "../audio/mod.ts";
+export type { CallEvent, IncomingCallInfo, MuteOptions } from "../wire/mod.ts";
 export type {
   BidirectionalStream,
   CertificateHash,

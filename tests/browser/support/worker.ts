@@ -1,1 +1,3 @@
-export {};
+import { serveClients } from "@telequick/sdk/browser/worker";
+
+serveClients();
