@@ -137,7 +137,7 @@ export const house: Readonly<Record<string, Room>> = {
     backDoors: { "src/browser/worker.ts": [], "src/browser/worklet.ts": [] },
     inside: [
       ["worklet/", "worklet_source.ts", "page.ts", "faults.ts"],
-      ["options.ts", "devices.ts", "graph.ts", "worklet.ts", "call_port.ts", "decoder.ts"],
+      ["options.ts", "devices.ts", "graph.ts", "worklet.ts", "decoder.ts"],
       ["call_audio.ts", "microphone.ts", "worker/worker_call.ts"],
       ["connection.ts"],
       ["browser_audio.ts"],

@@ -4,12 +4,12 @@
  * @module
  */
 
-import { ignore } from "../base/ignore.ts";
+import { deferred } from "../base/deferred.ts";
 import { type Clock, systemClock } from "../base/signal.ts";
-import type { AudioCodec, Call } from "../client/mod.ts";
-import { openCallPort } from "./call_port.ts";
+import { type AudioCodec, audioPort, type Call, type PlaybackEnd } from "../client/mod.ts";
+import type { TeleQuickError } from "../base/errors.ts";
 import { FrameDecoder } from "./decoder.ts";
-import type { FromMicrophone, ToSpeaker } from "./worklet/messages.ts";
+import { BLOCKS_PER_SECOND, type FromMicrophone, type ToSpeaker } from "./worklet/messages.ts";
 
 /** How a call's audio is carried. */
 export interface CarryOptions {
@@ -25,8 +25,8 @@ export interface CarryOptions {
 export interface CarriedAudio {
   /** Uses another port: the worklet was made anew. */
   use(port: MessagePort): void;
-  /** Drops what was sent to the far end and not yet played there. */
-  clear(): Promise<void>;
+  /** Drops what was sent to the far end and not yet played there; gives what was heard of it. */
+  clear(): Promise<PlaybackEnd>;
   /** Says that the stream has ended, after what was sent. */
   close(): Promise<void>;
   /** Resolves when the audio has ended; rejects with the error that ended it, if one did. */
@@ -47,31 +47,66 @@ const ACKNOWLEDGE = 10;
 /** Carries the audio of a call of this thread's own client. */
 export function carryAudio(call: Call, first: MessagePort, options: CarryOptions): CarriedAudio {
   const { codec, sampleRate, onTick, clock = systemClock } = options;
+  const link = call.audio({ codec, sampleRate, source: "live" });
+  const inner = audioPort(link);
   const decoder = new FrameDecoder(sampleRate);
+  const frames = new FrameCollector(sampleRate, (frame) => inner.send(frame));
+  const over = deferred<void>();
+  let failure: TeleQuickError | undefined;
   let port = first;
   let taken = 0;
   const say = (message: ToSpeaker, transfer: Transferable[] = []): void =>
     port.postMessage(message, transfer);
-  const { link, send, ended } = openCallPort(call, { codec, sampleRate }, (frame) => {
-    decoder.push(frame, clock.monotonic(), (samples) => say(samples, [samples.buffer]));
+  inner.receive({
+    take(frame) {
+      decoder.push(frame, clock.monotonic(), (samples) => say(samples, [samples.buffer]));
+    },
+    end(error) {
+      failure = error;
+    },
+  });
+  void inner.ended.then(() => {
+    port.close();
+    if (failure === undefined) over.resolve();
+    else over.reject(failure);
   });
   const use = (another: MessagePort): void => {
     if (another !== port) port.close();
     port = another;
     port.onmessage = ({ data }: MessageEvent<FromMicrophone>) => {
       if (++taken % ACKNOWLEDGE === 0) say(ACKNOWLEDGE);
-      send(data);
+      frames.push(data);
       onTick?.();
     };
   };
   use(first);
   return {
     use,
-    clear: () => link.clear().then(ignore),
-    async close() {
-      await link.close();
-      port.close();
-    },
-    ended: ended.finally(() => port.close()),
+    clear: () => link.clear(),
+    close: () => link.close(),
+    ended: over.promise,
   };
+}
+
+const BLOCKS_PER_FRAME = 2;
+
+/** Joins two blocks to one frame, which the link sends whole: half a frame would wait there for the rest, or leave with silence. */
+class FrameCollector {
+  readonly #send: (frame: Int16Array) => void;
+  readonly #frame: Int16Array;
+  #filled = 0;
+
+  constructor(sampleRate: number, send: (frame: Int16Array) => void) {
+    this.#send = send;
+    this.#frame = new Int16Array(BLOCKS_PER_FRAME * Math.round(sampleRate / BLOCKS_PER_SECOND));
+  }
+
+  /** Takes a block. */
+  push(block: Int16Array): void {
+    this.#frame.set(block, this.#filled);
+    this.#filled += block.length;
+    if (this.#filled < this.#frame.length) return;
+    this.#filled = 0;
+    this.#send(this.#frame);
+  }
 }

@@ -7,7 +7,7 @@
 import { deferred } from "../base/deferred.ts";
 import { ignore } from "../base/ignore.ts";
 import { TeleQuickError } from "../base/errors.ts";
-import type { AudioCodec, Call } from "../client/mod.ts";
+import type { AudioCodec, Call, PlaybackEnd } from "../client/mod.ts";
 import {
   type CarriedAudio,
   type CarriesItself,
@@ -21,9 +21,9 @@ import type { WorkerCall } from "./worker/worker_call.ts";
 export interface AudioConnection extends AsyncDisposable {
   /**
    * Drops what the far end is about to play, here and at the gateway, and what waits to be played in this page. Resolves when the
-   * gateway has answered.
+   * gateway has answered, with what was heard of what it cut.
    */
-  clear(): Promise<void>;
+  clear(): Promise<PlaybackEnd>;
   /** Drops what waits to be played in this page, with a fade of 3 ms. */
   dropPlayback(): void;
   /**
@@ -75,10 +75,10 @@ export class LiveConnection implements AudioConnection {
     return this.#done.promise;
   }
 
-  async clear(): Promise<void> {
-    if (this.#isOver) return;
+  async clear(): Promise<PlaybackEnd> {
+    if (this.#isOver) return { playedMs: 0, durationMs: 0, interrupted: false };
     this.dropPlayback();
-    await this.#audio.clear();
+    return await this.#audio.clear();
   }
 
   dropPlayback(): void {

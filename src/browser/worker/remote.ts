@@ -66,7 +66,8 @@ export class Remote {
       reply.reject(new TeleQuickError("ERR_TIMEOUT", text));
     }, ignore);
     try {
-      const last = { timeoutMs, ...(signal === undefined ? {} : { signal: true }) };
+      // A signal cannot be sent: the Worker puts its own in the place of the mark.
+      const last = { ...options, ...(signal === undefined ? {} : { signal: true }) };
       this.say({ type: "ask", id, method, arguments: [...values, last], ...target });
       return await reply.promise as T;
     } finally {

@@ -5,28 +5,33 @@
  */
 
 import { deferred } from "../../base/deferred.ts";
+import { TeleQuickError } from "../../base/errors.ts";
 import { Queue } from "../../base/queue.ts";
 import { raceSignal } from "../../base/signal.ts";
 import type {
   CallEnd,
   CallEvent,
   CallState,
-  DtmfOptions,
-  MuteOptions,
+  MuteCallOptions,
   RequestOptions,
+  SendDtmfOptions,
 } from "../../client/mod.ts";
 import { type CarriedAudio, carry, type CarryOptions } from "../call_audio.ts";
 import type { ToPage } from "./protocol.ts";
 import type { Remote } from "./remote.ts";
 import { fromWire } from "./wire_error.ts";
-import type { WorkerCall } from "./worker_call.ts";
+import type { CallFacts, WorkerCall } from "./worker_call.ts";
 
 // As many as a call of the page's own keeps.
 const HISTORY = 256;
 
 /** The call behind {@linkcode WorkerCall}. */
 export class RemoteCall implements WorkerCall {
-  readonly sid: string;
+  readonly callSid: string;
+  readonly to: string | undefined;
+  readonly from: string | undefined;
+  readonly trunkId: string | undefined;
+  readonly direction: "outbound" | "inbound" | undefined;
   readonly #remote: Remote;
   readonly #history: CallEvent[] = [];
   readonly #listeners = new Set<Queue<CallEvent>>();
@@ -35,9 +40,17 @@ export class RemoteCall implements WorkerCall {
   #state: CallState = "dialing";
   #end: { readonly error: Error | undefined } | undefined;
 
-  constructor(remote: Remote, sid: string) {
+  constructor(remote: Remote, { callSid, to, from, trunkId, direction }: CallFacts) {
     this.#remote = remote;
-    this.sid = sid;
+    this.callSid = callSid;
+    this.to = to;
+    this.from = from;
+    this.trunkId = trunkId;
+    this.direction = direction;
+  }
+
+  get sid(): string {
+    return this.callSid;
   }
 
   get state(): CallState {
@@ -64,8 +77,8 @@ export class RemoteCall implements WorkerCall {
     return queue;
   }
 
-  async hangUp(options?: RequestOptions): Promise<void> {
-    if (this.#state !== "ended") await this.#ask("hangUp", [], options);
+  hangUp(options?: RequestOptions): Promise<void> {
+    return this.#ask("hangUp", [], options);
   }
 
   barge(options?: RequestOptions): Promise<void> {
@@ -76,12 +89,12 @@ export class RemoteCall implements WorkerCall {
     return this.#ask("transfer", [target], options);
   }
 
-  mute(mute?: MuteOptions, options?: RequestOptions): Promise<void> {
-    return this.#ask("mute", [mute], options);
+  mute(options?: MuteCallOptions): Promise<void> {
+    return this.#ask("mute", [], options);
   }
 
-  unmute(mute?: MuteOptions, options?: RequestOptions): Promise<void> {
-    return this.#ask("unmute", [mute], options);
+  unmute(options?: MuteCallOptions): Promise<void> {
+    return this.#ask("unmute", [], options);
   }
 
   hold(options?: RequestOptions): Promise<void> {
@@ -92,8 +105,8 @@ export class RemoteCall implements WorkerCall {
     return this.#ask("unhold", [], options);
   }
 
-  sendDtmf(digit: string, dtmf?: DtmfOptions, options?: RequestOptions): Promise<void> {
-    return this.#ask("sendDtmf", [digit, dtmf], options);
+  sendDtmf(digits: string, options?: SendDtmfOptions): Promise<void> {
+    return this.#ask("sendDtmf", [digits], options);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -102,7 +115,7 @@ export class RemoteCall implements WorkerCall {
 
   /** Sends the port of the call's audio to the Worker. */
   [carry](port: MessagePort, { codec, sampleRate }: CarryOptions): CarriedAudio {
-    return this.#remote.carry(this.sid, port, { codec, sampleRate });
+    return this.#remote.carry(this.callSid, port, { codec, sampleRate });
   }
 
   /** Takes what the Worker says of the call. */
@@ -135,7 +148,11 @@ export class RemoteCall implements WorkerCall {
   }
 
   async #ask(method: string, values: readonly unknown[], options?: RequestOptions): Promise<void> {
-    await this.#remote.ask(method, values, options, { sid: this.sid });
+    if (this.#state !== "ended") {
+      await this.#remote.ask(method, values, options, { sid: this.callSid });
+    } else if (method !== "hangUp" && method !== "barge") {
+      throw new TeleQuickError("ERR_CALL_ENDED", `Cannot ${method}: the call has ended`);
+    }
   }
 
   #finish(error: Error | undefined): void {

@@ -4,11 +4,13 @@
  * @module
  */
 
+import { TeleQuickError } from "../../base/errors.ts";
 import { type Call, type LogRecord, TeleQuickClient } from "../../client/mod.ts";
 import type { ClientOptions, TokenRequest } from "../../client/mod.ts";
 import { type CarriedAudio, carryAudio } from "../call_audio.ts";
 import type { Ask, Hello, Settled, ToPage, ToWorker } from "./protocol.ts";
 import { fromWire, toWire } from "./wire_error.ts";
+import type { CallFacts } from "./worker_call.ts";
 
 /** The part of a Worker's global scope that is used. */
 interface WorkerScope {
@@ -143,9 +145,12 @@ class ServedClient {
     signal: AbortSignal,
   ): Promise<unknown> {
     const call = this.#calls.get(sid);
-    // The call has ended, and the page did not know yet.
-    if (call === undefined && method === "hangUp") return undefined;
-    if (call === undefined || !isOneOf(callMethods, method)) throw unknownVerb(method);
+    if (!isOneOf(callMethods, method)) throw unknownVerb(method);
+    if (call === undefined) {
+      // It has ended, and the page did not know yet.
+      if (method === "hangUp" || method === "barge") return undefined;
+      throw new TeleQuickError("ERR_CALL_ENDED", `Cannot ${method}: the call has ended`);
+    }
     return await (call[method].bind(call) as Verb)(...withSignal(values, signal));
   }
 
@@ -154,18 +159,17 @@ class ServedClient {
     return method === "clear" ? await carried?.clear() : await carried?.close();
   }
 
-  /** Gives the id under which the page knows a call. */
-  #keep(call: Call): string {
-    const { sid } = call;
-    if (this.#calls.get(sid) === call) return sid;
-    this.#calls.set(sid, call);
-    this.#fresh.push(call);
-    return sid;
+  /** Gives what the page knows a call by. */
+  #keep(call: Call): CallFacts {
+    const { callSid, to, from, trunkId, direction } = call;
+    if (this.#calls.get(callSid) !== call) this.#fresh.push(call);
+    this.#calls.set(callSid, call);
+    return { callSid, to, from, trunkId, direction };
   }
 
   /** Says to the page all that happens to a call. */
   async #follow(call: Call): Promise<void> {
-    const { sid } = call;
+    const { callSid: sid } = call;
     settle(() => call.answered()).then((reply) => this.#say({ type: "answered", sid, reply }));
     try {
       for await (const event of call.events()) {

@@ -25,3 +25,6 @@ export interface WorkerCall extends
     | "sendDtmf"
   >,
   AsyncDisposable {}
+
+/** What is known of a call when it is made. */
+export type CallFacts = Pick<Call, "callSid" | "to" | "from" | "trunkId" | "direction">;

@@ -22,7 +22,7 @@ import type { Hello, ToPage } from "./protocol.ts";
 import { Remote } from "./remote.ts";
 import { RemoteCall } from "./remote_call.ts";
 import { fromWire, toWire } from "./wire_error.ts";
-import type { WorkerCall } from "./worker_call.ts";
+import type { CallFacts, WorkerCall } from "./worker_call.ts";
 
 /** The part of a Worker that is used. */
 export interface WorkerLike {
@@ -213,11 +213,11 @@ export class WorkerClient implements AsyncDisposable {
     return await this.#remote.ask<T>(method, values, options);
   }
 
-  #keep(sid: string): RemoteCall {
-    const known = this.#calls.get(sid);
+  #keep(facts: CallFacts): RemoteCall {
+    const known = this.#calls.get(facts.callSid);
     if (known !== undefined) return known;
-    const call = new RemoteCall(this.#remote, sid);
-    this.#calls.set(sid, call);
+    const call = new RemoteCall(this.#remote, facts);
+    this.#calls.set(facts.callSid, call);
     return call;
   }
 

@@ -4,6 +4,8 @@
  * @module
  */
 
+import { BLOCKS_PER_SECOND } from "./messages.ts";
+
 /** What a {@linkcode Capture} has seen so far. */
 export interface CaptureStats {
   /** Blocks given. */
@@ -13,8 +15,6 @@ export interface CaptureStats {
   /** For how long there has been no input, in milliseconds. */
   readonly absentMs: number;
 }
-
-const BLOCKS_PER_SECOND = 100;
 
 /** Cuts mono input into blocks of 16-bit samples; silence stands in while there is no input, or it is muted. */
 export class Capture {

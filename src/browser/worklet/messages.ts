@@ -1,5 +1,5 @@
 /**
- * What the page, the worklet and whoever carries a call's audio say to each other. Types alone.
+ * What the page, the worklet and whoever carries a call's audio say to each other. Types, and what both have to know.
  *
  * @module
  */
@@ -55,6 +55,9 @@ export type ToSpeaker = Int16Array | number;
 
 /** The processor's name. */
 export const processorName = "telequick-voice";
+
+/** How many blocks the microphone's sound is cut into: 10 ms each. */
+export const BLOCKS_PER_SECOND = 100;
 
 /** How many blocks may be under way to a page that does not take them: one second. */
 export const MAX_BLOCKS_AHEAD = 100;

@@ -79,8 +79,8 @@ export class OutgoingAudio implements Paced {
   #filling: OutgoingFrame | undefined;
   // Whether the resampler holds back the end of what was said.
   #hasTail = false;
-  // Whether something was handed over since the last tick: more may follow, and the frame being filled waits for it.
-  #isFresh = false;
+  // Ticks since something was handed over: more may follow, and the frame being filled waits for it.
+  #quietSlots = 0;
   // Where the last sound came from, and what is not played yet.
   #last: SpeechTrack | undefined;
   readonly #tracks = new Set<SpeechTrack>();
@@ -182,7 +182,7 @@ export class OutgoingAudio implements Paced {
     owner.durationMs += durationMs;
     if (!isUnheard) this.#tracks.add(owner);
     this.#last = owner;
-    this.#isFresh = true;
+    this.#quietSlots = 0;
     this.#packetize(bytes, owner);
     if (isLive) this.#dropStale();
     // Whoever was held up together with this process has its slots while they last.
@@ -280,7 +280,7 @@ export class OutgoingAudio implements Paced {
       if (frame === undefined) break;
       this.#send(frame);
     }
-    this.#isFresh = false;
+    this.#quietSlots++;
     if (passed > 1 && this.#frames.length === 0) this.#owed = Math.min(due, MAX_BURST_FRAMES - 1);
     if (this.#tracks.size > 0) this.#settle();
     this.progress();
@@ -339,9 +339,12 @@ export class OutgoingAudio implements Paced {
     this.#frames.push(last);
   }
 
-  /** What is left when no whole frame is: it has its slot when nothing followed in the one before. */
+  /**
+   * What is left when no whole frame is: it has its slot when nothing followed in the one before. A live source goes on: what is late
+   * by less than is kept of it must follow without a seam.
+   */
   #rest(): OutgoingFrame | undefined {
-    if (this.#isFresh) return undefined;
+    if (this.#quietSlots < (this.#options.isLive ? LIVE_FRAMES : 1)) return undefined;
     this.#complete();
     return this.#frames.shift();
   }
