@@ -106,6 +106,45 @@ describe("AudioHub", () => {
     assert.equal(clock.pending, 0);
   });
 
+  it("lets nothing of before clear() leave after a transport that stood still, but for the write it had taken", async () => {
+    const heard: number[] = [];
+    const frames = new FrameReader();
+    let release = (): void => {};
+    const stalled = (session: WebTransportLike): void => {
+      session.createUnidirectionalStream = () =>
+        Promise.resolve(
+          new WritableStream<Uint8Array>({
+            async write(bytes) {
+              await new Promise<void>((resolve) => release = resolve);
+              for (const { envelope } of frames.push(bytes)) {
+                heard.push(AudioFrame.decode(envelope).payload[0]!);
+              }
+            },
+          }),
+        );
+    };
+    const { clock, call, close } = await story({ onDial: stalled });
+    const audio = call.audio();
+    const playback = audio.play(new Uint8Array(160 * 50).fill(1));
+    // Eleven frames have had their slots: one is with the transport, ten wait for it.
+    await clock.advance(200);
+    void audio.clear();
+    await settle();
+    const { playedMs, interrupted } = await playback.finished;
+    assert.deepEqual({ playedMs, interrupted }, { playedMs: 20, interrupted: true });
+    const next = audio.play(new Uint8Array(160 * 3).fill(2));
+    for (let turn = 0; turn < 20; turn++) {
+      release();
+      await clock.advance(20);
+    }
+    assert.deepEqual(heard, [1, 2, 2, 2]);
+    assert.deepEqual(await next.finished, { playedMs: 60, durationMs: 60, interrupted: false });
+    assert.equal(audio.stats().sendDropped, 0);
+    const closing = close();
+    release();
+    await closing;
+  });
+
   it("keeps a link when a stream of the session before fails after the move", async () => {
     const heard: number[] = [];
     let fail: (error: unknown) => void = () => {};

@@ -1,0 +1,274 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import type { AudioOptions, Call } from "../../../../mod.ts";
+import { type ClientSetup, clientSetup, hasCode } from "../../../support/client_kit.ts";
+import { find, Hearing, noise } from "../../../support/hearing.ts";
+
+interface Story extends AsyncDisposable {
+  readonly setup: ClientSetup["setup"];
+  readonly client: ClientSetup["client"];
+  readonly call: Call;
+  readonly hearing: Hearing;
+}
+
+/** A call whose far end listens. It answers after `ringMs`; unless told otherwise the story begins after that. */
+async function story(
+  options: { readonly ringMs?: number; readonly isAnswered?: boolean } = {},
+): Promise<Story> {
+  const { ringMs = 200, isAnswered = true } = options;
+  const hearing = new Hearing();
+  const { setup, client, ...rest } = await clientSetup({
+    gateway: { farEnd: () => hearing.phone(ringMs) },
+  });
+  const call = await client.dial({ to: "+15550142", trunkId: "main" });
+  if (isAnswered) {
+    await setup.clock.advance(ringMs + 50);
+    await call.answered();
+  }
+  return { setup, client, call, hearing, [Symbol.asyncDispose]: rest[Symbol.asyncDispose] };
+}
+
+/** Asserts that something is heard, without a gap, where it is expected. */
+function isHeard(
+  said: Int16Array,
+  heard: Int16Array,
+  where: { readonly atMs?: number; readonly withinMs?: number } = {},
+): void {
+  const { atMs, correlation } = find(said, heard);
+  assert.ok(correlation > 0.97, `correlation ${correlation.toFixed(3)} at ${atMs} ms`);
+  if (where.atMs === undefined) return;
+  const { withinMs = 1 } = where;
+  assert.ok(Math.abs(atMs - where.atMs) <= withinMs, `heard at ${atMs} ms, not ${where.atMs}`);
+}
+
+/** Writes a live source's chunks of 20 ms, each when it is made, until `ms` have passed. Stalls the process where told to. */
+async function speakLive(
+  { setup, call }: Story,
+  said: Int16Array,
+  options: AudioOptions & { readonly stallAtMs: number; readonly stallMs: number },
+): Promise<void> {
+  const { stallAtMs, stallMs, ...rest } = options;
+  const writer = call.audio(rest).writable.getWriter();
+  for (let ms = 0; ms < said.length / 8; ms += 20) {
+    if (ms === stallAtMs) setup.clock.suspend(stallMs);
+    void writer.write(said.slice(ms * 8, (ms + 20) * 8));
+    const isBacklog = ms >= stallAtMs && ms < stallAtMs + stallMs;
+    if (!isBacklog) await setup.clock.advance(20);
+  }
+}
+
+describe("What the far end hears", () => {
+  for (
+    const options of [{}, { sampleRate: 24_000 }, { sampleRate: 44_100 }, {
+      codec: "PCMA",
+    }] as const
+  ) {
+    it(`is the end of an utterance in its own slot, before the next one begins: ${JSON.stringify(options)}`, async () => {
+      await using scene = await story();
+      const { setup, call, hearing } = scene;
+      const link = call.audio(options);
+      const said = noise(139, 1, link.sampleRate);
+      const startedAt = setup.clock.now();
+      void link.writable.getWriter().write(said);
+      await setup.clock.advance(1_000);
+      const line = hearing.line(startedAt);
+      isHeard(noise(139).subarray(0, 138 * 8), line, { atMs: 0, withinMs: 5 });
+      assert.ok(line.length / 8 <= 160, `${line.length / 8} ms of an utterance of 139 ms`);
+      await call.hangUp();
+    });
+  }
+
+  it("is the last word before a goodbye that is awaited and then hung up", async () => {
+    await using scene = await story();
+    const { setup, call, hearing } = scene;
+    const said = noise(490);
+    const startedAt = setup.clock.now();
+    const leaving = (async () => {
+      await call.audio().writable.getWriter().write(said);
+      await call.hangUp();
+    })();
+    await setup.clock.advance(1_000);
+    await leaving;
+    isHeard(said, hearing.line(startedAt), { atMs: 0 });
+    assert.ok((await call.ended).event.endTimestampMs - startedAt <= 600);
+  });
+
+  it("is at most 60 ms late of a live source after a stall of 2 s, and 2 s late of speech", async () => {
+    const said = noise(6_000);
+    for (const [source, lateMs] of [["live", 60], ["speech", 2_000]] as const) {
+      await using scene = await story();
+      const startedAt = scene.setup.clock.now();
+      await speakLive(scene, said, { source, leadMs: 10_000, stallAtMs: 1_000, stallMs: 2_000 });
+      await scene.setup.clock.advance(100);
+      const line = scene.hearing.line(startedAt);
+      // What was made at 4 s, and where it is heard.
+      const { atMs, correlation } = find(said.subarray(4_000 * 8, 4_200 * 8), line);
+      if (source === "speech") {
+        assert.ok(!(correlation > 0.9) || atMs - 4_000 > 1_500, `speech: ${atMs} ms`);
+        continue;
+      }
+      assert.ok(correlation > 0.97 && atMs - 4_000 <= lateMs, `${source}: ${atMs - 4_000} ms late`);
+      const { sendDropped } = scene.call.audio().stats();
+      assert.ok(sendDropped >= 90 && sendDropped <= 100, `${sendDropped} frames dropped`);
+      await scene.call.hangUp();
+    }
+  });
+
+  it("is every word of a greeting that was written while it rang, and its writer waits meanwhile", async () => {
+    await using scene = await story({ ringMs: 1_000, isAnswered: false });
+    const { setup, call, hearing } = scene;
+    const said = noise(1_000);
+    const writer = call.audio().writable.getWriter();
+    const startedAt = setup.clock.now();
+    let written = false;
+    const writing = writer.write(said).then(() => written = true);
+    await setup.clock.advance(900);
+    assert.equal(written, false);
+    assert.ok(writer.desiredSize! <= 0, "asks to wait");
+    await setup.clock.advance(1_500);
+    await writing;
+    isHeard(said.subarray(0, 2_000), hearing.line(startedAt), { atMs: 1_000, withinMs: 25 });
+    isHeard(said.subarray(6_000), hearing.line(startedAt), { atMs: 1_750, withinMs: 25 });
+    await call.hangUp();
+  });
+
+  it("is nothing of a live source before the answer, which is counted, and then what is said now", async () => {
+    await using scene = await story({ ringMs: 1_000, isAnswered: false });
+    const { setup, call, hearing } = scene;
+    const said = noise(2_000);
+    const startedAt = setup.clock.now();
+    await speakLive(scene, said, { source: "live", stallAtMs: -1, stallMs: 0 });
+    const line = hearing.line(startedAt);
+    const { atMs } = find(said.subarray(1_500 * 8, 1_700 * 8), line);
+    assert.ok(Math.abs(atMs - 1_500) <= 60, `heard at ${atMs}`);
+    const { sendDropped } = call.audio().stats();
+    assert.ok(sendDropped >= 45 && sendDropped <= 52, `${sendDropped} frames dropped`);
+    await call.hangUp();
+  });
+
+  it("is played one after another, with what was heard of each", async () => {
+    await using scene = await story();
+    const { setup, call, hearing } = scene;
+    const audio = call.audio({ sampleRate: 16_000 });
+    const startedAt = setup.clock.now();
+    const parts = [1, 2, 3].map((seed) => noise(330, seed, 16_000));
+    async function* inPieces(): AsyncGenerator<Int16Array> {
+      for (let at = 0; at < parts[1]!.length; at += 700) yield parts[1]!.subarray(at, at + 700);
+    }
+    const first = audio.play(parts[0]!, { id: "first" });
+    const second = audio.play(inPieces());
+    const third = audio.play(
+      new ReadableStream({
+        start(controller) {
+          controller.enqueue(parts[2]!);
+          controller.close();
+        },
+      }),
+    );
+    assert.equal(first.id, "first");
+    await setup.clock.advance(200);
+    assert.equal(first.playedMs, 200);
+    assert.ok(first.queuedMs > 0);
+    await setup.clock.advance(1_500);
+    for (const playback of [first, second, third]) {
+      const { playedMs, durationMs, interrupted } = await playback.finished;
+      assert.equal(Math.round(durationMs), 330);
+      assert.deepEqual({ playedMs, interrupted }, { playedMs: durationMs, interrupted: false });
+    }
+    for (const [i, seed] of [1, 2, 3].entries()) {
+      // Each begins with a frame of its own: 340 ms.
+      const said = noise(330, seed, 8_000).subarray(80, 2_400);
+      isHeard(said, hearing.line(startedAt), { atMs: i * 340 + 10, withinMs: 6 });
+    }
+    await call.hangUp();
+  });
+
+  it("ends within 40 ms of what clear() says was played, for playbacks and for what was written", async () => {
+    for (const how of ["play", "write"] as const) {
+      for (const cutAtMs of [310, 2_000]) {
+        await using scene = await story();
+        const { setup, call, hearing } = scene;
+        const audio = call.audio();
+        const said = noise(4_000);
+        const playback = how === "play" ? audio.play(said) : undefined;
+        if (how === "write") void audio.writable.getWriter().write(said);
+        await setup.clock.advance(cutAtMs);
+        const cut = await audio.clear();
+        const heardMs = hearing.ms;
+        await setup.clock.advance(1_000);
+        assert.equal(hearing.ms, heardMs, "nothing of before comes after");
+        assert.ok(Math.abs(cut.playedMs - cutAtMs) <= 40, `${cut.playedMs} ms at ${cutAtMs}`);
+        assert.ok(Math.abs(cut.playedMs - heardMs) <= 40, `${cut.playedMs} said, ${heardMs} heard`);
+        assert.equal(cut.interrupted, true);
+        if (playback === undefined) assert.equal(cut.durationMs, 4_000);
+        else assert.deepEqual(await playback.finished, cut);
+        isHeard(said.subarray(0, 2_000), hearing.joined(), { atMs: 0 });
+        // And the next utterance is whole.
+        const next = noise(300, 9);
+        const again = audio.play(next);
+        await setup.clock.advance(500);
+        assert.deepEqual(await again.finished, {
+          playedMs: 300,
+          durationMs: 300,
+          interrupted: false,
+        });
+        isHeard(next, hearing.joined(), { atMs: heardMs });
+        await call.hangUp();
+      }
+    }
+  });
+
+  it("is the rest of a playback's successor when one is stopped", async () => {
+    await using scene = await story();
+    const { setup, call, hearing } = scene;
+    const audio = call.audio();
+    const endless = new ReadableStream<Int16Array>({
+      pull: (controller) => controller.enqueue(noise(20)),
+    });
+    const first = audio.play(endless);
+    const next = noise(300, 5);
+    const second = audio.play(next);
+    await setup.clock.advance(400);
+    const stopped = first.stop();
+    assert.ok(stopped.interrupted && Math.abs(stopped.playedMs - 400) <= 20, `${stopped.playedMs}`);
+    await setup.clock.advance(600);
+    assert.equal((await second.finished).interrupted, false);
+    const { atMs, correlation } = find(next, hearing.joined());
+    assert.ok(correlation > 0.97 && Math.abs(atMs - 400) <= 40, `heard after ${atMs} ms`);
+    await call.hangUp();
+  });
+
+  it("is all that flush() waits for", async () => {
+    await using scene = await story();
+    const { setup, call, hearing } = scene;
+    const audio = call.audio();
+    const writer = audio.writable.getWriter();
+    for (let i = 0; i < 5; i++) void writer.write(noise(30, i + 1));
+    void audio.play(noise(95, 7));
+    let isFlushed = false;
+    const flushing = audio.flush().then(() => isFlushed = true);
+    await setup.clock.advance(100);
+    assert.equal(isFlushed, false);
+    await setup.clock.advance(400);
+    await flushing;
+    assert.equal(hearing.ms, 260);
+    await audio.flush();
+    void writer.write(noise(500));
+    const cutShort = assert.rejects(audio.flush(), hasCode("ERR_CALL_ENDED"));
+    await call.hangUp();
+    await setup.clock.advance(500);
+    await cutShort;
+  });
+
+  it("takes samples from -1 to 1 as it takes 16-bit ones", async () => {
+    await using scene = await story();
+    const { setup, call, hearing } = scene;
+    const said = noise(400);
+    const floats = Float32Array.from(said, (sample) => sample / 32_768);
+    const startedAt = setup.clock.now();
+    void call.audio().writable.getWriter().write(floats);
+    await setup.clock.advance(600);
+    isHeard(said, hearing.line(startedAt), { atMs: 0 });
+    await call.hangUp();
+  });
+});
