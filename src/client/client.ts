@@ -140,6 +140,7 @@ export class TeleQuickClient extends ClientMethods {
       barge: (callSid) => this.barge(callSid),
     });
     this.#calls = new CallRegistry({ events: this.#events, audio: this.#audio, methods: this });
+    void this.#watchGaps();
   }
 
   /**
@@ -412,6 +413,17 @@ export class TeleQuickClient extends ClientMethods {
     for (const supervision of this.#supervisions) void supervision.move(connection);
     void keepAlive(connection, this.#options.clock);
     this.#watchCredentials();
+  }
+
+  /** An answer may be among the events that were missed: speech does not wait for it for ever. */
+  async #watchGaps(): Promise<void> {
+    try {
+      for await (const { type } of this.#sessions.statuses()) {
+        if (type === "events-may-be-missing") this.#calls.assumeAnswered();
+      }
+    } catch {
+      // The client has ended; its other parts say why.
+    }
   }
 
   #watchCredentials(): void {
