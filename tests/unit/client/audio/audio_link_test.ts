@@ -303,6 +303,91 @@ describe("AudioLink", () => {
     await call.hangUp();
   });
 
+  it("is the open link for options that it has, and names the difference for others", async () => {
+    await using story = await clientSetup();
+    const call = await answered(story);
+    const link = call.audio({ sampleRate: 24_000 });
+    assert.equal(call.audio(), link);
+    assert.equal(call.audio({ sampleRate: 24_000, codec: "PCMU", leadMs: undefined }), link);
+    for (
+      const [options, name] of [
+        [{ codec: "PCM16" }, "codec PCMU, and PCM16"],
+        [{ sampleRate: 8_000 }, "sampleRate 24000, and 8000"],
+        [{ source: "live" }, "source speech, and live"],
+        [{ jitterBufferMs: 60 }, "jitterBufferMs left out, and 60"],
+      ] as const
+    ) {
+      assert.throws(() => call.audio(options), (error: Error) => {
+        hasCode("ERR_VALUE_INVALID")(error);
+        assert.ok(error.message.includes(name), error.message);
+        return true;
+      });
+    }
+    await call.hangUp();
+  });
+
+  it("says what it found in place of audio, and takes the next chunk", async () => {
+    await using story = await clientSetup();
+    const call = await answered(story);
+    const link = call.audio({ codec: "PCM16" });
+    const wav = new Uint8Array(44);
+    wav.set(new TextEncoder().encode("RIFF"));
+    wav.set(new TextEncoder().encode("WAVE"), 8);
+    for (
+      const [chunk, found] of [
+        ["UklGRg==", /found text of 8 characters \(decode base64/],
+        [new ArrayBuffer(640), /found an ArrayBuffer of 640 bytes \(wrap it/],
+        [wav, /found the header of a WAV file/],
+        [new Uint8Array(641), /found 641 bytes, expected two for each sample/],
+        [Float32Array.of(0, NaN), /sample 1 is NaN, expected -1 to 1/],
+        [Float32Array.of(12_000), /sample 0 is 12000, expected -1 to 1/],
+        [[1, 2, 3], /found Array, expected an Int16Array/],
+        [undefined, /found Undefined/],
+      ] as const
+    ) {
+      await assert.rejects(link.writable.getWriter().write(chunk as Uint8Array), found);
+      const writer = link.writable.getWriter();
+      const { sent } = link.stats();
+      const taken = writer.write(new Int16Array(320));
+      await story.setup.clock.advance(40);
+      await taken;
+      assert.equal(link.stats().sent, sent + 1);
+      writer.releaseLock();
+      const playing = () => link.play(chunk as Uint8Array).finished;
+      await assert.rejects(async () => await playing(), found);
+    }
+    await call.hangUp();
+  });
+
+  it("samples and readable lock nothing before they are read", async () => {
+    await using story = await clientSetup();
+    const call = await answered(story, "+15550106");
+    const link = call.audio();
+    assert.ok(link.samples);
+    const reader = link.readable.getReader();
+    await story.setup.clock.advance(100);
+    assert.equal((await reader.read()).value?.payload.length, 160);
+    await assert.rejects(link.samples.getReader().read(), hasCode("ERR_VALUE_INVALID"));
+    assert.equal((await reader.read()).value?.payload.length, 160);
+    await call.hangUp();
+  });
+
+  it("skipToNow() drops what was not read, with a jitter buffer and without", async () => {
+    for (const jitterBufferMs of [undefined, 60]) {
+      await using story = await clientSetup();
+      const call = await answered(story, "+15550106");
+      const link = call.audio({ jitterBufferMs });
+      await story.setup.clock.advance(1_000);
+      const skippedMs = link.skipToNow();
+      assert.ok(skippedMs > 850 && skippedMs < 1_100, `${skippedMs} ms`);
+      const next = link.readable.getReader().read();
+      await story.setup.clock.advance(40);
+      const { value } = await next;
+      assert.ok(value!.sequenceNumber >= 48, `frame ${value!.sequenceNumber}`);
+      await call.hangUp();
+    }
+  });
+
   it("refuses codecs and bounds that do not exist", async () => {
     await using story = await clientSetup();
     const call = await answered(story);
