@@ -1,5 +1,5 @@
 /**
- * The service account that a command works with.
+ * The service account of a command.
  *
  * @module
  */
@@ -26,7 +26,7 @@ export const ACCOUNT_OPTIONS = {
   },
 } as const satisfies OptionSpecs;
 
-/** Where the service account is: what the option says, else the environment; `undefined` when neither does. */
+/** The path of the service account: from the option, else from the environment; `undefined` when neither is set. */
 export function accountPath(
   { values, platform }: {
     readonly values: { readonly credentials: string | undefined };
@@ -36,11 +36,11 @@ export function accountPath(
   const path = values.credentials ?? platform.variable("TELEQUICK_CREDENTIALS");
   if (path === undefined || !isContent(path)) return path;
   throw new UsageError(
-    "Cannot load service account: what was given as its path is a token, a key or a file's content, expected where the file is",
+    "Cannot load service account: the path is a token, a key or the text of a file, expected the path of the file",
   );
 }
 
-/** Reads the service account; warns when other users of the machine can, too. */
+/** Reads the service account; warns when other users of the machine can read it too. */
 export async function loadAccount(
   path: string | undefined,
   output: Output,
@@ -53,18 +53,18 @@ export async function loadSigner(path: string | undefined, output: Output): Prom
   return await importSigner(await loadAccount(path, output));
 }
 
-/** Refuses what a gateway would refuse: better here than after a file was rolled out. */
+/** Refuses names that a gateway would refuse, before a file is rolled out. */
 export function checkNames(tenantId: string, keyId: string | undefined): void {
   if (!TENANT_ID.test(tenantId)) {
     throw new UsageError(
-      `Cannot make key: tenant is ${
+      `Cannot create key: tenant is ${
         JSON.stringify(tenantId.slice(0, 64))
       }, expected 1 to 63 of a-z, 0-9 and inner hyphens`,
     );
   }
   if (keyId !== undefined && !KEY_ID.test(keyId)) {
     throw new UsageError(
-      `Cannot make key: key id is ${
+      `Cannot create key: key id is ${
         JSON.stringify(keyId.slice(0, 64))
       }, expected 1 to 128 of A-Z, a-z, 0-9, dot, _ and -`,
     );

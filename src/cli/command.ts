@@ -1,5 +1,5 @@
 /**
- * What a command is.
+ * The shape of a command.
  *
  * @module
  */
@@ -9,44 +9,44 @@ import type { OptionSpecs, ParsedArgs } from "./terminal/args.ts";
 import type { Output } from "./terminal/output.ts";
 import type { EndSignal, Platform } from "./platform.ts";
 
-/** What a command works with. */
+/** What a command receives. */
 export interface Context<S extends OptionSpecs = OptionSpecs> extends ParsedArgs<S> {
   readonly output: Output;
   readonly platform: Platform;
   readonly clock: Clock;
-  /** Aborted when the user or the system asks to end: what is under way is finished, nothing new begun. */
+  /** Aborted when the user or the system asks to stop: work in progress is finished, nothing new is started. */
   readonly signal: AbortSignal;
 }
 
-/** A command, as it is declared. */
+/** The declaration of a command. */
 export interface Command<S extends OptionSpecs = OptionSpecs> {
-  /** More than the summary says, in paragraphs. Default: none. */
+  /** Details beyond the summary, in paragraphs. Default: none. */
   readonly details?: string;
-  /** Names of its arguments; one that ends with `?` may be left out. Default: none. */
+  /** Names of its arguments; those that end with `?` are optional. Default: none. */
   readonly positionals?: readonly string[];
-  /** What may stand behind `--`, for the help. Default: nothing may. */
+  /** What follows `--`, for the help. Default: `--` is not accepted. */
   readonly rest?: string;
   readonly options: S;
-  /** Command lines with what they do. */
+  /** Command lines and what they do. */
   readonly examples: readonly (readonly [line: string, does: string])[];
-  /** Exit codes that mean something of its own. Default: none. */
+  /** Exit codes with a meaning specific to this command. Default: none. */
   readonly exitCodes?: Readonly<Record<number, string>>;
-  /** Whether it looks after signals itself; then {@linkcode Context.signal} never aborts. Default: `false`. */
+  /** Whether it handles signals itself; then {@linkcode Context.signal} never aborts. Default: `false`. */
   readonly ownSignals?: boolean;
-  /** Does it; resolves with the exit code. */
+  /** Runs the command; resolves with the exit code. */
   run(context: Context<S>): Promise<number>;
 }
 
-/** Declares a command, so that its options give the types of their values. */
+/** Declares a command; its options determine the types of their values. */
 export function command<const S extends OptionSpecs>(declared: Command<S>): Command {
   return declared as unknown as Command;
 }
 
-/** What a command's wait ends with when it is asked to end. */
+/** The abort reason after a signal such as SIGINT. */
 export class Interrupted extends Error {
   /** The class name, `"Interrupted"`. */
   override readonly name = "Interrupted";
-  /** What the process exits with, as shells count: 128 and the signal's number. */
+  /** The exit code, as in shells: 128 plus the signal's number. */
   readonly exitCode: number;
 
   constructor(signal: EndSignal) {
@@ -55,7 +55,7 @@ export class Interrupted extends Error {
   }
 }
 
-/** What a command exits with that was asked to end and is not done: the code of the signal that asked. */
+/** The exit code of an interrupted command: that of the signal. */
 export function interruptedCode(signal: AbortSignal): number {
   return signal.reason instanceof Interrupted ? signal.reason.exitCode : 1;
 }
@@ -63,7 +63,7 @@ export function interruptedCode(signal: AbortSignal): number {
 /** Exit codes of every command. */
 export const EXIT_CODES: Readonly<Record<number, string>> = {
   0: "done",
-  1: "failed: the gateway, the network or the far end said no",
-  2: "not begun: a flag, an argument, a file, a port or a permission is not right",
-  130: "ended by Ctrl-C (143: by SIGTERM) before it was done; what was under way was finished",
+  1: "failed: rejected by the gateway or the far end, or a network error",
+  2: "not started: a flag, an argument, a file, a port or a permission is wrong",
+  130: "interrupted by Ctrl-C (143: by SIGTERM); work in progress was finished",
 };

@@ -1,5 +1,5 @@
 /**
- * The table of commands. Each is loaded only when it is asked for.
+ * The table of commands. Each is loaded on demand.
  *
  * @module
  */
@@ -24,19 +24,19 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
     load: async () => (await import("./commands/gateway_exec.ts")).gatewayExec,
   },
   "keygen": {
-    summary: "Make a service account: an RSA-2048 key pair and its file",
+    summary: "Create a service account: an RSA-2048 key pair and its file",
     load: async () => (await import("./commands/keygen.ts")).keygen,
   },
   "rotate start": {
-    summary: "Begin a key rotation: make the next key beside the current one",
+    summary: "Begin a key rotation: create the next key beside the current one",
     load: async () => (await import("./commands/rotate.ts")).rotateStart,
   },
   "rotate swap": {
-    summary: "Put the next key in place, once the gateway takes it",
+    summary: "Replace the current key by the next one, once the gateway accepts it",
     load: async () => (await import("./commands/rotate.ts")).rotateSwap,
   },
   "rotate finish": {
-    summary: "End a key rotation: see that the old key is refused, remove it",
+    summary: "End a key rotation: check that the old key is refused, remove it",
     load: async () => (await import("./commands/rotate.ts")).rotateFinish,
   },
   "token mint": {
@@ -44,11 +44,11 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
     load: async () => (await import("./commands/token_mint.ts")).tokenMint,
   },
   "token browser": {
-    summary: "Sign a token for a web page, dead within five minutes",
+    summary: "Sign a token for a web page, valid for at most five minutes",
     load: async () => (await import("./commands/token_mint.ts")).tokenBrowser,
   },
   "token inspect": {
-    summary: "Look into a token without trusting it: what is wrong, when it expires",
+    summary: "Decode a token without verifying it: what is wrong, when it expires",
     load: async () => (await import("./commands/token_inspect.ts")).tokenInspect,
   },
   "token verify": {
@@ -60,7 +60,7 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
     load: async () => (await import("./commands/dial.ts")).dial,
   },
   "tail": {
-    summary: "Print the tenant's events as they come",
+    summary: "Print the tenant's events as they arrive",
     load: async () => (await import("./commands/tail.ts")).tail,
   },
   "hangup": {
@@ -68,7 +68,7 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
     load: async () => (await import("./commands/hangup.ts")).hangup,
   },
   "barge": {
-    summary: "Cut what a call is being played",
+    summary: "Stop the playback of a call",
     load: async () => (await import("./commands/hangup.ts")).barge,
   },
   "dialplan": {
@@ -84,11 +84,11 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
     load: async () => (await import("./commands/load.ts")).load,
   },
   "doctor": {
-    summary: "Find out why it does not work: credentials, clock, network, certificate, token",
+    summary: "Diagnose problems: runtime, credentials, network, certificate, token, clock",
     load: async () => (await import("./commands/doctor.ts")).doctor,
   },
   "explain": {
-    summary: "Explain an error code, a hangup cause or an event type",
+    summary: "Explain an error code, a Q.850 cause or an event type",
     load: async () => (await import("./commands/explain.ts")).explain,
   },
 };

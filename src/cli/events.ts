@@ -1,5 +1,5 @@
 /**
- * Events of calls as lines and as records.
+ * Call events as lines and as records.
  *
  * @module
  */
@@ -10,7 +10,7 @@ import { eventName } from "../catalogue/mod.ts";
 import { inLine, type OutputRecord } from "./terminal/output.ts";
 import type { Style } from "./terminal/style.ts";
 
-/** An event as data: the wire's fields, and its type and cause in words. */
+/** An event as data: the wire's fields, with its type and cause in words. */
 export function eventRecord(event: CallEvent): OutputRecord {
   return {
     type: "event",
@@ -20,7 +20,7 @@ export function eventRecord(event: CallEvent): OutputRecord {
   };
 }
 
-/** An event as a line: when, which call, what, and at the end of a call how it was. */
+/** An event as a line: time, call, type, status; after the last event the statistics. */
 export function eventLine(event: CallEvent, { bold, dim }: Style): string {
   const { callSid, eventType, status, timestampMs } = event;
   const words = [

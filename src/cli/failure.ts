@@ -1,5 +1,5 @@
 /**
- * Errors as people and machines are told of them: a sentence, what to do, an exit code. Never a stack.
+ * Errors as people and programs see them: a sentence, the fix, an exit code. Never a stack.
  *
  * @module
  */
@@ -14,7 +14,7 @@ import { inLine, type Output } from "./terminal/output.ts";
 import { BrokenPipe } from "./platform.ts";
 import { UsageError } from "./usage.ts";
 
-/** Codes that say what the user has to change before anything can be done: exit code 2. */
+/** Codes for errors of usage: exit code 2. */
 const USAGE_CODES: readonly TeleQuickErrorCode[] = [
   "ERR_CREDENTIALS_NOT_FOUND",
   "ERR_CREDENTIALS_INVALID",
@@ -26,10 +26,10 @@ const USAGE_CODES: readonly TeleQuickErrorCode[] = [
   "ERR_TOKEN_LIFETIME",
 ];
 
-// What a shell counts for a program that SIGPIPE ended.
+// The exit code in shells for a program that SIGPIPE ended.
 const BROKEN_PIPE = 141;
 
-/** Tells of an error. Returns the exit code. */
+/** Reports an error. Returns the exit code. */
 export function reportFailure(error: unknown, output: Output): number {
   if (error instanceof Interrupted) return error.exitCode;
   if (error instanceof BrokenPipe) return BROKEN_PIPE;
@@ -52,7 +52,7 @@ interface Failure {
   readonly rpcCode?: number;
   readonly refusal?: string;
   readonly fix?: string;
-  /** A command line that tells more. */
+  /** A command line with details. */
   readonly more?: string;
 }
 
@@ -69,16 +69,16 @@ function describeFailure(error: unknown): Failure {
   if (name === "NotCapable") {
     return {
       code: "USAGE",
-      message: `Cannot go on: this program is not allowed to (${inLine(message)})`,
+      message: `Cannot continue: a permission is missing (${inLine(message)})`,
       exitCode: 2,
       retryable: false,
     };
   }
-  // Errors of ours hold no secret; one that nobody foresaw could.
+  // Errors of ours hold no secret; an unexpected one could.
   return {
     code: "UNEXPECTED",
     message: `Unexpected ${name}: ${redactSecrets(inLine(message))}`,
-    fix: "This is a fault of telequick itself: please report it with the command line",
+    fix: "This is a bug in telequick: please report it with the command line",
     exitCode: 1,
     retryable: false,
   };
@@ -99,7 +99,7 @@ function describeOurs(error: TeleQuickError): Failure {
   };
 }
 
-/** The registry's advice, unless the message ends with its own or says what was expected: it knows more of the case. */
+/** The catalogue's advice, unless the message has its own advice or says what was expected, which is more specific. */
 function fixOf(
   { code, rpcCode, cause }: TeleQuickError,
   message: string,

@@ -1,5 +1,5 @@
 /**
- * The help, made from what the commands declare.
+ * The help, generated from the declarations of the commands.
  *
  * @module
  */
@@ -9,10 +9,10 @@ import { type Command, EXIT_CODES } from "./command.ts";
 import { type CommandEntry, commands } from "./commands.ts";
 import type { Style } from "./terminal/style.ts";
 
-/** Options that every command has. */
+/** Options of every command. */
 export const COMMON_OPTIONS = {
-  "json": { type: "flag", help: "One JSON object a line in place of text" },
-  "help": { type: "flag", help: "Show this" },
+  "json": { type: "flag", help: "Print one JSON object a line instead of text" },
+  "help": { type: "flag", help: "Print this help" },
 } as const satisfies OptionSpecs;
 
 /** Variables of the environment that commands read. */
@@ -20,7 +20,7 @@ export const VARIABLES: Readonly<Record<string, string>> = {
   TELEQUICK_CREDENTIALS: "path of the service-account file",
   TELEQUICK_ENDPOINT: "the gateway, such as https://host:9090",
   TELEQUICK_CERTIFICATE_HASH: "base64 SHA-256 of a self-signed gateway's certificate",
-  TELEQUICK_TRUNK: "the trunk that calls leave by",
+  TELEQUICK_TRUNK: "the trunk on which calls are placed",
   NO_COLOR: "when set, no colours",
 };
 
@@ -36,9 +36,9 @@ export function programHelp(style: Style, group = ""): string {
     sections.push(
       section(style, "Environment", Object.entries(VARIABLES)),
       section(style, "Exit codes", Object.entries(EXIT_CODES)),
-      `telequick COMMAND --help says more. First steps: ${
+      `telequick COMMAND --help has details. First steps: run ${
         style.bold("telequick gateway")
-      }, and in another terminal what it prints.`,
+      } and follow what it prints.`,
     );
   }
   return sections.filter((text) => text !== "").join("\n\n");
@@ -76,13 +76,13 @@ function flag(name: string, { type, value = "VALUE" }: OptionSpec): string {
 function says({ help, byDefault, choices, type }: OptionSpec): string {
   const notes = [
     ...(choices === undefined ? [] : [choices.join(", ")]),
-    ...(type === "list" ? ["may be repeated"] : []),
+    ...(type === "list" ? ["can be repeated"] : []),
     ...(byDefault === undefined ? [] : [`default: ${byDefault}`]),
   ];
   return notes.length === 0 ? help : `${help} (${notes.join("; ")})`;
 }
 
-/** Two columns under a title. Lines are not broken: terminals and pagers do that, and greps need them whole. */
+/** Two columns under a title. Lines are not wrapped: terminals do that, and grep needs whole lines. */
 function section(
   style: Style,
   title: string,

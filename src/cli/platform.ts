@@ -1,6 +1,6 @@
 /**
- * The machine: terminal, environment, files, processes, signals, datagrams. The only file that reaches for the runtime's own
- * modules, which Deno, Node and Bun share; everything else of the command line takes a {@linkcode Platform}.
+ * The machine: terminal, environment, files, processes, signals, datagrams. The only file that imports the runtime's own modules,
+ * which Deno, Node and Bun share; everything else in the command line takes a {@linkcode Platform}.
  *
  * @module
  */
@@ -14,34 +14,34 @@ import { join } from "node:path";
 import process from "node:process";
 import { quotePath, UsageError } from "./usage.ts";
 
-/** Where text goes. */
+/** An output stream. */
 export interface Terminal {
-  /** Whether a person looks at it, rather than a file or a pipe. */
+  /** Whether it is a terminal rather than a file or a pipe. */
   readonly isTerminal: boolean;
-  /** Characters in a line; 80 where it is not known. */
+  /** Columns; 80 when unknown. */
   readonly columns: number;
-  /** Writes text; resolves when it has left the process. */
+  /** Writes text; resolves when it has been written. */
   write(text: string): Promise<void>;
 }
 
-/** A signal that asks a program to end. */
+/** A signal that asks a program to stop. */
 export type EndSignal = "SIGINT" | "SIGTERM" | "SIGHUP";
 
 /** How a command ended. */
 export interface CommandEnd {
-  /** Its exit code; 128 and the signal's number where a signal ended it, as shells count. */
+  /** Its exit code; 128 plus the signal's number when a signal ended it, as in shells. */
   readonly exitCode: number;
 }
 
-/** A command that runs, with this process's own terminal. */
+/** A running command that uses this process's terminal. */
 export interface RunningCommand {
-  /** Settles when it has ended; rejects with a {@linkcode UsageError} when it could not be started. */
+  /** Resolves when it has ended; rejects with a {@linkcode UsageError} when it could not be started. */
   readonly ended: Promise<CommandEnd>;
-  /** Hands a signal on to it. */
+  /** Sends it a signal. */
   kill(signal: EndSignal): void;
 }
 
-/** What a certificate says of itself. */
+/** Facts about a certificate. */
 export interface CertificateFacts {
   /** Such as `"ec prime256v1"` or `"rsa 2048"`. */
   readonly keyKind: string;
@@ -51,38 +51,38 @@ export interface CertificateFacts {
   readonly notAfter: number;
 }
 
-/** What the command line needs of a machine. */
+/** What the command line needs from the machine. */
 export interface Platform {
   /** Name and version of the runtime, such as `"Deno 2.9.6"`. */
   readonly runtime: string;
-  /** What was typed behind the program's name. */
+  /** The arguments after the program's name. */
   readonly args: readonly string[];
   readonly stdout: Terminal;
   readonly stderr: Terminal;
-  /** Whether a person types at the input. */
+  /** Whether the input is a terminal. */
   readonly stdinIsTerminal: boolean;
-  /** A variable of the environment; `undefined` when it is not set, is empty, or may not be read. */
+  /** A variable of the environment; `undefined` when it is not set, empty or not readable. */
   variable(name: string): string | undefined;
-  /** Everything that the input has. */
+  /** The whole input. */
   readInput(): Promise<string>;
   /** A file's text. */
   readText(path: string): Promise<string>;
-  /** Whether a file or folder is there. */
+  /** Whether a file or folder exists. */
   exists(path: string): Promise<boolean>;
-  /** Writes a file whole or not at all, with these permission bits; refuses one that is there unless `replace` is set. */
+  /** Writes a file completely or not at all, with these permission bits; refuses an existing file unless `replace` is set. */
   writeText(
     path: string,
     text: string,
     options: { readonly mode: number; readonly replace?: boolean },
   ): Promise<void>;
-  /** Removes a file or a folder with all that is in it. */
+  /** Removes a file, or a folder with its content. */
   remove(path: string): Promise<void>;
-  /** Makes a folder that nobody else can enter, if it is not there. */
+  /** Creates a folder with mode 700, if it does not exist. */
   makeFolder(path: string): Promise<void>;
-  /** Makes such a folder under the system's own for temporary files. */
+  /** Creates such a folder in the system's temporary folder. */
   makeTemporaryFolder(): Promise<string>;
   join(...parts: string[]): string;
-  /** Starts a command with more variables in its environment. */
+  /** Starts a command with additional environment variables. */
   run(
     command: string,
     args: readonly string[],
@@ -90,20 +90,20 @@ export interface Platform {
   ): RunningCommand;
   /** Ends the process at once. */
   exit(code: number): void;
-  /** Calls `handler` for every signal that asks to end. Returns what stops it. */
+  /** Calls `handler` for every signal that asks to stop. Returns a function that removes the handler. */
   onSignal(handler: (signal: EndSignal) => void): () => void;
   /** Processor time since the start in milliseconds, and resident memory in bytes. */
   usage(): { readonly cpuMs: number; readonly memoryBytes: number };
-  /** A UDP port that nobody has at the moment. */
+  /** A UDP port that is free at the moment. */
   freePort(hostname: string): Promise<number>;
-  /** Sends one datagram; calls `onReply` for each that comes back, `onError` when the system reports one. Returns what stops it. */
+  /** Sends one datagram; calls `onReply` for each reply and `onError` for an error of the system. Returns a function that stops it. */
   datagram(
     to: { readonly hostname: string; readonly port: number; readonly bytes: Uint8Array },
     handlers: { onReply(bytes: Uint8Array): void; onError(code: string): void },
   ): () => void;
-  /** The public half of an RSA private key in PEM; `undefined` when the text holds none. */
+  /** The public half of an RSA private key in PEM; `undefined` when the text is not one. */
   publicHalf(privatePem: string): string | undefined;
-  /** Looks into a certificate in PEM; `undefined` when the text holds none. */
+  /** Reads a certificate in PEM; `undefined` when the text is not one. */
   readCertificate(pem: string): CertificateFacts | undefined;
 }
 
@@ -157,7 +157,7 @@ export const systemPlatform: Platform = {
     return {
       ended,
       kill(signal) {
-        // Not `child.kill`: Deno then reports the signal in place of the exit code, whatever the command made of it.
+        // Not `child.kill`: Deno would then report the signal instead of the command's exit code.
         if (child.pid !== undefined && child.exitCode === null) process.kill(child.pid, signal);
       },
     };
@@ -189,7 +189,7 @@ export const systemPlatform: Platform = {
     const socket = createSocket(hostname.includes(":") ? "udp6" : "udp4");
     socket.on("message", onReply);
     socket.on("error", (error: { readonly code?: string }) => onError(error.code ?? ""));
-    // Connected, so that the system tells when nothing listens at the port.
+    // Connected, so that the system reports when nothing listens at the port.
     socket.connect(port, hostname, (error?: { readonly code?: string }) => {
       if (error) onError(error.code ?? "");
       else socket.send(bytes);
@@ -198,7 +198,7 @@ export const systemPlatform: Platform = {
       try {
         socket.close();
       } catch {
-        // It failed, and is closed already.
+        // It is closed already.
       }
     };
   },
@@ -206,7 +206,7 @@ export const systemPlatform: Platform = {
     try {
       return createPublicKey(privatePem).export({ type: "spki", format: "pem" }).toString();
     } catch {
-      // The runtime's own error stays here: it may quote the key.
+      // The runtime's own error is dropped: it can quote the key.
       return undefined;
     }
   },
@@ -225,7 +225,7 @@ export const systemPlatform: Platform = {
   },
 };
 
-/** Whether a module is the program that was started, on runtimes that do not tell it the module itself. */
+/** Whether a module is the main program, for runtimes without `import.meta.main`. */
 export async function isProgram(moduleUrl: string): Promise<boolean> {
   const [, program] = process.argv;
   if (program === undefined) return false;
@@ -233,7 +233,7 @@ export async function isProgram(moduleUrl: string): Promise<boolean> {
   return pathToFileURL(await fs.realpath(program).catch(() => program)).href === moduleUrl;
 }
 
-/** Calls `report` for whatever nobody caught, in place of the runtime's own stack trace. */
+/** Calls `report` for uncaught errors, instead of the runtime's stack trace. */
 export function onUncaught(report: (error: unknown) => void): void {
   process.on("uncaughtException", report);
   process.on("unhandledRejection", report);
@@ -246,7 +246,7 @@ function runtimeName(): string {
 }
 
 function terminal(stream: NodeJS.WriteStream): Terminal {
-  // A reader that has gone (`| head`) is told by the write's own callback; without a listener it would end the process.
+  // A closed pipe (`| head`) is reported by the write's callback; without a listener it would end the process.
   stream.on("error", () => {});
   return {
     isTerminal: stream.isTTY === true,
@@ -260,7 +260,7 @@ function terminal(stream: NodeJS.WriteStream): Terminal {
   };
 }
 
-/** The reader of our output has gone: nothing more can be said, and nothing is wrong. */
+/** The reader of our output has closed the pipe: not an error. */
 export class BrokenPipe extends Error {
   override readonly name = "BrokenPipe";
 }
@@ -274,24 +274,24 @@ async function attempt<T>(action: string, path: string, work: () => Promise<T>):
 }
 
 const FILE_FAULTS: Readonly<Record<string, string>> = {
-  ENOENT: "there is no such file or folder",
-  ENOTDIR: "a part of the path is no folder",
+  ENOENT: "no such file or folder",
+  ENOTDIR: "a part of the path is not a folder",
   EACCES: "no permission",
   EPERM: "no permission",
   EROFS: "the file system is read-only",
-  EEXIST: "it is there already",
+  EEXIST: "it exists already",
   EISDIR: "it is a folder",
   ENOSPC: "the disk is full",
-  EXDEV: "it lies on another file system",
+  EXDEV: "it is on another file system",
 };
 
 function fileFault(error: unknown): string {
   const { code = "", name = "" } = error as { readonly code?: string; readonly name?: string };
-  if (name === "NotCapable") return "this program is not allowed to (start deno with -A)";
+  if (name === "NotCapable") return "a permission of Deno is missing (start deno with -A)";
   return FILE_FAULTS[code] ?? (code || name || "it failed");
 }
 
-/** Exit codes as shells have them: 127 for a command that is not there, 126 for one that may not run. */
+/** Exit codes as in shells: 127 for a command that does not exist, 126 for one that cannot be executed. */
 function notStarted(command: string, error: unknown): UsageError {
   const { code } = error as { readonly code?: string };
   return new UsageError(`Cannot start ${quotePath(command)}: ${fileFault(error)}`, {

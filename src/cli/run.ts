@@ -1,5 +1,5 @@
 /**
- * One run: finds the command, reads its arguments, lets it work, tells of what went wrong.
+ * One run: finds the command, reads its arguments, runs it, reports errors.
  *
  * @module
  */
@@ -21,7 +21,7 @@ export interface RunOptions {
   readonly clock?: Clock;
 }
 
-/** Runs what the platform's arguments say. Resolves with the exit code; never rejects. */
+/** Runs the command line of the platform. Resolves with the exit code; never rejects. */
 export async function run(platform: Platform, options: RunOptions = {}): Promise<number> {
   const { clock = systemClock } = options;
   const { own } = splitArgs(platform.args);
@@ -55,7 +55,7 @@ async function dispatch(platform: Platform, output: Output, clock: Clock): Promi
     if (!asksHelp && leading.length > 1) throw unknownCommand(leading);
     const stray = own.find((arg) => arg.startsWith("-") && !HARMLESS.includes(arg));
     if (group === "" && stray !== undefined) {
-      throw new UsageError(`Option ${stray} stands before no command (see telequick --help)`);
+      throw new UsageError(`Option ${stray} has no command (see telequick --help)`);
     }
     const help = programHelp(style, group);
     if (asksHelp) output.raw(help);
@@ -93,7 +93,9 @@ async function perform(
     if (controller.signal.aborted) return platform.exit(interrupted.exitCode);
     controller.abort(interrupted);
     if (platform.stderr.isTerminal) {
-      output.note(output.noteStyle.dim("Finishing what is under way; once more to end at once"));
+      output.note(
+        output.noteStyle.dim("Finishing work in progress; press Ctrl-C again to stop at once"),
+      );
     }
   });
   output.broken.addEventListener("abort", () => controller.abort(output.broken.reason));
@@ -106,7 +108,7 @@ async function perform(
 
 const HARMLESS: readonly string[] = ["--json", "--help", "-h", "--version"];
 
-/** Our own arguments, up to `--`; and of those the words that stand before the first option but `--json`. */
+/** Our own arguments, up to `--`; and their leading words, before the first option other than `--json`. */
 function splitArgs(
   args: readonly string[],
 ): { readonly own: readonly string[]; readonly leading: readonly string[] } {
@@ -117,7 +119,7 @@ function splitArgs(
   return { own, leading: first < 0 ? words : words.slice(0, first) };
 }
 
-/** The arguments without the first `count` words, which are the command's name. */
+/** The arguments without the command's name: the first `count` words. */
 function dropWords(args: readonly string[], count: number): readonly string[] {
   let left = count;
   return args.filter((arg) => arg.startsWith("-") || left-- <= 0);
@@ -136,5 +138,5 @@ function unknownCommand(words: readonly string[]): UsageError {
   const typed = isGroup(words[0]!) ? `${words[0]} ${words[1]}` : words[0]!;
   const meant = nearest(typed, Object.keys(commands));
   const advice = meant === undefined ? "see telequick --help" : `did you mean ${meant}?`;
-  return new UsageError(`There is no command ${JSON.stringify(typed.slice(0, 32))} (${advice})`);
+  return new UsageError(`Unknown command ${JSON.stringify(typed.slice(0, 32))} (${advice})`);
 }

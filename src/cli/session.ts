@@ -1,5 +1,5 @@
 /**
- * The client that a command works with: endpoint, credentials and certificate from its options or the environment.
+ * The client of a command: endpoint, credentials and certificate from its options or the environment.
  *
  * @module
  */
@@ -11,7 +11,7 @@ import type { Context } from "./command.ts";
 import { inLine } from "./terminal/output.ts";
 import { UsageError } from "./usage.ts";
 
-/** Options of every command that talks to a gateway. */
+/** Options of every command that connects to a gateway. */
 export const SESSION_OPTIONS = {
   "endpoint": {
     type: "text",
@@ -29,7 +29,7 @@ export const SESSION_OPTIONS = {
   "timeout": {
     type: "number",
     value: "SECONDS",
-    help: "How long a connect or a request may take",
+    help: "Time limit of a connect or a request",
     min: 0.1,
     max: 600,
     fraction: true,
@@ -38,24 +38,24 @@ export const SESSION_OPTIONS = {
   "verbose": { type: "flag", help: "Print the client's log records on the standard error" },
 } as const satisfies OptionSpecs;
 
-/** Where a command finds its gateway. */
+/** The gateway of a command. */
 export interface Target {
   readonly endpoint: string;
-  /** Path of the service-account file, where one is known. */
+  /** Path of the service-account file, if known. */
   readonly credentials: string | undefined;
   readonly certificateHash: string | undefined;
 }
 
 type SessionContext = Pick<Context<typeof SESSION_OPTIONS>, "values" | "output" | "platform">;
 
-/** Reads where the gateway is from options and environment. */
+/** Reads the address of the gateway from options and environment. */
 export function targetOf(
   { values, platform }: Pick<SessionContext, "values" | "platform">,
 ): Target {
   const endpoint = values.endpoint ?? platform.variable("TELEQUICK_ENDPOINT");
   if (endpoint === undefined) {
     throw new UsageError(
-      "No endpoint is known: give --endpoint https://host:9090 or set TELEQUICK_ENDPOINT (telequick gateway starts one here and prints it)",
+      "No endpoint: pass --endpoint https://host:9090 or set TELEQUICK_ENDPOINT (telequick gateway starts a gateway here and prints it)",
     );
   }
   return {
@@ -65,7 +65,7 @@ export function targetOf(
   };
 }
 
-/** Makes the client. Nothing is sent yet; the credentials have been read once, so that a warning about them is told. */
+/** Creates the client. Nothing is sent yet; the credentials are read once, so that warnings about them are printed. */
 export async function openClient(
   context: SessionContext,
   more: ClientOptions = {},
@@ -90,7 +90,7 @@ export function timeLimits(
   return { connectTimeoutMs: ms, requestTimeoutMs: ms };
 }
 
-/** Runs `work` with a client that is connected, and closes it in the end. */
+/** Runs `work` with a connected client, and closes the client afterwards. */
 export async function withClient<T>(
   context: SessionContext & Pick<Context, "signal">,
   work: (client: TeleQuickClient) => Promise<T>,

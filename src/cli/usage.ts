@@ -1,16 +1,16 @@
 /**
- * What the user has to change before anything can be done: exit code 2.
+ * Errors of usage: exit code 2.
  *
  * @module
  */
 
-/** A wrong flag, argument, file, port or permission. The message is one sentence, as all messages here are. */
+/** A wrong flag, argument, file, port or permission. The message is one sentence. */
 export class UsageError extends Error {
   /** The class name, `"UsageError"`. */
   override readonly name = "UsageError";
-  /** The command whose `--help` tells more, if one does. */
+  /** The command whose `--help` has details, if any. */
   readonly command: string | undefined;
-  /** What the process exits with. */
+  /** The exit code of the process. */
   readonly exitCode: number;
 
   constructor(
@@ -23,17 +23,17 @@ export class UsageError extends Error {
   }
 }
 
-/** Whether a path could be the content of a file that was meant: a key, a token, a service account. */
+/** Whether a path looks like the content of a file: a key, a token, a service account. */
 export function isContent(path: string): boolean {
   return path.length > 1024 || /[\n{]|-----BEGIN|^eyJ/.test(path);
 }
 
-/** How a path is named in a message: not at all where it could be content. */
+/** A path as it appears in a message: hidden when it looks like content. */
 export function quotePath(path: string): string {
-  return isContent(path) ? "what was given as a path" : JSON.stringify(path);
+  return isContent(path) ? "the given path" : JSON.stringify(path);
 }
 
-/** The nearest of `names` to what was typed, if one is near enough to have been meant. */
+/** The most similar of `names`, if one is similar enough. */
 export function nearest(typed: string, names: readonly string[]): string | undefined {
   let best: string | undefined;
   let least = Math.max(1, Math.floor(typed.length / 3)) + 1;
@@ -44,7 +44,7 @@ export function nearest(typed: string, names: readonly string[]): string | undef
   return best;
 }
 
-/** How many insertions, deletions, replacements and swaps of neighbours lie between two texts. */
+/** Damerau-Levenshtein distance: insertions, deletions, replacements, swaps of adjacent characters. */
 function editDistance(a: string, b: string): number {
   let beforeLast: number[] = [];
   let last = Array.from({ length: b.length + 1 }, (_, j) => j);

@@ -46,7 +46,7 @@ console.log((await call.ended).cause);
       [
         ["no-such-command"],
         127,
-        /^error: Cannot start "no-such-command": there is no such file or folder\n$/,
+        /^error: Cannot start "no-such-command": no such file or folder\n$/,
       ],
       [["/etc/passwd"], 126, /^error: Cannot start "\/etc\/passwd": no permission\n$/],
     ];

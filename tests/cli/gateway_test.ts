@@ -119,7 +119,7 @@ describe("telequick gateway", () => {
       [["--directory", folder.at("file/below")], /file\/below/],
       [
         ["--credentials", folder.at("missing/a.json")],
-        /Cannot write .*: there is no such file or folder/,
+        /Cannot write .*: no such file or folder/,
       ],
       [["--credentials", folder.at("broken.json")], /Cannot parse service account/],
       [["--credentials", folder.path], /cannot be read|Cannot/],
@@ -131,7 +131,7 @@ describe("telequick gateway", () => {
       ],
       [["--allow-fetch", "file://[broken"], /--allow-fetch is/],
       [["--limit", "sesions=1"], /--limit names "sesions"/],
-      [["--limit", "sessions=none"], /--limit sessions has no number above 0/],
+      [["--limit", "sessions=none"], /--limit sessions is not a positive number/],
     ];
     for (const [args, message] of wrong) {
       const { code, stdout, stderr } = await runCli(["gateway", ...args]);

@@ -44,7 +44,7 @@ describe("telequick rotate", () => {
     assert.equal((await stat(next!)).mode & 0o077, 0);
     const again = await rotate("start");
     assert.equal(again.code, 2, "a rotation that has begun is not begun again");
-    assert.match(again.stderr, /there already \(a rotation has begun: go on with telequick rotate/);
+    assert.match(again.stderr, /exists already \(a rotation has begun: continue with telequick rotate/);
 
     const early = await rotate("swap");
     assert.equal(early.code, 1);
@@ -93,7 +93,7 @@ describe("telequick rotate", () => {
       env,
     });
     assert.equal(code, 0, stderr);
-    assert.match(stdout, /^3 done here: the gateway takes console-7/);
+    assert.match(stdout, /^3 done here: the gateway accepts console-7/);
     assert.match(stderr, /^4 wait: {2}until 20\d\d-/m);
     assert.match(stderr, /^5 yours: revoke .* in the console/m);
     assert.equal((await loadServiceAccount(path)).privateKeyId, "console-7");

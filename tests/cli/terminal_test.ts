@@ -38,13 +38,13 @@ describe("telequick in a terminal", () => {
     assert.equal(await code, 2);
     assert.equal(
       lines(output()),
-      '\x1b[31merror:\x1b[39m There is no command "gatway" (did you mean gateway?)\n',
+      '\x1b[31merror:\x1b[39m Unknown command "gatway" (did you mean gateway?)\n',
     );
   });
 
   it("stops a gateway on Ctrl-C, with exit code 0, and leaves nothing behind", async () => {
     const gateway = inTerminal([...telequick, "gateway"]);
-    await gateway.until("Ctrl-C stops it");
+    await gateway.until("Ctrl-C stops the gateway");
     const [, , path] = /TELEQUICK_CREDENTIALS=('?)(.+?)\1\s/.exec(gateway.output())!;
     await access(path!);
     gateway.type(CTRL_C);
@@ -60,7 +60,7 @@ describe("telequick in a terminal", () => {
     await dial.until("CHANNEL_ANSWER");
     dial.type(CTRL_C);
     assert.equal(await dial.code, 130);
-    assert.match(dial.output(), /Finishing what is under way; once more to end at once/);
+    assert.match(dial.output(), /Finishing work in progress; press Ctrl-C again to stop at once/);
     assert.match(dial.output(), /CHANNEL_HANGUP_COMPLETE.*COMPLETED/);
 
     const stuck = inTerminal([...telequick, "dial", "+15550100"], { env });

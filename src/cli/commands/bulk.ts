@@ -25,14 +25,14 @@ const BULK_OPTIONS = {
     type: "text",
     value: "ID",
     help: "The campaign's id",
-    byDefault: "a fresh UUID",
+    byDefault: "a new UUID",
   },
   "rate": {
     type: "number",
     value: "PER-SECOND",
     min: 1,
     max: 10_000,
-    help: "Calls that are begun a second",
+    help: "Calls started a second",
     byDefault: "1",
   },
   "concurrent": {
@@ -40,26 +40,26 @@ const BULK_OPTIONS = {
     value: "CALLS",
     min: 1,
     max: 100_000,
-    help: "Calls that are up at the most",
+    help: "Concurrent calls at most",
     byDefault: "10",
   },
   "from": { type: "text", value: "NUMBER", help: "Caller id", byDefault: "the trunk's own" },
   "events": { type: "flag", help: "Print every event of the campaign's calls" },
 } as const;
 
-/** What a campaign is run with. */
+/** What a campaign runs with. */
 type CampaignContext = Pick<
   Context<typeof BULK_OPTIONS>,
   "values" | "output" | "clock" | "signal"
 >;
 
-/** What became of a campaign's calls so far. */
+/** The calls of a campaign so far. */
 interface Tally {
   loaded: number;
   pending: number;
-  /** Calls whose end is waited for. */
+  /** Calls that have not ended. */
   readonly live: Set<string>;
-  /** Whether events may be missing: then what became of a row may never have been told. */
+  /** Whether events may be missing: then the outcome of some rows can stay unknown. */
   hasGap: boolean;
   answered: number;
   done: number;
@@ -69,17 +69,17 @@ interface Tally {
 /** Runs a campaign and follows it to its end. */
 export const bulk: Command = command({
   details:
-    "CSV is a URL that the gateway fetches (https:, or whatever it allows), or a small file of this machine, which is sent along. " +
-    "Its header row names the columns; `to` is needed. Ctrl-C drops what is pending and waits for the calls that are up.",
+    "CSV is a URL that the gateway fetches (https:, or another origin it allows), or a small file on this machine, which is sent along. " +
+    "Its header row names the columns; `to` is required. Ctrl-C drops pending rows and waits for live calls.",
   positionals: ["CSV"],
   options: BULK_OPTIONS,
   examples: [
-    ["telequick bulk numbers.csv --rate 5 --concurrent 20", "a file of this machine"],
-    ["telequick bulk https://files.example/numbers.csv", "one that the gateway fetches"],
+    ["telequick bulk numbers.csv --rate 5 --concurrent 20", "a file on this machine"],
+    ["telequick bulk https://files.example/numbers.csv", "a file that the gateway fetches"],
   ],
   exitCodes: {
-    0: "the campaign is over, whatever became of its rows",
-    1: "the gateway refused the campaign or could use no row of it",
+    0: "the campaign is over, also when calls failed",
+    1: "the gateway refused the campaign, or no row was usable",
   },
   async run(context) {
     const { positionals: [csv = ""], values, platform } = context;
@@ -108,7 +108,7 @@ export async function runCampaign(
   const events = client.events();
   const { clientId } = client;
   const listening = follow(events, clientId, tally, context);
-  // Where both fail, the campaign's error is the one that is told.
+  // When both fail, the campaign's error is reported.
   listening.catch(() => {});
   const startedAt = clock.monotonic();
   const { loadedNumbers, status } = await client.originateBulk({
@@ -134,10 +134,10 @@ export async function runCampaign(
   return tally.loaded > 0 ? 0 : 1;
 }
 
-// What an RPC carries besides: a frame is at most 64 KiB, and base64 adds a third.
+// A frame is at most 64 KiB, and base64 adds a third.
 const LARGEST_FILE = 45_000;
 
-/** A URL as it is; a file of this machine as one that holds what is in it. */
+/** A URL unchanged; a file on this machine as a data: URL. */
 async function urlOf(csv: string, platform: Platform): Promise<string> {
   if (/^[a-z][a-z0-9+.-]+:/i.test(csv)) return csv;
   const bytes = encodeUtf8(await platform.readText(csv));
@@ -145,7 +145,7 @@ async function urlOf(csv: string, platform: Platform): Promise<string> {
   throw new UsageError(
     `Cannot send ${
       JSON.stringify(csv)
-    }: it has ${bytes.length} bytes, expected at most ${LARGEST_FILE} (put it where the gateway can fetch it, and give its URL)`,
+    }: it has ${bytes.length} bytes, expected at most ${LARGEST_FILE} (store it where the gateway can fetch it, and pass its URL)`,
   );
 }
 
@@ -156,7 +156,7 @@ async function follow(
   { values, output }: CampaignContext,
 ): Promise<void> {
   for await (const event of events) {
-    // A call that nobody listens for any more is told to every session of the tenant.
+    // Events of a call without a listener go to every session of the tenant.
     if (event.clientId !== "" && event.clientId !== clientId) continue;
     if (values.events) output.emit(eventRecord(event), eventLine(event, output.style));
     const { eventType, callSid, status } = event;
@@ -169,7 +169,7 @@ async function follow(
   }
 }
 
-/** The end of a call that was up at a gap may have been told in it: nobody waits for it any more. What is told later counts. */
+/** Calls that were live at a gap are no longer waited for: their end can have been missed. Later events still count. */
 async function watchGaps(statuses: AsyncIterable<ClientStatus>, tally: Tally): Promise<void> {
   for await (const { type } of statuses) {
     if (type !== "events-may-be-missing") continue;
@@ -180,7 +180,7 @@ async function watchGaps(statuses: AsyncIterable<ClientStatus>, tally: Tally): P
 
 const LOOK_MS = 500;
 
-/** Waits until the gateway has no row pending and every call that it told of is over, gaps aside. Drops what is pending when asked to end. */
+/** Waits until no row is pending and every known call has ended, gaps aside. Drops pending rows when interrupted. */
 async function untilOver(
   client: TeleQuickClient,
   campaignId: string,
@@ -203,7 +203,7 @@ async function untilOver(
 }
 
 function progressText({ loaded, pending, live, answered, done }: Tally): string {
-  return `${done} of ${loaded} done, ${live.size} up, ${answered} answered, ${pending} pending`;
+  return `${done} of ${loaded} done, ${live.size} live, ${answered} answered, ${pending} pending`;
 }
 
 function report(

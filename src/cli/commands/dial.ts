@@ -30,7 +30,7 @@ export const TRUNK_OPTIONS = {
   "trunk": {
     type: "text",
     value: "ID",
-    help: "The trunk that the call leaves by",
+    help: "The trunk on which the call is placed",
     byDefault: "TELEQUICK_TRUNK",
   },
 } as const satisfies OptionSpecs;
@@ -51,22 +51,22 @@ const DIAL_OPTIONS = {
     type: "text",
     value: "NAME",
     choices: Object.keys(APPS),
-    help: "What runs on answer",
+    help: "The application that runs on answer",
     byDefault: "park",
   },
   "app-args": { type: "text", value: "TEXT", help: "Its arguments" },
-  "call-id": { type: "text", value: "ID", help: "The call's id", byDefault: "a fresh UUID" },
+  "call-id": { type: "text", value: "ID", help: "The call's id", byDefault: "a new UUID" },
   "traceparent": { type: "text", value: "TRACE", help: "W3C trace context" },
   "hang-up-after": {
     type: "number",
     value: "SECONDS",
     fraction: true,
-    help: "Hang up so long after the answer",
+    help: "Hang up this long after the answer",
     byDefault: "wait for the far end",
   },
   "echo-test": {
     type: "flag",
-    help: "Speak to a far end that echoes; report round trip, jitter, loss; hang up",
+    help: "Send audio to a far end that echoes; report round trip, jitter, loss; hang up",
   },
   "seconds": {
     type: "number",
@@ -74,10 +74,10 @@ const DIAL_OPTIONS = {
     min: 0.1,
     max: 3_600,
     fraction: true,
-    help: "How long the echo test speaks",
+    help: "Duration of the echo test",
     byDefault: "5",
   },
-  "detach": { type: "flag", help: "Print the call's id and leave the call to itself" },
+  "detach": { type: "flag", help: "Print the call's id and exit; the call continues" },
 } as const satisfies OptionSpecs;
 
 type DialContext = Context<typeof DIAL_OPTIONS>;
@@ -89,12 +89,12 @@ export const dial: Command = command({
   options: DIAL_OPTIONS,
   examples: [
     ["telequick dial +15550100 --hang-up-after 3", "a call of three seconds"],
-    ["telequick dial +15550100 --echo-test", "how good the way is"],
-    ["CALL=$(telequick dial +15550100 --detach)", "a call to work with"],
+    ["telequick dial +15550100 --echo-test", "measure the audio path"],
+    ["CALL=$(telequick dial +15550100 --detach)", "keep the id of a live call"],
   ],
   exitCodes: {
-    0: "the call was answered and is over; with --detach: it was accepted",
-    1: "it was refused or not answered; with --echo-test also: nothing came back",
+    0: "the call was answered and has ended; with --detach: it was accepted",
+    1: "the call was refused or not answered; with --echo-test also: no frame returned",
   },
   run(context) {
     const options = dialOptions(context);
@@ -106,11 +106,11 @@ export const dial: Command = command({
         return 0;
       }
       output.emit({ type: "dialled", callSid: call.sid }, `Dialled ${options.to}: ${call.sid}`);
-      const telling = tell(call, context);
-      // Where both fail, the talk's error is the one that is told.
-      telling.catch(() => {});
+      const printing = printEvents(call, context);
+      // When both fail, the error of the call is reported.
+      printing.catch(() => {});
       const wasAnswered = await talk(call, context, values["echo-test"]);
-      await telling;
+      await printing;
       return context.signal.aborted ? interruptedCode(context.signal) : wasAnswered ? 0 : 1;
     });
   },
@@ -136,20 +136,20 @@ export function trunkOf(
 ): string {
   const trunkId = given ?? variable("TELEQUICK_TRUNK");
   if (trunkId !== undefined) return trunkId;
-  throw new UsageError("No trunk is known: give --trunk ID or set TELEQUICK_TRUNK");
+  throw new UsageError("No trunk: pass --trunk ID or set TELEQUICK_TRUNK");
 }
 
 function milliseconds(seconds: number | undefined): number | undefined {
   return seconds === undefined ? undefined : Math.round(seconds * 1_000);
 }
 
-async function tell(call: Call, { output }: DialContext): Promise<void> {
+async function printEvents(call: Call, { output }: DialContext): Promise<void> {
   for await (const event of call.events()) {
     output.emit(eventRecord(event), eventLine(event, output.style));
   }
 }
 
-/** Follows the call to its end; hangs up when that is asked for. Resolves with whether it was answered and, if tested, echoed. */
+/** Follows the call to its end; hangs up on request. Resolves with whether it was answered and, in a test, echoed. */
 async function talk(
   call: Call,
   context: DialContext,
@@ -179,7 +179,7 @@ async function talk(
     return true;
   } catch (error) {
     if (!signal.aborted) throw error;
-    // The signal ended the wait: the call goes down with us, its last events still come.
+    // Interrupted: hang up; the last events still arrive.
     await hangUp();
     return false;
   }
@@ -193,7 +193,7 @@ async function untilEnded(call: Call, signal: AbortSignal): Promise<void> {
   });
 }
 
-/** What an echo test found, as data. */
+/** The result of an echo test, as data. */
 export function echoRecord({ roundTripsMs, ...counts }: EchoReport): {
   readonly type: "echo";
   readonly [member: string]: unknown;
@@ -214,15 +214,15 @@ function echoText(
   { sent, returned, lost, unsent, foreign, jitterMs, roundTripsMs }: EchoReport,
 ): string {
   if (returned === 0) {
-    return `No frame of ${sent} came back as it was sent (${foreign} others came): is the far end one that echoes, such as +15550100?`;
+    return `None of ${sent} frames returned unchanged (${foreign} others arrived): does the far end echo, as +15550100 does?`;
   }
   const share = (100 * lost / sent).toFixed(1);
   const [p50, p95, p99] = [0.5, 0.95, 0.99].map((p) => formatMs(percentile(roundTripsMs, p)));
   return [
     `Echo of ${sent} frames (${
       (sent / 50).toFixed(1)
-    } s): ${returned} came back, ${lost} lost (${share} %)${
-      unsent > 0 ? `, ${unsent} of them before they left` : ""
+    } s): ${returned} returned, ${lost} lost (${share} %)${
+      unsent > 0 ? `, ${unsent} of them not sent` : ""
     }${foreign > 0 ? `, ${foreign} foreign` : ""}`,
     `  round trip ${p50} median, ${p95} p95, ${p99} p99, ${formatMs(roundTripsMs.at(-1)!)} longest`,
     `  jitter ${formatMs(jitterMs)}`,

@@ -11,13 +11,13 @@ import { SESSION_OPTIONS, withClient } from "../session.ts";
 import { nearest, UsageError } from "../usage.ts";
 
 interface Verb {
-  /** What its argument is, if it takes one. */
+  /** The name of its argument, if it takes one. */
   readonly argument?: string;
   readonly does: string;
   readonly run: (client: TeleQuickClient, callSid: string, argument: string) => Promise<void>;
 }
 
-/** An action by its number, for those that the client has no method of its own for. */
+/** An action for which the client has no method of its own. */
 function action(
   name: keyof typeof DialplanAction,
 ): (client: TeleQuickClient, callSid: string, argument: string) => Promise<void> {
@@ -34,23 +34,23 @@ const verbs: Readonly<Record<string, Verb>> = {
   "hold": { does: "Put on hold", run: (client, callSid) => client.hold(callSid) },
   "unhold": { does: "Take off hold", run: (client, callSid) => client.unhold(callSid) },
   "mute": {
-    does: "Silence what the far end hears",
+    does: "Send silence to the far end",
     run: (client, callSid) => client.mute(callSid),
   },
   "unmute": { does: "Undo mute", run: (client, callSid) => client.unmute(callSid) },
   "dtmf": {
     argument: "DIGITS",
-    does: "Send digits, one after the other: 0 to 9, * and #",
+    does: "Send digits in order: 0 to 9, * and #",
     async run(client, callSid, digits) {
       for (const digit of digits) await client.sendDtmf(callSid, digit);
     },
   },
   "park": { does: "Park", run: action("PARK") },
   "moh": { argument: "URL?", does: "Play music on hold", run: action("MUSIC_ON_HOLD") },
-  "playback": { argument: "FILE", does: "Play a file of the gateway's", run: action("PLAYBACK") },
+  "playback": { argument: "FILE", does: "Play a file of the gateway", run: action("PLAYBACK") },
   "bridge": {
     argument: "CALL?",
-    does: "Take out of the park and bridge with a call",
+    does: "Unpark and bridge with a call",
     run: action("UNPARK_AND_BRIDGE"),
   },
   "answer": { does: "Answer", run: action("ANSWER") },
@@ -98,7 +98,7 @@ function verbOf(name: string, argument: string | undefined): Verb {
   if (verb === undefined) {
     const meant = nearest(name, Object.keys(verbs));
     throw wrong(
-      `There is no verb ${JSON.stringify(name.slice(0, 32))}${
+      `Unknown verb ${JSON.stringify(name.slice(0, 32))}${
         meant === undefined ? "" : ` (did you mean ${meant}?)`
       }`,
     );

@@ -14,32 +14,32 @@ import { SESSION_OPTIONS, timeLimits } from "../session.ts";
 
 const { verbose: _, ...TARGET_OPTIONS } = SESSION_OPTIONS;
 
-/** Finds out why it does not work. */
+/** Diagnoses problems. */
 export const doctor: Command = command({
   details:
-    "Looks at the runtime, the credentials file, the endpoint, the network, the certificate, the token and the clock, in the order in " +
-    "which a call needs them. Places no call; to read the gateway's clock it asks to hang up one that does not exist.",
+    "Checks the runtime, the credentials file, the endpoint, the network, the certificate, the token and the clock, in this order. " +
+    "Places no call; to read the gateway's clock it sends a hang-up for a call that does not exist.",
   options: {
     ...TARGET_OPTIONS,
     "certificate": {
       type: "text",
       value: "PATH",
-      help: "The gateway's certificate, PEM, to look at its kind, age and hash",
+      help: "The gateway's certificate, PEM, to check its key type, age and hash",
     },
   },
   examples: [
-    ["telequick doctor", "with what the environment says"],
-    ["telequick doctor --json | jq 'select(.level == \"error\")'", "for machines"],
+    ["telequick doctor", "with the settings of the environment"],
+    ["telequick doctor --json | jq 'select(.level == \"error\")'", "for programs"],
   ],
   exitCodes: {
-    0: "ready: everything is as it should be",
+    0: "ready: everything works",
     1: "blocked: something does not work",
-    3: "degraded: everything works, and something should be mended",
+    3: "degraded: everything works, but something should be fixed",
   },
   async run({ values, platform, clock, signal, output }) {
     const { connectTimeoutMs = 10_000 } = timeLimits(values);
     const counts = { error: 0, warning: 0 };
-    const stop = output.progress(() => "Looking...");
+    const stop = output.progress(() => "Checking...");
     try {
       for await (
         const finding of diagnose({

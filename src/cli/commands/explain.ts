@@ -17,10 +17,10 @@ import { nearest, UsageError } from "../usage.ts";
 
 const KINDS: Readonly<Record<CodeKind, string>> = {
   sdk: "code of a TeleQuickError",
-  wire: "error code of the wire (rpcCode)",
-  refusal: "refusal of a token",
-  ending: "code that a session was ended with",
-  q850: "hangup cause of ITU-T Q.850",
+  wire: "error code of a reply (rpcCode)",
+  refusal: "reason why a token was refused",
+  ending: "code with which a session was ended",
+  q850: "ITU-T Q.850 cause of a call's end",
   event: "event type",
   log: "record of the client's log",
 };
@@ -31,8 +31,8 @@ export const explain: Command = command({
   options: {},
   examples: [
     ["telequick explain ERR_UNAUTHORIZED", "a code of the SDK"],
-    ["telequick explain q850:17", "a hangup cause; wire:3 and event:2 are read alike"],
-    ["telequick explain", "everything there is"],
+    ["telequick explain q850:17", "a Q.850 cause; wire:3 and event:2 work likewise"],
+    ["telequick explain", "every code"],
   ],
   run({ positionals: [code], output }) {
     const found = code === undefined ? allExplanations() : findExplanations(code);
@@ -70,14 +70,16 @@ function inFull(one: Explanation, { bold, dim }: Style): string {
     `  ${meaning}`,
     ...causes.map((cause) => `  ${kind === "log" ? "with" : "cause:"} ${cause}`),
     `  fix: ${fix}`,
-    ...(retryable === undefined ? [] : [`  another try helps: ${retryable}`]),
+    ...(retryable === undefined ? [] : [`  retryable: ${retryable}`]),
   ].join("\n");
 }
 
 function unknownCode(code: string): UsageError {
   const meant = nearest(code, knownCodes());
-  const advice = meant === undefined ? "telequick explain lists all" : `did you mean ${meant}?`;
+  const advice = meant === undefined
+    ? "telequick explain lists all codes"
+    : `did you mean ${meant}?`;
   return new UsageError(
-    `Cannot explain ${JSON.stringify(code.slice(0, 48))}: it is no code that is known (${advice})`,
+    `Cannot explain ${JSON.stringify(code.slice(0, 48))}: unknown code (${advice})`,
   );
 }

@@ -17,9 +17,9 @@ import {
 import { inLine, type Output } from "../terminal/output.ts";
 import type { Style } from "../terminal/style.ts";
 
-/** The far ends that the local gateway simulates (design section 6). */
+/** The far ends that the local gateway simulates. */
 export const TEST_NUMBERS: Readonly<Record<string, string>> = {
-  "+15550100": "answers, and sends every audio frame back until somebody hangs up",
+  "+15550100": "answers and echoes every audio frame until hung up",
   "+15550101": "is busy (Q.850 17)",
   "+15550102": "rings and does not answer (19)",
   "+15550103": "rejects (21)",
@@ -27,24 +27,24 @@ export const TEST_NUMBERS: Readonly<Record<string, string>> = {
   "+15550105": "answers, hangs up after 2 s (16)",
   "+15550106": "answers, plays a 440 Hz tone",
   "+15550107": "answers, loses every tenth frame and swaps some",
-  "+15550108": "is refused by the trunk's circuit breaker (wire 4)",
-  "+15550109": "is refused by the rate limit (wire 3)",
+  "+15550108": "is rejected by the trunk's circuit breaker (wire 4)",
+  "+15550109": "is rejected by the rate limit (wire 3)",
 };
 
-/** Starts a local gateway and keeps it until it is asked to end. */
+/** Starts a local gateway and runs it until it is asked to stop. */
 export const gateway: Command = command({
   details:
-    "Verifies tokens, keeps tenants apart and simulates the far end of calls, all in this process, without an account anywhere. " +
-    "Makes a tenant, a trunk and a credentials file that only you can read, and prints what a program needs.",
+    "Verifies tokens, isolates tenants and simulates the far end of calls in this process; no account is needed. " +
+    "Creates a tenant, a trunk and a credentials file that only you can read, and prints what a program needs.",
   options: {
     ...GATEWAY_OPTIONS,
-    "limits": { type: "flag", help: "Print the limits with their reasons, and start nothing" },
+    "limits": { type: "flag", help: "Print the limits with their reasons, and exit" },
     "verbose": { type: "flag", help: "Print every record of the gateway's log" },
   },
   examples: [
     ["telequick gateway", "a gateway in memory on a free port"],
-    ["telequick gateway --port 9090 --directory ./gateway", "one that remembers"],
-    ["telequick gateway exec -- npm test", "your whole CI in one line"],
+    ["telequick gateway --port 9090 --directory ./gateway", "one that keeps keys and trunks"],
+    ["telequick gateway exec -- npm test", "tests against a gateway of their own"],
   ],
   exitCodes: { 0: "stopped by Ctrl-C or SIGTERM" },
   async run({ values, output, platform, signal }) {
@@ -102,7 +102,7 @@ function introduction(gateway: LocalGateway, { bold, dim, good }: Style): string
     dim("Numbers to call:"),
     ...Object.entries(TEST_NUMBERS).map(([number, does]) => `${number}  ${does}`),
     "",
-    dim("Ctrl-C stops it"),
+    dim("Ctrl-C stops the gateway"),
   ].join("\n");
 }
 
@@ -115,7 +115,7 @@ function printLimits(output: Output): number {
   for (const { name, value, reason, peerSees } of limits) {
     output.emit(
       { type: "limit", name, value, reason, peerSees },
-      `${bold(name)} ${value}\n  ${reason}\n  ${dim(`who reaches it sees: ${peerSees}`)}`,
+      `${bold(name)} ${value}\n  ${reason}\n  ${dim(`a peer that reaches it sees: ${peerSees}`)}`,
     );
   }
   return 0;

@@ -13,11 +13,11 @@ import {
 import type { EndSignal, RunningCommand } from "../platform.ts";
 import { UsageError } from "../usage.ts";
 
-/** Starts a gateway, runs a command with it in its environment, stops it. */
+/** Starts a gateway, runs a command against it, stops it. */
 export const gatewayExec: Command = command({
   details:
-    "COMMAND finds the gateway by TELEQUICK_ENDPOINT, TELEQUICK_CERTIFICATE_HASH, TELEQUICK_CREDENTIALS and TELEQUICK_TRUNK " +
-    "in its environment, and has the terminal to itself.",
+    "COMMAND finds the gateway through TELEQUICK_ENDPOINT, TELEQUICK_CERTIFICATE_HASH, TELEQUICK_CREDENTIALS and TELEQUICK_TRUNK " +
+    "in its environment, and uses this terminal.",
   rest: "COMMAND [ARGUMENTS]",
   options: GATEWAY_OPTIONS,
   examples: [
@@ -27,7 +27,7 @@ export const gatewayExec: Command = command({
   exitCodes: {
     0: "COMMAND ended with 0; any other code of COMMAND is passed on",
     126: "COMMAND could not be started",
-    127: "there is no such COMMAND",
+    127: "COMMAND was not found",
   },
   ownSignals: true,
   async run({ values, rest = [], output, platform }) {
@@ -41,7 +41,7 @@ export const gatewayExec: Command = command({
     let asked: EndSignal | undefined;
     const stop = platform.onSignal((signal) => {
       asked = signal;
-      // Ctrl-C in a terminal reaches the command by itself: it would count a second one as "at once".
+      // Ctrl-C in a terminal reaches the command by itself, and a second signal would mean "stop at once".
       if (signal !== "SIGINT" || !platform.stdinIsTerminal) running?.kill(signal);
     });
     try {

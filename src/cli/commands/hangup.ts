@@ -12,7 +12,7 @@ export const hangup: Command = command({
   positionals: ["CALL"],
   options: SESSION_OPTIONS,
   examples: [["telequick hangup 0b9e6c1e-0000-4000-8000-000000000000", "a call by its id"]],
-  exitCodes: { 1: "there is no such call, or the gateway cannot be reached" },
+  exitCodes: { 1: "the call does not exist, or the gateway cannot be reached" },
   async run(context) {
     const { positionals: [callSid = ""], output, signal } = context;
     await withClient(context, (client) => client.terminate(callSid, { signal }));
@@ -21,9 +21,9 @@ export const hangup: Command = command({
   },
 });
 
-/** Cuts what a call is being played. */
+/** Stops the playback of a call. */
 export const barge: Command = command({
-  details: "What a caller's interruption does: playback stops, the call goes on.",
+  details: "As when the caller interrupts: playback stops, the call continues.",
   positionals: ["CALL"],
   options: SESSION_OPTIONS,
   examples: [["telequick barge 0b9e6c1e-0000-4000-8000-000000000000", "a call by its id"]],
@@ -31,7 +31,7 @@ export const barge: Command = command({
   async run(context) {
     const { positionals: [callSid = ""], output, signal } = context;
     await withClient(context, (client) => client.barge(callSid, { signal }));
-    output.emit({ type: "barge", callSid }, `Cut the playback of ${callSid}`);
+    output.emit({ type: "barge", callSid }, `Stopped the playback of ${callSid}`);
     return 0;
   },
 });

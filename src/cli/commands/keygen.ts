@@ -10,49 +10,49 @@ import { type Command, command } from "../command.ts";
 import type { Platform } from "../platform.ts";
 import { UsageError } from "../usage.ts";
 
-/** Makes a service account. */
+/** Creates a service account. */
 export const keygen: Command = command({
   details:
-    "Writes the service-account file, which holds the private key and which only you can read, and the public half for the gateway. " +
-    "No key is ever printed.",
+    "Writes the service-account file with the private key, readable only by you, and the public key for the gateway. " +
+    "No key is printed.",
   options: {
-    "tenant": { type: "text", value: "ID", help: "The tenant that it speaks for" },
+    "tenant": { type: "text", value: "ID", help: "The tenant" },
     "key-id": {
       type: "text",
       value: "KID",
-      help: "The id under which the public half is registered",
+      help: "The id under which the public key is registered",
       byDefault: "its RFC 7638 thumbprint",
     },
     "out": {
       type: "text",
       value: "PATH",
-      help: "Where the service-account file goes",
+      help: "The service-account file",
       byDefault: "service-account.json",
     },
     "public": {
       type: "text",
       value: "PATH",
-      help: "Where the public half goes",
+      help: "The public key file",
       byDefault: "public-key.pem",
     },
-    "force": { type: "flag", help: "Replace files that are there" },
+    "force": { type: "flag", help: "Replace existing files" },
   },
   examples: [
     ["telequick keygen --tenant acme", "both files in this folder"],
-    ["telequick keygen --tenant acme --key-id 2026-11", "with an id of one's own"],
+    ["telequick keygen --tenant acme --key-id 2026-11", "with an id of your choice"],
   ],
   async run({ values, output, platform }) {
     const { tenant, force, out = "service-account.json", public: publicPath = "public-key.pem" } =
       values;
     if (tenant === undefined) {
-      throw new UsageError("Option --tenant is missing: the tenant that the key speaks for", {
+      throw new UsageError("Option --tenant is missing: the tenant of the key", {
         command: "keygen",
       });
     }
     checkNames(tenant, values["key-id"]);
     if (platform.join(out) === platform.join(publicPath)) {
       throw new UsageError(
-        "Options --out and --public name one file, expected two: the public half would replace the private key",
+        "Options --out and --public name the same file, expected two files: the public key would replace the private key",
         { command: "keygen" },
       );
     }
@@ -65,10 +65,10 @@ export const keygen: Command = command({
     output.emit(
       { type: "key", tenantId: tenant, keyId: privateKeyId, path: out, publicPath },
       `Service account of tenant ${tenant}, key ${privateKeyId}\n` +
-        `  ${out}  holds the private key, mode 600: keep it secret\n` +
-        `  ${publicPath}  the public half: register it at the gateway under ${privateKeyId}`,
+        `  ${out}  the private key, mode 600: keep it secret\n` +
+        `  ${publicPath}  the public key: register it at the gateway under ${privateKeyId}`,
     );
-    output.note(`Next: register the public half in the console, then
+    output.note(`Next: register the public key in the console, then
   export TELEQUICK_CREDENTIALS=${out}
   telequick doctor`);
     return 0;
@@ -82,7 +82,7 @@ export async function writeKeyFiles(
     readonly path: string;
     readonly publicPath: string;
     readonly replace: boolean;
-    /** What to do where one is there. Default: the advice of `keygen`. */
+    /** What to do when a file exists. Default: the advice of `keygen`. */
     readonly advice?: string;
   },
   platform: Platform,
@@ -91,7 +91,7 @@ export async function writeKeyFiles(
   for (const each of replace ? [] : [path, publicPath]) {
     if (await platform.exists(each)) {
       throw new UsageError(
-        `Cannot write ${JSON.stringify(each)}: it is there already (${advice})`,
+        `Cannot write ${JSON.stringify(each)}: it exists already (${advice})`,
       );
     }
   }

@@ -23,7 +23,7 @@ const LOAD_OPTIONS = {
     value: "COUNT",
     min: 1,
     max: 100_000,
-    help: "How many calls",
+    help: "Number of calls",
     byDefault: "100",
   },
   "rate": {
@@ -32,7 +32,7 @@ const LOAD_OPTIONS = {
     min: 0.1,
     max: 1_000,
     fraction: true,
-    help: "How many are dialled a second",
+    help: "Calls dialled a second",
     byDefault: "20",
   },
   "seconds": {
@@ -41,23 +41,28 @@ const LOAD_OPTIONS = {
     min: 0.1,
     max: 3_600,
     fraction: true,
-    help: "How long each speaks",
+    help: "Duration of each call",
     byDefault: "10",
   },
-  "to": { type: "text", value: "NUMBER", help: "Whom", byDefault: "+15550100, which echoes" },
+  "to": {
+    type: "text",
+    value: "NUMBER",
+    help: "The number to call",
+    byDefault: "+15550100, which echoes",
+  },
   "sessions": {
     type: "number",
     value: "COUNT",
     min: 1,
     max: 100,
-    help: "Over how many sessions; QUIC grants each about 100 streams, of which a call takes one",
+    help: "Number of sessions; QUIC grants each about 100 streams, and a call uses one",
     byDefault: "one for each 80 calls",
   },
 } as const;
 
 type LoadContext = Context<typeof LOAD_OPTIONS>;
 
-/** What a run has counted so far. */
+/** Counts of a run so far. */
 interface Tally {
   dialled: number;
   live: number;
@@ -72,19 +77,19 @@ interface Tally {
   readonly failures: Map<string, number>;
 }
 
-/** Places many calls and measures. */
+/** Places many calls and measures them. */
 export const load: Command = command({
   details:
-    "Only against a gateway on this machine: a load on somebody else's is an attack. Each call speaks 50 frames a second and times " +
-    "their return. The processor time and memory told are this process's; the gateway has its own.",
+    "Only against a gateway on this machine: load on another's gateway is an attack. Each call sends 50 frames a second and measures " +
+    "their return. Processor time and memory are those of this process, without the gateway.",
   options: LOAD_OPTIONS,
   examples: [
-    ["telequick gateway exec -- telequick load --calls 100", "a hundred calls, all on board"],
+    ["telequick gateway exec -- telequick load --calls 100", "a hundred calls and their gateway"],
   ],
   exitCodes: { 1: "a call failed, or the gateway cannot be reached" },
   async run(context) {
     const { values, output, platform, clock, signal } = context;
-    refuseStrangers(targetOf(context).endpoint);
+    requireLoopback(targetOf(context).endpoint);
     trunkOf(values.trunk, platform);
     const clients: TeleQuickClient[] = [];
     const tally: Tally = {
@@ -124,15 +129,15 @@ export const load: Command = command({
   },
 });
 
-function refuseStrangers(endpoint: string): void {
+function requireLoopback(endpoint: string): void {
   const { hostname } = parseEndpoint(endpoint);
   if (/^(localhost|127(\.\d+){3}|\[::1\])$/.test(hostname)) return;
   throw new UsageError(
-    `Cannot load ${hostname}: it is not this machine, expected a gateway on 127.0.0.1, [::1] or localhost (telequick gateway starts one)`,
+    `Cannot load ${hostname}: it is another machine, expected a gateway on 127.0.0.1, [::1] or localhost (telequick gateway starts one)`,
   );
 }
 
-/** Dials on an absolute schedule, so that a slow reply does not slow the rate. Resolves when all calls are over. */
+/** Dials on an absolute schedule, so that slow replies do not lower the rate. Resolves when all calls have ended. */
 async function dialAll(
   clients: readonly TeleQuickClient[],
   context: LoadContext,
@@ -150,7 +155,7 @@ async function dialAll(
   await Promise.all(running);
 }
 
-/** One call from dial to end. Never rejects: what went wrong is counted. */
+/** One call from dial to end. Never rejects: errors are counted. */
 async function placeOne(
   client: TeleQuickClient,
   { values, platform, clock, signal }: LoadContext,
@@ -200,7 +205,7 @@ function progressText(tally: Tally, calls: number): string {
   const { dialled, live, done, failed, framesSent, framesReturned } = tally;
   return `${dialled}/${calls} dialled, ${live} live, ${done} done, ${failed} failed, ${
     framesSent - framesReturned
-  } of ${framesSent} frames on their way`;
+  } of ${framesSent} frames in flight`;
 }
 
 interface Cost {
@@ -242,7 +247,7 @@ function report(tally: Tally, { output }: LoadContext, { wallMs, cpuMs }: Cost):
       `${plural(dialled, "call")} in ${formatDuration(wallMs)}: ${done} done, ${failed} failed`,
       ...[...failures].map(([message, count]) => `  ${plural(count, "time")}: ${inLine(message)}`),
       `frames  ${frames.sent} sent, ${frames.returned} returned, ${frames.lost} lost${
-        frames.unsent > 0 ? ` (${frames.unsent} before they left)` : ""
+        frames.unsent > 0 ? ` (${frames.unsent} not sent)` : ""
       }${frames.foreign > 0 ? `, ${frames.foreign} foreign` : ""}, jitter ${
         formatMs(jitterMs)
       } (p95 of calls)`,

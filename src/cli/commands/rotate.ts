@@ -1,5 +1,5 @@
 /**
- * `telequick rotate`: the product's five steps (protocol.md section 1.5), as far as a client can walk them.
+ * `telequick rotate`: the five steps of a key rotation, as far as a client can do them.
  *
  * @module
  */
@@ -22,15 +22,15 @@ import { writeKeyFiles } from "./keygen.ts";
 const KEY_ID_OPTION = {
   type: "text",
   value: "KID",
-  help: "The id that the console gave the public half",
+  help: "The id that the console assigned to the public key",
   byDefault: "the one in the file",
 } as const;
 
 const STEPS =
-  "Steps: 1 make a key (rotate start), 2 register it (console), 3 roll it out (rotate swap), " +
+  "Steps: 1 create a key (rotate start), 2 register it (console), 3 roll it out (rotate swap), " +
   "4 wait an hour for old tokens, 5 revoke the old key (console, then rotate finish).";
 
-// A token lives an hour at most: so long an old one may still be in use after the last host has the new file.
+// A token is valid for at most an hour: old tokens can be in use that long after the last host has the new file.
 const LONGEST_TOKEN_MS = 3_600_000;
 
 /** The files of a rotation, beside the current one. */
@@ -50,7 +50,7 @@ function filesOf({ values, platform }: Pick<RotateContext, "values" | "platform"
   const current = accountPath({ values, platform });
   if (current === undefined) {
     throw new UsageError(
-      "No service account is known: give --credentials PATH or set TELEQUICK_CREDENTIALS",
+      "No service account: pass --credentials PATH or set TELEQUICK_CREDENTIALS",
     );
   }
   return {
@@ -68,7 +68,7 @@ export const rotateStart: Command = command({
     "credentials": SESSION_OPTIONS.credentials,
     "key-id": { ...KEY_ID_OPTION, help: "The next key's id", byDefault: "its RFC 7638 thumbprint" },
   },
-  examples: [["telequick rotate start", "beside the file that TELEQUICK_CREDENTIALS names"]],
+  examples: [["telequick rotate start", "beside the file of TELEQUICK_CREDENTIALS"]],
   async run(context) {
     const { values, output, platform } = context;
     const files = filesOf(context as unknown as RotateContext);
@@ -85,30 +85,30 @@ export const rotateStart: Command = command({
         publicPath: files.publicHalf,
         replace: false,
         advice:
-          "a rotation has begun: go on with telequick rotate swap or finish, or remove the file",
+          "a rotation has begun: continue with telequick rotate swap or finish, or remove the file",
       },
       platform,
     );
     const { privateKeyId: keyId, tenantId } = generated.account;
     output.emit(
       { type: "rotation", step: 1, tenantId, keyId, previousKeyId: current.privateKeyId, ...files },
-      `1 done: next key ${keyId} of tenant ${tenantId}\n  ${files.next}  holds the private key, mode 600\n  ${files.publicHalf}  the public half`,
+      `1 done: next key ${keyId} of tenant ${tenantId}\n  ${files.next}  the private key, mode 600\n  ${files.publicHalf}  the public key`,
     );
     output.note(
-      `2 yours: register the public half in the console; both keys hold from then on\n` +
-        `3 then:  telequick rotate swap --endpoint ... (with --key-id KID, if the console gave it another id)`,
+      `2 you:   register the public key in the console; both keys are valid from then on\n` +
+        `3 then:  telequick rotate swap --endpoint ... (with --key-id KID, if the console assigned another id)`,
     );
     return 0;
   },
 });
 
-/** Step 3 on this host: the next key takes the place of the current one, once the gateway takes it. */
+/** Step 3 on this host: the next key replaces the current one, once the gateway accepts it. */
 export const rotateSwap: Command = command({
   details:
-    `Signs in with the next key first, and leaves everything as it is when the gateway refuses. ${STEPS}`,
+    `Signs in with the next key first, and changes nothing when the gateway refuses it. ${STEPS}`,
   options: { ...SESSION_OPTIONS, "key-id": KEY_ID_OPTION },
   examples: [["telequick rotate swap", "on the host where rotate start ran"]],
-  exitCodes: { 1: "the gateway does not take the next key: nothing was changed" },
+  exitCodes: { 1: "the gateway does not accept the next key: nothing was changed" },
   async run(context) {
     const { values, output, platform, clock } = context;
     const files = filesOf(context);
@@ -116,7 +116,7 @@ export const rotateSwap: Command = command({
     const current = await loadAccount(files.current, output);
     await signIn(next, context);
     const doneAt = clock.now();
-    // Where an earlier swap was cut short, the next key is in place already, and the old one is put aside.
+    // After an interrupted swap the next key is in place already, and the old one is in the previous file.
     const previous = current.privateKey === next.privateKey
       ? await loadAccount(files.previous, output)
       : current;
@@ -128,10 +128,10 @@ export const rotateSwap: Command = command({
     const { privateKeyId: previousKeyId } = previous;
     output.emit(
       { type: "rotation", step: 3, keyId, previousKeyId, quietAtMs, ...files },
-      `3 done here: the gateway takes ${keyId}, and ${files.current} holds it\n  ${files.previous}  the old key, until the end`,
+      `3 done here: the gateway accepts ${keyId}, now in ${files.current}\n  ${files.previous}  the old key, until the rotation ends`,
     );
     output.note(
-      `3 yours: copy ${files.current} to every other host; clients read it at their next connect\n` +
+      `3 you:   copy ${files.current} to every other host; clients read it at their next connect\n` +
         `4 wait:  until ${formatInstant(quietAtMs)}, an hour after the last host\n` +
         `5 yours: revoke ${previousKeyId} in the console, then: telequick rotate finish`,
     );
@@ -151,12 +151,12 @@ export const rotateFinish: Command = command({
     const files = filesOf(context);
     const previous = await loadAccount(files.previous, output);
     await signIn(await loadAccount(files.current, output), context);
-    if (await isTaken(previous, context)) {
+    if (await isAccepted(previous, context)) {
       output.fail(
         { type: "error", code: "NOT_REVOKED", keyId: previous.privateKeyId, exitCode: 1 },
         `${
           output.noteStyle.bad("error:")
-        } Cannot finish rotation: the gateway still takes ${previous.privateKeyId}, expected it to be revoked (revoke it in the console)`,
+        } Cannot finish rotation: the gateway still accepts ${previous.privateKeyId}, expected it to be revoked (revoke it in the console)`,
       );
       return 1;
     }
@@ -164,7 +164,7 @@ export const rotateFinish: Command = command({
     await platform.remove(files.publicHalf);
     output.emit(
       { type: "rotation", step: 5, previousKeyId: previous.privateKeyId, ...files },
-      `5 done: ${previous.privateKeyId} is refused, and removed from this host`,
+      `5 done: ${previous.privateKeyId} is refused and was removed from this host`,
     );
     return 0;
   },
@@ -185,7 +185,7 @@ async function signIn(account: ServiceAccount, context: RotateContext): Promise<
   }
 }
 
-async function isTaken(account: ServiceAccount, context: RotateContext): Promise<boolean> {
+async function isAccepted(account: ServiceAccount, context: RotateContext): Promise<boolean> {
   try {
     await signIn(account, context);
     return true;

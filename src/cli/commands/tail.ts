@@ -11,20 +11,20 @@ import { eventLine, eventRecord } from "../events.ts";
 import { EventType } from "../../wire/mod.ts";
 import { SESSION_OPTIONS, withClient } from "../session.ts";
 
-/** Prints events as they come. */
+/** Prints events as they arrive. */
 export const tail: Command = command({
   details:
-    "Every call of the tenant, or one, or those of one SDK instance. Goes on through reconnects until Ctrl-C.",
+    "Events of every call of the tenant, of one call, or of one SDK instance. Continues after reconnects until Ctrl-C.",
   options: {
     ...SESSION_OPTIONS,
-    "call": { type: "text", value: "CALL", help: "Only this call's events; ends with the call" },
+    "call": { type: "text", value: "CALL", help: "Only events of this call; ends with the call" },
     "client-id": { type: "text", value: "ID", help: "Only events for this SDK instance" },
   },
   examples: [
     ["telequick tail", "every call of the tenant"],
-    ["telequick tail --json | jq -r .status", "for machines"],
+    ["telequick tail --json | jq -r .status", "for programs"],
   ],
-  exitCodes: { 0: "ended by Ctrl-C, or the call that was asked for is over" },
+  exitCodes: { 0: "ended by Ctrl-C, or the requested call has ended" },
   run(context) {
     const { values, output, signal } = context;
     const { call, "client-id": clientId } = values;
@@ -36,7 +36,7 @@ export const tail: Command = command({
       let isFirst = true;
       const subscribed = subscribe(client, statuses, signal, () => {
         output.emit({ type: "listening" });
-        if (isFirst) output.note(output.noteStyle.dim("Listening, Ctrl-C ends it"));
+        if (isFirst) output.note(output.noteStyle.dim("Listening; Ctrl-C stops"));
         isFirst = false;
       });
       subscribed.catch(leave);
@@ -54,8 +54,8 @@ export const tail: Command = command({
 });
 
 /**
- * Subscribes each session to every call of the tenant: a subscription ends with its session. Never to another instance's own id, which
- * would take that instance's events from it: the last session to subscribe with an id is the one that hears.
+ * Subscribes each session to every call of the tenant: a subscription ends with its session. Never with another instance's client id:
+ * the last session that subscribes with an id receives its events, and the other instance would lose them.
  */
 export async function subscribe(
   client: Pick<TeleQuickClient, "streamEvents">,
@@ -70,7 +70,7 @@ export async function subscribe(
       onListening();
     } catch (error) {
       if (signal.aborted) return;
-      // Lost again: the next session subscribes. A refusal ends no session, so no other would come.
+      // Lost again: the next session subscribes. A refusal does not end the session, so there would be no next one.
       const isLost = error instanceof TeleQuickError && error.retryable &&
         error.code !== "ERR_RPC_REJECTED";
       if (!isLost) throw error;

@@ -15,11 +15,11 @@ const BROWSER_CLAIMS: readonly string[] = ["scope", "origin", "end_user", "jti"]
 const MAX_LIFETIME_SECONDS = 3600;
 const MAX_BROWSER_LIFETIME_SECONDS = 300;
 
-/** Decodes a token and says what is wrong with it. */
+/** Decodes a token and reports what is wrong with it. */
 export const tokenInspect: Command = command({
   details:
-    "Nothing is verified: anybody could have written what is shown (telequick token verify tells who did). " +
-    "An argument shows in the list of processes; a pipe does not.",
+    "Nothing is verified: the content can be forged (telequick token verify checks the signature). " +
+    "An argument is visible in the list of processes; a pipe is not.",
   positionals: ["TOKEN?"],
   options: {},
   examples: [["telequick token inspect < token.txt", "a token from a file"]],
@@ -44,7 +44,7 @@ export const tokenInspect: Command = command({
       ...problems.map((problem) => `${style.bad("wrong:")} ${problem}`),
     ];
     if (problems.length === 0) {
-      lines.push(`${style.good("nothing wrong")} that can be seen without the key`);
+      lines.push(`${style.good("nothing wrong")} as far as can be seen without the key`);
     }
     output.emit({ type: "inspection", header, claims, problems }, lines.join("\n"));
     return problems.length === 0 ? 0 : 1;
@@ -63,7 +63,7 @@ function describe(
   });
 }
 
-/** What a gateway would refuse, as far as it shows without the key (protocol.md section 1.2). */
+/** What a gateway would refuse, as far as it can be seen without the key. */
 function findProblems({ header, claims }: DecodedToken, now: number): string[] {
   const problems: string[] = [];
   const expect = (good: boolean, problem: string): void => void (good || problems.push(problem));
@@ -85,7 +85,10 @@ function findProblems({ header, claims }: DecodedToken, now: number): string[] {
     expect(leftMs > 0, `it expired ${formatDuration(-leftMs)} ago`);
     if (typeof iat === "number") {
       const kind = isBrowser ? "a browser token" : "a token";
-      expect(exp - iat <= max, `it lives ${exp - iat} s, expected at most ${max} for ${kind}`);
+      expect(
+        exp - iat <= max,
+        `its lifetime is ${exp - iat} s, expected at most ${max} for ${kind}`,
+      );
     }
   }
   if (typeof iat !== "number") problems.push(`iat is ${show(iat)}, expected Unix seconds`);

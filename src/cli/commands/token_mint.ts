@@ -14,28 +14,28 @@ import { UsageError } from "../usage.ts";
 const WHERE_TO = {
   "show": {
     type: "flag",
-    help: "Print the token itself, and nothing else, on the standard output",
+    help: "Print the token, and nothing else, on the standard output",
   },
-  "out": { type: "text", value: "PATH", help: "Write the token to a file that only you can read" },
+  "out": { type: "text", value: "PATH", help: "Write the token to a file readable only by you" },
 } as const satisfies OptionSpecs;
 
 /** Signs a service-account token. */
 export const tokenMint: Command = command({
-  details: "A token is a secret until it expires: it is shown only when it is asked for.",
+  details: "A token is a secret until it expires: it is printed only on request.",
   options: {
     ...ACCOUNT_OPTIONS,
     "lifetime": {
       type: "number",
       value: "SECONDS",
-      help: "How long it lives, up to 3600",
+      help: "Lifetime, at most 3600",
       min: 1,
       byDefault: "3600",
     },
-    "claim": { type: "list", value: "NAME=TEXT", help: "A further claim" },
+    "claim": { type: "list", value: "NAME=TEXT", help: "An additional claim" },
     ...WHERE_TO,
   },
   examples: [
-    ["telequick token mint", "who would sign, and for how long"],
+    ["telequick token mint", "signer and lifetime, not the token"],
     ["TOKEN=$(telequick token mint --show)", "the token itself"],
   ],
   async run(context) {
@@ -47,27 +47,27 @@ export const tokenMint: Command = command({
       claims,
       ...(values.lifetime !== undefined && { lifetimeSeconds: values.lifetime }),
     });
-    return await handOver(token, context);
+    return await deliver(token, context);
   },
 });
 
 /** Signs a browser token. */
 export const tokenBrowser: Command = command({
   details:
-    "What a backend does for its pages; see mintBrowserToken. The page passes it to TeleQuickClient with true as third argument.",
+    "What a backend does for its pages; see mintBrowserToken. The page passes the token to TeleQuickClient with true as third argument.",
   options: {
     ...ACCOUNT_OPTIONS,
     "lifetime": {
       type: "number",
       value: "SECONDS",
-      help: "How long it lives, up to 300",
+      help: "Lifetime, at most 300",
       min: 1,
       byDefault: "300",
     },
-    "scope": { type: "text", value: "WORDS", help: 'What the page may do, such as "call.dial"' },
+    "scope": { type: "text", value: "WORDS", help: 'What the page can do, such as "call.dial"' },
     "origin": { type: "text", value: "ORIGIN", help: "The page's origin, https://app.example" },
-    "end-user": { type: "text", value: "ID", help: "Who sits at the page" },
-    "jti": { type: "text", value: "ID", help: "An id, so that a gateway takes the token once" },
+    "end-user": { type: "text", value: "ID", help: "The user of the page" },
+    "jti": { type: "text", value: "ID", help: "An id that makes the token single-use" },
     ...WHERE_TO,
   },
   examples: [
@@ -88,12 +88,12 @@ export const tokenBrowser: Command = command({
       ...(endUser !== undefined && { endUser }),
       ...(jti !== undefined && { jti }),
     });
-    return await handOver(token, context);
+    return await deliver(token, context);
   },
 });
 
-/** Tells about a token; shows or writes it where that was asked for. */
-async function handOver(
+/** Describes a token; prints or writes it on request. */
+async function deliver(
   token: string,
   { values: { show, out }, output, platform }: Context<typeof WHERE_TO>,
 ): Promise<number> {
@@ -120,13 +120,15 @@ async function handOver(
     output.raw(token);
   } else {
     output.emit(record, out === undefined ? facts : `${facts}\nWritten to ${out}`);
-    if (out === undefined) output.note("Not shown: --show prints it, --out PATH writes it");
+    if (out === undefined) {
+      output.note("The token is not printed: --show prints it, --out PATH writes it");
+    }
   }
   return 0;
 }
 
 function readClaim(text: string): readonly [string, string] {
   const at = text.indexOf("=");
-  if (at < 1) throw new UsageError("Option --claim needs a name and a text: --claim NAME=TEXT");
+  if (at < 1) throw new UsageError("Option --claim needs a name and a value: --claim NAME=TEXT");
   return [text.slice(0, at), text.slice(at + 1)];
 }

@@ -15,29 +15,32 @@ import { UsageError } from "../usage.ts";
 /** Verifies a token as a gateway does. */
 export const tokenVerify: Command = command({
   details:
-    "Without --tenant and --key-id the token's own are believed: then only the signature and the times are checked.",
+    "Without --tenant and --key-id the token's own values are used: then only the signature and the times are checked.",
   positionals: ["TOKEN?"],
   options: {
-    "public-key": { type: "text", value: "PATH", help: "The public half of the key, PEM" },
-    "tenant": { type: "text", value: "ID", help: "The tenant that it must speak for" },
-    "key-id": { type: "text", value: "KID", help: "The key id that it must name" },
-    "origin": { type: "text", value: "ORIGIN", help: "The page that shows it" },
+    "public-key": { type: "text", value: "PATH", help: "The public key, PEM" },
+    "tenant": { type: "text", value: "ID", help: "The expected tenant" },
+    "key-id": { type: "text", value: "KID", help: "The expected key id" },
+    "origin": { type: "text", value: "ORIGIN", help: "The origin of the page that presents it" },
     "tolerance": {
       type: "number",
       value: "SECONDS",
-      help: "Seconds for which it is taken after its end",
+      help: "Clock tolerance after its expiry",
       max: 60,
       byDefault: "0",
     },
   },
   examples: [
-    ["telequick token verify --public-key public-key.pem < token.txt", "who signed it, if anybody"],
+    [
+      "telequick token verify --public-key public-key.pem < token.txt",
+      "check the signature and the claims",
+    ],
   ],
   exitCodes: { 1: "the token is not valid" },
   async run({ values, positionals: [argument], platform, output, clock }) {
     const path = values["public-key"];
     if (path === undefined) {
-      throw new UsageError("Option --public-key is missing: the public half of the key, PEM", {
+      throw new UsageError("Option --public-key is missing: the public key, PEM", {
         command: "token verify",
       });
     }

@@ -1,5 +1,5 @@
 /**
- * The certificate and the hash that were given: kind, age, whether they belong together.
+ * The given certificate and hash: key type, age, whether they match.
  *
  * @module
  */
@@ -9,15 +9,17 @@ import { equalBytes } from "../../base/bytes.ts";
 import { certificateHash } from "../../transport/mod.ts";
 import { formatDuration, formatInstant } from "../terminal/format.ts";
 import type { CertificateFacts } from "../platform.ts";
-import { failed, type Finding, type Patient } from "./finding.ts";
+import { type DiagnosisInput, failed, type Finding } from "./finding.ts";
 
-// What browsers ask of a certificate that is accepted by its hash (W3C WebTransport section 6.9).
+// The limit for certificates that are accepted by hash (W3C WebTransport section 6.9).
 const MAX_PINNED_MS = 14 * 86_400_000;
 
-/** Looks at the certificate and the hash that were given. Returns the hash to pin, `""` for none, `undefined` when it is no hash. */
-export async function* checkPinned(patient: Patient): AsyncGenerator<Finding, string | undefined> {
-  const { platform, clock, certificate } = patient;
-  const given = patient.certificateHash ?? "";
+/** Checks the given certificate and hash. Returns the hash to pin, `""` to pin nothing, `undefined` when it is invalid. */
+export async function* checkPinned(
+  input: DiagnosisInput,
+): AsyncGenerator<Finding, string | undefined> {
+  const { platform, clock, certificate } = input;
+  const given = input.certificateHash ?? "";
   try {
     const pinned = given === "" || given === "none" ? undefined : await certificateHash(given);
     if (certificate === undefined) return given;
@@ -28,7 +30,7 @@ export async function* checkPinned(patient: Patient): AsyncGenerator<Finding, st
       yield {
         check: "certificate",
         level: "error",
-        found: "The hash is not that of the certificate",
+        found: "The hash does not match the certificate",
         fix: `Set TELEQUICK_CERTIFICATE_HASH=${encodeBase64(own.value)}`,
       };
     }
@@ -44,15 +46,16 @@ function judge({ keyKind, notBefore, notAfter }: CertificateFacts, now: number):
   const check = "certificate";
   if (now < notBefore || now > notAfter) {
     const found = now < notBefore
-      ? `It begins only at ${formatInstant(notBefore)}`
+      ? `It is not valid before ${formatInstant(notBefore)}`
       : `It expired ${formatDuration(now - notAfter)} ago`;
-    const fix = "Make a new one, restart the gateway with it, and take its hash again";
+    const fix = "Create a new certificate, restart the gateway with it, and use its new hash";
     return { check, level: "error", found, fix };
   }
-  const found = `${keyKind}, ends in ${formatDuration(notAfter - now)}`;
+  const found = `${keyKind}, expires in ${formatDuration(notAfter - now)}`;
   if (notAfter - notBefore <= MAX_PINNED_MS && keyKind.startsWith("ec ")) {
     return { check, level: "ok", found };
   }
-  const fix = "Browsers accept by hash only an EC certificate of at most 14 days: make such a one";
+  const fix =
+    "Browsers accept a certificate by hash only if it is EC and valid for at most 14 days: create such a certificate";
   return { check, level: "warning", found, fix };
 }

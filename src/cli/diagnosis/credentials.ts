@@ -1,5 +1,5 @@
 /**
- * The service-account file: found, mode, shape, the key's kind and size, the names in it.
+ * The service-account file: path, mode, form, type and size of the key, tenant and key id.
  *
  * @module
  */
@@ -7,11 +7,11 @@
 import { importSigner, loadServiceAccount } from "../../credentials/mod.ts";
 import { KEY_ID, TENANT_ID } from "../../token/mod.ts";
 import { inLine } from "../terminal/output.ts";
-import { failed, type Finding, type Patient } from "./finding.ts";
+import { type DiagnosisInput, failed, type Finding } from "./finding.ts";
 
-/** Looks at the service account. */
+/** Checks the service account. */
 export async function* checkCredentials(
-  { credentials }: Patient,
+  { credentials }: DiagnosisInput,
 ): AsyncGenerator<Finding> {
   const warnings: string[] = [];
   try {
@@ -26,7 +26,7 @@ export async function* checkCredentials(
         check: "credentials",
         level: "warning",
         found: `tenant_id or private_key_id of ${JSON.stringify(credentials)} has an unusual form`,
-        fix: "Compare both with what the console shows: a gateway may refuse them",
+        fix: "Compare both with the console: a gateway can refuse them",
       };
     }
     yield {

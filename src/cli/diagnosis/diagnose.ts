@@ -1,5 +1,5 @@
 /**
- * What can be wrong between a program and a call, looked at one thing after the other.
+ * Checks everything between a program and a call, in order.
  *
  * @module
  */
@@ -7,30 +7,30 @@
 import { parseEndpoint, resolveWebTransport } from "../../transport/mod.ts";
 import { checkPinned } from "./certificate.ts";
 import { checkCredentials } from "./credentials.ts";
-import { failed, type Finding, type Patient } from "./finding.ts";
+import { type DiagnosisInput, failed, type Finding } from "./finding.ts";
 import { checkGateway } from "./gateway.ts";
 import { checkNetwork } from "./network.ts";
 
-/** Looks at everything, in the order in which a call needs it. */
-export async function* diagnose(patient: Patient): AsyncGenerator<Finding> {
-  yield* checkRuntime(patient);
+/** Checks everything, in the order in which a call needs it. */
+export async function* diagnose(input: DiagnosisInput): AsyncGenerator<Finding> {
+  yield* checkRuntime(input);
   let hasCredentials = false;
-  for await (const finding of checkCredentials(patient)) {
+  for await (const finding of checkCredentials(input)) {
     yield finding;
     hasCredentials = finding.level !== "error";
   }
-  const url = yield* checkEndpoint(patient);
-  const pinned = yield* checkPinned(patient);
+  const url = yield* checkEndpoint(input);
+  const pinned = yield* checkPinned(input);
   if (url === undefined || pinned === undefined) return;
-  const isThere = yield* checkNetwork(patient, url);
+  const isThere = yield* checkNetwork(input, url);
   if (!hasCredentials || !isThere) {
-    yield { check: "gateway", level: "unknown", found: "Not asked: the above comes first" };
+    yield { check: "gateway", level: "unknown", found: "Not checked: fix the errors above first" };
     return;
   }
-  yield* checkGateway(patient, url, pinned);
+  yield* checkGateway(input, url, pinned);
 }
 
-async function* checkRuntime({ platform }: Patient): AsyncGenerator<Finding> {
+async function* checkRuntime({ platform }: DiagnosisInput): AsyncGenerator<Finding> {
   try {
     await resolveWebTransport();
     yield { check: "runtime", level: "ok", found: `${platform.runtime} has WebTransport` };
@@ -39,14 +39,16 @@ async function* checkRuntime({ platform }: Patient): AsyncGenerator<Finding> {
   }
 }
 
-async function* checkEndpoint({ endpoint }: Patient): AsyncGenerator<Finding, URL | undefined> {
+async function* checkEndpoint(
+  { endpoint }: DiagnosisInput,
+): AsyncGenerator<Finding, URL | undefined> {
   if (endpoint === undefined) {
     yield {
       check: "endpoint",
       level: "error",
-      found: "No endpoint is known",
+      found: "No endpoint is set",
       fix:
-        "Give --endpoint https://host:9090 or set TELEQUICK_ENDPOINT; telequick gateway starts one",
+        "Pass --endpoint https://host:9090 or set TELEQUICK_ENDPOINT; telequick gateway starts a gateway",
     };
     return undefined;
   }

@@ -1,5 +1,5 @@
 /**
- * What a diagnosis looks at, and what it finds.
+ * The input of a diagnosis, and its findings.
  *
  * @module
  */
@@ -10,9 +10,9 @@ import { errorCatalogue } from "../../catalogue/mod.ts";
 import { inLine } from "../terminal/output.ts";
 import type { Platform } from "../platform.ts";
 
-/** One thing that was looked at. */
+/** The result of one check. */
 export interface Finding {
-  /** What was looked at. */
+  /** What was checked. */
   readonly check:
     | "runtime"
     | "credentials"
@@ -22,7 +22,7 @@ export interface Finding {
     | "token"
     | "clock"
     | "gateway";
-  /** `"warning"`: works, and should be mended; `"error"`: does not work; `"unknown"`: could not be looked at. */
+  /** `"warning"`: works, but should be fixed; `"error"`: does not work; `"unknown"`: could not be checked. */
   readonly level: "ok" | "warning" | "error" | "unknown";
   /** What was found. */
   readonly found: string;
@@ -30,21 +30,21 @@ export interface Finding {
   readonly fix?: string;
 }
 
-/** What is looked at, and with what. */
-export interface Patient {
+/** The input of a diagnosis. */
+export interface DiagnosisInput {
   readonly platform: Platform;
   readonly clock: Clock;
   readonly signal: AbortSignal;
   readonly endpoint: string | undefined;
-  /** Path of the service-account file, where one is known. */
+  /** Path of the service-account file, if known. */
   readonly credentials: string | undefined;
   readonly certificateHash: string | undefined;
-  /** Path of the gateway's certificate in PEM, where it is at hand. */
+  /** Path of the gateway's certificate in PEM, if available. */
   readonly certificate: string | undefined;
   readonly connectTimeoutMs: number;
 }
 
-/** An error as a finding; the registry's advice where the message has none of its own. */
+/** An error as a finding; with the catalogue's advice unless the message has its own. */
 export function failed(check: Finding["check"], error: unknown): Finding {
   if (!(error instanceof Error)) return { check, level: "error", found: "It failed" };
   const found = inLine(error.message);

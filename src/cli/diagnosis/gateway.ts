@@ -1,5 +1,5 @@
 /**
- * The gateway itself: certificate as presented, token, clock, answers.
+ * The gateway itself: its certificate, the token, the clock, round trips.
  *
  * @module
  */
@@ -10,15 +10,15 @@ import { openSession } from "../../transport/mod.ts";
 import { refusalCatalogue } from "../../catalogue/mod.ts";
 import { formatDuration, formatMs } from "../terminal/format.ts";
 import { inLine } from "../terminal/output.ts";
-import { failed, type Finding, type Patient } from "./finding.ts";
+import { type DiagnosisInput, failed, type Finding } from "./finding.ts";
 
 /** Signs in and measures. */
 export async function* checkGateway(
-  patient: Patient,
+  input: DiagnosisInput,
   url: URL,
   pinned: string,
 ): AsyncGenerator<Finding> {
-  const { clock, signal, credentials, connectTimeoutMs } = patient;
+  const { clock, signal, credentials, connectTimeoutMs } = input;
   const client = new TeleQuickClient(url.href, credentials, false, {
     serverCertificateHash: pinned,
     clock,
@@ -32,17 +32,17 @@ export async function* checkGateway(
   }
   const { error, verdict, roundTripsMs, clockOffsetMs, tenantId, expiresAtMs } = report;
   if (verdict === "blocked") {
-    yield* explainBlocked(error, patient, url, pinned !== "" && pinned !== "none");
+    yield* explainBlocked(error, input, url, pinned !== "" && pinned !== "none");
     return;
   }
   yield {
     check: "certificate",
     level: "ok",
     found: pinned === "" || pinned === "none"
-      ? "Signed by an authority that this runtime trusts"
-      : "The pinned one",
+      ? "Signed by a CA that this runtime trusts"
+      : "Matches the pinned hash",
   };
-  const life = expiresAtMs === 0 ? "" : `, for ${formatDuration(expiresAtMs - clock.now())}`;
+  const life = expiresAtMs === 0 ? "" : `, valid for ${formatDuration(expiresAtMs - clock.now())}`;
   yield { check: "token", level: "ok", found: `Accepted for tenant ${inLine(tenantId)}${life}` };
   const reasons = new Map(report.reasons.map(({ code, message }) => [code, message]));
   yield clockFinding(clockOffsetMs, reasons.get("clock"));
@@ -61,11 +61,11 @@ function clockFinding(offsetMs: number | undefined, problem: string | undefined)
       check: "clock",
       level: "warning",
       found: problem,
-      fix: "Set this machine's clock by a time server",
+      fix: "Synchronise this machine's clock (NTP)",
     };
   }
   if (offsetMs === undefined) {
-    return { check: "clock", level: "unknown", found: "The gateway does not tell its time" };
+    return { check: "clock", level: "unknown", found: "The gateway does not report its time" };
   }
   const side = offsetMs > 0 ? "behind" : "ahead of";
   return {
@@ -77,7 +77,7 @@ function clockFinding(offsetMs: number | undefined, problem: string | undefined)
 
 async function* explainBlocked(
   error: unknown,
-  patient: Patient,
+  input: DiagnosisInput,
   url: URL,
   isPinned: boolean,
 ): AsyncGenerator<Finding> {
@@ -95,23 +95,23 @@ async function* explainBlocked(
     yield failed("gateway", error);
     return;
   }
-  const isTrusted = isPinned && await connectsUnpinned(patient, url);
+  const isTrusted = isPinned && await connectsUnpinned(input, url);
   yield {
     check: "certificate",
     level: "error",
     found: isTrusted
-      ? "The gateway's certificate is signed by a known authority and has another hash than the pinned one"
+      ? "The gateway's certificate is signed by a known CA, and its hash differs from the pinned hash"
       : isPinned
-      ? "The gateway's certificate has another hash than the pinned one"
-      : "The gateway's certificate is not signed by an authority that this runtime trusts",
+      ? "The hash of the gateway's certificate differs from the pinned hash"
+      : "The gateway's certificate is not signed by a CA that this runtime trusts",
     fix: isTrusted
-      ? "Pin nothing: unset TELEQUICK_CERTIFICATE_HASH"
-      : "Take the hash that the gateway prints now: export TELEQUICK_CERTIFICATE_HASH=... (a local gateway has a new certificate after each start)",
+      ? "Unset TELEQUICK_CERTIFICATE_HASH"
+      : "Use the hash that the gateway prints now: export TELEQUICK_CERTIFICATE_HASH=... (a local gateway has a new certificate after each start)",
   };
 }
 
 async function connectsUnpinned(
-  { clock, signal, connectTimeoutMs }: Patient,
+  { clock, signal, connectTimeoutMs }: DiagnosisInput,
   url: URL,
 ): Promise<boolean> {
   try {

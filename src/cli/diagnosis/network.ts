@@ -1,19 +1,19 @@
 /**
- * Whether UDP reaches the gateway, and QUIC answers.
+ * Whether UDP reaches the gateway and QUIC answers.
  *
  * @module
  */
 
 import { formatMs } from "../terminal/format.ts";
 import { probeQuic, type ProbeResult } from "./quic_probe.ts";
-import type { Finding, Patient } from "./finding.ts";
+import type { DiagnosisInput, Finding } from "./finding.ts";
 
 const NETWORK: Readonly<Record<ProbeResult["type"], Omit<Finding, "check">>> = {
   "quic": { level: "ok", found: "QUIC answers over UDP" },
   "other": {
     level: "error",
-    found: "Something answers at this UDP port that does not speak QUIC",
-    fix: "Check the port: the gateway's is 9090 unless it says otherwise",
+    found: "The service at this UDP port does not use QUIC",
+    fix: "Check the port: the gateway's default is 9090",
   },
   "refused": {
     level: "error",
@@ -22,25 +22,27 @@ const NETWORK: Readonly<Record<ProbeResult["type"], Omit<Finding, "check">>> = {
   },
   "no-address": {
     level: "error",
-    found: "The host name has no address",
-    fix: "Check its spelling and this machine's name resolution",
+    found: "The host name does not resolve",
+    fix: "Check its spelling and this machine's DNS",
   },
   "forbidden": {
     level: "error",
-    found: "This machine or program may not send to it",
+    found: "This program has no permission to send to it",
     fix: "Check the firewall of this machine; start deno with -A",
   },
   "silence": {
     level: "error",
-    found: "Nothing answers at this UDP port within 3 s",
-    fix:
-      "Check that the gateway runs, and that no firewall on the way drops UDP (a VPN often does)",
+    found: "No answer from this UDP port within 3 s",
+    fix: "Check that the gateway runs and that no firewall or VPN drops UDP",
   },
 };
 
-/** Asks the port whether it speaks QUIC. Returns whether it does. */
-export async function* checkNetwork(patient: Patient, url: URL): AsyncGenerator<Finding, boolean> {
-  const { platform, clock, signal } = patient;
+/** Probes the port. Returns whether it answers QUIC. */
+export async function* checkNetwork(
+  input: DiagnosisInput,
+  url: URL,
+): AsyncGenerator<Finding, boolean> {
+  const { platform, clock, signal } = input;
   const result = await probeQuic({
     hostname: url.hostname.replace(/^\[|\]$/g, ""),
     port: Number(url.port || "443"),

@@ -1,5 +1,5 @@
 /**
- * Finds out whether anything that speaks QUIC answers at a UDP port, without a certificate, a token or a handshake.
+ * Probes a UDP port for a QUIC server, without a certificate, a token or a handshake.
  *
  * @module
  */
@@ -8,19 +8,19 @@ import { concatBytes, equalBytes } from "../../base/bytes.ts";
 import type { Clock } from "../../base/signal.ts";
 import type { Platform } from "../platform.ts";
 
-/** What came of a probe. */
+/** The result of a probe. */
 export type ProbeResult =
   /** A QUIC server answered. */
   | { readonly type: "quic"; readonly roundTripMs: number }
   /** Something else answered. */
   | { readonly type: "other" }
-  /** The system knows that nobody listens there. */
+  /** The system reports that nothing listens there. */
   | { readonly type: "refused" }
-  /** The host name has no address. */
+  /** The host name does not resolve. */
   | { readonly type: "no-address" }
-  /** This program may not send. */
+  /** This program has no permission to send. */
   | { readonly type: "forbidden" }
-  /** Nothing came back. */
+  /** There was no answer. */
   | { readonly type: "silence" };
 
 /** Options of {@linkcode probeQuic}. */
@@ -37,11 +37,11 @@ export interface ProbeQuicOptions {
 
 // RFC 9000 section 14.1: a server drops a first datagram below this size.
 const PROBE_BYTES = 1_200;
-// RFC 9000 section 15: versions of this pattern are reserved to make a server name those that it speaks.
+// RFC 9000 section 15: versions of this pattern are reserved to force version negotiation.
 const RESERVED_VERSION = 0x1a2a3a4a;
 const REPEAT_MS = 750;
 
-/** Sends a packet of a version that does not exist: a QUIC server answers with those that it speaks (RFC 9000 section 6). */
+/** Sends a packet with a reserved version: a QUIC server answers with the versions it supports (RFC 9000 section 6). */
 export function probeQuic(options: ProbeQuicOptions): Promise<ProbeResult> {
   const { hostname, port, platform, clock, timeoutMs = 3_000, signal } = options;
   const ids = crypto.getRandomValues(new Uint8Array(16));

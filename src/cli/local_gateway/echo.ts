@@ -9,39 +9,39 @@ import { type Clock, sleep } from "../../base/signal.ts";
 
 /** Options of {@linkcode measureEcho}. */
 export interface MeasureEchoOptions {
-  /** How long to speak, in seconds. */
+  /** How long to send, in seconds. */
   readonly seconds: number;
   readonly clock: Clock;
-  /** Ends the speaking early; what was measured by then is told. */
+  /** Ends the measurement early; what was measured by then is returned. */
   readonly signal: AbortSignal;
-  /** Called for every frame that went out and came back. */
+  /** Called for every frame that was sent or returned. */
   readonly onFrame?: (kind: "sent" | "returned") => void;
 }
 
-/** What came back. Counts are frames of 20 ms. */
+/** The result. Counts are frames of 20 ms. */
 export interface EchoReport {
   readonly sent: number;
-  /** Came back as they were sent. */
+  /** Returned unchanged. */
   readonly returned: number;
-  /** Were sent and did not come back. */
+  /** Sent and not returned. */
   readonly lost: number;
-  /** Of the lost ones, those that this side dropped because no stream took them in time. */
+  /** Those of the lost frames that this side dropped because no stream took them in time. */
   readonly unsent: number;
-  /** Came back with other bytes, or were never sent: the far end does not echo, or something on the way recodes. */
+  /** Received with other bytes: the far end does not echo, or transcodes. */
   readonly foreign: number;
-  /** Interarrival jitter of what was received, in milliseconds (RFC 3550 section 6.4.1). */
+  /** Interarrival jitter of received frames, in milliseconds (RFC 3550 section 6.4.1). */
   readonly jitterMs: number;
-  /** From the moment a frame left to its return, in milliseconds, sorted. */
+  /** Round trip of each frame in milliseconds, sorted. */
   readonly roundTripsMs: readonly number[];
 }
 
 const FRAME_BYTES = 160;
 const FRAMES_PER_SECOND = 50;
-// What is still on its way when the last frame has left.
+// Frames still in flight when the last one has been sent.
 const TAIL_MS = 1_000;
 const MARK = 0x7e1eca11;
 
-/** Speaks numbered frames for a while and times each one's return. */
+/** Sends numbered frames and measures when each returns. */
 export async function measureEcho(call: Call, options: MeasureEchoOptions): Promise<EchoReport> {
   const { seconds, clock, signal, onFrame } = options;
   const link = call.audio({ codec: "PCMU", receiveCapacity: 500 });
@@ -50,7 +50,7 @@ export async function measureEcho(call: Call, options: MeasureEchoOptions): Prom
   const isBack = new Set<number>();
   const done = new AbortController();
   let foreign = 0;
-  let hasSpoken = false;
+  let hasSent = false;
 
   const listening = (async () => {
     for await (const { payload } of link.readable) {
@@ -63,25 +63,25 @@ export async function measureEcho(call: Call, options: MeasureEchoOptions): Prom
         roundTripsMs.push(clock.monotonic() - leftAt);
         onFrame?.("returned");
       }
-      if (hasSpoken && isBack.size === sentAt.length) break;
+      if (hasSent && isBack.size === sentAt.length) break;
     }
     done.abort();
   })();
-  // Where both fail, the speaker's error is the one that is told.
+  // When both fail, the sender's error is reported.
   listening.catch(() => {});
   const writer = link.writable.getWriter();
   try {
     for (let index = 0; index < seconds * FRAMES_PER_SECOND && !signal.aborted; index++) {
-      // Settles in the turn in which the frame leaves: a write is one frame, and no other waits.
+      // Resolves in the turn in which the frame is sent: a write is one frame, and no other waits.
       await writer.write(frameOf(index));
       sentAt.push(clock.monotonic());
       onFrame?.("sent");
     }
   } catch (error) {
-    // The far end hung up: what came back until then still counts.
+    // The far end hung up: what returned until then counts.
     if (call.state !== "ended") throw error;
   }
-  hasSpoken = true;
+  hasSent = true;
   if (isBack.size < sentAt.length) {
     await sleep(TAIL_MS, { clock, signal: done.signal }).catch(() => {});
   }
@@ -100,7 +100,7 @@ export async function measureEcho(call: Call, options: MeasureEchoOptions): Prom
   };
 }
 
-/** A frame that says which one it is, and is a tone of 1 kHz to the ear otherwise. */
+/** A frame of a 1 kHz tone that carries its number. */
 function frameOf(index: number): Uint8Array {
   const frame = new Uint8Array(FRAME_BYTES);
   // ITU-T G.711, table 5: the eight samples of 1 kHz at 0 dBm0.

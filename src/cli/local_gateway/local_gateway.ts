@@ -1,5 +1,5 @@
 /**
- * The local gateway as the command line starts it: with a tenant, a trunk and a credentials file.
+ * The local gateway of the command line: with a tenant, a trunk and a credentials file.
  *
  * @module
  */
@@ -31,13 +31,13 @@ export const GATEWAY_OPTIONS = {
   "hostname": {
     type: "text",
     value: "ADDRESS",
-    help: "Address to bind; another than this machine's own opens it to the network",
+    help: "Address to bind; an address other than loopback opens it to the network",
     byDefault: "127.0.0.1",
   },
   "port": {
     type: "number",
     value: "PORT",
-    help: "UDP port; 0 takes a free one",
+    help: "UDP port; 0 selects a free one",
     max: 65_535,
     byDefault: "0",
   },
@@ -45,25 +45,25 @@ export const GATEWAY_OPTIONS = {
     type: "text",
     value: "PATH",
     help: "Keep keys, trunks and the credentials file in this folder",
-    byDefault: "nothing is kept",
+    byDefault: "keep nothing",
   },
   "credentials": {
     type: "text",
     value: "PATH",
-    help: "The service-account file; made when it is not there",
+    help: "The service-account file; created if it does not exist",
     byDefault: "service-account.json in the folder",
   },
   "tenant": {
     type: "text",
     value: "ID",
-    help: "The tenant of a file that is made",
+    help: "The tenant of a new service-account file",
     byDefault: "acme",
   },
   "trunk": { type: "text", value: "ID", help: "The tenant's trunk", byDefault: "trunk-1" },
   "channels": {
     type: "number",
     value: "CALLS",
-    help: "Calls that the trunk carries at once",
+    help: "Concurrent calls on the trunk",
     min: 1,
     max: 100_000,
     byDefault: "500",
@@ -71,7 +71,7 @@ export const GATEWAY_OPTIONS = {
   "limit": {
     type: "list",
     value: "NAME=NUMBER",
-    help: "Set a limit; --limits of gateway names them",
+    help: "Set a limit; telequick gateway --limits lists them",
   },
   "allow-fetch": {
     type: "list",
@@ -81,17 +81,17 @@ export const GATEWAY_OPTIONS = {
   "recordings": {
     type: "text",
     value: "PATH",
-    help: "Record every answered call into this folder, a WAV file each",
-    byDefault: "no call is recorded",
+    help: "Record every answered call as a WAV file in this folder",
+    byDefault: "no recordings",
   },
   "seed": {
     type: "number",
     value: "NUMBER",
-    help: "Make the far end repeat itself",
+    help: "Seed of the simulated far end",
     max: 2 ** 32 - 1,
-    byDefault: "a fresh one",
+    byDefault: "random",
   },
-  "yes": { type: "flag", help: "Start although NODE_ENV is production" },
+  "yes": { type: "flag", help: "Start even if NODE_ENV is production" },
 } as const satisfies OptionSpecs;
 
 /** A local gateway that listens. */
@@ -105,20 +105,20 @@ export interface LocalGateway {
   readonly trunkId: string;
   /** What it has counted. */
   stats(): GatewayStats;
-  /** Tells its sessions, closes, removes what was made for this run only. */
+  /** Ends its sessions, closes, removes temporary files of this run. */
   close(): Promise<void>;
 }
 
-/** What {@linkcode startLocalGateway} works with. */
+/** Options of {@linkcode startLocalGateway}. */
 export interface StartOptions {
   readonly values: OptionValues<typeof GATEWAY_OPTIONS>;
   readonly platform: Platform;
   readonly output: Output;
-  /** Takes the gateway's records. Default: nobody does. */
+  /** Receives the gateway's log records. Default: they are dropped. */
   readonly log?: (record: GatewayLogRecord) => void;
 }
 
-/** Starts a gateway; makes a tenant, a trunk and a credentials file where there is none. */
+/** Starts a gateway; creates a tenant, a trunk and, unless it exists, a credentials file. */
 export async function startLocalGateway(options: StartOptions): Promise<LocalGateway> {
   const { values, platform, output, log } = options;
   if (platform.variable("NODE_ENV") === "production" && !values.yes) {
@@ -180,7 +180,7 @@ async function listen(
     const isUnable = error instanceof TeleQuickError && error.code === "ERR_VALUE_INVALID" &&
       error.cause === undefined;
     if (where.port !== 0 || !isUnable) throw error;
-    // Where the address itself is no good, the listener has said so already.
+    // When the address itself is wrong, the listener has reported it already.
     const port = await platform.freePort(where.hostname).catch(() => {
       throw error;
     });
@@ -188,7 +188,7 @@ async function listen(
   }
 }
 
-/** The service account of a file, or a new one that is written there, with its public half. */
+/** The service account of a file, or a new one that is written to it, with its public half. */
 async function accountAt(
   path: string,
   { values, platform, output }: StartOptions,
@@ -205,7 +205,7 @@ async function accountAt(
     throw new UsageError(
       `Cannot start gateway: the key in ${
         quotePath(path)
-      } is not plain PEM (make another file: telequick keygen)`,
+      } is not plain PEM (create another file: telequick keygen)`,
     );
   }
   const { tenant = "acme" } = values;
@@ -215,7 +215,7 @@ async function accountAt(
   return { account, publicKeyPem, isNew: true };
 }
 
-/** An origin, a host with or without a port, or a folder. */
+/** An origin, a host with or without port, or a folder. */
 function readOrigin(text: string): string {
   const isOrigin = URL.canParse(text) && new URL(text).origin === text;
   const isHost = URL.canParse(`https://${text}`) && new URL(`https://${text}`).host === text;
@@ -235,18 +235,20 @@ function readLimits(texts: readonly string[]): Partial<Limits> {
       throw new UsageError(
         `Option --limit names ${
           JSON.stringify(name.slice(0, 48))
-        }, expected one that telequick gateway --limits shows`,
+        }, expected one of telequick gateway --limits`,
       );
     }
     const number = Number(value);
     if (value === "" || !(number > 0)) {
-      throw new UsageError(`Option --limit ${name} has no number above 0, expected ${name}=NUMBER`);
+      throw new UsageError(
+        `Option --limit ${name} is not a positive number, expected ${name}=NUMBER`,
+      );
     }
     return [name, number];
   }));
 }
 
-/** What a program's environment needs to find the gateway. */
+/** Environment variables with which a program finds the gateway. */
 export function environmentOf(
   gateway: LocalGateway,
 ): Readonly<Record<string, string>> {
@@ -258,7 +260,7 @@ export function environmentOf(
   };
 }
 
-/** A program of four lines that places a call on the gateway and tells how it ended. */
+/** A program of four lines that places a call on the gateway and prints how it ended. */
 export function programFor(gateway: LocalGateway): string {
   const { endpoint, credentials, certificateHash, trunkId } = gateway;
   const arguments_ = [endpoint, credentials].map((text) => JSON.stringify(text)).join(", ");

@@ -1,5 +1,5 @@
 /**
- * Arguments: declared once per command, read by `parseArgs`, checked here, shown by the help.
+ * Arguments: declared once per command, parsed by `parseArgs`, checked here, printed by the help.
  *
  * @module
  */
@@ -9,28 +9,28 @@ import { nearest, UsageError } from "../usage.ts";
 
 /** One option of a command. */
 export interface OptionSpec {
-  /** Whether it takes a value, and which. `list` may be given several times. */
+  /** The kind of value; a `flag` has no value, a `list` can be repeated. */
   readonly type: "flag" | "text" | "list" | "number";
   /** What it does, in a few words. */
   readonly help: string;
   /** The value's name in the help, such as `PATH`. */
   readonly value?: string;
-  /** Texts that are allowed. Default: any. */
+  /** Allowed texts. Default: any. */
   readonly choices?: readonly string[];
   /** Least number. Default: 0. */
   readonly min?: number;
-  /** Greatest number. Default: none. */
+  /** Greatest number. Default: unlimited. */
   readonly max?: number;
-  /** Whether the number may have a fraction. Default: `false`. */
+  /** Whether fractions are allowed. Default: `false`. */
   readonly fraction?: boolean;
-  /** What holds when it is not given, for the help. */
+  /** The default, for the help. */
   readonly byDefault?: string;
 }
 
 /** The options of a command, by their names without the dashes. */
 export type OptionSpecs = Readonly<Record<string, OptionSpec>>;
 
-/** What was given for each option. */
+/** The value of each option. */
 export type OptionValues<S extends OptionSpecs> = {
   readonly [K in keyof S]: S[K]["type"] extends "flag" ? boolean
     : S[K]["type"] extends "number" ? number | undefined
@@ -38,11 +38,11 @@ export type OptionValues<S extends OptionSpecs> = {
     : string | undefined;
 };
 
-/** What a command was given. */
+/** Parsed arguments of a command. */
 export interface ParsedArgs<S extends OptionSpecs = OptionSpecs> {
   readonly values: OptionValues<S>;
   readonly positionals: readonly string[];
-  /** What stands behind `--`; `undefined` without one. */
+  /** Everything after `--`; `undefined` without `--`. */
   readonly rest: readonly string[] | undefined;
 }
 
@@ -50,13 +50,13 @@ export interface ParsedArgs<S extends OptionSpecs = OptionSpecs> {
 export interface ReadArgsOptions {
   /** The command, for messages. */
   readonly command: string;
-  /** How many positional arguments there must be, and their names for messages; the names that end with `?` may be left out. */
+  /** The names of the positional arguments; those that end with `?` are optional. */
   readonly positionals: readonly string[];
-  /** Whether `--` and a command line of somebody else may follow. Default: `false`. */
+  /** Whether `--` and another command line can follow. Default: `false`. */
   readonly takesRest?: boolean;
 }
 
-/** Reads arguments. Throws a {@linkcode UsageError} that names what is wrong and, where one is near, what was meant. */
+/** Reads arguments. Throws a {@linkcode UsageError} that names the argument at fault and suggests a similar one. */
 export function readArgs<S extends OptionSpecs>(
   args: readonly string[],
   specs: S,
@@ -82,7 +82,7 @@ export function readArgs<S extends OptionSpecs>(
     if (spec.type === "flag" && value !== undefined) {
       throw wrong(`Option --${name} takes no value`);
     }
-    // `--name --other` forgot a value; one that does begin with a dash is written --name=-1.
+    // In `--name --other` the value is missing; a value that begins with a dash is written --name=-1.
     const isForgotten = value === undefined || value === "" ||
       (inlineValue === false && /^-./.test(value));
     if (spec.type !== "flag" && isForgotten) {
@@ -124,7 +124,7 @@ function tokensOf(args: readonly string[], specs: OptionSpecs): readonly Token[]
       { type: type === "flag" ? "boolean" : "string", multiple: true },
     ]),
   ) as Record<string, { type: "boolean" | "string"; multiple: boolean }>;
-  // Not strict: the runtimes word their own complaints differently, and none of them knows what was meant.
+  // Not strict: the runtimes word their errors differently, and none suggests a similar option.
   const { tokens } = parseArgs({
     args: [...args],
     options,
@@ -138,7 +138,7 @@ function tokensOf(args: readonly string[], specs: OptionSpecs): readonly Token[]
 function unknownOption(typed: string, command: string, specs: OptionSpecs): string {
   const meant = nearest(typed.replace(/^-+/, ""), Object.keys(specs));
   const advice = meant === undefined ? "" : ` (did you mean --${meant}?)`;
-  return `Option ${typed} is none of \`telequick ${command}\`${advice}`;
+  return `Unknown option ${typed} of \`telequick ${command}\`${advice}`;
 }
 
 function checkPositionals(
@@ -156,7 +156,7 @@ function checkPositionals(
   }
   const extra = positionals[names.length];
   if (extra !== undefined) {
-    throw wrong(`Argument ${JSON.stringify(shorten(extra))} is one too many`);
+    throw wrong(`Argument ${JSON.stringify(shorten(extra))} is unexpected`);
   }
 }
 
@@ -197,7 +197,7 @@ function readNumber(
   );
 }
 
-/** What was typed in the wrong place may be a token or a key: no more of it is repeated than tells which one. */
+/** An argument in the wrong place can be a token or a key: only its beginning is repeated. */
 function shorten(text: string): string {
   return text.length > 24 || /[\n{]|-----BEGIN/.test(text) ? `${text.slice(0, 4)}...` : text;
 }

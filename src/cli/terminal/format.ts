@@ -28,7 +28,7 @@ export function formatDuration(ms: number): string {
 
 /** A moment in UTC, to the second (RFC 3339). */
 export function formatInstant(unixMs: number): string {
-  // What is beyond ECMAScript's range of time (a gateway may send anything) is shown as the number it is.
+  // Outside ECMAScript's range of time (a gateway can send anything) the number itself is printed.
   return Math.abs(unixMs) > 8.64e15
     ? `${unixMs}`
     : new Date(unixMs).toISOString().replace(/\.\d+Z$/, "Z");
@@ -44,7 +44,7 @@ export function formatMemory(bytes: number): string {
   return `${(bytes / 2 ** 20).toFixed(1)} MiB`;
 }
 
-/** The value below which a share `p` (0 to 1) of sorted numbers lies; 0 of none. */
+/** The `p` quantile (0 to 1) of sorted numbers; 0 for an empty list. */
 export function percentile(sorted: readonly number[], p: number): number {
   return sorted[Math.max(0, Math.ceil(p * sorted.length) - 1)] ?? 0;
 }

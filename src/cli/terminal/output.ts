@@ -1,5 +1,5 @@
 /**
- * What the command line says: lines for people, or one JSON object a line for machines.
+ * Output of the command line: lines for people, or one JSON object a line for programs.
  *
  * @module
  */
@@ -9,7 +9,7 @@ import { type Clock, systemClock } from "../../base/signal.ts";
 import type { Platform, Terminal } from "../platform.ts";
 import { type Style, styleOf } from "./style.ts";
 
-/** One thing that a command has to say, as data. `type` says what kind of thing. */
+/** One record of output; `type` is its kind. */
 export interface OutputRecord {
   readonly type: string;
   readonly [member: string]: unknown;
@@ -17,42 +17,42 @@ export interface OutputRecord {
 
 /** Options of {@linkcode createOutput}. */
 export interface CreateOutputOptions {
-  /** Objects in place of text. */
+  /** Whether to print JSON instead of text. */
   readonly json: boolean;
   /** Where time comes from. Default: the machine's clock. */
   readonly clock?: Clock;
 }
 
-/** How a command speaks. Results go to the standard output; notes, progress and errors to the standard error. */
+/** The output of a command. Results go to the standard output; notes, progress and errors to the standard error. */
 export interface Output {
   readonly json: boolean;
   /** The style of results. */
   readonly style: Style;
   /** The style of notes. */
   readonly noteStyle: Style;
-  /** A result: `record` as one line of JSON, or `text` for people; without a text, people are not told. */
+  /** A result: `record` as one line of JSON, or `text`; without `text`, nothing is printed for people. */
   emit(record: OutputRecord, text?: string): void;
-  /** Text that is a result by itself and is written as it is in either form, such as a token that was asked for. */
+  /** A result that is printed unchanged in both forms, such as a requested token. */
   raw(text: string): void;
-  /** Something beside the result, for people only. */
+  /** A remark beside the result, for people only. */
   note(text: string): void;
-  /** Something that may be wrong: for people, or an object with `type` "warning", both on the standard error. */
+  /** A warning, as text or as an object with `type` "warning", on the standard error. */
   warn(text: string): void;
-  /** Why the command failed: for people, or an object with `type` "error", both on the standard error. */
+  /** Why the command failed, as text or as an object with `type` "error", on the standard error. */
   fail(record: OutputRecord, text: string): void;
-  /** Shows what is going on, once it has taken a second, on a terminal: `text` is asked ten times a second. Returns what ends it. */
+  /** Shows progress on a terminal after one second: calls `text` ten times a second. Returns a function that ends it. */
   progress(text: () => string): () => void;
-  /** Resolves when everything has left the process; rejects when a reader has gone. */
+  /** Resolves when everything has been written; rejects when the reader has closed the pipe. */
   flush(): Promise<void>;
-  /** Aborted when a reader has gone (`| head`): there is nobody to speak to any more. */
+  /** Aborted when the reader has closed the pipe (`| head`). */
   readonly broken: AbortSignal;
 }
 
-// What takes less than a second needs no progress.
+// Shorter operations need no progress.
 const PROGRESS_AFTER_MS = 1_000;
 const PROGRESS_EVERY_MS = 100;
 
-/** Makes the output of a run. */
+/** Creates the output of a run. */
 export function createOutput(platform: Platform, options: CreateOutputOptions): Output {
   const { json, clock = systemClock } = options;
   const { stdout, stderr } = platform;
@@ -66,7 +66,7 @@ export function createOutput(platform: Platform, options: CreateOutputOptions): 
     pending.catch((error: unknown) => broken.abort(error));
   };
   const clear = (): string => shown === "" ? "" : "\r\x1b[K";
-  /** Lines push the progress line down, on whichever terminal they go. */
+  /** A line, on either terminal, moves the progress line down. */
   const line = (terminal: Terminal, text: string): void => {
     if (shown !== "") write(stderr, clear());
     write(terminal, `${text}\n`);
@@ -112,7 +112,7 @@ export function createOutput(platform: Platform, options: CreateOutputOptions): 
   };
 }
 
-// Tabs, line ends and the codes of our own style: what stays as it is in text of several lines.
+// Tabs, line ends and the codes of our own style stay unchanged in text of several lines.
 // deno-lint-ignore no-control-regex
 const LAYOUT = /(\t|\n|\x1b\[(?:1|2|22|31|32|33|39)m)/;
 
@@ -120,7 +120,7 @@ function printable(text: string): string {
   return text.split(LAYOUT).map((part) => LAYOUT.test(part) ? part : escapeControl(part)).join("");
 }
 
-/** Text of a peer, as a part of one line: control characters and line ends escaped. */
+/** A peer's text within one line: control characters and line ends escaped. */
 export function inLine(text: string): string {
   return escapeControl(text);
 }

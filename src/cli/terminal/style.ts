@@ -1,5 +1,5 @@
 /**
- * Colours for a terminal, where a person looks at one and has not asked for none.
+ * Colours of a terminal.
  *
  * @module
  */
@@ -9,7 +9,7 @@ import type { Platform, Terminal } from "../platform.ts";
 /** Wraps text in a terminal's codes, or leaves it as it is. */
 export type Paint = (text: string) => string;
 
-/** What is shown how. Nothing is told by colour alone. */
+/** Text styles. No information depends on colour alone. */
 export interface Style {
   readonly bold: Paint;
   readonly dim: Paint;
@@ -18,7 +18,7 @@ export interface Style {
   readonly bad: Paint;
 }
 
-// ECMA-48 section 8.3.117: select graphic rendition, and what switches it off again.
+// ECMA-48 section 8.3.117: select graphic rendition, on and off.
 const CODES = {
   bold: [1, 22],
   dim: [2, 22],
@@ -27,7 +27,7 @@ const CODES = {
   bad: [31, 39],
 } as const;
 
-/** The style of a terminal: plain where it is none, or where `NO_COLOR` is set (no-color.org) or `TERM` is `dumb`. */
+/** The style of a stream: plain unless it is a terminal, `NO_COLOR` (no-color.org) is not set and `TERM` is not `dumb`. */
 export function styleOf(terminal: Terminal, variable: Platform["variable"]): Style {
   const plain = !terminal.isTerminal || variable("NO_COLOR") !== undefined ||
     variable("TERM") === "dumb";

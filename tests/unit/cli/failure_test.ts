@@ -111,7 +111,7 @@ describe("reportFailure()", () => {
     const denied = Object.assign(new Error('Requires net access to "x"'), { name: "NotCapable" });
     const { code, stderr } = report(denied);
     assert.equal(code, 2);
-    assert.match(stderr, /not allowed to \(Requires net access/);
+    assert.match(stderr, /a permission is missing \(Requires net access/);
   });
 
   it("keeps a gateway's words to one line", () => {

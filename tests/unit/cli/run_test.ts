@@ -47,11 +47,11 @@ describe("run()", () => {
 
   it("says in a sentence what is wrong with a command line, exits with 2, and shows no stack", async () => {
     const wrong: readonly [args: string[], stderr: RegExp][] = [
-      [["gatway"], /There is no command "gatway" \(did you mean gateway\?\)/],
-      [["token", "mnt"], /There is no command "token mnt" \(did you mean token mint\?\)/],
-      [["xyzzy"], /There is no command "xyzzy" \(see telequick --help\)/],
-      [["--prot", "1"], /Option --prot stands before no command/],
-      [["explain", "a", "b"], /Argument "b" is one too many/],
+      [["gatway"], /Unknown command "gatway" \(did you mean gateway\?\)/],
+      [["token", "mnt"], /Unknown command "token mnt" \(did you mean token mint\?\)/],
+      [["xyzzy"], /Unknown command "xyzzy" \(see telequick --help\)/],
+      [["--prot", "1"], /Option --prot has no command/],
+      [["explain", "a", "b"], /Argument "b" is unexpected/],
       [["hangup"], /Argument CALL is missing: telequick hangup CALL/],
       [
         ["gateway", "--port", "99999"],
@@ -59,13 +59,13 @@ describe("run()", () => {
       ],
       [
         ["keygen", "--tenan", "x"],
-        /Option --tenan is none of `telequick keygen` \(did you mean --tenant\?\)/,
+        /Unknown option --tenan of `telequick keygen` \(did you mean --tenant\?\)/,
       ],
       [["gateway", "exec"], /Command is missing: telequick gateway exec -- COMMAND/],
       [["dial", "+15550100"], /No trunk is known/],
       [["tail"], /No endpoint is known/],
-      [["__proto__"], /There is no command "__proto__"/],
-      [["constructor", "--help"], /There is no command "constructor"/],
+      [["__proto__"], /Unknown command "__proto__"/],
+      [["constructor", "--help"], /Unknown command "constructor"/],
     ];
     for (const [args, expected] of wrong) {
       const { code, stdout, stderr } = await runCli(args);

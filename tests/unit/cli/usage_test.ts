@@ -35,7 +35,7 @@ describe("quotePath()", () => {
   it("names a path, and nothing that could be what the file holds", () => {
     assert.equal(quotePath("a b.json"), '"a b.json"');
     for (const secret of ["-----BEGIN PRIVATE KEY-----", '{"private_key":1}', "eyJ.x.y", "a\nb"]) {
-      assert.equal(quotePath(secret), "what was given as a path");
+      assert.equal(quotePath(secret), "the given path");
     }
   });
 });

@@ -9,11 +9,11 @@ describe("telequick explain", () => {
     assert.equal(code, 0);
     assert.equal(
       stdout,
-      "17 (hangup cause of ITU-T Q.850)\n" +
+      "17 (ITU-T Q.850 cause of a call's end)\n" +
         "  The call ended: user busy\n" +
         "  cause: The far end is on another call\n" +
         "  fix: Try again later\n" +
-        "  another try helps: sometimes\n",
+        "  retryable: sometimes\n",
     );
   });
 
@@ -38,7 +38,7 @@ describe("telequick explain", () => {
     assert.equal(code, 2);
     assert.equal(
       stderr,
-      'error: Cannot explain "ERR_UNAUTORIZED": it is no code that is known (did you mean ERR_UNAUTHORIZED?)\n',
+      'error: Cannot explain "ERR_UNAUTORIZED": unknown code (did you mean ERR_UNAUTHORIZED?)\n',
     );
   });
 });

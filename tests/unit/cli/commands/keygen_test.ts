@@ -51,7 +51,7 @@ describe("telequick keygen", () => {
       await writeFile(folder.at(name), "mine");
       const { code, stderr } = await keygen(folder, "--tenant", "acme");
       assert.equal(code, 2);
-      assert.match(stderr, /it is there already \(choose another path; --force replaces it\)/);
+      assert.match(stderr, /it exists already \(choose another path; --force replaces it\)/);
       assert.equal(await readFile(folder.at(name), "utf8"), "mine");
     }
     assert.equal((await keygen(folder, "--tenant", "acme", "--force")).code, 0);
@@ -67,7 +67,7 @@ describe("telequick keygen", () => {
         ...["keygen", "--tenant", "acme", "--out", path, "--public", other, "--force"],
       ]);
       assert.equal(code, 2);
-      assert.match(stderr, /--out and --public name one file/);
+      assert.match(stderr, /--out and --public name the same file/);
       assert.equal(await readFile(path, "utf8"), "mine");
     }
   });
@@ -81,7 +81,7 @@ describe("telequick keygen", () => {
       ])
     );
     assert.equal(code, 2);
-    assert.match(stderr, /Cannot write .*missing.*: there is no such file or folder/);
+    assert.match(stderr, /Cannot write .*missing.*: no such file or folder/);
     await assert.rejects(stat(folder.at("other.json")));
   });
 
@@ -97,7 +97,7 @@ describe("telequick keygen", () => {
     ) {
       const { code, stderr } = await keygen(folder, ...args);
       assert.equal(code, 2, args.join(" "));
-      assert.match(stderr, /^error: (Option --tenant is missing|Cannot make key)/);
+      assert.match(stderr, /^error: (Option --tenant is missing|Cannot create key)/);
     }
     await assert.rejects(stat(folder.at("account.json")));
   });

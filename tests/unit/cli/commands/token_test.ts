@@ -146,7 +146,7 @@ describe("telequick token inspect", () => {
       assert.equal(code, 0);
       assert.match(stdout, /^header kid: "k1"$/m);
       assert.match(stdout, /^claim exp: \d+ \(2026-01-01T01:00:00Z\)$/m);
-      assert.match(stdout, /^nothing wrong that can be seen without the key$/m);
+      assert.match(stdout, /^nothing wrong as far as can be seen without the key$/m);
       assert.ok(!stdout.includes(good.split(".")[2]!), "the signature is not shown");
     }
   });
@@ -170,12 +170,12 @@ describe("telequick token inspect", () => {
       [
         header,
         { ...claims, exp: now + 3_700 },
-        /it lives 3700 s, expected at most 3600 for a token/,
+        /its lifetime is 3700 s, expected at most 3600 for a token/,
       ],
       [
         header,
         { ...claims, scope: "x", exp: now + 301 },
-        /it lives 301 s, expected at most 300 for a browser token/,
+        /its lifetime is 301 s, expected at most 300 for a browser token/,
       ],
       [header, { ...claims, iat: now + 60, exp: now + 90 }, /iat is in the future/],
       [header, { ...claims, nbf: now + 60 }, /nbf is in the future/],

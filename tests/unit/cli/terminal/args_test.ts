@@ -70,11 +70,11 @@ describe("readArgs()", () => {
   it("refuses an option that does not exist, and names the one that was meant", () => {
     refuses(
       ["a", "--prot", "1"],
-      "Option --prot is none of `telequick gateway` (did you mean --port?)",
+      "Unknown option --prot of `telequick gateway` (did you mean --port?)",
     );
-    refuses(["a", "--zzz"], "Option --zzz is none of `telequick gateway`");
-    refuses(["a", "-p"], "Option -p is none of `telequick gateway`");
-    refuses(["a", "--constructor"], "Option --constructor is none of `telequick gateway`");
+    refuses(["a", "--zzz"], "Unknown option --zzz of `telequick gateway`");
+    refuses(["a", "-p"], "Unknown option -p of `telequick gateway`");
+    refuses(["a", "--constructor"], "Unknown option --constructor of `telequick gateway`");
   });
 
   it("refuses a value that is missing, too much, or given twice", () => {
@@ -104,7 +104,7 @@ describe("readArgs()", () => {
 
   it("refuses a missing or superfluous argument", () => {
     refuses([], "Argument TO is missing: telequick gateway TO [MORE]");
-    refuses(["a", "b", "c"], 'Argument "c" is one too many');
+    refuses(["a", "b", "c"], 'Argument "c" is unexpected');
   });
 
   it("does not repeat a token or key that was typed in the wrong place", () => {
