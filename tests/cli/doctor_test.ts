@@ -88,14 +88,14 @@ describe("telequick doctor", () => {
     assert.equal(silent.findings.at(-1)!["level"], "unknown", "what comes after is not guessed");
     socket.on("message", (bytes, { port, address }) => socket.send(bytes, port, address));
     const other = await doctor([], { TELEQUICK_ENDPOINT: endpoint });
-    assert.match(String(other.bad[0]!["found"]), /does not speak QUIC/);
+    assert.match(String(other.bad[0]!["found"]), /does not use QUIC/);
     socket.close();
   });
 
   it("4: a certificate with another hash, a hash that is none, and no hash", async () => {
     const hash = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
     const expected: readonly [hash: string, found: RegExp, fix: RegExp][] = [
-      [hash, /differs from the pinned hash/, /Take the hash that the gateway prints now/],
+      [hash, /differs from the pinned hash/, /Use the hash that the gateway prints now/],
       ["nonsense", /Cannot read certificate hash/, /./],
       ["", /not signed by an authority/, /TELEQUICK_CERTIFICATE_HASH/],
     ];
@@ -157,7 +157,7 @@ describe("telequick doctor", () => {
     const curve = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1"];
     const cases: readonly [pem: string, level: string, found: RegExp][] = [
       [make("good", ...curve, "-days", "13"), "ok", /^ec prime256v1, expires in 1[23] d/],
-      [make("long", ...curve, "-days", "90"), "warning", /^ec prime256v1, ends in (89|90) d/],
+      [make("long", ...curve, "-days", "90"), "warning", /^ec prime256v1, expires in (89|90) d/],
       [make("rsa", "-newkey", "rsa:2048", "-days", "10"), "warning", /^rsa 2048/],
     ];
     for (const [pem, level, found] of cases) {

@@ -44,7 +44,10 @@ describe("telequick rotate", () => {
     assert.equal((await stat(next!)).mode & 0o077, 0);
     const again = await rotate("start");
     assert.equal(again.code, 2, "a rotation that has begun is not begun again");
-    assert.match(again.stderr, /exists already \(a rotation has begun: continue with telequick rotate/);
+    assert.match(
+      again.stderr,
+      /exists already \(a rotation has begun: continue with telequick rotate/,
+    );
 
     const early = await rotate("swap");
     assert.equal(early.code, 1);

@@ -67,7 +67,7 @@ describe("telequick in a terminal", () => {
     await stuck.until("CHANNEL_ANSWER");
     gateway.driven.kill("SIGSTOP");
     stuck.type(CTRL_C);
-    await stuck.until("once more to end at once");
+    await stuck.until("press Ctrl-C again to stop at once");
     stuck.type(CTRL_C);
     assert.equal(await stuck.code, 130);
     assert.doesNotMatch(stuck.output(), /HANGUP_COMPLETE|^\s+at /m);
