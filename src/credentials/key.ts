@@ -95,7 +95,17 @@ function isBrowserPage(): boolean {
 export async function importVerifyingKey(pem: string): Promise<CryptoKey> {
   checkString("import public key", "pem", pem);
   requireWebCrypto("import public key");
-  const modulus = readPublicRsa(readPem(pem, "public"));
-  const jwk = { kty: "RSA", n: encodeBase64Url(modulus), e: "AQAB" };
+  return await importModulus(encodeBase64Url(readPublicRsa(readPem(pem, "public"))));
+}
+
+/** Imports a public key from its modulus, base64url, which {@linkcode importVerifyingKey} accepted once: nothing is checked again. */
+export async function importModulus(n: string): Promise<CryptoKey> {
+  const jwk = { kty: "RSA", n, e: "AQAB" };
   return await counted(crypto.subtle.importKey("jwk", jwk, RS256, true, ["verify"]));
+}
+
+/** The modulus of an extractable RSA public key, base64url. */
+export async function exportModulus(key: CryptoKey): Promise<string> {
+  const { n = "" } = await counted(crypto.subtle.exportKey("jwk", key));
+  return n;
 }

@@ -14,4 +14,11 @@ export {
 } from "./service_account.ts";
 export { KEY_ID, TENANT_ID } from "./ids.ts";
 export { loadServiceAccount, type LoadServiceAccountOptions } from "./load.ts";
-export { importSigner, type ImportSignerOptions, importVerifyingKey, type Signer } from "./key.ts";
+export {
+  exportModulus,
+  importModulus,
+  importSigner,
+  type ImportSignerOptions,
+  importVerifyingKey,
+  type Signer,
+} from "./key.ts";

@@ -10,6 +10,8 @@ import type { FetchPolicy } from "./fetch_policy.ts";
 import type { Issuers } from "./auth/issuer.ts";
 import type { KeyRegistry } from "./auth/key_registry.ts";
 import type { Tenants } from "./tenant/tenants.ts";
+import type { UsedTokens } from "./auth/used_tokens.ts";
+import type { StateChange } from "./storage/state.ts";
 import type { GatewayServices } from "./services.ts";
 
 /** The tools, and the stores. */
@@ -25,6 +27,7 @@ export interface GatewayContext extends GatewayServices {
   readonly expiry: ExpiryWatch;
   /** The authenticated sessions. */
   readonly sessions: Set<unknown>;
-  /** Writes keys and trunks to disk, where there is one. */
-  readonly save: () => Promise<void>;
+  readonly usedTokens: UsedTokens;
+  /** Writes changes to disk, where there is one. */
+  readonly save: (changes: readonly StateChange[]) => Promise<void>;
 }

@@ -8,6 +8,8 @@
 export interface FetchPolicy {
   /** Whether a URL is one that the owner has named. */
   allows(url: URL): boolean;
+  /** The folders that may be read. */
+  readonly folders: readonly string[];
 }
 
 /**
@@ -19,6 +21,7 @@ export function fetchPolicy(allowed: readonly string[]): FetchPolicy {
     .map((entry) => new URL(entry.endsWith("/") ? entry : `${entry}/`).href);
   const names = new Set(allowed.filter((entry) => !entry.startsWith("file://")));
   return {
+    folders: folders.map((folder) => decodeURIComponent(new URL(folder).pathname)),
     allows(url) {
       if (url.username !== "" || url.password !== "") return false;
       if (url.protocol === "file:") {

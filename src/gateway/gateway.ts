@@ -12,7 +12,8 @@ import {
   type WebTransportConstructor,
   type WebTransportLike,
 } from "../transport/mod.ts";
-import { Archive, type StoredState } from "./storage/archive.ts";
+import { Archive } from "./storage/archive.ts";
+import type { StateChange, StoredState } from "./storage/state.ts";
 import { BootstrapSecret } from "./auth/bootstrap_secret.ts";
 import { callIn, type InboundCall, type SimulateInboundCallOptions } from "./simulated_inbound.ts";
 import { Connection } from "./session/connection.ts";
@@ -32,6 +33,7 @@ import {
   type RevokeServiceAccountOptions,
 } from "./auth/key_registry.ts";
 import { directoryStorage, recordingFile } from "./storage/directory.ts";
+import { UsedTokens } from "./auth/used_tokens.ts";
 import { Tenants } from "./tenant/tenants.ts";
 import type { GatewayRules } from "./services.ts";
 import { type AddTrunkOptions, readTrunk } from "./tenant/trunk.ts";
@@ -90,23 +92,25 @@ class LocalGateway implements Gateway {
       snapshot: () => ({
         keys: registry.stored(),
         trunks: tenants.stored(),
+        used: usedTokens.stored(),
         isBootstrapped: bootstrap.isUsed,
       }),
       onFailed: (error) => log("gateway.storage-failed", { reason: reasonOf(error) }),
     });
-    const save = () => this.#archive.save();
+    const save = (changes: readonly StateChange[]) => this.#archive.save(changes);
     const log = createLog(options.log, () => clock.now());
     const tools = {
       ...{ clock, limits, seed, log, rules: readRules(options), counters: new Counters() },
       farEnd: options.farEnd,
       record: recordInto(options.recordings, clock, log),
     };
-    const registry = new KeyRegistry({ limits, save });
+    const registry = new KeyRegistry({ limits, clock, save });
+    const usedTokens = new UsedTokens({ limits, clock, save });
     const tenants = new Tenants(tools);
     const bootstrap = new BootstrapSecret(options.bootstrapSecret, clock);
     this.#pending = new PendingSessions(limits);
     this.#gateway = {
-      ...{ ...tools, registry, tenants, bootstrap, save },
+      ...{ ...tools, registry, tenants, bootstrap, usedTokens, save },
       issuers: new Issuers({ clock, registry, origins: options.tenantOrigins ?? {} }),
       expiry: new ExpiryWatch(clock),
       sessions: new Set(),
@@ -220,8 +224,9 @@ class LocalGateway implements Gateway {
   }
 
   async #restore(state: StoredState): Promise<void> {
-    const { bootstrap, registry, tenants } = this.#gateway;
+    const { bootstrap, registry, tenants, usedTokens } = this.#gateway;
     bootstrap.isUsed = state.isBootstrapped;
+    usedTokens.restore(state.used);
     await registry.restore(state.keys);
     for (const { tenantId, trunk } of state.trunks) {
       tenants.byOwner(tenantId).putTrunk(readTrunk({ ...trunk, tenantId }));
@@ -236,7 +241,7 @@ class LocalGateway implements Gateway {
     this.#gone.abort(new Error("The gateway closed"));
     await Promise.all(this.#connections.values());
     await Promise.all([...this.#listeners].map((listener) => listener.close()));
-    await this.#archive.idle();
+    await this.#archive.close();
     this.#gateway.log("gateway.closed");
   }
 }
@@ -254,7 +259,7 @@ function recordInto(
     };
     try {
       // Both are of letters, digits and `._:-`; the comma keeps one tenant's files apart from another's.
-      const file = recordingFile(folder, `${tenantId},${callSid.replaceAll(":", "=")}.wav`);
+      const file = recordingFile(folder, `${tenantId},${callSid.replaceAll(":", "=")}`);
       return new Recording({ clock, file, onFailed });
     } catch (error) {
       onFailed(error);

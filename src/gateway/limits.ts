@@ -48,6 +48,7 @@ export type LimitName =
   | "endedCalls"
   | "trunksPerTenant"
   | "keysPerTenant"
+  | "revokedKeysPerTenant"
   | "audioFramesPerSecond"
   | "queuedAudioFrames"
   | "queuedAudioBytes"
@@ -162,6 +163,11 @@ const table: Readonly<Record<LimitName, readonly [value: number, reason: string,
   ],
   trunksPerTenant: [256, "trunks of one tenant", "error_code 6 in the reply"],
   keysPerTenant: [64, "keys of one tenant, revoked ones not counted", "error_code 6 in the reply"],
+  revokedKeysPerTenant: [
+    1_024,
+    "revoked keys of one tenant that are remembered, at 600 bytes each; beyond, the one revoked first is forgotten when a key is published",
+    "error_code 6 in the reply, when all of them were revoked within the last hour",
+  ],
   audioFramesPerSecond: [
     200,
     "audio frames that one call takes, a burst of five seconds' worth; real time is 50",

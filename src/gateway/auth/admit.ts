@@ -16,18 +16,16 @@ import { ErrorCode } from "../../wire/mod.ts";
 import { RpcRefusal } from "../refusal.ts";
 import type { GatewayRules } from "../services.ts";
 import type { Principal } from "./principal.ts";
-import { isLive, type KeyEntry, type KeyRegistry } from "./key_registry.ts";
+import { isLive, type KeyEntry } from "./key_entry.ts";
+import type { KeyRegistry } from "./key_registry.ts";
 
 /** What tokens are checked against. */
 export interface Verifier {
   readonly registry: KeyRegistry;
   readonly rules: GatewayRules;
   readonly clock: Clock;
-}
-
-/** The same, and the single-use tokens of each tenant. */
-export interface Admission extends Verifier {
-  readonly tenants: { byOwner(tenantId: string): { readonly replay: ReplayStore } };
+  /** The single-use tokens of each tenant. */
+  readonly usedTokens: { of(tenantId: string): ReplayStore };
 }
 
 /** A token that was accepted. */
@@ -54,16 +52,12 @@ export interface Unavailable {
 export async function admit(
   token: string,
   origin: string | undefined,
-  gateway: Admission,
+  gateway: Verifier,
 ): Promise<Admitted | Refused | Unavailable> {
   let key: KeyEntry | undefined;
   try {
     const verified = await verifyToken(token, {
       ...verifyOptions(gateway, (found) => key = found),
-      // Asked when the token is known to be the tenant's own.
-      replay: {
-        claim: (...used) => gateway.tenants.byOwner(key!.tenantId).replay.claim(...used),
-      },
       ...(origin === undefined ? {} : { origin }),
     });
     if (gateway.rules.requireOrigin && verified.origin !== undefined && origin === undefined) {
@@ -99,19 +93,19 @@ export const cannotCheck = new RpcRefusal(
   "Cannot check the token now",
 );
 
-/** How every token is verified here. `onKey` is told which key was found. */
+/** How every token is verified here, at whatever door it is shown. `onKey` is called with the key that was found. */
 export function verifyOptions(
-  { registry, rules, clock }: Verifier,
+  { registry, rules, clock, usedTokens }: Verifier,
   onKey: (key: KeyEntry) => void,
 ): VerifyTokenOptions {
+  let tenantId = "";
   return {
     resolveKey: (keyId, claimed) => {
-      const key = registry.get(claimed.tenantId, keyId);
-      if (key === undefined) return undefined;
-      onKey(key);
-      const { tenantId, role } = key;
-      return { tenantId, role, key: key.key, revoked: !isLive(key, clock.now()) };
+      tenantId = claimed.tenantId;
+      return registry.resolve(tenantId, keyId, onKey);
     },
+    // Asked when the token is known to be the tenant's own.
+    replay: { claim: (...used) => usedTokens.of(tenantId).claim(...used) },
     now: clock.now(),
     requireAudience: rules.requireAudience,
     ...(rules.audience === undefined ? {} : { audience: rules.audience }),

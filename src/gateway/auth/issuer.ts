@@ -9,7 +9,8 @@ import type { Clock } from "../../base/signal.ts";
 import { mintBrowserToken, type ScopeWord } from "../../token/mod.ts";
 import { ErrorCode, type SessionAuthRequest, type SessionAuthResponse } from "../../wire/mod.ts";
 import { RpcRefusal } from "../refusal.ts";
-import type { KeyEntry, KeyRegistry } from "./key_registry.ts";
+import type { KeyEntry } from "./key_entry.ts";
+import type { KeyRegistry } from "./key_registry.ts";
 
 /** What a browser may be allowed to do: a token for anything else is not signed. */
 const SCOPES: ReadonlySet<string> = new Set<ScopeWord>([
@@ -29,7 +30,7 @@ export interface IssuersOptions {
 /** The gateway's own signing keys: one for each admin key that asked, in memory only. A token ends with the admin key that it hangs on. */
 export class Issuers {
   readonly #options: IssuersOptions;
-  readonly #signers = new Map<KeyEntry, Promise<Signer>>();
+  readonly #signers = new WeakMap<KeyEntry, Promise<Signer>>();
 
   constructor(options: IssuersOptions) {
     this.#options = options;

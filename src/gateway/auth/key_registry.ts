@@ -1,16 +1,21 @@
 /**
  * The key registry: which `kid` is which public key, whose, with what role, until when. Nothing is ever un-revoked.
  *
+ * Look-up and revocation cost the same for one key and for a million: keys are indexed by tenant, and imported when a token asks for them.
+ *
  * @module
  */
 
-import { importVerifyingKey, keyThumbprint } from "../../credentials/mod.ts";
+import { exportModulus, importVerifyingKey, keyThumbprint } from "../../credentials/mod.ts";
 import { TeleQuickError } from "../../base/errors.ts";
 import { ignore } from "../../base/ignore.ts";
-import type { StoredKey } from "../storage/archive.ts";
-import type { KeyRole } from "../../token/mod.ts";
+import type { Clock } from "../../base/signal.ts";
+import type { StateChange, StoredKey } from "../storage/state.ts";
+import type { KeyRecord, KeyRole } from "../../token/mod.ts";
 import type { Limits } from "../limits.ts";
+import { family, isLive, type KeyEntry, type KeyHolder } from "./key_entry.ts";
 import { checkKeyId, checkTenantId } from "../validate.ts";
+import { KeyCache } from "./key_cache.ts";
 
 /** A public key to register. */
 export interface PublishServiceAccountOptions {
@@ -34,42 +39,36 @@ export interface RevokeServiceAccountOptions {
   readonly privateKeyId: string;
 }
 
-/** Something that lives on a key: it is told when the key's state changes. */
-export interface KeyHolder {
-  keyChanged(): void;
-}
-
-/** A registered key. */
-export interface KeyEntry {
-  readonly tenantId: string;
-  readonly keyId: string;
-  readonly publicKeyPem: string;
-  readonly thumbprint: string;
-  readonly key: CryptoKey;
-  readonly role: KeyRole;
-  readonly expiresAtMs: number;
-  readonly isRevoked: boolean;
-  /** The admin key for which the gateway signs browser tokens with this one: it ends with it. Not on disk. */
-  readonly parent?: KeyEntry;
-  /** The sessions that were admitted by it. */
-  readonly holders: Set<KeyHolder>;
-}
-
 type MutableEntry = { -readonly [name in keyof KeyEntry]: KeyEntry[name] };
+
+/** The keys of one tenant. */
+interface TenantKeys {
+  readonly entries: Map<string, MutableEntry>;
+  /** How many were published and are not revoked. */
+  live: number;
+  /** Those that are revoked, in the order of revocation. */
+  readonly revoked: Set<MutableEntry>;
+}
 
 /** Options of a {@linkcode KeyRegistry}. */
 export interface KeyRegistryOptions {
   readonly limits: Limits;
-  /** Writes the registry to disk; resolves when it is there. */
-  readonly save: () => Promise<void>;
+  readonly clock: Clock;
+  /** Writes changes to disk; resolves when they are there. */
+  readonly save: (changes: readonly StateChange[]) => Promise<void>;
 }
+
+// A revoked key is remembered at least for as long as a token can live that was signed before.
+const LONGEST_TOKEN_MS = 3_600_000;
 
 /** The keys of one gateway. */
 export class KeyRegistry {
   readonly #options: KeyRegistryOptions;
-  // By tenant and key id: what one tenant registers never shows in what another one may.
-  readonly #entries = new Map<string, MutableEntry>();
+  // By tenant: what one tenant registers never shows in what another one may.
+  readonly #tenants = new Map<string, TenantKeys>();
   readonly #byThumbprint = new Map<string, MutableEntry>();
+  readonly #imported = new KeyCache();
+  #size = 0;
   // Publishing takes turns, so that two of the same kid cannot both pass the check.
   #turn: Promise<unknown> = Promise.resolve();
 
@@ -79,43 +78,75 @@ export class KeyRegistry {
 
   /** A tenant's key, revoked ones included. */
   get(tenantId: string, keyId: string): KeyEntry | undefined {
-    return this.#entries.get(nameOf(tenantId, keyId));
+    return this.#tenants.get(tenantId)?.entries.get(keyId);
+  }
+
+  /** The same as the verifier takes it. At once where the key is in memory. `onKey` is called with the entry that was found. */
+  resolve(
+    tenantId: string,
+    keyId: string,
+    onKey: (entry: KeyEntry) => void,
+  ): KeyRecord | undefined | Promise<KeyRecord | undefined> {
+    const entry = this.get(tenantId, keyId);
+    if (entry === undefined) {
+      return this.#imported.pretend(`${tenantId}\0${keyId}`).then(() => undefined);
+    }
+    onKey(entry);
+    const { role } = entry;
+    const record = (key: CryptoKey): KeyRecord => ({
+      ...{ tenantId, role, key, revoked: !isLive(entry, this.#options.clock.now()) },
+    });
+    const key = this.#imported.get(entry.publicKey);
+    return key instanceof CryptoKey ? record(key) : key.then(record);
+  }
+
+  /** Puts something on a key, so that it is called when the key's state changes. Returns what takes it off. */
+  hold(entry: KeyEntry, holder: KeyHolder): () => void {
+    const holders = (entry as MutableEntry).holders ??= new Set();
+    holders.add(holder);
+    return () => void holders.delete(holder);
   }
 
   /** How many keys are registered, revoked ones included. */
   get size(): number {
-    return this.#entries.size;
+    return this.#size;
   }
 
-  /** All keys, as the archive keeps them. */
+  /** All keys, as they are kept. */
   stored(): StoredKey[] {
-    const published = [...this.#entries.values()].filter(({ parent }) => parent === undefined);
-    return published.map((entry) => {
-      const { tenantId, keyId, publicKeyPem, role, expiresAtMs, isRevoked } = entry;
-      return { tenantId, keyId, publicKeyPem, role, expiresAtMs, isRevoked };
-    });
+    const stored: StoredKey[] = [];
+    for (const { entries } of this.#tenants.values()) {
+      for (const entry of entries.values()) {
+        if (entry.parent === undefined) stored.push(storedKey(entry));
+      }
+    }
+    return stored;
   }
 
   /** Whether a tenant has or had keys. */
   hasTenant(tenantId: string): boolean {
-    for (const entry of this.#entries.values()) if (entry.tenantId === tenantId) return true;
-    return false;
+    return this.#tenants.has(tenantId);
   }
 
-  /** Puts back what the archive kept. */
+  /** Puts back what was kept. */
   async restore(keys: readonly StoredKey[]): Promise<void> {
     for (const stored of keys) {
-      const key = await importVerifyingKey(stored.publicKeyPem);
-      this.#add({ ...stored, key, thumbprint: await keyThumbprint(key), holders: new Set() });
+      const { thumbprint, publicKey } = stored;
+      this.#add(entryOf(thumbprint === "" ? { ...stored, ...await readPem(publicKey) } : stored));
     }
   }
 
   /**
    * Registers a key, or repeats a registration with another role or expiry.
    *
+   * @param options The key.
+   * @param also Changes that are written together with it.
    * @throws {TeleQuickError} `ERR_VALUE_INVALID` for a malformed id, for a `kid` or key that is or was in use; `ERR_KEY_UNSUPPORTED` for a key that is not RSA of 2048 to 4096 bits; `ERR_LIMIT` for one too many.
    */
-  async publish(options: PublishServiceAccountOptions): Promise<void> {
+  async publish(
+    options: PublishServiceAccountOptions,
+    also: readonly StateChange[] = [],
+  ): Promise<void> {
     const { tenantId, privateKeyId: keyId, publicKeyPem, role = "sdk", expiresAtMs = 0 } = options;
     checkTenantId(tenantId, "publish service account");
     checkKeyId(keyId, "publish service account");
@@ -124,24 +155,26 @@ export class KeyRegistry {
     if (typeof publicKeyPem !== "string") {
       throw new TypeError("Cannot publish service account: publicKeyPem is not a string");
     }
-    const key = await importVerifyingKey(publicKeyPem);
-    const thumbprint = await keyThumbprint(key);
+    const { key, publicKey, thumbprint } = await readPem(publicKeyPem);
     await this.#inTurn(async () => {
       const known = this.#claim(tenantId, keyId, thumbprint);
+      const forgotten = known === undefined ? this.#makeRoom(tenantId) : [];
       const before = known && { role: known.role, expiresAtMs: known.expiresAtMs };
-      const entry = known ?? {
-        ...{ tenantId, keyId, publicKeyPem, role, expiresAtMs, key, thumbprint },
+      const entry = known ?? entryOf({
+        ...{ tenantId, keyId, publicKey, thumbprint, role, expiresAtMs },
         isRevoked: false,
-        holders: new Set<KeyHolder>(),
-      };
-      this.#add(Object.assign(entry, { role, expiresAtMs }));
-      this.#tell(entry);
+        revokedAtMs: 0,
+      });
+      Object.assign(entry, { role, expiresAtMs });
+      if (known === undefined) this.#add(entry);
+      this.#imported.set(publicKey, key);
+      this.#call(entry);
       try {
-        await this.#options.save();
+        await this.#options.save([...forgotten, { key: storedKey(entry) }, ...also]);
       } catch (error) {
         if (before === undefined) this.#remove(entry);
         else Object.assign(entry, before);
-        this.#tell(entry);
+        this.#call(entry);
         throw error;
       }
     });
@@ -156,8 +189,9 @@ export class KeyRegistry {
     const { tenantId, privateKeyId: keyId } = options;
     checkTenantId(tenantId, "revoke service account");
     checkKeyId(keyId, "revoke service account");
-    const entry = this.#entries.get(nameOf(tenantId, keyId));
-    if (entry === undefined) {
+    const keys = this.#tenants.get(tenantId);
+    const entry = keys?.entries.get(keyId);
+    if (keys === undefined || entry === undefined) {
       // It may be in the middle of being published.
       await this.#inTurn(() => Promise.resolve());
       if (this.get(tenantId, keyId) !== undefined) return await this.revoke(options);
@@ -166,36 +200,35 @@ export class KeyRegistry {
         "Cannot revoke service account: the tenant has no key with this private_key_id",
       );
     }
-    entry.isRevoked = true;
-    this.#tell(entry);
-    await this.#options.save();
+    if (!entry.isRevoked) {
+      entry.isRevoked = true;
+      entry.revokedAtMs = Math.floor(this.#options.clock.now());
+      if (entry.parent === undefined) keys.live--;
+      keys.revoked.add(entry);
+      this.#call(entry);
+    }
+    // What the gateway makes itself ends with the process.
+    if (entry.parent === undefined) await this.#options.save([{ key: storedKey(entry) }]);
   }
 
   /** Registers the public half of a key that the gateway itself signs browser tokens with, on behalf of an admin key. */
   async addIssuer(parent: KeyEntry, keyId: string, publicKeyPem: string): Promise<void> {
-    const key = await importVerifyingKey(publicKeyPem);
-    const thumbprint = await keyThumbprint(key);
-    this.#add({
-      tenantId: parent.tenantId,
-      ...{ keyId, publicKeyPem, key, thumbprint, parent, role: "sdk" },
-      expiresAtMs: 0,
+    const { publicKey, thumbprint } = await readPem(publicKeyPem);
+    const { tenantId } = parent;
+    const entry = entryOf({
+      ...{ tenantId, keyId, publicKey, thumbprint, role: "sdk", expiresAtMs: 0 },
       isRevoked: false,
-      holders: new Set(),
+      revokedAtMs: 0,
     });
+    this.#add(Object.assign(entry, { parent }));
+    ((parent as MutableEntry).children ??= new Set()).add(entry);
   }
 
   /** The entry that a publication repeats, if it does. Throws when it may not have this `kid` or key. */
   #claim(tenantId: string, keyId: string, thumbprint: string): MutableEntry | undefined {
-    const known = this.#entries.get(nameOf(tenantId, keyId));
+    const known = this.#tenants.get(tenantId)?.entries.get(keyId);
     const sameKey = this.#byThumbprint.get(thumbprint);
-    if (known === undefined && sameKey === undefined) {
-      const { keysPerTenant } = this.#options.limits;
-      if (this.#liveKeys(tenantId) < keysPerTenant) return undefined;
-      throw new TeleQuickError(
-        "ERR_LIMIT",
-        `Cannot publish service account: the tenant has ${keysPerTenant} keys, expected fewer (revoke one first)`,
-      );
-    }
+    if (known === undefined && sameKey === undefined) return undefined;
     if (known !== undefined && known === sameKey && !known.isRevoked) return known;
     // One sentence for all cases: it does not tell whose key it is.
     throw new TeleQuickError(
@@ -204,33 +237,72 @@ export class KeyRegistry {
     );
   }
 
-  #liveKeys(tenantId: string): number {
-    let count = 0;
-    for (const entry of this.#entries.values()) {
-      if (entry.tenantId !== tenantId || entry.isRevoked) continue;
-      if (entry.parent === undefined) count++;
+  /** Makes room for one more key of a tenant: forgets those whose revocation is the oldest. Throws when there is none. */
+  #makeRoom(tenantId: string): StateChange[] {
+    const keys = this.#tenants.get(tenantId);
+    if (keys === undefined) return [];
+    const { limits: { keysPerTenant, revokedKeysPerTenant }, clock } = this.#options;
+    const now = clock.now();
+    const isFull = keys.live >= keysPerTenant &&
+      [...keys.entries.values()].filter((entry) => entry.parent === undefined && isLive(entry, now))
+          .length >= keysPerTenant;
+    // Keys that have expired can be extended, so they are kept; but not more than there are revoked ones.
+    if (isFull || keys.live >= keysPerTenant + revokedKeysPerTenant) {
+      throw new TeleQuickError(
+        "ERR_LIMIT",
+        `Cannot publish service account: the tenant has ${keysPerTenant} keys, expected fewer (revoke one first)`,
+      );
     }
-    return count;
+    const forgotten: StateChange[] = [];
+    for (const entry of keys.revoked) {
+      if (keys.revoked.size < revokedKeysPerTenant) break;
+      if (now - entry.revokedAtMs < LONGEST_TOKEN_MS) {
+        throw new TeleQuickError(
+          "ERR_LIMIT",
+          `Cannot publish service account: the tenant revoked ${revokedKeysPerTenant} keys within an hour, expected fewer (try again later)`,
+          { retryable: true },
+        );
+      }
+      this.#remove(entry);
+      forgotten.push({ forgottenKey: { tenantId, keyId: entry.keyId } });
+    }
+    return forgotten;
   }
 
   #add(entry: MutableEntry): void {
-    this.#entries.set(nameOf(entry.tenantId, entry.keyId), entry);
-    this.#byThumbprint.set(entry.thumbprint, entry);
-  }
-
-  /** Tells the sessions of a key, and of the keys that hang on it. */
-  #tell(entry: KeyEntry): void {
-    for (const other of this.#entries.values()) {
-      if (other !== entry && other.parent !== entry) continue;
-      for (const holder of [...other.holders]) holder.keyChanged();
+    const { tenantId, keyId, thumbprint } = entry;
+    let keys = this.#tenants.get(tenantId);
+    if (keys === undefined) {
+      keys = { entries: new Map(), live: 0, revoked: new Set() };
+      this.#tenants.set(tenantId, keys);
     }
+    keys.entries.set(keyId, entry);
+    this.#byThumbprint.set(thumbprint, entry);
+    this.#size++;
+    if (entry.isRevoked) keys.revoked.add(entry);
+    else if (entry.parent === undefined) keys.live++;
   }
 
-  /** Takes back a key that could not be written to disk: as if it had never been there. */
+  /** Forgets a key, and those that the gateway made for it. */
   #remove(entry: MutableEntry): void {
-    entry.isRevoked = true;
-    this.#entries.delete(nameOf(entry.tenantId, entry.keyId));
-    this.#byThumbprint.delete(entry.thumbprint);
+    const keys = this.#tenants.get(entry.tenantId)!;
+    for (const each of family(entry) as readonly MutableEntry[]) {
+      if (!each.isRevoked && each.parent === undefined) keys.live--;
+      each.isRevoked = true;
+      keys.revoked.delete(each);
+      keys.entries.delete(each.keyId);
+      this.#byThumbprint.delete(each.thumbprint);
+      this.#imported.delete(each.publicKey);
+      this.#size--;
+    }
+    if (keys.entries.size === 0) this.#tenants.delete(entry.tenantId);
+  }
+
+  /** Calls what lives on a key, and on the keys that hang on it. */
+  #call(entry: KeyEntry): void {
+    for (const { holders } of family(entry)) {
+      for (const holder of [...holders ?? []]) holder.keyChanged();
+    }
   }
 
   #inTurn<T>(work: () => Promise<T>): Promise<T> {
@@ -240,23 +312,29 @@ export class KeyRegistry {
   }
 }
 
-/** Whether tokens of a key are accepted at a time: it is neither revoked nor expired. */
-export function isLive(entry: KeyEntry, nowMs: number): boolean {
-  return !isRevoked(entry) && nowMs < endOf(entry);
+async function readPem(
+  publicKeyPem: string,
+): Promise<{ readonly key: CryptoKey; readonly publicKey: string; readonly thumbprint: string }> {
+  const key = await importVerifyingKey(publicKeyPem);
+  return { key, publicKey: await exportModulus(key), thumbprint: await keyThumbprint(key) };
 }
 
-/** When a key ends by itself, in Unix milliseconds; `Infinity` for never. */
-export function endOf({ expiresAtMs, parent }: KeyEntry): number {
-  return Math.min(expiresAtMs || Infinity, parent === undefined ? Infinity : endOf(parent));
+// One shape for all, and nothing in it that few keys need: there can be hundreds of thousands.
+function entryOf(stored: StoredKey): MutableEntry {
+  const { tenantId, keyId, publicKey, thumbprint, role, expiresAtMs } = stored;
+  const { isRevoked, revokedAtMs } = stored;
+  return {
+    ...{ tenantId, keyId, publicKey, thumbprint, role, expiresAtMs, isRevoked, revokedAtMs },
+    parent: undefined,
+    children: undefined,
+    holders: undefined,
+  };
 }
 
-// A NUL is in neither.
-function nameOf(tenantId: string, keyId: string): string {
-  return `${tenantId}\0${keyId}`;
-}
-
-function isRevoked({ isRevoked: revoked, parent }: KeyEntry): boolean {
-  return revoked || (parent !== undefined && isRevoked(parent));
+function storedKey(entry: KeyEntry): StoredKey {
+  const { tenantId, keyId, publicKey, thumbprint, role, expiresAtMs } = entry;
+  const { isRevoked, revokedAtMs } = entry;
+  return { tenantId, keyId, publicKey, thumbprint, role, expiresAtMs, isRevoked, revokedAtMs };
 }
 
 function checkRole(role: unknown): void {
@@ -277,6 +355,6 @@ function checkTime(expiresAtMs: unknown): void {
   if (Number.isSafeInteger(expiresAtMs) && expiresAtMs >= 0) return;
   throw new TeleQuickError(
     "ERR_VALUE_INVALID",
-    "Cannot publish service account: expiresAtMs is no Unix time in milliseconds, expected 0 for never or an integer above",
+    `Cannot publish service account: expiresAtMs is ${expiresAtMs}, expected 0 (never) or a positive integer in milliseconds`,
   );
 }

@@ -24,7 +24,9 @@ export function findSource(text: string, policy: FetchPolicy): TextSource | unde
   }
   const url = readUrl(text);
   if (url === undefined || !policy.allows(url)) return undefined;
-  if (url.protocol === "file:") return () => readChunks(decodeURIComponent(url.pathname));
+  if (url.protocol === "file:") {
+    return () => readChunks(decodeURIComponent(url.pathname), policy.folders);
+  }
   return (signal) => download(url, signal);
 }
 

@@ -11,7 +11,7 @@ import { cannotCheck, isUnavailable, verifyOptions } from "../auth/admit.ts";
 import { isStorageFailure } from "../storage/archive.ts";
 import { RpcRefusal } from "../refusal.ts";
 import { unknownTrunk } from "./originate.ts";
-import { isLive, type KeyEntry } from "../auth/key_registry.ts";
+import { isLive, type KeyEntry } from "../auth/key_entry.ts";
 import { type Route, route, type RpcContext } from "./route.ts";
 import { readTrunk } from "../tenant/trunk.ts";
 

@@ -18,7 +18,8 @@ export const bootstrapRoutes: readonly Route<unknown, unknown>[] = [
     unchecked: ["adminPublicKeyPem"],
     async handle(request, { gateway, ids }) {
       const { bootstrap, registry, tenants, clock, log } = gateway;
-      const { tenantId, adminPublicKeyPem: publicKeyPem, adminPrivateKeyId } = request;
+      const { tenantId, adminPublicKeyPem: publicKeyPem, adminPrivateKeyId: privateKeyId } =
+        request;
       if (!bootstrap.matches(request.bootstrapSecret)) return refused("bootstrap secret invalid");
       if (!TENANT_ID.test(tenantId)) return refused("tenant_id is malformed");
       if (registry.hasTenant(tenantId) || tenants.has(tenantId)) {
@@ -27,8 +28,8 @@ export const bootstrapRoutes: readonly Route<unknown, unknown>[] = [
       // Used up in the same write that makes the key: no crash leaves both.
       bootstrap.isUsed = true;
       try {
-        const privateKeyId = adminPrivateKeyId;
-        await registry.publish({ tenantId, privateKeyId, publicKeyPem, role: "admin" });
+        const key = { tenantId, privateKeyId, publicKeyPem, role: "admin" } as const;
+        await registry.publish(key, [{ isBootstrapped: true }]);
       } catch (error) {
         bootstrap.isUsed = false;
         if (!(error instanceof TeleQuickError) || isStorageFailure(error)) throw error;
@@ -36,7 +37,7 @@ export const bootstrapRoutes: readonly Route<unknown, unknown>[] = [
         const isKey = error.code !== "ERR_VALUE_INVALID" && error.code !== "ERR_LIMIT";
         return refused(isKey ? "public_key_pem invalid" : error.message);
       }
-      log("key.published", { ...ids, keyId: adminPrivateKeyId });
+      log("key.published", { ...ids, keyId: privateKeyId });
       return { status: "ok", tenantId, createdAtMs: clock.now() };
     },
   }),

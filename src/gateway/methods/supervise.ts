@@ -19,7 +19,7 @@ import { unknownCall } from "./call_control.ts";
 import { RpcRefusal } from "../refusal.ts";
 import type { CallMedia, Tap } from "../call/media.ts";
 import type { AudioSource } from "../call/audio_source.ts";
-import { isLive, type KeyEntry } from "../auth/key_registry.ts";
+import { isLive, type KeyEntry } from "../auth/key_entry.ts";
 import {
   type Route,
   route,

@@ -19,7 +19,7 @@ import type { PendingSessions, Waiting } from "./pending_sessions.ts";
 import { count, type LogDetails } from "../log.ts";
 import { Outbox } from "./outbox.ts";
 import type { AudioSource } from "../call/audio_source.ts";
-import { endOf, isLive, type KeyEntry, type KeyHolder } from "../auth/key_registry.ts";
+import { endOf, isLive, type KeyEntry, type KeyHolder } from "../auth/key_entry.ts";
 import type { RpcContext, RpcSession, SupervisorVoice } from "../methods/route.ts";
 import { serveRpc } from "./rpc.ts";
 import type { Speech } from "../call/far_end.ts";
@@ -52,6 +52,7 @@ export class Connection implements RpcSession, KeyHolder, Expiring, Waiting {
   #access: Access | undefined;
   #context: RpcContext | undefined;
   #key: KeyEntry | undefined;
+  #leaveKey: () => void = ignore;
 
   constructor(
     incoming: IncomingSession,
@@ -275,7 +276,7 @@ export class Connection implements RpcSession, KeyHolder, Expiring, Waiting {
     this.#access = new Access(principal, this.#number);
     this.#key = key;
     this.#state = "open";
-    key.holders.add(this);
+    this.#leaveKey = this.#gateway.registry.hold(key, this);
     tenant.sessions++;
     sessions.add(this);
     counters.accepted++;
@@ -319,7 +320,7 @@ export class Connection implements RpcSession, KeyHolder, Expiring, Waiting {
     const { tenant } = this.#context!;
     tenant.subscriptions.remove(this);
     tenant.sessions--;
-    this.#key!.holders.delete(this);
+    this.#leaveKey();
     sessions.delete(this);
     expiry.forget(this);
   }

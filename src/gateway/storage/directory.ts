@@ -1,60 +1,58 @@
 /**
- * A folder as a gateway's storage: the only part of the gateway that touches a disk.
+ * A folder as a gateway's storage.
  *
  * @module
  */
 
 import { TeleQuickError } from "../../base/errors.ts";
-import { counted } from "../../base/operations.ts";
-import type { GatewayStorage } from "./archive.ts";
+import { ignore } from "../../base/ignore.ts";
 import type { RecordingFile } from "../call/recording.ts";
+import type { GatewayStorage } from "./archive.ts";
+import {
+  builtin,
+  codeOf,
+  fileError,
+  type FileStatus,
+  type FileSystem,
+  type OpenFile,
+  runtimeProcess,
+} from "./builtins.ts";
+import { lockDirectory } from "./directory_lock.ts";
 
-/** What is used of a file system, in the shape of `node:fs/promises`, which Deno, Node and Bun all have. */
-export interface FileSystem {
-  mkdir(
-    path: string,
-    options: { readonly recursive: true; readonly mode: number },
-  ): Promise<unknown>;
-  readFile(path: string, encoding: "utf8"): Promise<string>;
-  open(path: string, flags: string, mode?: number): Promise<OpenFile>;
-  rename(from: string, to: string): Promise<void>;
-}
-
-/** An open file of a {@linkcode FileSystem}. */
-export interface OpenFile {
-  writeFile(text: string): Promise<void>;
-  sync(): Promise<void>;
-  close(): Promise<void>;
-}
-
-interface Builtins {
-  readonly "node:fs": SyncFiles & { readonly promises: FileSystem };
-  readonly "node:url": { pathToFileURL(path: string): URL };
-}
-
-interface ProcessLike {
-  getBuiltinModule?<N extends keyof Builtins>(name: N): Builtins[N] | undefined;
-}
-
-interface SyncFiles {
-  mkdirSync(path: string, options: { readonly recursive: true; readonly mode: number }): unknown;
-  rmSync(path: string, options: { readonly force: true }): void;
-  openSync(path: string, flags: string, mode: number): number;
-  writeSync(file: number, bytes: Uint8Array, at: number, length: number, position: number): number;
-  closeSync(file: number): void;
-}
-
-interface ReadableFile extends OpenFile {
-  read(into: Uint8Array): Promise<{ readonly bytesRead: number }>;
-}
+export type { FileSystem } from "./builtins.ts";
 
 const CHUNK_BYTES = 64 * 1024;
+const PRIVATE_FOLDER = 0o700;
+const PRIVATE_FILE = 0o600;
+const WORLD_WRITABLE = 0o002;
+const STICKY = 0o1000;
+// A million keys have less.
+const LARGEST_STATE = 512 * 1024 * 1024;
 
-/** Reads a file piece by piece. Rejects with `ERR_VALUE_INVALID` when it cannot be read. */
-export async function* readChunks(path: string): AsyncGenerator<Uint8Array> {
-  let file: ReadableFile | undefined;
+/**
+ * Reads a file piece by piece, if it lies in one of the folders once every link is followed.
+ *
+ * @throws {TeleQuickError} `ERR_VALUE_INVALID` when it cannot be read, is not a plain file, or lies elsewhere.
+ */
+export async function* readChunks(
+  path: string,
+  folders: readonly string[],
+): AsyncGenerator<Uint8Array> {
+  const files = runtimeFiles();
+  let file: OpenFile | undefined;
   try {
-    file = await runtimeFiles().open(path, "r") as ReadableFile;
+    const real = await files.realpath(path);
+    const roots = await Promise.all(folders.map((folder) => files.realpath(folder).catch(ignore)));
+    if (!roots.some((root) => root !== undefined && real.startsWith(withSlash(root)))) {
+      throw new TeleQuickError(
+        "ERR_VALUE_INVALID",
+        `Cannot read ${path}: a link leads out of the folders that may be read`,
+      );
+    }
+    if (!(await files.lstat(real)).isFile()) {
+      throw new TeleQuickError("ERR_VALUE_INVALID", `Cannot read ${path}: it is not a plain file`);
+    }
+    file = await files.open(real, "r");
     while (true) {
       const chunk = new Uint8Array(CHUNK_BYTES);
       const { bytesRead } = await file.read(chunk);
@@ -62,57 +60,134 @@ export async function* readChunks(path: string): AsyncGenerator<Uint8Array> {
       yield chunk.subarray(0, bytesRead);
     }
   } catch (error) {
-    throw failed("read", path, error);
+    throw error instanceof TeleQuickError ? error : fileError("read", path, error);
   } finally {
     await file?.close();
   }
 }
 
-const PRIVATE_FOLDER = 0o700;
-const PRIVATE_FILE = 0o600;
+function withSlash(folder: string): string {
+  return folder.endsWith("/") ? folder : `${folder}/`;
+}
 
 /**
- * Keeps files in a folder, each replaced as a whole: written beside, flushed to disk, renamed over the old one, the folder flushed too.
- * Whenever the process or the machine dies, the file is the old one or the new one. One gateway at a time may use a folder.
+ * Keeps files in a folder. A file is replaced as a whole: written beside it, flushed to disk, renamed over the old one, the folder flushed too.
+ * Whenever the process or the machine dies, the file is the old one or the new one. One gateway at a time uses a folder: it holds a lock.
  *
  * @param directory The folder; made, for its owner alone, when it is not there.
- * @param files The file system. Default: the runtime's.
+ * @param files The file system; with one of the caller's own there is no lock. Default: the runtime's.
  * @throws {TeleQuickError} `ERR_VALUE_INVALID` where the runtime has no file system.
  */
 export function directoryStorage(
   directory: string,
   files: FileSystem = runtimeFiles(),
 ): GatewayStorage {
-  return {
+  const storage: GatewayStorage = {
     async read(name) {
-      try {
-        return await counted(files.readFile(`${directory}/${name}`, "utf8"));
-      } catch (error) {
-        if (codeOf(error) === "ENOENT") return undefined;
-        throw failed("read", `${directory}/${name}`, error);
-      }
+      const path = `${directory}/${name}`;
+      const status = await statusOf(files, path);
+      if (status === undefined) return undefined;
+      checkFile(path, status);
+      return await files.readFile(path, "utf8").catch((error) => {
+        throw fileError("read", path, error);
+      });
     },
     async write(name, text) {
       const path = `${directory}/${name}`;
+      const half = `${path}.${crypto.randomUUID()}.new`;
       try {
-        await counted(replaceFile(files, directory, path, text));
+        await files.mkdir(directory, { recursive: true, mode: PRIVATE_FOLDER });
+        try {
+          // Refuses a name that is there, also a link.
+          await writeAndSync(await files.open(half, "wx", PRIVATE_FILE), text);
+          await files.rename(half, path);
+        } catch (error) {
+          await files.rm(half, { force: true }).catch(ignore);
+          throw error;
+        }
+        await syncFolder(files, directory);
       } catch (error) {
-        throw failed("write", path, error);
+        throw fileError("write", path, error);
+      }
+    },
+    async append(name, text) {
+      const path = `${directory}/${name}`;
+      try {
+        await writeAndSync(await files.open(path, "a", PRIVATE_FILE), text);
+      } catch (error) {
+        throw fileError("write", path, error);
+      }
+    },
+  };
+  if (files !== runtimeFiles()) return storage;
+  return {
+    ...storage,
+    async lock() {
+      const unlock = await lockDirectory(directory);
+      try {
+        await checkFolder(files, directory);
+        await removeHalves(files, directory);
+        return unlock;
+      } catch (error) {
+        await unlock();
+        throw error;
       }
     },
   };
 }
 
-async function replaceFile(
-  files: FileSystem,
-  directory: string,
-  path: string,
-  text: string,
-): Promise<void> {
-  await files.mkdir(directory, { recursive: true, mode: PRIVATE_FOLDER });
-  await writeAndSync(await files.open(`${path}.new`, "w", PRIVATE_FILE), text);
-  await files.rename(`${path}.new`, path);
-  await syncFolder(files, directory);
+async function statusOf(files: FileSystem, path: string): Promise<FileStatus | undefined> {
+  try {
+    return await files.lstat(path);
+  } catch (error) {
+    if (codeOf(error) === "ENOENT") return undefined;
+    throw fileError("read", path, error);
+  }
+}
+
+/** Throws unless a file is one that a gateway of this user wrote: reading anything else can block for ever, or take in another user's keys. */
+function checkFile(path: string, status: FileStatus): void {
+  const refuse = (found: string): never => {
+    throw new TeleQuickError("ERR_VALUE_INVALID", `Cannot read ${path}: ${found}`);
+  };
+  if (!status.isFile()) refuse(`it is ${kindOf(status)}, expected a plain file`);
+  if (status.size > LARGEST_STATE) {
+    refuse(`it has ${status.size} bytes, expected at most ${LARGEST_STATE}`);
+  }
+  const user = runtimeProcess().getuid?.();
+  if (user === undefined) return;
+  if (status.uid !== user) {
+    refuse(`it belongs to user ${status.uid}, expected this process's user, ${user} (chown it)`);
+  }
+  if ((status.mode & WORLD_WRITABLE) !== 0) {
+    refuse("every user can write it, expected mode 600 (chmod it, and check its keys)");
+  }
+}
+
+function kindOf(status: FileStatus): string {
+  if (status.isDirectory()) return "a folder";
+  if (status.isSymbolicLink()) return "a symbolic link";
+  if (status.isFIFO()) return "a FIFO";
+  return status.isSocket() ? "a socket" : "a device";
+}
+
+/** Throws when every user could put another file in place of the gateway's. */
+async function checkFolder(files: FileSystem, directory: string): Promise<void> {
+  const { mode } = await files.lstat(await files.realpath(directory));
+  if (runtimeProcess().getuid === undefined) return;
+  if ((mode & WORLD_WRITABLE) === 0 || (mode & STICKY) !== 0) return;
+  throw new TeleQuickError(
+    "ERR_VALUE_INVALID",
+    `Cannot use ${directory}: every user can write it, expected mode 700 (chmod it, and check its files)`,
+  );
+}
+
+/** Removes what a process left that died while it wrote. */
+async function removeHalves(files: FileSystem, directory: string): Promise<void> {
+  for (const name of await files.readdir(directory)) {
+    if (!/^gateway\.(?:json|journal)(?:\.[0-9a-f-]{36})?\.new$/.test(name)) continue;
+    await files.rm(`${directory}/${name}`, { force: true });
+  }
 }
 
 async function writeAndSync(file: OpenFile, text: string): Promise<void> {
@@ -124,7 +199,7 @@ async function writeAndSync(file: OpenFile, text: string): Promise<void> {
   }
 }
 
-/** A rename is only certain when the folder is on disk too. Not every system lets a folder be opened or flushed; there it needs not be. */
+/** A rename is only certain when the folder is on disk too. Not every system lets a folder be opened or flushed; there it need not be. */
 async function syncFolder(files: FileSystem, directory: string): Promise<void> {
   try {
     const folder = await files.open(directory, "r");
@@ -142,33 +217,44 @@ const NO_FOLDER_SYNC: ReadonlySet<string> = new Set([
   ...["EACCES", "EBADF", "EINVAL", "EISDIR", "ENOSYS", "ENOTSUP", "EPERM"],
 ]);
 
+// More recordings of one call_sid than any restart makes.
+const MOST_COPIES = 1_000;
+
 /**
- * Makes a file for a recording; one of the same name is removed before. Written at once, not in the background: whoever learns its URL finds it
- * whole. Open only while it is written: the calls of one tenant could otherwise take every descriptor of the process.
+ * Makes a file for a recording. Where one of this name is there, it stays, and the new one gets a number: a call_sid can be dialled again after a
+ * restart. Written at once, not in the background: a reader that learns its URL finds it whole. Open only while it is written: the calls of one
+ * tenant could otherwise take every descriptor of the process.
  *
  * @param folder The folder; made, for its owner alone, when it is not there.
+ * @param name The file's name without `.wav`.
  * @throws {TeleQuickError} `ERR_VALUE_INVALID` when it cannot be made; the file's methods throw it when it cannot be written, or is not there any more.
  */
 export function recordingFile(folder: string, name: string): RecordingFile {
   const files = builtin("node:fs");
-  const path = `${folder}/${name}`;
-  const attempt = (action: string, act: () => void): void => {
+  const make = (path: string): boolean => {
     try {
-      act();
+      // Refuses a name that is there, also a link.
+      files.closeSync(files.openSync(path, "wx", PRIVATE_FILE));
+      return true;
     } catch (error) {
-      throw failed(action, path, error);
+      if (codeOf(error) === "EEXIST") return false;
+      throw fileError("make", path, error);
     }
   };
-  attempt("make", () => {
+  let path = `${folder}/${name}.wav`;
+  try {
     files.mkdirSync(folder, { recursive: true, mode: PRIVATE_FOLDER });
-    // Another file's mode would stay, and a link would be followed.
-    files.rmSync(path, { force: true });
-    files.closeSync(files.openSync(path, "wx", PRIVATE_FILE));
-  });
+  } catch (error) {
+    throw fileError("make", path, error);
+  }
+  for (let copy = 2; !make(path); copy++) {
+    if (copy > MOST_COPIES) throw fileError("make", path, { code: "EEXIST" });
+    path = `${folder}/${name},${copy}.wav`;
+  }
   let end = 0;
-  const write = (bytes: Uint8Array, at: number): void =>
-    attempt("write", () => {
-      const file = files.openSync(path, "r+", PRIVATE_FILE);
+  const write = (bytes: Uint8Array, at: number): void => {
+    try {
+      const file = files.openSync(path, "r+");
       try {
         let done = 0;
         while (done < bytes.length) {
@@ -177,7 +263,10 @@ export function recordingFile(folder: string, name: string): RecordingFile {
       } finally {
         files.closeSync(file);
       }
-    });
+    } catch (error) {
+      throw fileError("write", path, error);
+    }
+  };
   return {
     url: builtin("node:url").pathToFileURL(path).href,
     append(bytes) {
@@ -190,26 +279,4 @@ export function recordingFile(folder: string, name: string): RecordingFile {
 
 function runtimeFiles(): FileSystem {
   return builtin("node:fs").promises;
-}
-
-function builtin<N extends keyof Builtins>(name: N): Builtins[N] {
-  const { process } = globalThis as { process?: ProcessLike };
-  const found = process?.getBuiltinModule?.(name);
-  if (found !== undefined) return found;
-  throw new TeleQuickError(
-    "ERR_VALUE_INVALID",
-    "Cannot keep state in a directory: this runtime has no file system (pass a storage of your own)",
-  );
-}
-
-function failed(action: string, path: string, error: unknown): TeleQuickError {
-  const found = codeOf(error) || "the file system refused";
-  return new TeleQuickError("ERR_VALUE_INVALID", `Cannot ${action} ${path}: ${found}`, {
-    cause: error,
-  });
-}
-
-function codeOf(error: unknown): string {
-  const { code } = error as { readonly code?: unknown };
-  return typeof code === "string" ? code : "";
 }

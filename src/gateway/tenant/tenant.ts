@@ -5,7 +5,6 @@
  */
 
 import { TeleQuickError } from "../../base/errors.ts";
-import { createReplayStore, type ReplayStore } from "../../token/mod.ts";
 import { type CallEvent, ErrorCode, EventType, type TrunkRecord } from "../../wire/mod.ts";
 
 import { RateLimit } from "../rate_limit.ts";
@@ -18,6 +17,7 @@ import { choosePhone, type FarEndPhone } from "../call/phone.ts";
 import type { PhoneScript } from "../call/phone_script.ts";
 import { type Subscriber, Subscriptions } from "./subscriptions.ts";
 import { Ticker } from "../call/ticker.ts";
+import type { StateChange } from "../storage/state.ts";
 import type { GatewayServices } from "../services.ts";
 
 /** What is remembered of a call, also after its end: enough to recognise a repeated dial. */
@@ -81,8 +81,6 @@ export class Tenant {
   readonly ticker: Ticker;
   /** Its authenticated sessions. */
   sessions = 0;
-  /** Its single-use tokens: its own, so that no other tenant can use up the room for them. */
-  readonly replay: ReplayStore;
   /** Bytes of replies that its sessions have not taken yet. */
   unreadBytes = 0;
   /** RPCs of all its sessions together. */
@@ -104,7 +102,6 @@ export class Tenant {
     this.random = createRandom(deriveSeed(seed, tenantId));
     this.ticker = new Ticker(clock);
     this.#tools = tools;
-    this.replay = createReplayStore({ capacity: limits.usedTokens });
     this.rpcRate = new RateLimit({
       perSecond: limits.rpcsPerSecondPerTenant,
       burst: limits.rpcsPerSecondPerTenant * 2,
@@ -194,7 +191,7 @@ export class Tenant {
   async changeTrunk(
     trunkId: string,
     record: TrunkRecord | undefined,
-    save: () => Promise<void>,
+    save: (changes: readonly StateChange[]) => Promise<void>,
   ): Promise<void> {
     const saved: SavedTrunk = this.#unsaved.get(trunkId) ??
       { trunk: this.trunks.get(trunkId), routing: undefined, changes: 0 };
@@ -206,7 +203,12 @@ export class Tenant {
     saved.changes++;
     this.#unsaved.set(trunkId, saved);
     try {
-      await save();
+      const { tenantId } = this;
+      await save([
+        record === undefined
+          ? { removedTrunk: { tenantId, trunkId } }
+          : { trunk: { tenantId, trunk: record } },
+      ]);
       saved.trunk = record;
       if (record === undefined) saved.routing = undefined;
     } catch (error) {

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { StoredTrunk } from "../storage/archive.ts";
+import type { StoredTrunk } from "../storage/state.ts";
 import type { Principal } from "../auth/principal.ts";
 import { Tenant } from "./tenant.ts";
 import type { GatewayServices } from "../services.ts";

@@ -1,7 +1,10 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { resolveLimits } from "../../../../src/gateway/limits.ts";
-import { endOf, isLive, KeyRegistry } from "../../../../src/gateway/auth/key_registry.ts";
+import { endOf, isLive } from "../../../../src/gateway/auth/key_entry.ts";
+import { KeyRegistry } from "../../../../src/gateway/auth/key_registry.ts";
+import type { StateChange } from "../../../../src/gateway/storage/state.ts";
+import { FakeClock } from "../../../../src/testing/mod.ts";
 import { testAccount } from "../../../support/tenant_kit.ts";
 
 async function publication(name: string, more = {}) {
@@ -10,12 +13,14 @@ async function publication(name: string, more = {}) {
 }
 
 function open(limits = {}) {
-  let saves = 0;
+  const saved: StateChange[][] = [];
+  const clock = new FakeClock();
   const registry = new KeyRegistry({
     limits: resolveLimits(limits),
-    save: () => Promise.resolve(void saves++),
+    clock,
+    save: (changes) => Promise.resolve(void saved.push([...changes])),
   });
-  return { registry, saves: () => saves };
+  return { registry, clock, saved, saves: () => saved.length };
 }
 
 describe("KeyRegistry", () => {
@@ -44,7 +49,7 @@ describe("KeyRegistry", () => {
     await registry.publish(second);
     const told: string[] = [];
     for (const { privateKeyId } of [first, second]) {
-      registry.get("acme", privateKeyId)!.holders.add({
+      registry.hold(registry.get("acme", privateKeyId)!, {
         keyChanged: () => told.push(privateKeyId),
       });
     }
@@ -91,6 +96,69 @@ describe("KeyRegistry", () => {
     await registry.publish(keys[2]!);
   });
 
+  it("counts no key that has expired, and keeps it", async () => {
+    const { registry, clock } = open({ keysPerTenant: 1, revokedKeysPerTenant: 1 });
+    const soon = clock.now() + 1_000;
+    const first = await publication("k0", { expiresAtMs: soon });
+    await registry.publish(first);
+    await assert.rejects(registry.publish(await publication("k1")), { code: "ERR_LIMIT" });
+    await clock.advance(1_000);
+    await registry.publish(await publication("k1"));
+    await registry.publish({ ...first, expiresAtMs: soon + 5_000 });
+    assert.ok(isLive(registry.get("acme", first.privateKeyId)!, clock.now()));
+    await assert.rejects(registry.publish(await publication("k2")), { code: "ERR_LIMIT" });
+  });
+
+  it("G-33 bounds revoked keys: the first is forgotten, but none within an hour of its revocation", async () => {
+    const { registry, clock, saved } = open({ revokedKeysPerTenant: 2 });
+    const keys = await Promise.all(["k0", "k1", "k2"].map((name) => publication(name)));
+    for (const key of keys.slice(0, 2)) {
+      await registry.publish(key);
+      await registry.revoke(key);
+    }
+    await assert.rejects(registry.publish(keys[2]!), {
+      code: "ERR_LIMIT",
+      retryable: true,
+      message: /revoked 2 keys within an hour/,
+    });
+    await clock.advance(3_600_000);
+    await registry.publish(keys[2]!);
+    assert.deepEqual(saved.at(-1)!.map((change) => Object.keys(change)[0]), [
+      "forgottenKey",
+      "key",
+    ]);
+    assert.equal(registry.size, 2);
+    assert.equal(registry.get("acme", keys[0]!.privateKeyId), undefined);
+    assert.ok(registry.get("acme", keys[1]!.privateKeyId)!.isRevoked);
+  });
+
+  it("writes one key for one change, whatever else is registered", async () => {
+    const { registry, saved } = open();
+    for (const name of ["k0", "k1", "k2"]) await registry.publish(await publication(name));
+    await registry.revoke(await publication("k1"));
+    assert.deepEqual(saved.map((changes) => changes.length), [1, 1, 1, 1]);
+  });
+
+  it("imports a key when a token asks for it, and gives the same key again", async () => {
+    const { registry } = open();
+    await registry.publish(await publication("k0"));
+    const stored = registry.stored();
+    const { registry: later } = open();
+    await later.restore(stored);
+    const found: string[] = [];
+    const resolve = () => later.resolve("acme", "acme-k0", ({ keyId }) => found.push(keyId));
+    const first = resolve();
+    assert.ok(first instanceof Promise);
+    const second = resolve();
+    const record = await first;
+    assert.equal((await second)?.key, record?.key);
+    assert.equal(resolve() instanceof Promise, false);
+    assert.deepEqual([record?.tenantId, record?.role, record?.revoked], ["acme", "sdk", false]);
+    assert.equal(found.length, 3);
+    assert.equal(await later.resolve("acme", "none", () => assert.fail()), undefined);
+    assert.equal(await later.resolve("none", "acme-k0", () => assert.fail()), undefined);
+  });
+
   it("refuses wrong types and values, each with its name", async () => {
     const { registry } = open();
     const good = await publication("k0");
@@ -129,7 +197,7 @@ describe("KeyRegistry", () => {
       false,
     ]);
     let told = 0;
-    issuer.holders.add({ keyChanged: () => told++ });
+    registry.hold(issuer, { keyChanged: () => told++ });
     await registry.revoke(parent);
     assert.deepEqual([told, isLive(issuer, 0)], [1, false]);
     assert.deepEqual(registry.stored().map(({ keyId }) => keyId), ["acme-k0"]);

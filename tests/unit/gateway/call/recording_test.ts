@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { readFile, rm, stat, symlink, writeFile } from "node:fs/promises";
+import { readdir, readFile, rm, stat, symlink, writeFile } from "node:fs/promises";
 import { describe, it } from "node:test";
 import fc from "fast-check";
 import { decodePcmu, encodePcmu, pcm16Bytes, toneSamples } from "../../../../src/audio/mod.ts";
@@ -153,12 +153,12 @@ describe("Recording", () => {
 });
 
 describe("recordingFile()", () => {
-  it("makes a new private file, whatever was there under its name", async () => {
+  it("makes a new private file, and leaves what was there under its name", async () => {
     await using folder = await temporaryFolder();
     await writeFile(folder.at("other"), "theirs");
     await symlink(folder.at("other"), folder.at("linked.wav"));
-    await writeFile(folder.at("old.wav"), "an old and longer one", { mode: 0o644 });
-    for (const name of ["linked.wav", "old.wav"]) {
+    await writeFile(folder.at("old.wav"), "an earlier recording", { mode: 0o644 });
+    for (const name of ["linked", "old", "old"]) {
       const file = recordingFile(folder.at(""), name);
       file.append(Uint8Array.of(1, 2, 3));
       file.append(Uint8Array.of(4));
@@ -167,11 +167,15 @@ describe("recordingFile()", () => {
       assert.equal((await stat(new URL(file.url))).mode & 0o777, 0o600);
     }
     assert.equal(await readFile(folder.at("other"), "utf8"), "theirs");
+    assert.equal(await readFile(folder.at("old.wav"), "utf8"), "an earlier recording");
+    assert.deepEqual((await readdir(folder.at(""))).sort(), [
+      ...["linked,2.wav", "linked.wav", "old,2.wav", "old,3.wav", "old.wav", "other"],
+    ]);
   });
 
   it("is found by its name each time it is written: it is not held open, and cannot be written when it is gone", async () => {
     await using folder = await temporaryFolder();
-    const file = recordingFile(folder.at("calls"), "a.wav");
+    const file = recordingFile(folder.at("calls"), "a");
     file.append(Uint8Array.of(1));
     await rm(folder.at("calls"), { recursive: true });
     for (const write of [file.append, file.replaceStart]) {

@@ -1,0 +1,50 @@
+/**
+ * One key of the registry, and whether it is good at a time.
+ *
+ * @module
+ */
+
+import type { KeyRole } from "../../token/mod.ts";
+
+/** Something that lives on a key: it is called when the key's state changes. */
+export interface KeyHolder {
+  keyChanged(): void;
+}
+
+/** A registered key. */
+export interface KeyEntry {
+  readonly tenantId: string;
+  readonly keyId: string;
+  /** Its modulus, base64url. */
+  readonly publicKey: string;
+  readonly thumbprint: string;
+  readonly role: KeyRole;
+  readonly expiresAtMs: number;
+  readonly isRevoked: boolean;
+  readonly revokedAtMs: number;
+  /** The admin key for which the gateway signs browser tokens with this one: it ends with it. Not on disk. */
+  readonly parent?: KeyEntry | undefined;
+  /** The keys of which it is the parent. */
+  readonly children: Set<KeyEntry> | undefined;
+  /** What lives on it: the sessions that were admitted by it, the campaigns that they began. */
+  readonly holders: Set<KeyHolder> | undefined;
+}
+
+/** Whether tokens of a key are accepted at a time: it is neither revoked nor expired. */
+export function isLive(entry: KeyEntry, nowMs: number): boolean {
+  return !isRevoked(entry) && nowMs < endOf(entry);
+}
+
+/** When a key ends by itself, in Unix milliseconds; `Infinity` for never. */
+export function endOf({ expiresAtMs, parent }: KeyEntry): number {
+  return Math.min(expiresAtMs || Infinity, parent === undefined ? Infinity : endOf(parent));
+}
+
+/** A key, and those that the gateway made for it. */
+export function family(entry: KeyEntry): readonly KeyEntry[] {
+  return [entry, ...entry.children ?? []];
+}
+
+function isRevoked({ isRevoked: revoked, parent }: KeyEntry): boolean {
+  return revoked || (parent !== undefined && isRevoked(parent));
+}

@@ -1,0 +1,192 @@
+/**
+ * Takes a directory for one gateway, by a listening socket in it.
+ *
+ * The kernel ends a socket with its process, however that dies, so no lock outlives its holder. Node.js has no file locks; a listening socket is
+ * what Node.js, Deno and Bun all have: a Unix socket in the directory, on Windows a named pipe with the directory's name.
+ *
+ * The file of a Unix socket stays behind when its process is killed, and nothing can replace such a file in one step. So each gateway binds a name of
+ * its own and listens before it looks at the others: of two that come at once, the one that looks last sees the other.
+ *
+ * @module
+ */
+
+import { TeleQuickError } from "../../base/errors.ts";
+import { ignore } from "../../base/ignore.ts";
+import { systemClock } from "../../base/signal.ts";
+import {
+  builtin,
+  codeOf,
+  fileError,
+  runtimeProcess,
+  type Socket,
+  type SocketServer,
+} from "./builtins.ts";
+
+const NAME = /^\.lock-[0-9a-f]{12}$/;
+const PRIVATE_FOLDER = 0o700;
+// The smallest `sun_path` of the systems that there are holds 104 bytes, with a NUL at the end.
+const LONGEST_SOCKET_PATH = 103;
+const ANSWER_MS = 500;
+const ATTEMPTS = 20;
+
+/**
+ * Takes a directory. Resolves to what frees it.
+ *
+ * @throws {TeleQuickError} `ERR_UNAVAILABLE`, retryable, when another gateway has it; the message says which process.
+ */
+export async function lockDirectory(directory: string): Promise<() => Promise<void>> {
+  const files = builtin("node:fs").promises;
+  const path = builtin("node:path").resolve(directory);
+  await files.mkdir(path, { recursive: true, mode: PRIVATE_FOLDER }).catch((error) => {
+    throw fileError("make", path, error);
+  });
+  if (runtimeProcess().platform === "win32") return await lockByPipe(path);
+  for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+    const unlock = await tryLock(path);
+    if (unlock !== undefined) return unlock;
+    // Two came at the same time and both stepped back.
+    await new Promise<void>((resolve) => systemClock.schedule(Math.random() * 50, resolve));
+  }
+  throw taken(directory, "another process");
+}
+
+/** Takes the directory, or returns `undefined` when another one that comes at the same time may have taken it. */
+async function tryLock(directory: string): Promise<(() => Promise<void>) | undefined> {
+  const files = builtin("node:fs").promises;
+  const name = `.lock-${crypto.randomUUID().replaceAll("-", "").slice(0, 12)}`;
+  const sockets = await SocketFolder.open(directory);
+  try {
+    const server = await listen(sockets.path(name));
+    let isHeld = false;
+    try {
+      for (const other of await files.readdir(directory)) {
+        if (other === name || !NAME.test(other)) continue;
+        const holder = await ask(sockets.path(other));
+        if (holder !== undefined) throw taken(directory, holder);
+        await files.rm(`${directory}/${other}`, { force: true });
+      }
+      // Another one may have taken this socket for a dead one, before it listened.
+      isHeld = (await files.readdir(directory)).includes(name);
+      if (!isHeld) return undefined;
+      return async () => {
+        await close(server);
+        await files.rm(`${directory}/${name}`, { force: true });
+        await sockets.close();
+      };
+    } finally {
+      if (!isHeld) {
+        await close(server);
+        await files.rm(`${directory}/${name}`, { force: true });
+      }
+    }
+  } catch (error) {
+    await sockets.close();
+    throw error;
+  }
+}
+
+/** Names sockets in a folder whose path can be longer than a socket's may be: on Linux by the folder's descriptor. */
+class SocketFolder {
+  readonly #prefix: string;
+  readonly #descriptor: number | undefined;
+
+  private constructor(prefix: string, descriptor?: number) {
+    this.#prefix = prefix;
+    this.#descriptor = descriptor;
+  }
+
+  static async open(directory: string): Promise<SocketFolder> {
+    const longest = new TextEncoder().encode(`${directory}/.lock-0123456789ab`).length;
+    if (longest <= LONGEST_SOCKET_PATH) return new SocketFolder(directory);
+    const files = builtin("node:fs");
+    const descriptors = "/proc/self/fd";
+    if (await files.promises.lstat(descriptors).then(() => false, () => true)) {
+      throw new TeleQuickError(
+        "ERR_VALUE_INVALID",
+        `Cannot lock ${directory}: its path has ${longest - 19} bytes, expected at most ${
+          LONGEST_SOCKET_PATH - 19
+        } (use a shorter one)`,
+      );
+    }
+    const descriptor = files.openSync(directory, "r");
+    return new SocketFolder(`${descriptors}/${descriptor}`, descriptor);
+  }
+
+  path(name: string): string {
+    return `${this.#prefix}/${name}`;
+  }
+
+  close(): Promise<void> {
+    if (this.#descriptor !== undefined) builtin("node:fs").closeSync(this.#descriptor);
+    return Promise.resolve();
+  }
+}
+
+async function lockByPipe(directory: string): Promise<() => Promise<void>> {
+  const name = directory.toLowerCase().replace(/[^a-z0-9]/g, "-").slice(-200);
+  const path = `\\\\.\\pipe\\telequick-gateway-${name}`;
+  try {
+    const server = await listen(path);
+    return () => close(server);
+  } catch {
+    throw taken(directory, await ask(path) ?? "another process");
+  }
+}
+
+/** Listens, and says to everyone who connects which process this is. */
+function listen(path: string): Promise<SocketServer> {
+  const { pid = 0, versions = {} } = runtimeProcess();
+  const { deno, bun, node } = versions;
+  const runtime = deno ? `Deno ${deno}` : bun ? `Bun ${bun}` : `Node.js ${node}`;
+  const since = new Date(systemClock.now()).toISOString();
+  const self = `process ${pid} on ${builtin("node:os").hostname()}, ${runtime}, since ${since}`;
+  return new Promise((resolve, reject) => {
+    const server = builtin("node:net").createServer((socket) => {
+      socket.on("error", ignore);
+      socket.end(self);
+    });
+    server.on("error", (error) => reject(fileError("lock", path, error)));
+    server.listen(path, () => {
+      // The lock alone keeps no process running.
+      server.unref?.();
+      resolve(server);
+    });
+  });
+}
+
+function close(server: SocketServer): Promise<void> {
+  return new Promise((resolve) => server.close(resolve));
+}
+
+/** What the process behind a socket says; `undefined` when there is none. One that is too busy to answer is there. */
+function ask(path: string): Promise<string | undefined> {
+  return new Promise((resolve) => {
+    let socket: Socket | undefined;
+    let text = "";
+    const cancel = systemClock.schedule(ANSWER_MS, () => finish("another process"));
+    const finish = (answer: string | undefined): void => {
+      cancel();
+      socket?.destroy();
+      resolve(answer);
+    };
+    try {
+      socket = builtin("node:net").connect(path);
+    } catch {
+      return finish("another process");
+    }
+    socket.on("data", (data) => void (text += data.toString().slice(0, 512 - text.length)));
+    socket.on("close", () => finish(/^[ -~]{1,512}$/.test(text) ? text : "another process"));
+    socket.on("error", (error) => finish(DEAD.has(codeOf(error)) ? undefined : "another process"));
+  });
+}
+
+// Nothing listens; or the file has gone meanwhile; or it is not a socket.
+const DEAD: ReadonlySet<string> = new Set(["ECONNREFUSED", "ENOENT", "ENOTSOCK"]);
+
+function taken(directory: string, holder: string): TeleQuickError {
+  return new TeleQuickError(
+    "ERR_UNAVAILABLE",
+    `Cannot use ${directory}: another gateway has it (${holder}); stop that one, or use another directory`,
+    { retryable: true },
+  );
+}
