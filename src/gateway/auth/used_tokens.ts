@@ -71,22 +71,20 @@ export class UsedTokens {
 
 interface Second {
   readonly ids: Set<string>;
-  /** When the last of them was used, on the monotonic clock. */
-  usedAt: number;
+  /** When the last of them can be forgotten, on the monotonic clock. */
+  forgetAt: number;
 }
 
-// The longest life of a token, the tolerance of a verifier, and a minute.
-const LONGEST_LIFE_MS = 3_720_000;
+// The longest life of a token with a jti, the longest tolerance of a verifier, and how far the signer's clock can be ahead.
+const LONGEST_LIFE_MS = 390_000;
 
 /**
- * One tenant's used tokens. A token is forgotten when the wall clock says that it has expired, and the monotonic clock says so too: a wall clock that
- * is ahead for a moment must not make room for a second use.
+ * One tenant's used tokens. A token is forgotten when the wall clock says that it has expired, and the monotonic clock says that it has been
+ * remembered for as long as such a token can live: a wall clock that is wrong for a moment must not make room for a second use.
  */
 class TenantTokens {
   readonly #clock: Clock;
   readonly #capacity: number;
-  /** What the wall clock would say if it had never been set since. */
-  readonly #offset: number;
   readonly #used = new Set<string>();
   // By the second in which they expire.
   readonly #seconds = new Map<number, Second>();
@@ -95,18 +93,18 @@ class TenantTokens {
   constructor(clock: Clock, capacity: number) {
     this.#clock = clock;
     this.#capacity = capacity;
-    this.#offset = clock.now() - clock.monotonic();
   }
 
   /** Returns `false` when it is there already, or there is no room. */
   add(id: string, untilMs: number): boolean {
     this.#purge();
     const at = Math.ceil(untilMs / 1_000);
-    const second = this.#seconds.get(at) ?? { ids: new Set<string>(), usedAt: 0 };
+    const second = this.#seconds.get(at) ?? { ids: new Set<string>(), forgetAt: 0 };
     if (this.#used.has(id) || this.#used.size >= this.#capacity) return false;
     this.#used.add(id);
     second.ids.add(id);
-    second.usedAt = this.#clock.monotonic();
+    const lifeMs = Math.max(LONGEST_LIFE_MS, untilMs - this.#clock.now());
+    second.forgetAt = Math.max(second.forgetAt, this.#clock.monotonic() + lifeMs);
     this.#seconds.set(at, second);
     return true;
   }
@@ -129,10 +127,8 @@ class TenantTokens {
     if (second === this.#purgedAt) return;
     this.#purgedAt = second;
     const monotonic = this.#clock.monotonic();
-    for (const [at, { ids, usedAt }] of this.#seconds) {
-      const end = at * 1_000;
-      const isOver = monotonic + this.#offset > end || monotonic - usedAt > LONGEST_LIFE_MS;
-      if (wall <= end || !isOver) continue;
+    for (const [at, { ids, forgetAt }] of this.#seconds) {
+      if (wall < at * 1_000 || monotonic < forgetAt) continue;
       this.#seconds.delete(at);
       for (const id of ids) this.#used.delete(id);
     }

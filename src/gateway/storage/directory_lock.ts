@@ -70,7 +70,8 @@ async function tryLock(directory: string): Promise<(() => Promise<void>) | undef
       if (!isHeld) return undefined;
       return async () => {
         await close(server);
-        await files.rm(`${directory}/${name}`, { force: true });
+        // The folder may have gone.
+        await files.rm(`${directory}/${name}`, { force: true }).catch(ignore);
         await sockets.close();
       };
     } finally {
