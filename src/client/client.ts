@@ -195,6 +195,7 @@ export class TeleQuickClient extends ClientMethods {
     const call = this.#calls.claim(callSid, facts);
     try {
       const reply = await this.#place(methods.Originate, originate, request, (late) => {
+        this.#calls.disclaim(call);
         // Without a reply the call may be there all the same. One that something else has is left alone.
         if (late !== undefined && late.errorCode !== ErrorCode.SUCCESS) return;
         if (call.claims === 0) this.terminate(late?.callSid || callSid).catch(ignore);
@@ -204,8 +205,8 @@ export class TeleQuickClient extends ClientMethods {
       if (isAnother) this.#calls.disclaim(call);
       return this.#calls.keep(isAnother ? this.#calls.claim(reply.callSid, facts) : call);
     } catch (error) {
-      this.#calls.disclaim(call);
-      throw error;
+      if (!(error instanceof Cancelled)) this.#calls.disclaim(call);
+      throw error instanceof Cancelled ? error.reason : error;
     }
   }
 
@@ -222,6 +223,7 @@ export class TeleQuickClient extends ClientMethods {
     const call = this.#calls.claim(answer.callSid, { direction: "inbound" });
     try {
       const reply = await this.#place(methods.AnswerIncomingCall, answer, request, (late) => {
+        this.#calls.disclaim(call);
         // Only the reply tells whether this client won the call: another one's is not to be ended.
         if (late?.errorCode !== ErrorCode.SUCCESS || call.claims > 0) return;
         this.terminate(answer.callSid).catch(ignore);
@@ -229,8 +231,8 @@ export class TeleQuickClient extends ClientMethods {
       accepted("answer call", reply);
       return this.#calls.keep(call);
     } catch (error) {
-      this.#calls.disclaim(call);
-      throw error;
+      if (!(error instanceof Cancelled)) this.#calls.disclaim(call);
+      throw error instanceof Cancelled ? error.reason : error;
     }
   }
 
@@ -360,7 +362,10 @@ export class TeleQuickClient extends ClientMethods {
     return await this.#requests.send(method, request, options);
   }
 
-  /** Sends a request that makes a call. When the signal aborts after it was sent, `onLate` gets the reply, or `undefined` for none. */
+  /**
+   * Sends a request that makes a call. When the signal aborts after it was sent, rejects with {@linkcode Cancelled}, and `onLate` gets
+   * the reply, or `undefined` for none.
+   */
   async #place<Q, R>(
     method: Method<Q, R>,
     request: Partial<Q>,
@@ -375,12 +380,12 @@ export class TeleQuickClient extends ClientMethods {
     signal?.throwIfAborted();
     const leftMs = Math.max(1, Math.ceil(limitMs - (clock.monotonic() - startedAt)));
     const sending = this[send](method, request, { timeoutMs: leftMs });
-    const cancel = (): void => void sending.then(onLate, () => onLate(undefined));
-    signal?.addEventListener("abort", cancel, { once: true });
     try {
       return await raceSignal(sending, signal);
-    } finally {
-      signal?.removeEventListener("abort", cancel);
+    } catch (error) {
+      if (signal?.aborted !== true) throw error;
+      void sending.then(onLate, () => onLate(undefined));
+      throw new Cancelled(signal.reason);
     }
   }
 
@@ -446,5 +451,14 @@ export class TeleQuickClient extends ClientMethods {
     for (const supervision of this.#supervisions) supervision.end(error);
     this.#audio.end(error);
     this.#events.end(error);
+  }
+}
+
+/** The signal of a request aborted while the gateway had the request. */
+class Cancelled {
+  readonly reason: unknown;
+
+  constructor(reason: unknown) {
+    this.reason = reason;
   }
 }
