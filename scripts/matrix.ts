@@ -20,6 +20,7 @@ import { checkTypes, describeTypes } from "./checks/types.ts";
 import { conformanceLegs } from "./matrix/conformance_legs.ts";
 import type { Leg } from "./matrix/legs.ts";
 import { liveLegs } from "./matrix/live_legs.ts";
+import { runners, runRunner } from "./matrix/runners.ts";
 import { packPackage } from "./build/package.ts";
 import {
   findTable,
@@ -103,6 +104,10 @@ const packed = await packPackage();
 if (only === "") {
   await check("package", describePackage(packed), () => checkPackage(packed));
   await check("transport", describeTransport, () => checkTransport(packed.tarball));
+}
+for (const runner of runners) {
+  if (!`test runner ${runner.title}`.includes(only)) continue;
+  await check("test runner", runner.title, () => runRunner(runner, packed.tarball));
 }
 const isWanted = ({ suite, runtime }: Leg): boolean => `${suite} ${runtime}`.includes(only);
 for (const leg of (await conformanceLegs(packed.tarball)).filter(isWanted)) await runLeg(leg);
