@@ -1,5 +1,5 @@
 /**
- * The audio frames of one call: what all of them share is written once.
+ * Encodes the audio frames of one call. The bytes that all of them share are encoded once.
  *
  * @module
  */
@@ -42,7 +42,7 @@ export class AudioFrameEncoder {
     this.#tail = frame.slice(split);
   }
 
-  /** The bytes of a frame whose payload has `payloadLength` bytes. */
+  /** Size in bytes of a frame whose payload has `payloadLength` bytes. */
   size(payloadLength: number): number {
     return this.#head.length + payloadLength + this.#tail.length;
   }
@@ -50,12 +50,12 @@ export class AudioFrameEncoder {
   /**
    * Writes a frame into `target`, beginning at `offset`.
    *
-   * @param target Where to. It has room for `size(payload.length)` bytes from `offset` on.
-   * @param offset Where the frame begins.
+   * @param target The buffer to write to. It has room for `size(payload.length)` bytes from `offset` on.
+   * @param offset Offset of the first byte of the frame.
    * @param payload The encoded samples.
    * @param sequenceNumber The frame's number, a safe integer of at least 0.
    * @param endOfStream Whether it is the last frame.
-   * @returns Where the frame ends.
+   * @returns Offset after the last byte of the frame.
    * @throws {TypeError} The payload is not a `Uint8Array`.
    * @throws {TeleQuickError} `ERR_VALUE_INVALID`: the sequence number is not a safe integer of at least 0, or the room is too small.
    */

@@ -4,7 +4,7 @@
  * @module
  */
 
-/** 2^32, by which the two halves of a 64-bit integer differ. */
+/** 2^32: the factor of the high half of a 64-bit integer. */
 export const TWO_32 = 4294967296;
 
 /** The signed integer at `at`. */
@@ -25,13 +25,13 @@ export function writeU32(bytes: Uint8Array, at: number, value: number): void {
   bytes[at + 3] = value >>> 24;
 }
 
-/** Writes a 64-bit integer, which is a safe one, signed or unsigned. */
+/** Writes a 64-bit integer, signed or unsigned. The value is a safe integer. */
 export function writeU64(bytes: Uint8Array, at: number, value: number): void {
   writeU32(bytes, at, value);
   writeU32(bytes, at + 4, Math.floor(value / TWO_32));
 }
 
-/** Writes a text's length and the text, if it is ASCII; returns where it ends, or 0 when it is not. */
+/** Writes the length of a text, then the text. Returns the offset after it, or 0 if the text is not ASCII. */
 export function writeAscii(bytes: Uint8Array, at: number, text: string): number {
   const { length } = text;
   const start = at + 4;

@@ -1,5 +1,5 @@
 /**
- * The serde envelope (protocol.md section 3.2): `u8 version | u8 compat_version | i32 payload size | payload`.
+ * The envelope of a message: `u8 version | u8 compat version | i32 payload size | payload`. See [PROTOCOL.md](./PROTOCOL.md#3-the-envelope).
  *
  * @module
  */
@@ -11,9 +11,9 @@ import { Fault } from "./fault.ts";
 export const ENVELOPE_HEADER_BYTES = 6;
 
 /**
- * Checks that `bytes` are one whole envelope, and that a reader of `version` may read it: the writer's compat version must not exceed
- * it. An older writer's payload is shorter, a newer one's longer. (That the writer's version must not be below the reader's compat
- * version says nothing here: the protocol's messages all have compat version 0.)
+ * Checks that `bytes` are one whole envelope that a reader of `version` can read: the writer's compat version must not exceed it. The
+ * payload of an older writer is shorter, that of a newer one longer. The writer's version is not checked against the reader's compat
+ * version, which is 0 in every message.
  */
 export function checkEnvelope(bytes: Uint8Array, version: number): void {
   const size = ENVELOPE_HEADER_BYTES + readI32(bytes, 2);

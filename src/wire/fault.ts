@@ -1,12 +1,12 @@
 /**
- * What is wrong with a value or with bytes, inside the room; a message adds its own name and the field's, and makes the public error.
+ * Faults of values and bytes inside this room. A message adds its name and the name of the field, and throws the public error.
  *
  * @module
  */
 
 import { TeleQuickError } from "../base/errors.ts";
 
-/** Why a field cannot be encoded or decoded. Not an `Error`: no stack is taken for what hostile bytes cause. */
+/** Why a field cannot be encoded or decoded. Not an `Error`: hostile bytes must not cost a stack trace. */
 export class Fault {
   /** What was found, in words. */
   readonly found: string;
@@ -22,7 +22,7 @@ export class Fault {
   }
 }
 
-/** A value in words: numbers as they are, of all others the type alone, for they can be secrets. */
+/** A value in words: numbers as they are, for every other value its type only, since it can be a secret. */
 export function describe(value: unknown): string {
   return typeof value === "number" || value === null ? String(value) : typeof value;
 }
@@ -32,7 +32,7 @@ export function mistyped(value: unknown, expected: string): Fault {
   return new Fault(describe(value), expected, true);
 }
 
-/** The error of bytes that break the protocol: cannot do `action`, for the thing named last in it is what was found. */
+/** The error of bytes that break the protocol. `action` ends with the name of the thing that was found to be wrong. */
 export function wireError(action: string, found: unknown, expected: string): TeleQuickError {
   return new TeleQuickError("ERR_WIRE_INVALID", sentence(action, found, expected));
 }
@@ -51,7 +51,7 @@ function sentence(action: string, found: unknown, expected: string): string {
   return `Cannot ${action} is ${found}, expected ${expected}`;
 }
 
-/** Throws a `TypeError` for what is no `Uint8Array`. The words are joined only then: this is called for every message. */
+/** Throws a `TypeError` unless the value is a `Uint8Array`. The message is built only then: this is called for every message. */
 export function requireBytes(value: unknown, verb: string, noun: string, part = "input"): void {
   if (value instanceof Uint8Array) return;
   throw typeError(`${verb} ${noun}: ${part}`, describe(value), "a Uint8Array");

@@ -1,5 +1,5 @@
 /**
- * What a field can be on the wire (protocol.md section 3.1). All numbers are little-endian.
+ * The kinds of fields. All numbers are little-endian. See [PROTOCOL.md](./PROTOCOL.md#2-values).
  *
  * @module
  */
@@ -11,7 +11,7 @@ import type { Reader } from "./reader.ts";
 import { decodeCached, LONGEST_CACHED_BYTES } from "./text_cache.ts";
 import type { Writer } from "./writer.ts";
 
-/** How a field is encoded. `secret` is `text` that no cache keeps; `vector` and `message` hold others. */
+/** How a field is encoded. `secret` is `text` that no cache keeps; `vector` and `message` contain other fields. */
 export type FieldKind =
   | "bool"
   | "u8"
@@ -31,11 +31,11 @@ export type FieldKind =
 export interface FieldInfo {
   /** How it is encoded. */
   readonly kind: FieldKind;
-  /** What encoding takes when the value leaves the field out, and decoding when an older sender did. */
+  /** The value that is encoded when a value lacks the field, and decoded when the bytes of an older sender do. */
   readonly default: unknown;
-  /** The fewest bytes that it takes. */
+  /** Smallest size in bytes. */
   readonly least: number;
-  /** What a vector holds. */
+  /** The elements of a vector; `undefined` for every other kind. */
   readonly element: FieldInfo | undefined;
 }
 
@@ -53,7 +53,7 @@ export interface FieldCodec<T> extends FieldType<T> {
   readonly read: (reader: Reader) => T;
 }
 
-/** What a vector needs to know of a message. */
+/** The part of a message that a vector uses. */
 interface ElementMessage<T> {
   encode(value: Partial<T>): Uint8Array<ArrayBuffer>;
   decode(bytes: Uint8Array): T;
@@ -63,7 +63,7 @@ const encoder = /* @__PURE__ */ new TextEncoder();
 const doubleBytes = /* @__PURE__ */ new Uint8Array(8);
 const double = /* @__PURE__ */ new DataView(doubleBytes.buffer);
 
-// All types are made here, so that all have one hidden class: the loops over fields are hot.
+// All codecs are made here, so that engines give them one hidden class: the loops over fields are hot.
 function define<T>(
   kind: FieldKind,
   zero: T,
@@ -110,7 +110,7 @@ function integer(
     const low = readI32(bytes, at);
     if (size === 4) return lowest < 0 ? low : low >>> 0;
     const high = readI32(bytes, at + 4);
-    // One rounding, of the sum: the nearest double, as JSON.parse gives it.
+    // Only the sum is rounded: the result is the nearest double, as JSON.parse gives it.
     return (lowest < 0 ? high : high >>> 0) * TWO_32 + (low >>> 0);
   });
 }
@@ -165,7 +165,7 @@ function writeText(writer: Writer, value: string): void {
   const { bytes } = writer;
   writer.at = writeAscii(bytes, at, value);
   if (writer.at > 0) return;
-  if (!value.isWellFormed()) throw new Fault("malformed", "Unicode");
+  if (!value.isWellFormed()) throw new Fault("text with a lone surrogate", "well-formed Unicode");
   const { written } = encoder.encodeInto(value, bytes.subarray(at + 4));
   writeU32(bytes, at, written);
   writer.at = at + 4 + written;
@@ -202,7 +202,7 @@ export const secret: FieldCodec<string> = /* @__PURE__ */ define(
   (reader) => readText(reader, -1),
 );
 
-/** i32 byte length and bytes, untouched; what is read is a view of the input. Default: no bytes. */
+/** i32 byte length and bytes; a value that is read is a view of the input. Default: no bytes. */
 export const binary: FieldCodec<Uint8Array> = /* @__PURE__ */ define<Uint8Array>(
   "binary",
   /* @__PURE__ */ new Uint8Array(0),
@@ -251,7 +251,7 @@ export function nested<T>(message: ElementMessage<T>): FieldCodec<T> {
   });
 }
 
-/** The same type with another default. */
+/** A field with another default. */
 export function withDefault<T>(type: FieldCodec<T>, value: T): FieldCodec<T> {
   return { ...type, default: Object.freeze(value) as T };
 }

@@ -1,5 +1,6 @@
 /**
- * Frames: `u32 length | u32 method id | envelope`, and the two rules for what the length counts (protocol.md sections 3.3 to 3.5).
+ * Frames: `u32 length | u32 method id | envelope`, and the two rules for what the length counts. See
+ * [PROTOCOL.md](./PROTOCOL.md#4-frames).
  *
  * @module
  */
@@ -13,7 +14,7 @@ import type { Method } from "./method.ts";
 export const FRAME_HEADER_BYTES = 8;
 /** Bytes from which a frame's size is known: its own header and the envelope's. No frame is shorter. */
 export const LEAST_FRAME_BYTES = 14;
-/** The highest length that is read unless an option says otherwise, as the platform's own SDKs have it: 1 MiB. */
+/** The largest length that is accepted unless an option says otherwise: 1 MiB, as in the SDKs of the platform. */
 export const FRAME_LIMIT_BYTES = 1048576;
 
 // What the length counts besides the envelope.
@@ -98,7 +99,7 @@ function finishFrame(
   return frame;
 }
 
-/** Checks a frame's length as soon as its four bytes are there: nothing is stored for a frame that is too large. */
+/** Checks the length of a frame, of which four bytes have arrived: nothing is stored for a frame that is too large. */
 export function checkLength(bytes: Uint8Array, at: number, limitBytes: number): number {
   const length = readU32(bytes, at);
   const least = ENVELOPE_HEADER_BYTES + EXCLUSIVE;

@@ -1,5 +1,5 @@
 /**
- * Chunks of a stream, cut anywhere, to frames.
+ * Cuts the chunks of a stream into frames.
  *
  * @module
  */
@@ -19,7 +19,7 @@ import {
 
 /** A frame as it was read. */
 export interface Frame {
-  /** What it is: see `methodById` and `pushById`. Unknown ids are to be skipped. */
+  /** The method: see `methodById` and `pushById`. Frames with an unknown id are to be skipped. */
   readonly methodId: number;
   /**
    * The bare envelope. A view of the chunk that was pushed when the frame lay in it whole, else of a buffer of its own; the reader
@@ -37,10 +37,9 @@ export interface FrameReaderOptions {
 }
 
 /**
- * Cuts a stream into frames (protocol.md sections 3.3 and 3.5). It holds at most one unfinished frame, and its cost is linear in the
- * bytes, whatever the size of the chunks: a frame that lies in a chunk whole is not copied, one of up to 4 KiB is copied once. For a
- * larger one 4 KiB are allocated at first, then never more than 64 KiB and twice what has arrived, so that it is copied up to three
- * times.
+ * Cuts a stream into frames. It holds at most one unfinished frame. Its cost is linear in the bytes for chunks of every size: a frame
+ * that lies within one chunk is not copied, one of up to 4 KiB is copied once. For a larger frame 4 KiB are allocated at first, then
+ * never more than 64 KiB and twice what has arrived, so that it is copied up to three times.
  *
  * @example Read the frames of a stream
  * ```ts
@@ -80,12 +79,12 @@ export class FrameReader {
   }
 
   /**
-   * Takes the next bytes of the stream and gives the frames that they complete, in order.
+   * Takes the next bytes of the stream and returns the frames that they complete, in order.
    *
    * @param chunk The bytes. What is unfinished at their end is copied.
-   * @throws {TypeError} The chunk is no `Uint8Array`.
+   * @throws {TypeError} The chunk is not a `Uint8Array`.
    * @throws {TeleQuickError} `ERR_WIRE_INVALID`: a length is out of range or does not fit its envelope. Frames before it in the same
-   * chunk are given first; then every later call throws.
+   * chunk are returned first; then every later call throws.
    */
   push(chunk: Uint8Array): Frame[] {
     requireBytes(chunk, "read", "frame", "chunk");
@@ -101,7 +100,7 @@ export class FrameReader {
   }
 
   /**
-   * Tells the reader that the stream has ended.
+   * Ends the stream.
    *
    * @throws {TeleQuickError} `ERR_WIRE_INVALID`: inside a frame, or after an invalid one.
    */
@@ -109,12 +108,12 @@ export class FrameReader {
     if (this.#error !== undefined) throw this.#error;
     if (this.#pending !== undefined) {
       const { filled } = this.#pending;
-      throw wireError("read frame: stream", `over after ${filled} bytes of it`, "all");
+      throw wireError("read frame: stream", `closed after ${filled} bytes`, "the whole frame");
     }
   }
 
   #read(chunk: Uint8Array, frames: Frame[]): void {
-    // Read once: each is a call into the runtime.
+    // Each of these is a call into the runtime.
     const { buffer, byteOffset, length: end } = chunk;
     let at = 0;
     if (this.#pending !== undefined) {
@@ -144,10 +143,10 @@ export class FrameReader {
     }
   }
 
-  /** Goes on with the unfinished frame; returns where in the chunk it stopped. */
+  /** Continues the unfinished frame. Returns the offset in the chunk at which it stopped. */
   #fill(pending: Collector, chunk: Uint8Array, from: number): number {
     const at = pending.add(chunk, from);
-    // As soon as the length is there: nothing is stored for a frame that is too large.
+    // Checked as soon as the length has arrived: nothing is stored for a frame that is too large.
     if (pending.filled >= 4) checkLength(pending.bytes, 0, this.#limitBytes);
     if (pending.filled !== LEAST_FRAME_BYTES) return at;
     pending.total = this.#frameBytes(pending.bytes, 0);

@@ -1,5 +1,5 @@
 /**
- * Messages, each declared once as an ordered list of fields. Encoding and decoding walk that list.
+ * Messages, each declared once as an ordered list of fields. Encoding and decoding follow that list.
  *
  * @module
  */
@@ -19,7 +19,7 @@ export interface Field extends FieldInfo {
   readonly optional: boolean;
 }
 
-/** A message of the protocol: its bare envelope, both ways (protocol.md sections 3.2 and 5). */
+/** A message of the protocol: encodes and decodes its envelope. [PROTOCOL.md](./PROTOCOL.md#6-messages) lists all of them. */
 export interface Message<T> {
   /** The protocol's own name. */
   readonly name: string;
@@ -32,7 +32,7 @@ export interface Message<T> {
   /**
    * Encodes a value as a bare envelope in a fresh buffer.
    *
-   * @param value The fields; what is missing or `undefined` takes its documented default.
+   * @param value The fields. A field that is missing or `undefined` has its documented default.
    * @param headroom Bytes left free before the envelope, for a frame's header. Default: 0.
    * @throws {TypeError} A field has the wrong JavaScript type.
    * @throws {TeleQuickError} `ERR_VALUE_INVALID`: a value does not fit its field or would not survive the round trip.
@@ -58,16 +58,16 @@ const writer = /* @__PURE__ */ new Writer();
 
 /** Options of {@linkcode message}. */
 export interface MessageOptions<T> {
-  /** The version that is written. Default: 0. The compat version is 0 in all of the protocol. */
+  /** The version that is written. Default: 0. The compat version of every message is 0. */
   readonly version?: number;
   /**
    * The first field of the optional tail: from it on, fields are written only when one of them differs from its default.
-   * Default: none, every field is written.
+   * Default: every field is written.
    */
   readonly optionalFrom?: string & keyof T;
-  /** Decodes usual bytes as the fields would; `undefined` for all others. For hot messages. Default: none. */
+  /** A faster way to decode usual bytes, with the result that the fields give; `undefined` for other bytes. */
   readonly decode?: (bytes: Uint8Array) => T | undefined;
-  /** Encodes usual values as the fields would; `undefined` for all others. For hot messages. Default: none. */
+  /** A faster way to encode usual values, with the result that the fields give; `undefined` for other values. */
   readonly encode?: (value: Partial<T>, headroom: number) => Uint8Array<ArrayBuffer> | undefined;
 }
 
@@ -76,7 +76,7 @@ export interface MessageOptions<T> {
  *
  * @param name The protocol's own name.
  * @param fields The fields in wire order.
- * @param options The version, the optional tail, and what makes hot messages faster.
+ * @param options The version, the optional tail, and faster ways for hot messages.
  */
 export function message<F extends Fields>(
   name: string,
@@ -124,14 +124,14 @@ class DeclaredMessage<T extends object> implements Message<T> {
     if (usual !== undefined) return usual;
     const names = this.#names;
     const types = this.#types;
-    // A getter of the value may itself encode: that encoding then begins where this one has come to, and ends there.
+    // A getter of the value can itself encode a message: that message then begins after the bytes that are written here so far.
     const start = writer.at;
     let index = 0;
     let tailStart = 0;
     let isTailEmpty = true;
     try {
       const header = writer.take(headroom + ENVELOPE_HEADER_BYTES) + headroom;
-      // What other messages left there stays here.
+      // The buffer still holds bytes of earlier messages: none of them may reach the headroom.
       writer.bytes.fill(0, start, header);
       for (; index < names.length; index++) {
         const type = types[index]!;
@@ -187,7 +187,7 @@ function blankOf<T>(names: readonly (string & keyof T)[]): Partial<T> {
   return JSON.parse(`{${names.map((name) => `"${name}":null`).join(",")}}`);
 }
 
-/** Whether a value is the default of its type: nothing that a reader would miss. */
+/** Whether a value is the default of its kind, so that a reader gets the same value without it. */
 function isEmpty(value: unknown): boolean {
   return Array.isArray(value) ? value.length === 0 : !value;
 }

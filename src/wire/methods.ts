@@ -1,5 +1,5 @@
 /**
- * Every method by the protocol's own name.
+ * Every method by the name that the protocol gives it. Each is declared beside its messages.
  *
  * @module
  */

@@ -1,8 +1,9 @@
 /**
- * The wire: values to bytes and bytes to values, byte-exact with the platform's gateway. No network, no clock.
+ * The wire: encodes values to bytes and decodes bytes to values, byte for byte as the gateway of the platform does. It uses neither
+ * network nor clock.
  *
- * `messages` has every message by the protocol's own name, `methods` says which message goes which way under which id; each message
- * is exported by itself too, so that a bundle holds only those that it uses.
+ * Each message is exported by itself, and all of them in the namespace `messages`; each method in the namespace `methods`. A bundle
+ * contains only those that it uses. [PROTOCOL.md](./PROTOCOL.md) describes the bytes, [README.md](./README.md) the code.
  *
  * @example Write a request, read its reply
  * ```ts

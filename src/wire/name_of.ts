@@ -1,11 +1,11 @@
 /**
- * Numbers back to names.
+ * Names of numbers.
  *
  * @module
  */
 
 /**
- * The name that a table such as `EventType` or `ErrorCode` gives to a number; `undefined` for a number that it does not know.
+ * The name of a number in a table such as `EventType` or `ErrorCode`; `undefined` for a number that the table does not have.
  *
  * @example Name an event
  * ```ts

@@ -1,10 +1,10 @@
 /**
- * Causes of ITU-T Q.850, in words.
+ * Names of the causes of ITU-T Q.850.
  *
  * @module
  */
 
-/** What each Q.850 cause means (ITU-T Q.850 section 2.2.7), as far as telephony gateways use them. */
+/** The meaning of each Q.850 cause that telephony gateways use (ITU-T Q.850 section 2.2.7). */
 export const q850Causes: Readonly<Record<number, string>> = {
   1: "unallocated number",
   2: "no route to specified transit network",

@@ -1,5 +1,5 @@
 /**
- * The bytes of one envelope as they are decoded.
+ * Reads the bytes of one envelope.
  *
  * @module
  */
@@ -8,19 +8,19 @@ import { readI32 } from "./bytes.ts";
 import { ENVELOPE_HEADER_BYTES } from "./envelope.ts";
 import { Fault } from "./fault.ts";
 
-/** What a reader needs to know of a field. */
+/** The part of a field that a reader uses. */
 interface Readable {
   readonly default: unknown;
   readonly read: (reader: Reader) => unknown;
 }
 
-/** Where fields are read, one after another. Every length is checked against the end of the envelope before it is used. */
+/** Reads fields, one after another. Every length is checked against the end of the envelope before it is used. */
 export class Reader {
   /** The envelope. */
   readonly bytes: Uint8Array;
-  /** Where the next field begins. */
+  /** Offset of the next field. */
   at: number = ENVELOPE_HEADER_BYTES;
-  /** Which field was read last, or failed; -1 before the first. */
+  /** Index of the field that was read last, or failed; -1 before the first. */
   index = -1;
   readonly #types: readonly Readable[];
 
@@ -29,7 +29,7 @@ export class Reader {
     this.#types = types;
   }
 
-  /** The next field. Bytes that end where it would begin come from an older sender: it has its default (protocol.md section 3.2). */
+  /** Reads the next field. Bytes that end where it would begin come from an older sender: the field has its default. */
   next<V>(): V {
     const type = this.#types[++this.index]!;
     return (this.at === this.bytes.length ? type.default : type.read(this)) as V;
@@ -40,7 +40,7 @@ export class Reader {
     return this.bytes.length - this.at;
   }
 
-  /** Moves past `count` bytes, and tells where they begin. */
+  /** Moves past `count` bytes and returns their offset. */
   take(count: number): number {
     const at = this.at;
     const end = at + count;
@@ -51,7 +51,7 @@ export class Reader {
     return at;
   }
 
-  /** Moves past an i32 length and so many bytes, of which it gives the number. They end where the next field begins. */
+  /** Moves past an i32 length and the bytes that it counts. Returns their number; the next field begins after them. */
   takeSized(): number {
     const size = readI32(this.bytes, this.take(4));
     if (size < 0) throw new Fault(`${size} bytes`, "at least 0");

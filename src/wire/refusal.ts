@@ -1,8 +1,7 @@
 /**
- * Refusals in replies that have no fields for one. Ours, for the protocol publishes none (protocol.md section 3.4): behind the reply's own fields
- * stand `status` s, `error_message` s, `error_code` i32, in the layout of `ExecuteDialplanResponse`; a list that is otherwise left out then stands
- * there with its count of 0. Whoever does not know that skips it by the envelope's size; whoever does can tell a barge that hit nothing from one
- * that was done.
+ * Refusals in replies that have no fields for one: `status`, `errorMessage` and `errorCode` stand after the reply's own fields. See
+ * [PROTOCOL.md](./PROTOCOL.md#refusals-in-replies-without-fields-for-one). With them a client can distinguish a barge that found no
+ * call from one that was done.
  *
  * @module
  */
@@ -19,21 +18,21 @@ import { Reader } from "./reader.ts";
 
 /** Why a request was refused. */
 export interface RefusalFields {
-  /** An `ErrorCode` (protocol.md section 5.1). */
+  /** An `ErrorCode`. */
   readonly errorCode: number;
-  /** The same in words. */
+  /** The reason in words. */
   readonly errorMessage: string;
 }
 
 const COUNT_BYTES = 4;
 
 /**
- * Encodes the reply to a request that is refused, whatever fields the method's reply has.
+ * Encodes the reply to a request that is refused, for replies with and without fields for the reason.
  *
  * @param method The request's method.
  * @param refusal Why it is refused.
- * @param repeated What the reply repeats of the request, where it has the fields.
- * @param options How the reply goes onto its stream.
+ * @param repeated Fields of the request that the reply repeats, if it has them.
+ * @param options Whether a frame's header precedes the reply.
  */
 export function encodeRefusal(
   method: Method<unknown, unknown>,
@@ -63,11 +62,11 @@ export function encodeRefusal(
 }
 
 /**
- * Reads the refusal behind the fields of a reply that has none of its own.
+ * Reads the refusal after the fields of a reply that has no fields for one.
  *
  * @param message The reply's message.
  * @param envelope The reply as a bare envelope.
- * @returns `undefined` when there is none, or what stands there is something else (a newer gateway's field).
+ * @returns `undefined` if the reply ends before it, or if the bytes are something else, such as a field of a newer gateway.
  */
 export function readRefusal<T>(
   message: Message<T>,
@@ -75,8 +74,8 @@ export function readRefusal<T>(
 ): RefusalFields | undefined {
   const { fields } = message;
   if (fields.some(({ name }) => name === "errorMessage")) return undefined;
-  // Its own fields are read once more, for where they end: encoded anew they would lack what a newer gateway adds to an element of a list.
-  // What follows is read where it stands: a newer gateway's field behind it can be large.
+  // The reply's own fields are read once more to find their end. Encoding the decoded reply would not find it: a newer gateway can have
+  // added fields to the elements of a list. The refusal is read in place: a field of a newer gateway after it can be large.
   const own = fields as unknown as readonly FieldCodec<unknown>[];
   const reader = new Reader(envelope, [...own, text, text, i32]);
   try {

@@ -1,5 +1,5 @@
 /**
- * Chunks of a stream, cut anywhere, to the one reply that it carries (protocol.md section 3.4).
+ * Reads the reply to a request from the chunks of a stream. See [PROTOCOL.md](./PROTOCOL.md#4-frames).
  *
  * @module
  */
@@ -13,7 +13,7 @@ import type { Message } from "./message.ts";
 import type { Method } from "./method.ts";
 import { readRefusal, type RefusalFields } from "./refusal.ts";
 
-// Bytes of another protocol rarely look like versions this low (protocol.md section 3.4).
+// No message has a version near this one: bytes of another protocol, such as text, are above it.
 const HIGHEST_VERSION = 16;
 
 /** Options of a {@linkcode ReplyReader}. */
@@ -49,7 +49,7 @@ export class ReplyReader<R> {
     this.#limitBytes = options.limitBytes ?? FRAME_LIMIT_BYTES;
   }
 
-  /** Why the request was refused, where the reply says so behind fields of its own that could not. */
+  /** Why the request was refused, if the reply carries the reason after its own fields. */
   get refusal(): RefusalFields | undefined {
     return this.#refusal;
   }
@@ -58,7 +58,7 @@ export class ReplyReader<R> {
    * Takes the next bytes of the stream. Bytes after the reply are ignored.
    *
    * @returns The reply when these bytes complete it, else `undefined`.
-   * @throws {TypeError} The chunk is no `Uint8Array`.
+   * @throws {TypeError} The chunk is not a `Uint8Array`.
    * @throws {TeleQuickError} `ERR_WIRE_INVALID`: the bytes are not a reply to this method.
    */
   push(chunk: Uint8Array): R | undefined {
@@ -86,7 +86,7 @@ export class ReplyReader<R> {
   }
 
   /**
-   * Tells the reader that the stream has ended.
+   * Ends the stream.
    *
    * @returns The reply. A stream without any byte accepts a request whose reply has no fields.
    * @throws {TeleQuickError} `ERR_WIRE_INVALID`: the reply is not whole.
@@ -99,14 +99,14 @@ export class ReplyReader<R> {
     }
     throw wireError(
       `read ${this.#name}: stream`,
-      `over after ${filled} bytes`,
-      "a whole reply",
+      `closed after ${filled} bytes`,
+      "the whole reply",
     );
   }
 
-  /** Where the envelope starts: 8 when a frame's header precedes it, 0 when none does, `undefined` when 6 bytes do not tell. */
+  /** Offset of the envelope: 8 after the header of a frame, otherwise 0; `undefined` if more bytes are needed to decide. */
   #start(bytes: Uint8Array, filled: number): number | undefined {
-    // Read as a bare header, a frame's would claim 64 KiB times the id's low half: within the limit the two do not collide.
+    // Read as an envelope's header, a frame's would claim a payload of 64 KiB times the low half of the id, which is above the limit.
     if ((readU32(bytes, 4) & 0xffff) === (this.#id & 0xffff)) {
       if (filled < LEAST_FRAME_BYTES) return undefined;
       const payload = readI32(bytes, FRAME_HEADER_BYTES + 2);
@@ -120,8 +120,8 @@ export class ReplyReader<R> {
     }
     throw wireError(
       `read ${this.#name}: start`,
-      "neither an envelope's nor a frame's",
-      "one of them",
+      "not a header",
+      "that of an envelope or of a frame",
     );
   }
 

@@ -18,7 +18,7 @@ const SLOTS = 2 ** SLOT_BITS;
 const slotBytes = /* @__PURE__ */ new Uint8Array(SLOTS * LONGEST_CACHED_BYTES);
 const slotTexts: string[] = [];
 
-// Multiplicative hashing (Knuth, volume 3, section 6.4): 2^32 divided by the golden ratio spreads neighbours.
+// Multiplicative hashing (Knuth, volume 3, section 6.4): 2^32 divided by the golden ratio gives similar texts different slots.
 const HASH_FACTOR = 0x9e3779b1;
 
 /**

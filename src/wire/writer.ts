@@ -1,5 +1,5 @@
 /**
- * The growing buffer that all encoding shares. Results are copied out of it.
+ * The growing buffer that all messages are encoded into. Results are copied out of it.
  *
  * @module
  */
@@ -7,18 +7,18 @@
 import { Fault } from "./fault.ts";
 
 const INITIAL_BYTES = 1024;
-// What a large message made the buffer grow to is given back after it.
+// A buffer that a large message has made larger than this is released after it.
 const KEEP_BYTES = 65536;
 const LONGEST_BYTES = 2147483647;
 
-/** Where fields are written, one after another. */
+/** Writes fields, one after another. */
 export class Writer {
-  /** The buffer. Another one after `take` has made it grow. */
+  /** The buffer. `take` replaces it when it has to grow. */
   bytes: Uint8Array<ArrayBuffer> = new Uint8Array(INITIAL_BYTES);
-  /** Where the next field begins. */
+  /** Offset of the next field. */
   at = 0;
 
-  /** Makes room for `count` bytes, moves past them, and tells where they begin. */
+  /** Makes room for `count` bytes, moves past them and returns their offset. */
   take(count: number): number {
     const at = this.at;
     const end = at + count;
@@ -27,7 +27,7 @@ export class Writer {
     return at;
   }
 
-  /** Forgets everything from `start` on. */
+  /** Discards everything from `start` on. */
   rewind(start: number): void {
     this.at = start;
     if (start === 0 && this.bytes.length > KEEP_BYTES) this.bytes = new Uint8Array(INITIAL_BYTES);

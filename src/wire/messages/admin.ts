@@ -1,5 +1,5 @@
 /**
- * The admin API but for trunks (protocol.md section 8). The agent DAG methods are left out: their fields are not published.
+ * The admin API, except trunks. The methods for agent graphs are missing: their fields are not published.
  *
  * @module
  */
@@ -16,10 +16,10 @@ export const reloadCertificatesRequest = {
   keyPath: text,
 } as const;
 
-/** Loads the gateway's certificate anew; existing connections stay. */
+/** Reloads the certificate of the gateway. Existing connections stay. */
 export interface ReloadCertificatesRequest extends ValueOf<typeof reloadCertificatesRequest> {}
 
-/** Loads the gateway's certificate anew; existing connections stay. */
+/** Reloads the certificate of the gateway. Existing connections stay. */
 export const ReloadCertificatesRequest: Message<ReloadCertificatesRequest> =
   /* @__PURE__ */ message("ReloadCertificatesRequest", reloadCertificatesRequest);
 
@@ -27,14 +27,14 @@ export const ReloadCertificatesRequest: Message<ReloadCertificatesRequest> =
 export const reloadCertificatesResponse = {
   /** `ok` or `error`. Default: `""`. */
   status: text,
-  /** Why it was not. Default: `""`, it was. */
+  /** Why it failed. Default: `""`, it succeeded. */
   errorMessage: text,
 } as const;
 
-/** Whether the certificate was loaded; if not, the old one stays. */
+/** Whether the certificate was loaded. If not, the old one stays. */
 export interface ReloadCertificatesResponse extends ValueOf<typeof reloadCertificatesResponse> {}
 
-/** Whether the certificate was loaded; if not, the old one stays. */
+/** Whether the certificate was loaded. If not, the old one stays. */
 export const ReloadCertificatesResponse: Message<ReloadCertificatesResponse> =
   /* @__PURE__ */ message("ReloadCertificatesResponse", reloadCertificatesResponse);
 
@@ -46,16 +46,16 @@ export const sessionAuthRequest = {
   tenantId: text,
   /** The end user, free-form. Default: `""`. */
   subject: text,
-  /** How long it lives, in seconds; the gateway caps it at 300 (int32). Default: 0. */
+  /** Lifetime in seconds; the gateway limits it to 300 (int32). Default: 0. */
   ttlSeconds: i32,
-  /** What it allows, separated by spaces: `call.dial call.barge`. Default: `""`. */
+  /** The scopes that it grants, separated by spaces: `call.dial call.barge`. Default: `""`. */
   scope: text,
 } as const;
 
-/** Asks for a browser's token (section 1.3). */
+/** Requests a browser's token. */
 export interface SessionAuthRequest extends ValueOf<typeof sessionAuthRequest> {}
 
-/** Asks for a browser's token (section 1.3). */
+/** Requests a browser's token. */
 export const SessionAuthRequest: Message<SessionAuthRequest> = /* @__PURE__ */ message(
   "SessionAuthRequest",
   sessionAuthRequest,
@@ -67,7 +67,7 @@ export const sessionAuthResponse = {
   token: secret,
   /** When it expires, in Unix milliseconds (int64). Default: 0. */
   expiresAtMs: i64,
-  /** Why there is none. Default: `""`, there is one. */
+  /** Why the request was refused. Default: `""`, it was not. */
   errorMessage: text,
 } as const;
 
@@ -84,7 +84,7 @@ export const SessionAuthResponse: Message<SessionAuthResponse> = /* @__PURE__ */
 export const publishServiceAccountRequest = {
   /** A token of an `admin` key: a secret. Default: `""`. */
   adminToken: secret,
-  /** The tenant that the key speaks for. Default: `""`. */
+  /** The tenant that the key belongs to. Default: `""`. */
   tenantId: text,
   /** The key's id, the `kid` of its tokens. Default: `""`. */
   privateKeyId: text,
@@ -92,7 +92,7 @@ export const publishServiceAccountRequest = {
   publicKeyPem: text,
   /** `sdk` or `admin`. Default: `""`. */
   role: text,
-  /** When the key ends, in Unix milliseconds (int64). Default: 0, never. */
+  /** When the key expires, in Unix milliseconds (int64). Default: 0, never. */
   expiresAtMs: i64,
 } as const;
 
@@ -123,7 +123,7 @@ export const RevokeServiceAccountRequest: Message<RevokeServiceAccountRequest> =
 
 /** Fields of {@linkcode BootstrapOrgRequest}. */
 export const bootstrapOrgRequest = {
-  /** Used up by the first success: a secret. Default: `""`. */
+  /** A secret that the gateway accepts until the first success. Default: `""`. */
   bootstrapSecret: secret,
   /** Lower case, with dashes. Default: `""`. */
   tenantId: text,
@@ -137,10 +137,10 @@ export const bootstrapOrgRequest = {
   adminPrivateKeyId: text,
 } as const;
 
-/** Makes the first tenant of a gateway. */
+/** Creates the first tenant of a gateway. */
 export interface BootstrapOrgRequest extends ValueOf<typeof bootstrapOrgRequest> {}
 
-/** Makes the first tenant of a gateway. */
+/** Creates the first tenant of a gateway. */
 export const BootstrapOrgRequest: Message<BootstrapOrgRequest> = /* @__PURE__ */ message(
   "BootstrapOrgRequest",
   bootstrapOrgRequest,
@@ -150,24 +150,24 @@ export const BootstrapOrgRequest: Message<BootstrapOrgRequest> = /* @__PURE__ */
 export const bootstrapOrgResponse = {
   /** `ok` or `error`. Default: `""`. */
   status: text,
-  /** Why it was not. Default: `""`, it was. */
+  /** Why it failed. Default: `""`, it succeeded. */
   errorMessage: text,
   /** The tenant. Default: `""`. */
   tenantId: text,
-  /** When, in Unix milliseconds (int64). Default: 0. */
+  /** When it was created, in Unix milliseconds (int64). Default: 0. */
   createdAtMs: i64,
 } as const;
 
-/** Whether the tenant was made. */
+/** Whether the tenant was created. */
 export interface BootstrapOrgResponse extends ValueOf<typeof bootstrapOrgResponse> {}
 
-/** Whether the tenant was made. */
+/** Whether the tenant was created. */
 export const BootstrapOrgResponse: Message<BootstrapOrgResponse> = /* @__PURE__ */ message(
   "BootstrapOrgResponse",
   bootstrapOrgResponse,
 );
 
-/** Loads the gateway's certificate anew. */
+/** Reloads the certificate of the gateway. */
 export const ReloadCertificates = {
   name: "ReloadCertificates",
   id: 3357922138,
@@ -175,7 +175,7 @@ export const ReloadCertificates = {
   reply: ReloadCertificatesResponse,
 } as const;
 
-/** Asks for a browser's token. */
+/** Requests a browser's token. */
 export const SessionAuth = {
   name: "SessionAuth",
   id: 4005695856,
@@ -199,7 +199,7 @@ export const RevokeServiceAccount = {
   reply: Empty,
 } as const;
 
-/** Makes a gateway's first tenant. */
+/** Creates the first tenant of a gateway. */
 export const BootstrapOrg = {
   name: "BootstrapOrg",
   id: 4016330056,

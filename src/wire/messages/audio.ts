@@ -1,5 +1,5 @@
 /**
- * Audio (protocol.md sections 5.7 and 6).
+ * Audio. See [the protocol](../PROTOCOL.md#9-audio).
  *
  * @module
  */
@@ -16,7 +16,7 @@ export const audioFrame = {
   callSid: text,
   /** The encoded samples: 160 bytes are 20 ms of PCMU. Decoding gives a view of its input. Default: no bytes. */
   payload: binary,
-  /** `PCMU`, `PCMA` or `PCM16`; trust it frame by frame. Default: `""`. */
+  /** `PCMU`, `PCMA` or `PCM16`. It can change from one frame to the next. Default: `""`. */
   codec: text,
   /** Rises by one with each frame of a call and direction (uint64). Default: 0. */
   sequenceNumber: u64,

@@ -1,5 +1,5 @@
 /**
- * Buckets: parked and queued calls (protocol.md section 5.6).
+ * Buckets: parked and queued calls.
  *
  * @module
  */
@@ -35,7 +35,7 @@ export const listBucketsResponse = {
 /** The tenant's buckets. */
 export interface ListBucketsResponse extends ValueOf<typeof listBucketsResponse> {}
 
-/** The tenant's buckets. Without buckets no field is written. */
+/** The buckets of the tenant. The field is written only if there are any. */
 export const ListBucketsResponse: Message<ListBucketsResponse> = /* @__PURE__ */ message(
   "ListBucketsResponse",
   listBucketsResponse,
@@ -48,10 +48,10 @@ export const bucketRequest = {
   bucketId: text,
 } as const;
 
-/** Asks for the calls of a bucket. */
+/** Lists the calls of a bucket. */
 export interface BucketRequest extends ValueOf<typeof bucketRequest> {}
 
-/** Asks for the calls of a bucket. */
+/** Lists the calls of a bucket. */
 export const BucketRequest: Message<BucketRequest> = /* @__PURE__ */ message(
   "BucketRequest",
   bucketRequest,
@@ -81,7 +81,7 @@ export function parseCallSids(callSids: string): readonly string[] {
 export const bucketActionRequest = {
   /** The bucket. Default: `""`. */
   bucketId: text,
-  /** What to do (int32). The protocol publishes no numbers. Default: 0. */
+  /** The action (int32). Its numbers are not published. Default: 0. */
   action: i32,
 } as const;
 
@@ -100,10 +100,10 @@ export const bucketActionResponse = {
   processedCount: i32,
 } as const;
 
-/** What the action came to. */
+/** The result of the action. */
 export interface BucketActionResponse extends ValueOf<typeof bucketActionResponse> {}
 
-/** What the action came to. */
+/** The result of the action. */
 export const BucketActionResponse: Message<BucketActionResponse> = /* @__PURE__ */ message(
   "BucketActionResponse",
   bucketActionResponse,

@@ -1,5 +1,5 @@
 /**
- * Bulk dialling (protocol.md section 5.3).
+ * Bulk dialling.
  *
  * @module
  */
@@ -13,13 +13,13 @@ export const bulkRequest = {
   csvUrl: text,
   /** Trunk of the rows. Default: `""`. */
   templateTrunkId: text,
-  /** Destination of the rows that name none. Default: `""`. */
+  /** Destination of the rows that do not have one. Default: `""`. */
   templateTo: text,
   /** Caller id of the rows. Default: `""`, the trunk's own. */
   templateCallFrom: text,
-  /** URL of the AI bridge by WebSocket. Default: `""`, none. */
+  /** WebSocket URL of an AI bridge. Default: `""`, no bridge. */
   templateAiWebsocketUrl: text,
-  /** URL of the AI bridge by QUIC. Default: `""`, none. */
+  /** QUIC URL of an AI bridge. Default: `""`, no bridge. */
   templateAiQuicUrl: text,
   /** The tenant, for information. Default: `""`. */
   templateTenantId: text,
@@ -31,9 +31,9 @@ export const bulkRequest = {
   templateDefaultAppArgs: text,
   /** Pace of dialling, in calls per second (int32). Default: 0. */
   callsPerSecond: i32,
-  /** How many calls live at once at the most (int32). Default: 0. */
+  /** Largest number of calls at a time (int32). Default: 0. */
   maxConcurrentCalls: i32,
-  /** The client's name for the campaign, which `AbortBulk` takes. Default: `""`. */
+  /** The id that the client gives the campaign; `AbortBulk` takes it. Default: `""`. */
   campaignId: text,
   /** Whether the gateway stops playback when the caller speaks (optional tail). Default: `false`. */
   autoBargeIn: bool,
@@ -43,7 +43,7 @@ export const bulkRequest = {
   clientId: text,
 } as const;
 
-/** Dials a list that the gateway fetches; the template fills what a row lacks. */
+/** Dials a list that the gateway fetches. The template fills the columns that a row lacks. */
 export interface BulkRequest extends ValueOf<typeof bulkRequest> {}
 
 /** Dials a list that the gateway fetches. The last three fields are written only when one of them is set. */
@@ -61,10 +61,10 @@ export const bulkResponse = {
   loadedNumbers: i32,
 } as const;
 
-/** How much of the list was taken, or that it was aborted. */
+/** How many rows were accepted, or that the campaign was aborted. */
 export interface BulkResponse extends ValueOf<typeof bulkResponse> {}
 
-/** How much of the list was taken, or that it was aborted. */
+/** How many rows were accepted, or that the campaign was aborted. */
 export const BulkResponse: Message<BulkResponse> = /* @__PURE__ */ message(
   "BulkResponse",
   bulkResponse,
@@ -76,10 +76,10 @@ export const abortBulkRequest = {
   campaignId: text,
 } as const;
 
-/** Drops the rows of a campaign that are not dialled yet; live calls go on. */
+/** Drops the rows of a campaign that are not dialled yet. Live calls continue. */
 export interface AbortBulkRequest extends ValueOf<typeof abortBulkRequest> {}
 
-/** Drops the rows of a campaign that are not dialled yet; live calls go on. */
+/** Drops the rows of a campaign that are not dialled yet. Live calls continue. */
 export const AbortBulkRequest: Message<AbortBulkRequest> = /* @__PURE__ */ message(
   "AbortBulkRequest",
   abortBulkRequest,
@@ -93,7 +93,7 @@ export const OriginateBulk = {
   reply: BulkResponse,
 } as const;
 
-/** Drops what a campaign has not dialled. */
+/** Drops the rows of a campaign that are not dialled yet. */
 export const AbortBulk = {
   name: "AbortBulk",
   id: 3861915064,

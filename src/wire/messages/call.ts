@@ -1,5 +1,5 @@
 /**
- * Call control (protocol.md section 5.2).
+ * Call control.
  *
  * @module
  */
@@ -7,27 +7,27 @@
 import { bool, i32, i64, secret, text, u16, u32 } from "../field.ts";
 import { type Message, message, type ValueOf } from "../message.ts";
 
-/** No fields: the request or the reply of methods that need none. */
+/** The request or the reply of methods that have no fields in it. */
 export type Empty = Readonly<Record<string, never>>;
 
-/** No fields: the request or the reply of methods that need none. */
+/** The request or the reply of methods that have no fields in it. */
 export const Empty: Message<Empty> = /* @__PURE__ */ message("Empty", {});
 
 /** Fields of {@linkcode OriginateRequest}. */
 export const originateRequest = {
   /** Trunk that the call leaves by; the tenant must own it. Default: `""`. */
   trunkId: text,
-  /** Whom to call: an E.164 number or a full SIP URI. Default: `""`. */
+  /** The destination: an E.164 number or a full SIP URI. Default: `""`. */
   to: text,
   /** Caller id, within the trunk's allow list. Default: `""`, the trunk's own. */
   callFrom: text,
-  /** URL of the AI bridge that the gateway dials by WebSocket. Default: `""`, none. */
+  /** URL of an AI bridge that the gateway connects to by WebSocket. Default: `""`, no bridge. */
   aiWebsocketUrl: text,
-  /** URL of the AI bridge that the gateway dials by QUIC. Default: `""`, none. */
+  /** URL of an AI bridge that the gateway connects to by QUIC. Default: `""`, no bridge. */
   aiQuicUrl: text,
   /** The tenant, for information: the session's token decides. Default: `""`. */
   tenantId: text,
-  /** Longest duration of the call in milliseconds (int32). Default: 0, no limit of the client's. */
+  /** Longest duration of the call in milliseconds (int32). Default: 0, no limit by the client. */
   maxDurationMs: i32,
   /** The call's id, a UUID v4 chosen by the client. Default: `""`, the gateway chooses. */
   callSid: text,
@@ -69,11 +69,11 @@ export const callResult = {
   errorMessage: text,
   /** An `ErrorCode` (int32). Default: 0, success. */
   errorCode: i32,
-  /** When the gateway said so, in Unix milliseconds (int64). Default: 0. */
+  /** When the gateway replied, in Unix milliseconds (int64). Default: 0. */
   timestampMs: i64,
 } as const;
 
-/** What became of a request about one call. */
+/** The result of a request about one call. */
 export interface CallResult extends ValueOf<typeof callResult> {}
 
 /** Whether the call is being placed, and its id. */
@@ -115,10 +115,10 @@ export const bargeRequest = {
   callSid: text,
 } as const;
 
-/** Cuts what the call is being played, as a caller's interruption does. */
+/** Stops the playback to a call, as an interruption by the caller does. */
 export interface BargeRequest extends ValueOf<typeof bargeRequest> {}
 
-/** Cuts what the call is being played, as a caller's interruption does. */
+/** Stops the playback to a call, as an interruption by the caller does. */
 export const BargeRequest: Message<BargeRequest> = /* @__PURE__ */ message(
   "BargeRequest",
   bargeRequest,
@@ -138,10 +138,10 @@ export const allocateWtRequest = {
   realm: text,
 } as const;
 
-/** Where the media of a call is reached by WebTransport: asked after `Originate` told the call's id (section 5.8). */
+/** Requests the WebTransport endpoint for the media of a call. Sent after the reply to `Originate`, which has the call's id. */
 export interface AllocateWtRequest extends ValueOf<typeof allocateWtRequest> {}
 
-/** Where the media of a call is reached by WebTransport. */
+/** Requests the WebTransport endpoint for the media of a call. */
 export const AllocateWtRequest: Message<AllocateWtRequest> = /* @__PURE__ */ message(
   "AllocateWtRequest",
   allocateWtRequest,
@@ -155,7 +155,7 @@ export const allocateWtResponse = {
   port: u16,
   /** The media node. Default: `""`. */
   nodeId: text,
-  /** The token that the media endpoint wants: a secret. Default: `""`. */
+  /** The token for the media endpoint: a secret. Default: `""`. */
   mediaToken: secret,
   /** Coarse state. Default: `""`. */
   status: text,
@@ -163,24 +163,24 @@ export const allocateWtResponse = {
   errorMessage: text,
   /** An `ErrorCode` (int32). Default: 0, success. */
   errorCode: i32,
-  /** When the gateway said so, in Unix milliseconds (int64). Default: 0. */
+  /** When the gateway replied, in Unix milliseconds (int64). Default: 0. */
   timestampMs: i64,
 } as const;
 
-/** The media endpoint of a call, and the token it wants. */
+/** The media endpoint of a call and its token. */
 export interface AllocateWtResponse extends ValueOf<typeof allocateWtResponse> {}
 
-/** The media endpoint of a call, and the token it wants. */
+/** The media endpoint of a call and its token. */
 export const AllocateWtResponse: Message<AllocateWtResponse> = /* @__PURE__ */ message(
   "AllocateWtResponse",
   allocateWtResponse,
 );
 
-/** Why a request was refused: what `errorCode` fields hold (section 5.1). Unknown numbers are kept. */
+/** Why a request was refused: the values of `errorCode` fields. Unknown numbers are kept. */
 export const ErrorCode = {
   /** It was not refused. */
   SUCCESS: 0,
-  /** The trunk is unknown or another tenant's. */
+  /** The trunk is unknown or belongs to another tenant. */
   ERR_INVALID_TRUNK: 1,
   /** `to` cannot be parsed or routed. */
   ERR_INVALID_DESTINATION: 2,
@@ -192,7 +192,7 @@ export const ErrorCode = {
   ERR_INTERNAL_ERROR: 5,
   /** A field is not valid. */
   ERR_VALIDATION_FAILED: 6,
-  /** The token is missing, expired or another tenant's. */
+  /** The token is missing, expired or of another tenant. */
   ERR_UNAUTHORIZED: 7,
 } as const;
 
@@ -212,7 +212,7 @@ export const Terminate = {
   reply: TerminateResponse,
 } as const;
 
-/** Cuts what a call is being played. */
+/** Stops the playback to a call. */
 export const Barge = {
   name: "Barge",
   id: 3854301714,
@@ -220,7 +220,7 @@ export const Barge = {
   reply: Empty,
 } as const;
 
-/** Asks for a call's media endpoint. */
+/** Requests the media endpoint of a call. */
 export const AllocateWt = {
   name: "AllocateWt",
   id: 1763028449,

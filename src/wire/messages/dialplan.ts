@@ -1,5 +1,5 @@
 /**
- * The dialplan: verbs on a live call, and the grammars of their arguments (protocol.md sections 5.1 and 5.2).
+ * The dialplan: actions on a live call and the grammars of their arguments. See [the protocol](../PROTOCOL.md#7-constants).
  *
  * @module
  */
@@ -11,8 +11,8 @@ import { type Message, message, type ValueOf } from "../message.ts";
 import { isE164, isSipUri } from "../rules.ts";
 
 /**
- * What a call can be made to do: what `action` and `defaultApp` fields hold. 0 to 6 can be a default application; 7 to 12 act on a
- * live call alone. 13 is the gateway's own. Unknown numbers are kept.
+ * Actions on a call: the values of `action` and `defaultApp` fields. 0 to 6 and 14 can be a default application; 7 to 12 act only on a
+ * live call. 13 is reserved for the gateway. Unknown numbers are kept.
  */
 export const DialplanAction = {
   /** Hang up. No arguments. */
@@ -29,7 +29,7 @@ export const DialplanAction = {
   ANSWER: 5,
   /** Connect an AI agent. Arguments: the agent's id. */
   AI_BIDIRECTIONAL_STREAM: 6,
-  /** Refer the call elsewhere. Arguments: {@linkcode formatTransfer}. */
+  /** Transfer the call. Arguments: {@linkcode formatTransfer}. */
   TRANSFER: 7,
   /** Stop sending audio. Arguments: {@linkcode formatMute}. */
   MUTE: 8,
@@ -37,7 +37,7 @@ export const DialplanAction = {
   UNMUTE: 9,
   /** Hold the call. No arguments. */
   HOLD: 10,
-  /** Lift the hold. No arguments. */
+  /** End the hold. No arguments. */
   UNHOLD: 11,
   /** Send a DTMF digit. Arguments: {@linkcode formatSendDtmf}. */
   SEND_DTMF: 12,
@@ -74,25 +74,25 @@ export const executeDialplanResponse = {
   errorCode: i32,
 } as const;
 
-/** Whether the call did so. */
+/** The result of the action. */
 export interface ExecuteDialplanResponse extends ValueOf<typeof executeDialplanResponse> {}
 
-/** Whether the call did so. */
+/** The result of the action. */
 export const ExecuteDialplanResponse: Message<ExecuteDialplanResponse> = /* @__PURE__ */ message(
   "ExecuteDialplanResponse",
   executeDialplanResponse,
 );
 
-/** How a DTMF digit travels: as an RFC 4733 event in the RTP stream, or in a SIP INFO request. */
+/** How a DTMF digit is sent: as an RFC 4733 event in the RTP stream, or in a SIP INFO request. */
 export type DtmfMode = "rfc2833" | "info";
 
 /** The arguments of `SEND_DTMF`. */
 export interface SendDtmf {
   /** One of `0` to `9`, `*` and `#`. */
   readonly digit: string;
-  /** How it travels. Default: `"rfc2833"`. */
+  /** How it is sent. Default: `"rfc2833"`. */
   readonly mode?: DtmfMode;
-  /** How long it sounds, in milliseconds, 40 to 4000. Default: 200. */
+  /** Duration in milliseconds, 40 to 4000. Default: 200. */
   readonly durationMs?: number;
 }
 
@@ -106,7 +106,7 @@ export function formatSendDtmf(dtmf: SendDtmf): string {
   const { digit, mode = "rfc2833", durationMs = 200 } = dtmf;
   if (!/^[0-9*#]$/.test(digit)) throw unfit("DTMF digit", digit, '0 to 9, "*" or "#"');
   if (mode !== "rfc2833" && mode !== "info") {
-    throw unfit("DTMF mode", mode, '"rfc2833" or "info" (the gateway sends no in-band tones)');
+    throw unfit("DTMF mode", mode, '"rfc2833" or "info" (the gateway does not send in-band tones)');
   }
   if (!Number.isInteger(durationMs) || durationMs < 40 || durationMs > 4000) {
     throw unfit("DTMF duration", durationMs, "40 to 4000 ms");
@@ -129,7 +129,7 @@ export function parseSendDtmf(appArgs: string): Required<SendDtmf> {
 
 /** The arguments of `MUTE` and `UNMUTE`. */
 export interface MuteOptions {
-  /** Whether the far end is told too, by a `recvonly` re-INVITE. Default: `false`, the gateway sends silence. */
+  /** Whether the gateway also sends the far end a `recvonly` re-INVITE. Default: `false`, it only sends silence. */
   readonly wire?: boolean;
 }
 

@@ -1,5 +1,5 @@
 /**
- * Events (protocol.md sections 5.5 and 7).
+ * Events. See [the protocol](../PROTOCOL.md#8-events).
  *
  * @module
  */
@@ -8,19 +8,19 @@ import { f64, i32, i64, text, u32, u64 } from "../field.ts";
 import { type Message, message, type ValueOf } from "../message.ts";
 import { Empty } from "./call.ts";
 
-/** What happened to a call: what `eventType` fields hold (section 5.1). Unknown numbers are kept. */
+/** What happened to a call: the values of `eventType` fields. Unknown numbers are kept. */
 export const EventType = {
-  /** Reserved: log it and drop it. */
+  /** Reserved: log and ignore it. */
   UNKNOWN: 0,
-  /** The callee's leg exists; no audio yet. */
+  /** The callee's leg exists. There is no audio yet. */
   CHANNEL_CREATE: 1,
-  /** The far end picked up; audio flows. */
+  /** The far end answered. Audio flows. */
   CHANNEL_ANSWER: 2,
-  /** The last event of a call, with its accounts. */
+  /** The last event of a call, with its totals. */
   CHANNEL_HANGUP_COMPLETE: 3,
   /** The call is on hold. */
   CHANNEL_HOLD: 4,
-  /** The hold is lifted. */
+  /** The hold has ended. */
   CHANNEL_RESUME: 5,
 } as const;
 
@@ -30,10 +30,10 @@ export const eventStreamRequest = {
   clientId: text,
 } as const;
 
-/** Asks for the tenant's events, and lets the gateway open streams to this session. */
+/** Subscribes to the events of the tenant and lets the gateway open streams to this session. */
 export interface EventStreamRequest extends ValueOf<typeof eventStreamRequest> {}
 
-/** Asks for the tenant's events, and lets the gateway open streams to this session. */
+/** Subscribes to the events of the tenant and lets the gateway open streams to this session. */
 export const EventStreamRequest: Message<EventStreamRequest> = /* @__PURE__ */ message(
   "EventStreamRequest",
   eventStreamRequest,
@@ -51,9 +51,9 @@ export const callEvent = {
   startTimestampMs: i64,
   /** Why it ended, by ITU-T Q.850 (int32). Default: 0. */
   q850Cause: i32,
-  /** Where the recording is. Default: `""`, there is none. */
+  /** URL of the recording. Default: `""`, the call was not recorded. */
   recordingUrl: text,
-  /** How long it lasted, in seconds (int32). Default: 0. */
+  /** Duration of the call in seconds (int32). Default: 0. */
   durationSeconds: i32,
   /** When it was answered, in Unix milliseconds (int64). Default: 0. */
   answerTimestampMs: i64,
@@ -83,13 +83,13 @@ export const callEvent = {
   clientId: text,
 } as const;
 
-/** Something happened to a call. */
+/** An event of a call. */
 export interface CallEvent extends ValueOf<typeof callEvent> {}
 
-/** Something happened to a call. */
+/** An event of a call. */
 export const CallEvent: Message<CallEvent> = /* @__PURE__ */ message("CallEvent", callEvent);
 
-/** Asks for events, which then come as `CallEvent` pushes. */
+/** Subscribes to events, which then arrive as `CallEvent` pushes. */
 export const StreamEvents = {
   name: "StreamEvents",
   id: 959835745,
@@ -97,7 +97,7 @@ export const StreamEvents = {
   reply: Empty,
 } as const;
 
-/** Push: something happened to a call. It shares its id with `StreamEvents`. */
+/** Push: an event of a call. It has the id of `StreamEvents`. */
 export const CallEventPush = {
   name: "CallEvent",
   id: 959835745,

@@ -1,5 +1,5 @@
 /**
- * Every message, with its methods and the constants that its fields hold.
+ * Every message with its fields, its methods and the constants that its fields contain.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * Inbound calls (protocol.md section 5.4).
+ * Inbound calls.
  *
  * @module
  */
@@ -8,13 +8,13 @@ import { type FieldCodec, i32, i64, nested, text, vector } from "../field.ts";
 import { type Message, message, type ValueOf } from "../message.ts";
 import { type CallResult, callResult, Empty } from "./call.ts";
 
-/** What a trunk does with an incoming call: what `rule` fields hold (section 5.1). Unknown numbers are kept. */
+/** What a trunk does with an incoming call: the values of `rule` fields. Unknown numbers are kept. */
 export const InboundRule = {
   /** Refuse it. */
   REJECT: 0,
   /** Play an audio file and hang up. */
   PLAY_AND_HANGUP: 1,
-  /** Tell a webhook and hang up, unless the call is answered meanwhile. */
+  /** Notify a webhook and hang up, unless the call is answered meanwhile. */
   NOTIFY_AND_HANGUP: 2,
   /** Connect it to an AI bridge. */
   HANDLE_AI: 3,
@@ -51,10 +51,10 @@ export const getIncomingCallsRequest = {
   trunkId: text,
 } as const;
 
-/** Asks for the calls that wait at a trunk. */
+/** Lists the calls that wait at a trunk. */
 export interface GetIncomingCallsRequest extends ValueOf<typeof getIncomingCallsRequest> {}
 
-/** Asks for the calls that wait at a trunk. */
+/** Lists the calls that wait at a trunk. */
 export const GetIncomingCallsRequest: Message<GetIncomingCallsRequest> = /* @__PURE__ */ message(
   "GetIncomingCallsRequest",
   getIncomingCallsRequest,
@@ -64,9 +64,9 @@ export const GetIncomingCallsRequest: Message<GetIncomingCallsRequest> = /* @__P
 export const incomingCallInfo = {
   /** The call's id. Default: `""`. */
   callSid: text,
-  /** Who calls. Default: `""`. */
+  /** The caller. Default: `""`. */
   callFrom: text,
-  /** Since when, in Unix milliseconds (int64). Default: 0. */
+  /** When the call came in, in Unix milliseconds (int64). Default: 0. */
   startTimestampMs: i64,
 } as const;
 
@@ -92,7 +92,7 @@ export const getIncomingCallsResponse = {
 /** The calls that wait at a trunk. */
 export interface GetIncomingCallsResponse extends ValueOf<typeof getIncomingCallsResponse> {}
 
-/** The calls that wait at a trunk. Without calls the published encoder writes no fields at all, and so does this one. */
+/** The calls that wait at a trunk. As in the published encoder, the field is written only if there are any. */
 export const GetIncomingCallsResponse: Message<GetIncomingCallsResponse> = /* @__PURE__ */ message(
   "GetIncomingCallsResponse",
   getIncomingCallsResponse,
@@ -103,9 +103,9 @@ export const GetIncomingCallsResponse: Message<GetIncomingCallsResponse> = /* @_
 export const answerIncomingCallRequest = {
   /** The call's id. Default: `""`. */
   callSid: text,
-  /** The AI bridge that takes it, by WebSocket. Default: `""`, none. */
+  /** WebSocket URL of an AI bridge that takes it. Default: `""`, no bridge. */
   aiWebsocketUrl: text,
-  /** The AI bridge that takes it, by QUIC. Default: `""`, none. */
+  /** QUIC URL of an AI bridge that takes it. Default: `""`, no bridge. */
   aiQuicUrl: text,
   /** The SDK instance that gets the call's events and audio (optional tail). Default: `""`. */
   clientId: text,

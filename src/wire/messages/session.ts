@@ -1,6 +1,6 @@
 /**
- * The session's own messages. The protocol publishes no bytes for the handshake: these are this project's, and stand nowhere else
- * (protocol.md section 2.4).
+ * The handshake of a session. The platform does not publish its bytes: these messages are the choice of this package. See
+ * [the protocol](../PROTOCOL.md#1-a-session).
  *
  * @module
  */
@@ -35,16 +35,16 @@ export const authenticateResponse = {
   errorMessage: text,
   /** An `ErrorCode` (int32). Default: 0, success. */
   errorCode: i32,
-  /** The tenant that the token speaks for. Default: `""`. */
+  /** The tenant of the token. Default: `""`. */
   tenantId: text,
   /** When the session ends with its token, in Unix milliseconds (int64). Default: 0. */
   expiresAtMs: i64,
 } as const;
 
-/** Whether the token was accepted, and for whom and how long. */
+/** Whether the token was accepted, for which tenant and until when. */
 export interface AuthenticateResponse extends ValueOf<typeof authenticateResponse> {}
 
-/** Whether the token was accepted, and for whom and how long. */
+/** Whether the token was accepted, for which tenant and until when. */
 export const AuthenticateResponse: Message<AuthenticateResponse> = /* @__PURE__ */ message(
   "AuthenticateResponse",
   authenticateResponse,
@@ -52,9 +52,9 @@ export const AuthenticateResponse: Message<AuthenticateResponse> = /* @__PURE__ 
 
 /** Fields of {@linkcode SessionEnding}. */
 export const sessionEnding = {
-  /** Why, as the session's close code (int32). Default: 0. */
+  /** The close code of the session (int32). Default: 0. */
   code: i32,
-  /** Why, in words. Default: `""`. */
+  /** The reason in words. Default: `""`. */
   reason: text,
   /** Whether connecting again can help. Default: `false`. */
   reconnect: bool,
@@ -69,7 +69,7 @@ export const SessionEnding: Message<SessionEnding> = /* @__PURE__ */ message(
   sessionEnding,
 );
 
-/** Presents a token. This project's own. */
+/** Presents a token. Defined by this package. */
 export const Authenticate = {
   name: "Authenticate",
   id: 809221777,
@@ -77,7 +77,7 @@ export const Authenticate = {
   reply: AuthenticateResponse,
 } as const;
 
-/** Push: the gateway is about to end the session. This project's own. */
+/** Push: the gateway is about to end the session. Defined by this package. */
 export const SessionEndingPush = {
   name: "SessionEnding",
   id: 3067083299,

@@ -1,5 +1,5 @@
 /**
- * Supervision of a live call (protocol.md section 5.9).
+ * Supervision of a live call.
  *
  * @module
  */
@@ -7,13 +7,13 @@
 import { secret, text, u8 } from "../field.ts";
 import { type Message, message, type ValueOf } from "../message.ts";
 
-/** How a supervisor takes part: what `mode` holds, in one byte (section 5.1). Unknown numbers are kept. */
+/** How a supervisor takes part: the values of `mode`, one byte. Unknown numbers are kept. */
 export const SupervisionMode = {
   /** Hears both sides. */
   MONITOR: 0,
-  /** Speaks to the agent alone. */
+  /** Speaks to the agent only. */
   WHISPER_AGENT: 1,
-  /** Speaks to the caller alone. */
+  /** Speaks to the caller only. */
   WHISPER_CALLER: 2,
   /** Speaks to both. */
   BARGE: 3,
@@ -25,13 +25,13 @@ export const SupervisionMode = {
 export const superviseSubscribeRequest = {
   /** The call's id. Default: `""`. */
   callSid: text,
-  /** Who supervises. Default: `""`. */
+  /** The id of the supervisor. Default: `""`. */
   supervisorId: text,
   /** The tenant, for information. Default: `""`. */
   tenantId: text,
   /** A `SupervisionMode` (uint8). Default: 0, monitor. */
   mode: u8,
-  /** A token with the scope `telephony:supervise`: a secret, and the protocol's one exception to tokens in requests. Default: `""`. */
+  /** A token with the scope `telephony:supervise`: a secret. No other request of a client carries one. Default: `""`. */
   authToken: secret,
 } as const;
 

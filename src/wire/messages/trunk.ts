@@ -1,5 +1,5 @@
 /**
- * Trunks, by the admin API (protocol.md section 8), as far as they are published.
+ * Trunks in the admin API, as far as they are published.
  *
  * @module
  */
@@ -102,10 +102,10 @@ export const addTrunkRequest = {
   ...trunkRecord,
 } as const;
 
-/** Adds a trunk, or replaces its whole record (`UpdateTrunk`). */
+/** Adds a trunk or replaces its whole record (`UpdateTrunk`). */
 export interface AddTrunkRequest extends ValueOf<typeof addTrunkRequest> {}
 
-/** Adds a trunk, or replaces its whole record (`UpdateTrunk`). */
+/** Adds a trunk or replaces its whole record (`UpdateTrunk`). */
 export const AddTrunkRequest: Message<AddTrunkRequest> = /* @__PURE__ */ message(
   "AddTrunkRequest",
   addTrunkRequest,
@@ -122,7 +122,7 @@ export const removeTrunkRequest = {
 /** Names a trunk. */
 export interface RemoveTrunkRequest extends ValueOf<typeof removeTrunkRequest> {}
 
-/** Removes a trunk. The protocol does not publish the fields: these are presumed. */
+/** Removes a trunk. The fields are not published: these are presumed. */
 export const RemoveTrunkRequest: Message<RemoveTrunkRequest> = /* @__PURE__ */ message(
   "RemoveTrunkRequest",
   removeTrunkRequest,
@@ -136,19 +136,19 @@ export const getTrunkRequest = {
   trunkId: text,
 } as const;
 
-/** Asks for a trunk's record. The protocol does not publish the fields: these are presumed. */
+/** Reads the record of a trunk. The fields are not published: these are presumed. */
 export interface GetTrunkRequest extends ValueOf<typeof getTrunkRequest> {}
 
-/** Asks for a trunk's record. The protocol does not publish the fields: these are presumed. */
+/** Reads the record of a trunk. The fields are not published: these are presumed. */
 export const GetTrunkRequest: Message<GetTrunkRequest> = /* @__PURE__ */ message(
   "GetTrunkRequest",
   getTrunkRequest,
 );
 
-/** A trunk's record. The protocol does not publish the order: presumed to be that of `AddTrunkRequest` without the token. */
+/** A trunk's record. The order is not published: presumed to be that of `AddTrunkRequest` without the token. */
 export type GetTrunkResponse = TrunkRecord;
 
-/** A trunk's record. The protocol does not publish the order: presumed to be that of `AddTrunkRequest` without the token. */
+/** A trunk's record. The order is not published: presumed to be that of `AddTrunkRequest` without the token. */
 export const GetTrunkResponse: Message<GetTrunkResponse> = /* @__PURE__ */ message(
   "GetTrunkResponse",
   trunkRecord,

@@ -78,7 +78,7 @@ describe("AudioFrameEncoder", () => {
     assertThrows(
       () => new AudioFrameEncoder({ callSid: "\ud800", codec: "PCMU" }),
       "ERR_VALUE_INVALID",
-      "Cannot encode AudioFrame: callSid is malformed, expected Unicode",
+      "Cannot encode AudioFrame: callSid is text with a lone surrogate, expected well-formed Unicode",
     );
     assert.throws(() => new AudioFrameEncoder({ callSid: 1 as never, codec: "PCMU" }), TypeError);
   });

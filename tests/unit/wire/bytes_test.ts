@@ -4,7 +4,7 @@ import fc from "fast-check";
 import { readI32, readU32, writeAscii, writeU32, writeU64 } from "../../../src/wire/bytes.ts";
 import { seed } from "../../support/seed.ts";
 
-it("integers are little-endian at any offset, as DataView has them", () => {
+it("integers are little-endian at any offset, as DataView reads and writes them", () => {
   const any = fc.record({
     at: fc.nat(5),
     word: fc.oneof(fc.integer(), fc.integer({ min: 0, max: 2 ** 32 - 1 })),
@@ -25,7 +25,7 @@ it("integers are little-endian at any offset, as DataView has them", () => {
   );
 });
 
-it("writeAscii() writes length and text, and tells when the text is no ASCII", () => {
+it("writeAscii() writes the length and the text, and returns 0 for text that is not ASCII", () => {
   const bytes = new Uint8Array(12);
   assert.equal(writeAscii(bytes, 1, "ab\x7f"), 8);
   assert.deepEqual([...bytes], [0, 3, 0, 0, 0, 0x61, 0x62, 0x7f, 0, 0, 0, 0]);

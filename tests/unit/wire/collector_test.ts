@@ -3,7 +3,7 @@ import { describe, it } from "node:test";
 import { Collector } from "../../../src/wire/collector.ts";
 
 describe("Collector", () => {
-  it("takes what is missing and tells where in the chunk it stopped", () => {
+  it("takes the missing bytes and returns the offset in the chunk at which it stopped", () => {
     const collector = new Collector(5);
     assert.equal(collector.add(Uint8Array.of(1, 2), 0), 2);
     assert.equal(collector.add(new Uint8Array(0), 0), 0);
@@ -14,7 +14,7 @@ describe("Collector", () => {
     assert.deepEqual([...collector.bytes], [1, 2, 3, 4, 5]);
   });
 
-  it("goes on when the total turns out larger", () => {
+  it("continues when the total turns out larger", () => {
     const collector = new Collector(2);
     assert.equal(collector.add(Uint8Array.of(1, 2, 3), 0), 2);
     collector.total = 4;
@@ -23,7 +23,7 @@ describe("Collector", () => {
     assert.deepEqual([...collector.bytes.subarray(0, collector.filled)], [1, 2, 3, 4]);
   });
 
-  it("makes a buffer of exactly the total up to 4 KiB, and beyond it grows with what arrives", () => {
+  it("allocates exactly the total up to 4 KiB, and beyond it grows with the bytes that arrive", () => {
     assert.equal(new Collector(1000).bytes.length, 1000);
     assert.equal(new Collector(4_096).bytes.length, 4_096);
     const large = new Collector(1_000_000);
@@ -38,7 +38,7 @@ describe("Collector", () => {
     assert.ok(large.bytes.every((byte) => byte === 7));
   });
 
-  it("lends nothing beyond 4 KiB to who has sent less, when the total turns out larger", () => {
+  it("allocates at most 4 KiB for a peer that has sent less, when the total turns out larger", () => {
     const collector = new Collector(6);
     collector.add(new Uint8Array(6), 0);
     collector.total = 1_000_000;

@@ -3,7 +3,7 @@ import { it } from "node:test";
 import { checkEnvelope } from "../../../src/wire/envelope.ts";
 import { Fault } from "../../../src/wire/fault.ts";
 
-it("checkEnvelope() takes exactly one envelope of a version that the reader may read", () => {
+it("checkEnvelope() accepts exactly one envelope of a version that the reader can read", () => {
   const check = (...bytes: number[]) => checkEnvelope(Uint8Array.from(bytes), 1);
   check(0, 0, 0, 0, 0, 0);
   check(9, 1, 1, 0, 0, 0, 0xff);

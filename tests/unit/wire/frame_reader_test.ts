@@ -37,7 +37,7 @@ function cut(bytes: Uint8Array, ...at: readonly number[]): Uint8Array[] {
 }
 
 describe("FrameReader", () => {
-  it("gives the frames of a stream, with ids that nobody knows", () => {
+  it("returns the frames of a stream, unknown ids included", () => {
     const frames = read([concatBytes([audio, empty, ending])]);
     assert.deepEqual(frames.map((frame) => frame.methodId), [2991054320, 0x0f0f0f0f, 3067083299]);
     assert.deepEqual(frames.map((frame) => frame.envelope), [
@@ -47,7 +47,7 @@ describe("FrameReader", () => {
     ]);
   });
 
-  it("G-05 gives the same frames however a stream of two is cut into two and three", () => {
+  it("G-05 returns the same frames for every way to cut a stream of two into two and three chunks", () => {
     for (
       const stream of [
         concatBytes([audio, ending]),
@@ -66,7 +66,7 @@ describe("FrameReader", () => {
     }
   });
 
-  it("G-05 gives the same frames when every byte comes alone", () => {
+  it("G-05 returns the same frames when every byte is a chunk", () => {
     const stream = concatBytes([audio, empty, ending, audio]);
     const bytes = cut(stream, ...Array.from({ length: stream.length - 1 }, (_, i) => i + 1));
     assert.deepEqual(read(bytes), read([stream]));
@@ -76,7 +76,7 @@ describe("FrameReader", () => {
     );
   });
 
-  it("gives the same frames of any streams cut anywhere, under both rules", () => {
+  it("returns the same frames for any stream and any cuts, under both rules", () => {
     const envelope = fc.uint8Array({ maxLength: 300 }).map((payload) => {
       const bytes = new Uint8Array(6 + payload.length);
       new DataView(bytes.buffer).setInt32(2, payload.length, true);
@@ -118,7 +118,7 @@ describe("FrameReader", () => {
     );
   });
 
-  it("reads requests under either rule, and pushes under theirs alone", () => {
+  it("reads requests under either rule, and pushes under their own only", () => {
     const inclusive = encodeRequest(methods.Terminate, { callSid: "abc" });
     const exclusive = encodeRequest(methods.Terminate, { callSid: "abc" }, {
       requestLength: "exclusive",
@@ -133,7 +133,7 @@ describe("FrameReader", () => {
     );
   });
 
-  it("throws a TypeError for a chunk that is no Uint8Array", () => {
+  it("throws a TypeError for a chunk that is not a Uint8Array", () => {
     for (const chunk of [undefined, "0a000000", audio.buffer, new DataView(audio.buffer)]) {
       assert.throws(() => new FrameReader().push(chunk as never), TypeError);
     }
@@ -156,12 +156,12 @@ describe("FrameReader", () => {
       assertThrows(
         () => read([audio.subarray(0, at)]),
         "ERR_WIRE_INVALID",
-        `Cannot read frame: stream is over after ${at} bytes of it, expected all`,
+        `Cannot read frame: stream is closed after ${at} bytes, expected the whole frame`,
       );
     }
   });
 
-  it("gives the envelope as a view of a chunk that holds the frame whole, else of its own buffer", () => {
+  it("returns the envelope as a view of a chunk that holds the whole frame, otherwise of a buffer of its own", () => {
     const chunk = concatBytes([audio, ending]);
     const [whole] = new FrameReader().push(chunk);
     assert.equal(whole?.envelope.buffer, chunk.buffer);
@@ -236,7 +236,7 @@ describe("FrameReader against hostile lengths (G-03)", () => {
     });
   }
 
-  it("takes a frame as long as the limit, and none longer", () => {
+  it("accepts a frame as long as the limit and refuses a longer one", () => {
     const limitBytes = audio.length - 4;
     assert.equal(read([audio], { limitBytes }).length, 1);
     assertThrows(
@@ -246,7 +246,7 @@ describe("FrameReader against hostile lengths (G-03)", () => {
     );
   });
 
-  it("gives the frames before an invalid one, and then throws at every call", () => {
+  it("returns the frames before an invalid one, and then throws at every call", () => {
     const reader = new FrameReader();
     assert.equal(reader.push(concatBytes([audio, ending, withLength(3)])).length, 2);
     for (let i = 0; i < 2; i++) {
@@ -271,12 +271,12 @@ describe("FrameReader's cost", () => {
     return chunks;
   }
 
-  it("copies no byte of a frame that lies in its chunk whole", () => {
+  it("copies no byte of a frame that lies within one chunk", () => {
     const chunk = concatBytes([audio, ending, audio]);
     assert.deepEqual(costOf(() => read([chunk])), { copied: 0, allocated: 0, largest: 0 });
   });
 
-  it("copies each byte of a frame of up to 4 KiB once, but for the 14 that tell its size", () => {
+  it("copies each byte of a frame of up to 4 KiB once, except the first 14, which hold its size", () => {
     for (const size of [100, 1000, 4_000]) {
       const frame = large(size);
       for (const chunk of [1, 13, 14, 15, 100, 1200]) {
@@ -291,7 +291,7 @@ describe("FrameReader's cost", () => {
     }
   });
 
-  it("copies a large frame less than three times over, whatever the chunks", () => {
+  it("copies a large frame less than three times, for chunks of every size", () => {
     for (const size of [5_000, 60_000, 1_000_000]) {
       const frame = large(size);
       for (const chunk of [100, 1200, 65536, 500_000]) {
@@ -302,7 +302,7 @@ describe("FrameReader's cost", () => {
     }
   });
 
-  it("never holds more than 64 KiB and twice what has arrived, and little for who has sent little", () => {
+  it("never holds more than 64 KiB and twice what has arrived", () => {
     const frame = large(1_000_000);
     for (const arrived of [14, 100, 4_096, 4_097, 65_536, 200_000, 999_999]) {
       const reader = new FrameReader();

@@ -33,7 +33,7 @@ describe("encodeRequest() and encodeFrame()", () => {
     });
   }
 
-  it("refuse values as the message does, and say so", () => {
+  it("refuse the values that the message refuses", () => {
     const value = { maxDurationMs: 0.5 };
     const message = /^Cannot encode OriginateRequest: maxDurationMs is 0.5, /;
     assert.throws(() => encodeRequest(methods.Originate, value), {
@@ -48,7 +48,7 @@ describe("encodeRequest() and encodeFrame()", () => {
 });
 
 describe("encodeReply()", () => {
-  it("writes a bare envelope, and a frame of 4 + envelope when asked", () => {
+  it("writes a bare envelope, or a frame of 4 + envelope with the option", () => {
     for (const method of table) {
       if (method.reply === undefined) continue;
       const envelope = method.reply.encode({});

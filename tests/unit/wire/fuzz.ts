@@ -1,5 +1,5 @@
 /**
- * The long fuzz run: `deno task fuzz [--count n] [--seed n]`, 10 million mutated frames and envelopes unless told otherwise.
+ * The long fuzz run: `deno task fuzz [--count n] [--seed n]`, 10 million mutated frames and envelopes by default.
  * An input that breaks a rule is written to tests/vectors/corpus, where the normal tests read it from then on.
  *
  * @module

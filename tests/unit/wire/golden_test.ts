@@ -12,7 +12,7 @@ import {
 } from "../../../src/wire/mod.ts";
 import { bytesOf } from "./support/vectors.ts";
 
-/** One line of the golden list of protocol.md section 3.6. */
+/** One message with the bytes that the published codec writes for it. */
 interface Golden<T> {
   readonly title: string;
   readonly message: Message<T>;
@@ -208,7 +208,7 @@ const list: readonly Golden<unknown>[] = [
   ),
 ];
 
-describe("golden bytes of protocol.md section 3.6", () => {
+describe("golden bytes of the published codec", () => {
   for (const { title, message, value, envelope } of list) {
     it(`${title} encodes and decodes`, () => {
       assert.equal(encodeHex(message.encode(value)), envelope);
@@ -220,7 +220,7 @@ describe("golden bytes of protocol.md section 3.6", () => {
     });
   }
 
-  it("AudioFrame, whose sequence number is no safe integer, decodes and is refused by encode()", () => {
+  it("AudioFrame with a sequence number above the safe integers decodes, and encode() refuses it", () => {
     const envelope = "00001d00000001000000730300000000ff800400000050434d55080706050403020101";
     const decoded = messages.AudioFrame.decode(bytesOf(envelope));
     assert.deepEqual(decoded, { ...audio, sequenceNumber: Number(0x0102030405060708n) });
@@ -271,7 +271,7 @@ describe("golden bytes of protocol.md section 3.6", () => {
     );
   });
 
-  it("replies are bare, and framed when asked", () => {
+  it("replies are bare, or framed with the option", () => {
     const reply = { status: "ok", loadedNumbers: 42 };
     const envelope = "00000a000000020000006f6b2a000000";
     assert.equal(encodeHex(encodeReply(methods.OriginateBulk, reply)), envelope);

@@ -31,7 +31,7 @@ describe("truncated envelopes (G-04)", () => {
     }
   });
 
-  it("are an older sender's where a field ends and are refused inside it, when their size is mended", () => {
+  it("with a corrected size are accepted where a field ends, as from an older sender, and refused inside a field", () => {
     for (const vector of vectors) {
       const whole = envelopeOf(vector);
       const message = messageOf(vector);
@@ -96,7 +96,7 @@ describe("hostile lengths (G-06)", () => {
     }
   });
 
-  it("in a vector's count, before anything is made for it", () => {
+  it("in a vector's count, before anything is allocated for it", () => {
     for (
       const [count, elements] of [["ffffffff", ""], ["00000010", ""], ["02000000", "000000000000"]]
     ) {
@@ -131,7 +131,7 @@ describe("hostile lengths (G-06)", () => {
     );
   });
 
-  it("in an element that ends where the vector does not", () => {
+  it("in an element that does not end where the vector does", () => {
     const element = "0000" + "04000000" + "00000000";
     assert.equal(GetIncomingCallsResponse.decode(envelope("01000000", element)).calls.length, 1);
     assertThrows(
@@ -157,7 +157,7 @@ describe("hostile lengths (G-06)", () => {
 });
 
 describe("any bytes", () => {
-  it("are a value of every message or refused", () => {
+  it("decode to a value of every message or are refused", () => {
     const bytes = fc.oneof(
       fc.uint8Array({ maxLength: 200 }),
       fc.uint8Array({ maxLength: 200 }).map((payload) => envelope(encodeHex(payload))),
@@ -170,7 +170,7 @@ describe("any bytes", () => {
     );
   });
 
-  it("that were mutated, 250,000 of them, are a value or refused, and cost no more than they may", () => {
+  it("that are mutated vectors (250,000 of them) decode or are refused, within the limits of cost", () => {
     const { values, refusals, roundTrips, measured } = fuzz(seed, 250_000);
     assert.equal(values + refusals, 250_000);
     // The mutator is worth something only when much gets past the first checks, and much does not.
@@ -181,7 +181,7 @@ describe("any bytes", () => {
     );
   });
 
-  it("that once broke a rule no longer do", () => {
+  it("that broke a rule in the past no longer do", () => {
     for (const [file, bytes] of readCorpus()) {
       assert.doesNotThrow(() => checkEverywhere(bytes), file);
     }

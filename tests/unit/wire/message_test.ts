@@ -78,7 +78,7 @@ describe("every message", () => {
 });
 
 describe("encode()", () => {
-  it("gives a buffer of its own, of exactly the envelope's size", () => {
+  it("returns a buffer of its own, of exactly the envelope's size", () => {
     const bytes = OriginateRequest.encode({ to: "+15550100" });
     assert.equal(bytes.byteOffset, 0);
     assert.equal(bytes.buffer.byteLength, bytes.length);
@@ -152,7 +152,7 @@ describe("encode()", () => {
     [
       "a lone surrogate",
       () => OriginateRequest.encode({ to: "a\ud800" }),
-      "to is malformed, expected Unicode",
+      "to is text with a lone surrogate, expected well-formed Unicode",
     ],
     [
       "a lone surrogate in audio",
@@ -164,12 +164,12 @@ describe("encode()", () => {
           sequenceNumber: 0,
           endOfStream: false,
         }),
-      "callSid is malformed, expected Unicode",
+      "callSid is text with a lone surrogate, expected well-formed Unicode",
     ],
     [
       "a value in a vector's text",
       () => messages.AddTrunkRequest.encode({ mediaIpCidrs: ["a", "\ud800"] }),
-      "mediaIpCidrs is malformed, expected Unicode",
+      "mediaIpCidrs is text with a lone surrogate, expected well-formed Unicode",
     ],
   ];
   for (const [title, run, message] of refusals) {
@@ -261,7 +261,7 @@ describe("encode()", () => {
     assert.equal(inner, encodeHex(CallEvent.encode({ callSid: "x".repeat(5000) })));
   });
 
-  it("passes on what a getter throws, and starts afresh afterwards", () => {
+  it("throws the error of a getter, and works afterwards", () => {
     const error = new RangeError("getter");
     const value = {
       trunkId: "t".repeat(100),
@@ -291,7 +291,7 @@ describe("encode()", () => {
 describe("the optional tail", () => {
   const bare = BulkRequest.encode({ csvUrl: "u", campaignId: "c" });
 
-  it("is left out when it says nothing", () => {
+  it("is left out when all its fields have their defaults", () => {
     const value = { csvUrl: "u", campaignId: "c" };
     assert.equal(bare.length, 6 + 11 * 4 + 2 + 2 * 4);
     const nothing = { autoBargeIn: false, bargeInPatienceMs: 0, clientId: "" };
@@ -299,7 +299,7 @@ describe("the optional tail", () => {
     assert.deepEqual(BulkRequest.encode(BulkRequest.decode(bare)), bare);
   });
 
-  it("is written whole when one of its fields says something", () => {
+  it("is written whole when one of its fields differs from its default", () => {
     for (const tail of [{ autoBargeIn: true }, { bargeInPatienceMs: 250 }, { clientId: "id" }]) {
       const bytes = BulkRequest.encode({ csvUrl: "u", campaignId: "c", ...tail });
       const clientId = "clientId" in tail ? 2 : 0;
@@ -338,13 +338,13 @@ describe("decode()", () => {
     return bytes;
   }
 
-  it("takes any version whose compat version is ours or lower", () => {
+  it("accepts any version whose compat version is not above its own", () => {
     for (const [version, compat] of [[0, 0], [1, 0], [1, 1], [2, 1], [255, 0]] as const) {
       assert.equal(OriginateRequest.decode(withHeader(version, compat)).to, "+15550100");
     }
   });
 
-  it("refuses a compat version above ours", () => {
+  it("refuses a compat version above its own", () => {
     for (const [version, compat] of [[2, 2], [255, 255], [0, 2]] as const) {
       assertThrows(
         () => OriginateRequest.decode(withHeader(version, compat)),
@@ -355,7 +355,7 @@ describe("decode()", () => {
     assert.throws(() => Empty.decode(bytesOf("010100000000")), { code: "ERR_WIRE_INVALID" });
   });
 
-  it("gives defaults to what an older sender did not write, and skips what a newer one appended", () => {
+  it("reads the defaults of fields that an older sender did not write, and skips fields that a newer one appended", () => {
     const decoded = OriginateRequest.decode(valid);
     for (let count = 0; count <= 16; count++) {
       const { fields } = OriginateRequest;
@@ -379,7 +379,7 @@ describe("decode()", () => {
     assert.deepEqual(OriginateRequest.decode(newer), decoded);
   });
 
-  it("takes default lists and bytes that no caller can change for the next", () => {
+  it("has default lists and bytes that a caller cannot change for the next one", () => {
     const { calls } = GetIncomingCallsResponse.decode(bytesOf("000000000000"));
     assert.throws(() => (calls as unknown[]).push(1), TypeError);
     const trunk = messages.GetTrunkResponse.decode(bytesOf("000000000000"));
@@ -416,7 +416,7 @@ describe("decode()", () => {
     }
   });
 
-  it("throws a TypeError for what is no Uint8Array", () => {
+  it("throws a TypeError for anything but a Uint8Array", () => {
     for (const input of [undefined, null, "000000000000", [0, 0, 0, 0, 0, 0], new ArrayBuffer(6)]) {
       assert.throws(() => Empty.decode(input as never), TypeError);
     }
@@ -434,7 +434,7 @@ describe("decode()", () => {
     assert.deepEqual(payload, Uint8Array.of(1, 2, 3));
   });
 
-  it("gives binary fields as views of its input", () => {
+  it("returns binary fields as views of its input", () => {
     const frame = AudioFrame.encode({ callSid: "s", payload: Uint8Array.of(1, 2, 3) });
     const { payload } = AudioFrame.decode(frame);
     assert.equal(payload.buffer, frame.buffer);

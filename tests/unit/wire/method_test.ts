@@ -14,7 +14,7 @@ function crc32(text: string): number {
   return ~crc >>> 0;
 }
 
-/** The derivation of protocol.md section 4.1. */
+/** The derivation of ids, section 5 of src/wire/PROTOCOL.md. */
 function idByFormula(method: string, request: string, reply: string): number {
   const space = "clutchcall::api:";
   const name = (type: string) => `${space}:${type}`;
@@ -54,13 +54,13 @@ describe("methods", () => {
     }
   });
 
-  it("have the ids that the formula gives for StreamEvents, declared to answer with CallEvent", () => {
+  it("have the id that the formula gives for StreamEvents with CallEvent as its reply", () => {
     const id = idByFormula("StreamEvents", "EventStreamRequest", "CallEvent");
     assert.equal(methods.StreamEvents.id, id);
     assert.equal(methods.CallEvent.id, id);
   });
 
-  it("have an id of our own for SessionEnding, by the formula with no reply", () => {
+  it("have an id for SessionEnding by the formula, with Empty as its reply", () => {
     assert.equal(methods.SessionEnding.id, idByFormula("SessionEnding", "SessionEnding", "Empty"));
   });
 

@@ -8,7 +8,7 @@ import {
   SupervisionMode,
 } from "../../../src/wire/mod.ts";
 
-it("nameOf() names numbers, and no unknown one", () => {
+it("nameOf() returns the name of a number, undefined for an unknown one", () => {
   assert.equal(nameOf(EventType, 2), "CHANNEL_ANSWER");
   assert.equal(nameOf(ErrorCode, 7), "ERR_UNAUTHORIZED");
   assert.equal(nameOf(InboundRule, 0), "REJECT");

@@ -7,7 +7,7 @@ import { Reader } from "../../../src/wire/reader.ts";
 describe("Reader", () => {
   const bytes = Uint8Array.of(0, 0, 10, 0, 0, 0, 2, 0, 0, 0, 0x61, 0x62, 0xff, 0xff, 0xff, 0xff);
 
-  it("gives fields in order, then defaults", () => {
+  it("returns the fields in order, then defaults", () => {
     const reader = new Reader(bytes, [text, i32, bool, text]);
     assert.equal(reader.index, -1);
     assert.equal(reader.next(), "ab");
@@ -19,7 +19,7 @@ describe("Reader", () => {
     assert.equal(reader.left, 0);
   });
 
-  it("stays where it is when a field does not fit, and knows which it was", () => {
+  it("stays at a field that does not fit and has its index", () => {
     const reader = new Reader(bytes.subarray(0, 14), [text, i32]);
     reader.next();
     assert.throws(

@@ -48,7 +48,7 @@ describe("encodeRefusal() and ReplyReader.refusal", () => {
     assert.equal(reader.refusal, undefined);
   });
 
-  it("takes what a newer gateway may have put there for no refusal", () => {
+  it("does not take fields of a newer gateway for a refusal", () => {
     for (const tail of [[1], [0, 0, 0, 0], [2, 0, 0, 0, 79, 75, 0, 0, 0, 0, 0, 0, 0, 0]]) {
       const reader = new ReplyReader(methods.Barge);
       const envelope = Uint8Array.of(1, 0, tail.length, 0, 0, 0, ...tail);
@@ -57,14 +57,14 @@ describe("encodeRefusal() and ReplyReader.refusal", () => {
     }
   });
 
-  it("reads none in a list that is not empty", () => {
+  it("reads no refusal in a list that is not empty", () => {
     const reader = new ReplyReader(methods.GetActiveBuckets);
     const buckets = [{ bucketId: "b", pendingCount: 3 }];
     assert.deepEqual(reader.push(encodeReply(methods.GetActiveBuckets, { buckets })), { buckets });
     assert.equal(reader.refusal, undefined);
   });
 
-  it("reads none in elements to which a newer gateway has added what looks like one", () => {
+  it("reads no refusal in elements to which a newer gateway has added fields that look like one", () => {
     const tail = ExecuteDialplanResponse.encode({ status: "ERROR", ...refusal }).subarray(6);
     const bucket = concatBytes([BucketInfo.encode({ bucketId: "b", pendingCount: 3 }), tail]);
     bucket[0] = 1;
@@ -79,7 +79,7 @@ describe("encodeRefusal() and ReplyReader.refusal", () => {
     assert.equal(reader.refusal, undefined);
   });
 
-  it("lets a reply be read that nobody here could have written", () => {
+  it("reads a reply that the encoder of this package cannot write", () => {
     const calls = [{ callSid: "c", callFrom: "", startTimestampMs: 0 }];
     const envelope = encodeReply(methods.GetIncomingCalls, { calls });
     envelope[envelope.length - 1] = 0x40;

@@ -33,7 +33,7 @@ describe("ReplyReader", () => {
         assertThrows(
           () => reader.end(),
           "ERR_WIRE_INVALID",
-          `Cannot read reply to Originate: stream is over after ${at} bytes, expected a whole reply`,
+          `Cannot read reply to Originate: stream is closed after ${at} bytes, expected the whole reply`,
         );
       }
     });
@@ -55,14 +55,14 @@ describe("ReplyReader", () => {
     }
   });
 
-  it("ignores what follows the reply", () => {
+  it("ignores the bytes after the reply", () => {
     const reader = new ReplyReader(methods.Originate);
     assert.deepEqual(reader.push(concatBytes([bare, bare, Uint8Array.of(1, 2, 3)])), value);
     assert.equal(reader.push(framed), undefined);
     assert.deepEqual(reader.end(), value);
   });
 
-  it("takes a stream without a byte for the acceptance of a request whose reply has no fields", () => {
+  it("takes a stream without a byte as the reply to a request whose reply has no fields", () => {
     assert.deepEqual(new ReplyReader(methods.Barge).end(), {});
     assertThrows(
       () => new ReplyReader(methods.Originate).end(),
@@ -98,7 +98,7 @@ describe("ReplyReader", () => {
       assertThrows(
         () => new ReplyReader(methods.Originate).push(bytesOf(hex)),
         "ERR_WIRE_INVALID",
-        /^Cannot read reply to Originate: start is neither/,
+        /^Cannot read reply to Originate: start is not a header, expected that of an envelope or of a frame$/,
       );
     }
     const other = encodeReply(methods.AbortBulk, {}, { framed: true });
@@ -130,7 +130,7 @@ describe("ReplyReader", () => {
     }
   });
 
-  it("throws what decoding throws, again when it is pushed on", () => {
+  it("throws the error of decoding, and throws it again at the next push", () => {
     const bytes = bare.slice();
     bytes[6] = 0xff;
     const reader = new ReplyReader(methods.Originate);
@@ -143,7 +143,7 @@ describe("ReplyReader", () => {
     }
   });
 
-  it("throws a TypeError for a chunk that is no Uint8Array", () => {
+  it("throws a TypeError for a chunk that is not a Uint8Array", () => {
     for (const chunk of [undefined, "000000000000", bare.buffer]) {
       assert.throws(() => new ReplyReader(methods.Originate).push(chunk as never), TypeError);
     }

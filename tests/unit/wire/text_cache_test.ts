@@ -14,10 +14,10 @@ function decode(text: string): string {
 }
 
 describe("decodeCached()", () => {
-  it("decodes every text as it is, however often and in whatever order they come", () => {
+  it("decodes every text as it is, in every order and any number of times", () => {
     const fits = (text: string) =>
       text !== "" && encoder.encode(text).length <= LONGEST_CACHED_BYTES;
-    // Few letters, so that many texts share a place.
+    // Few letters, so that many texts share a slot.
     const text = fc.oneof(
       fc.string({ unit: fc.constantFrom("a", "b", "\0", "\u00e9") }).filter(fits),
       fc.string({ unit: "binary" }).filter(fits),
@@ -30,7 +30,7 @@ describe("decodeCached()", () => {
     );
   });
 
-  it("tells apart texts that share a place and differ in one byte that does not choose it", () => {
+  it("distinguishes texts that share a slot and differ in one byte that does not choose it", () => {
     for (let i = 0; i < 36; i++) {
       const id = "3f0b1c9a-6d1e-4f0e-9f9d-8b7a6c5d4e3f";
       const other = `${id.slice(0, i)}~${id.slice(i + 1)}`;
@@ -38,7 +38,7 @@ describe("decodeCached()", () => {
     }
   });
 
-  it("refuses what is not UTF-8, also in a place that holds a text", () => {
+  it("refuses bytes that are not UTF-8, also in a slot that holds a text", () => {
     const bytes = Uint8Array.of(0, 0, 0, 0, 0x61, 0xc3, 0x28);
     for (let round = 0; round < 2; round++) {
       assert.throws(() => decodeCached(bytes, 4, 3), TypeError);
@@ -46,7 +46,7 @@ describe("decodeCached()", () => {
     }
   });
 
-  it("does not lie when bytes change while they are read", () => {
+  it("caches no wrong text when bytes change while they are read", () => {
     // A view that answers differently at each look, as shared memory may.
     let looks = 0;
     const flicker = new Proxy(Uint8Array.of(0, 0, 0, 0, 0x78, 0x79, 0x7a), {

@@ -14,7 +14,7 @@ describe("Writer", () => {
     assert.ok(writer.bytes.length >= 10_005);
   });
 
-  it("gives a large buffer back when all is forgotten, and only then", () => {
+  it("releases a large buffer when everything is discarded, and only then", () => {
     const writer = new Writer();
     const small = writer.bytes.length;
     writer.take(10);
@@ -29,7 +29,7 @@ describe("Writer", () => {
     assert.ok(writer.bytes.length >= 60_000);
   });
 
-  it("refuses what an int32 cannot count, before it makes a buffer for it", () => {
+  it("refuses a size above int32 before it allocates a buffer", () => {
     const writer = new Writer();
     assert.throws(() => writer.take(2 ** 31), (fault) => fault instanceof Fault);
     assert.equal(writer.at, 0);

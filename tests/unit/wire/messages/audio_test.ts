@@ -116,7 +116,7 @@ describe("AudioFrame", () => {
   });
 });
 
-describe("messages with a shape of their own", () => {
+describe("decoded values", () => {
   for (
     const { name, decode, encode, fields } of [AudioFrame, CallEvent] as unknown as AnyMessage[]
   ) {

@@ -26,12 +26,12 @@ describe("formatSendDtmf()", () => {
     assert.equal(formatSendDtmf({ digit: "*", durationMs: 4000 }), "*:rfc2833:4000");
   });
 
-  it("refuses everything else in words", () => {
+  it("refuses everything else with a message that names the value", () => {
     const bad = (dtmf: object) => () => formatSendDtmf(dtmf as SendDtmf);
     assertThrows(
       bad({ digit: "5", mode: "inband" }),
       "ERR_VALUE_INVALID",
-      'Cannot use DTMF mode: it is "inband", expected "rfc2833" or "info" (the gateway sends no in-band tones)',
+      'Cannot use DTMF mode: it is "inband", expected "rfc2833" or "info" (the gateway does not send in-band tones)',
     );
     for (const digit of ["A", "12", "", " 5", "5\n", "\u0665", undefined, null, 5.5]) {
       assertThrows(
@@ -52,7 +52,7 @@ describe("formatSendDtmf()", () => {
 });
 
 describe("parseSendDtmf()", () => {
-  it("reads what formatSendDtmf() writes, and less", () => {
+  it("reads the texts of formatSendDtmf(), and texts without mode or duration", () => {
     const usual = { digit: "5", mode: "rfc2833", durationMs: 200 };
     assert.deepEqual(parseSendDtmf("5:rfc2833:200"), usual);
     assert.deepEqual(parseSendDtmf("5:rfc2833"), usual);
@@ -91,7 +91,7 @@ describe("formatMute() and parseMute()", () => {
 });
 
 describe("formatTransfer() and parseTransfer()", () => {
-  it("take E.164 numbers and SIP URIs", () => {
+  it("accept E.164 numbers and SIP URIs", () => {
     for (const target of ["+15550100", "+123", "+123456789012345"]) {
       assert.equal(formatTransfer(target), target);
       assert.deepEqual(parseTransfer(target), { kind: "e164", target });
@@ -104,7 +104,7 @@ describe("formatTransfer() and parseTransfer()", () => {
     }
   });
 
-  it("refuse everything else, above all what could break out of a SIP header", () => {
+  it("refuse everything else, in particular text that could end a SIP header", () => {
     const bad = [
       "",
       "15550100",

@@ -236,7 +236,7 @@ function read({ bytes, reading, message, method, cuts }: Input): unknown {
   return values;
 }
 
-/** Reads a frame's envelope with its own message, whatever the frame's length says; bare bytes with each message. */
+/** Reads the envelope of a frame with its own message and ignores the frame's length. Bare bytes are read with one of the messages. */
 function readEnvelope(bytes: Uint8Array): unknown {
   if (bytes.length >= 14) {
     const id = new DataView(bytes.buffer, bytes.byteOffset).getUint32(4, true);
@@ -246,7 +246,7 @@ function readEnvelope(bytes: Uint8Array): unknown {
   return every[bytes.length % every.length]!.decode(bytes);
 }
 
-/** What was decoded is encoded to bytes that decode and encode to themselves, unless a number is no safe integer. */
+/** A decoded value encodes to bytes that decode and encode to themselves, unless it holds a number that is not a safe integer. */
 function roundTrip(message: AnyMessage, value: unknown, bytes: Uint8Array, tally: Tally): void {
   let encoded;
   try {

@@ -21,7 +21,7 @@ export function elementOf(field: Field): AnyMessage {
 }
 
 /**
- * Encodes an envelope by the letter of protocol.md sections 3.1 and 3.2, field by field into an array of numbers: slow, plain, and
+ * Encodes an envelope as sections 2 and 3 of src/wire/PROTOCOL.md describe it, field by field into an array of numbers: slow, plain, and
  * sharing nothing with the library. All fields are written, an optional tail too.
  */
 export function modelEncode(message: AnyMessage, value: Record<string, unknown>): Uint8Array {
