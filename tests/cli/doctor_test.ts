@@ -97,7 +97,7 @@ describe("telequick doctor", () => {
     const expected: readonly [hash: string, found: RegExp, fix: RegExp][] = [
       [hash, /differs from the pinned hash/, /Use the hash that the gateway prints now/],
       ["nonsense", /Cannot read certificate hash/, /./],
-      ["", /not signed by an authority/, /TELEQUICK_CERTIFICATE_HASH/],
+      ["", /not signed by a CA/, /TELEQUICK_CERTIFICATE_HASH/],
     ];
     for (const [given, found, fix] of expected) {
       const { code, bad } = await doctor([], { TELEQUICK_CERTIFICATE_HASH: given });
@@ -168,7 +168,7 @@ describe("telequick doctor", () => {
     }
     const [good] = cases[0]!;
     const wrong = await doctor(["--certificate", good]);
-    assert.match(String(wrong.bad[0]!["found"]), /The hash is not that of the certificate/);
+    assert.match(String(wrong.bad[0]!["found"]), /The hash does not match the certificate/);
     const none = await doctor(["--certificate", folder.at("none.pem")]);
     assert.match(String(none.bad[0]!["found"]), /Cannot read/);
   });
