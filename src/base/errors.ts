@@ -29,7 +29,8 @@ export type TeleQuickErrorCode =
   | "ERR_LIMIT"
   | "ERR_MICROPHONE_DENIED"
   | "ERR_MICROPHONE_UNAVAILABLE"
-  | "ERR_AUDIO_UNAVAILABLE";
+  | "ERR_AUDIO_UNAVAILABLE"
+  | "ERR_WEBHOOK_INVALID";
 
 /**
  * Why a gateway refused a token, with `ERR_UNAUTHORIZED`. Everything that is not one of the first four is `"rejected"`, so that a refusal

@@ -246,4 +246,14 @@ export const errorCatalogue: Readonly<Record<TeleQuickErrorCode, CatalogueEntry>
       "Do the one thing that the message names; under a strict policy serve @telequick/sdk/browser/worklet.js and pass workletUrl",
     retryable: "never",
   },
+  ERR_WEBHOOK_INVALID: {
+    meaning: "The webhook's signature, time or body is not valid",
+    causes: [
+      "The secret is not the one of this webhook",
+      "The body was parsed or changed before it was verified",
+      "The request is older than the tolerance, or this machine's clock is wrong",
+    ],
+    fix: "Answer with status 400; pass the raw body, and compare the secret with the console's",
+    retryable: "never",
+  },
 };

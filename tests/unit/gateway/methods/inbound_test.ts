@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { verifyWebhook } from "../../../../src/webhook/mod.ts";
 import { createHmac } from "node:crypto";
 import { describe, it } from "node:test";
 import type { GatewayOptions } from "../../../../src/gateway/mod.ts";
@@ -243,6 +244,8 @@ describe("webhooks", () => {
     const seconds = Math.floor(start / 1_000);
     const v1 = createHmac("sha256", "shh").update(`${seconds}.${body}`).digest("hex");
     assert.equal(headers.get("x-telequick-signature"), `t=${seconds},v1=${v1}`);
+    const webhook = await verifyWebhook(body, headers, "shh", { now: start });
+    assert.equal(webhook.event, "voice.call.incoming");
     assert.deepEqual(events, ["webhook.sent 204"]);
   });
 
