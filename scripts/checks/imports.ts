@@ -172,6 +172,7 @@ export const house: Readonly<Record<string, Room>> = {
     outside: "node:",
     inside: [
       ["usage.ts"],
+      ["private_files.ts"],
       ["platform.ts"],
       ["terminal/"],
       ["command.ts account.ts session.ts events.ts token_input.ts"],

@@ -12,6 +12,7 @@ import * as fs from "node:fs/promises";
 import { constants, tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
+import { attempt, fileFault, type FileToWrite, isSameFile, writeFiles } from "./private_files.ts";
 import { quotePath, UsageError } from "./usage.ts";
 
 /** An output stream. */
@@ -75,6 +76,13 @@ export interface Platform {
     text: string,
     options: { readonly mode: number; readonly replace?: boolean },
   ): Promise<void>;
+  /** Writes several files with these permission bits, all of them or none; refuses existing files unless `replace` is set. */
+  writeFiles(
+    files: readonly FileToWrite[],
+    options: { readonly replace: boolean },
+  ): Promise<void>;
+  /** Whether two paths lead to the same file, whatever their spelling. */
+  isSameFile(path: string, other: string): Promise<boolean>;
   /** Removes a file, or a folder with its content. */
   remove(path: string): Promise<void>;
   /** Creates a folder with mode 700, if it does not exist. */
@@ -130,12 +138,9 @@ export const systemPlatform: Platform = {
   readText: (path) => attempt("read", path, () => fs.readFile(path, "utf8")),
   exists: (path) => fs.stat(path).then(() => true, () => false),
   writeText: (path, text, { mode, replace = false }) =>
-    attempt("write", path, async () => {
-      if (!replace) return await fs.writeFile(path, text, { mode, flag: "wx" });
-      const half = `${path}.${process.pid}.new`;
-      await fs.writeFile(half, text, { mode, flag: "wx" });
-      await fs.rename(half, path);
-    }),
+    writeFiles([{ path, text, mode }], { replace }),
+  writeFiles,
+  isSameFile,
   remove: (path) => attempt("remove", path, () => fs.rm(path, { recursive: true, force: true })),
   makeFolder: (path) =>
     attempt(
@@ -263,32 +268,6 @@ function terminal(stream: NodeJS.WriteStream): Terminal {
 /** The reader of our output has closed the pipe: not an error. */
 export class BrokenPipe extends Error {
   override readonly name = "BrokenPipe";
-}
-
-async function attempt<T>(action: string, path: string, work: () => Promise<T>): Promise<T> {
-  try {
-    return await work();
-  } catch (error) {
-    throw new UsageError(`Cannot ${action} ${quotePath(path)}: ${fileFault(error)}`);
-  }
-}
-
-const FILE_FAULTS: Readonly<Record<string, string>> = {
-  ENOENT: "no such file or folder",
-  ENOTDIR: "a part of the path is not a folder",
-  EACCES: "no permission",
-  EPERM: "no permission",
-  EROFS: "the file system is read-only",
-  EEXIST: "it exists already",
-  EISDIR: "it is a folder",
-  ENOSPC: "the disk is full",
-  EXDEV: "it is on another file system",
-};
-
-function fileFault(error: unknown): string {
-  const { code = "", name = "" } = error as { readonly code?: string; readonly name?: string };
-  if (name === "NotCapable") return "a permission of Deno is missing (start deno with -A)";
-  return FILE_FAULTS[code] ?? (code || name || "it failed");
 }
 
 /** Exit codes as in shells: 127 for a command that does not exist, 126 for one that cannot be executed. */

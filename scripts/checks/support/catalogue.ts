@@ -76,6 +76,7 @@ export const catalogue: Readonly<Record<string, string>> = {
   "C-12": "a hostile gateway",
   "C-13": "dependencies and supply chain",
   "C-14": "no unhandled rejection",
+  "C-18": "secret files of the command line: half-written pairs, one file twice, links, leftovers",
   "F-01": "the gateway is killed and restarted",
   "F-02": "the gateway drains",
   "F-03": "packet loss",

@@ -50,7 +50,7 @@ export const keygen: Command = command({
       });
     }
     checkNames(tenant, values["key-id"]);
-    if (platform.join(out) === platform.join(publicPath)) {
+    if (await platform.isSameFile(out, publicPath)) {
       throw new UsageError(
         "Options --out and --public name the same file, expected two files: the public key would replace the private key",
         { command: "keygen" },
@@ -75,7 +75,7 @@ export const keygen: Command = command({
   },
 });
 
-/** Writes both halves: the private one with mode 600. Removes the first file when the second cannot be written. */
+/** Writes both halves or none, the private one with mode 600. Files that are replaced stay until both new ones are in place. */
 export async function writeKeyFiles(
   { json, publicKeyPem }: GeneratedServiceAccount,
   files: {
@@ -95,11 +95,8 @@ export async function writeKeyFiles(
       );
     }
   }
-  await platform.writeText(path, json, { mode: 0o600, replace });
-  try {
-    await platform.writeText(publicPath, publicKeyPem, { mode: 0o644, replace });
-  } catch (error) {
-    await platform.remove(path);
-    throw error;
-  }
+  await platform.writeFiles([
+    { path, text: json, mode: 0o600 },
+    { path: publicPath, text: publicKeyPem, mode: 0o644 },
+  ], { replace });
 }

@@ -120,8 +120,10 @@ export const rotateSwap: Command = command({
     const previous = current.privateKey === next.privateKey
       ? await loadAccount(files.previous, output)
       : current;
-    await platform.writeText(files.previous, textOf(previous), { mode: 0o600, replace: true });
-    await platform.writeText(files.current, textOf(next), { mode: 0o600, replace: true });
+    await platform.writeFiles([
+      { path: files.previous, text: textOf(previous), mode: 0o600 },
+      { path: files.current, text: textOf(next), mode: 0o600 },
+    ], { replace: true });
     await platform.remove(files.next);
     const quietAtMs = doneAt + LONGEST_TOKEN_MS;
     const { privateKeyId: keyId } = next;
