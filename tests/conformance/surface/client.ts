@@ -43,6 +43,7 @@ const rows: Rows<TeleQuickClient, Member> = {
         traceparent: `00-${"a".repeat(32)}-${"b".repeat(16)}-01`,
       }, options),
     method: "Originate",
+    hangsUp: true,
     request: {
       trunkId: "trunk-1",
       to: "+15550100",
@@ -74,6 +75,7 @@ const rows: Rows<TeleQuickClient, Member> = {
     kind: "rpc",
     invoke: (client, options) => client.answerIncomingCall({ callSid: CALL_SID }, options),
     method: "AnswerIncomingCall",
+    hangsUp: true,
     request: { callSid: CALL_SID, clientId: "client-1" },
     result: isCall,
   },

@@ -23,6 +23,8 @@ export interface RpcRow<S> {
   readonly result?: (value: unknown) => void;
   /** Fields that differ from run to run. Default: none. */
   readonly varies?: readonly string[];
+  /** Whether an abort hangs up the call once the gateway has answered, in place of giving the stream up. Default: `false`. */
+  readonly hangsUp?: boolean;
 }
 
 /** A member that is about more than one request, with a check of its own. */
@@ -72,7 +74,7 @@ export function checksOf<S>(
       run: () => each((row) => checkRefusal(row, subject)),
     },
     {
-      title: `${name}: each method rejects with its signal's reason and gives the stream up`,
+      title: `${name}: each method rejects with its signal's reason and gives the request up`,
       run: () => each((row) => checkAbort(row, subject)),
     },
   ];
@@ -128,8 +130,9 @@ async function checkRefusal<S>(row: RpcRow<S>, subject: Subject<S>): Promise<voi
 
 async function checkAbort<S>(row: RpcRow<S>, subject: Subject<S>): Promise<void> {
   let hangs = false;
+  let reply: (fields: unknown) => void = () => {};
   const script = (request: unknown): unknown => {
-    if (hangs) return new Promise(() => {});
+    if (hangs) return new Promise((resolve) => reply = resolve);
     return row.method === "Originate" ? request : {};
   };
   await using stage = await openStage({ [row.method]: script });
@@ -139,10 +142,14 @@ async function checkAbort<S>(row: RpcRow<S>, subject: Subject<S>): Promise<void>
   const reason = new Error("enough");
   const outcome = row.invoke(target, { signal: controller.signal })
     .then(() => undefined, (error: unknown) => error);
-  const { aborted } = await stage.request();
+  const { aborted, fields } = await stage.request();
   controller.abort(reason);
   ok(await outcome === reason, "it rejects with the signal's reason");
-  await aborted;
+  if (row.hangsUp === true) {
+    reply(fields);
+    const { method, fields: { callSid } } = await stage.request();
+    equal([method, callSid], ["Terminate", fields["callSid"]], "what follows the late reply");
+  } else await aborted;
   hangs = false;
   if (row.method !== "GetActiveBuckets") await stage.client.getActiveBuckets();
 }
