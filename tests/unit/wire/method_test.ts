@@ -23,12 +23,11 @@ function idByFormula(method: string, request: string, reply: string): number {
 }
 
 describe("methods", () => {
-  it("hold every method that is declared beside its messages, under its name", () => {
+  it("hold every method that is declared beside its messages", () => {
     const declared = Object.values<unknown>(messages).filter((value) =>
       typeof value === "object" && value !== null && "request" in value
     );
     assert.deepEqual(new Set(table), new Set(declared));
-    for (const [name, method] of Object.entries(methods)) assert.equal(method.name, name);
   });
 
   it("have the ids that the formula gives", () => {
@@ -91,7 +90,6 @@ describe("methods", () => {
       const ids = table.filter(({ reply }) => (reply === undefined) === isPush).map(({ id }) => id);
       assert.equal(new Set(ids).size, ids.length);
     }
-    assert.equal(table.length, 28);
   });
 
   it("have ids whose low half is high enough to tell a framed reply from a bare one", () => {

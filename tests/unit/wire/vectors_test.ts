@@ -19,9 +19,9 @@ import {
 } from "./support/vectors.ts";
 
 describe("golden vectors", () => {
-  it("are 84, of 30 types", () => {
-    assert.equal(vectors.length, 84);
-    assert.equal(new Set(vectors.map((vector) => vector.type)).size, 30);
+  it("are at least 84, of 30 types", () => {
+    assert.ok(vectors.length >= 84);
+    assert.ok(new Set(vectors.map((vector) => vector.type)).size >= 30);
   });
 
   for (const vector of vectors) {
