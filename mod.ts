@@ -51,7 +51,7 @@ export type {
   VerifyTokenOptions,
 } from "./src/token/mod.ts";
 
-export { TeleQuickClient } from "./src/client/mod.ts";
+export { prepareCampaign, TeleQuickClient } from "./src/client/mod.ts";
 export type {
   AllocateWtOptions,
   AnswerOptions,
@@ -67,6 +67,7 @@ export type {
   Call,
   CallEnd,
   CallState,
+  CampaignRow,
   CertificateHash,
   CheckCode,
   CheckReason,
@@ -89,6 +90,8 @@ export type {
   Playback,
   PlaybackEnd,
   PlayOptions,
+  PrepareCampaignOptions,
+  PreparedCampaign,
   ReceivedFrame,
   RenewalReason,
   RequestOptions,
@@ -97,6 +100,7 @@ export type {
   Session,
   SessionClosed,
   SessionStats,
+  SkippedRow,
   StatusClosed,
   StatusConnecting,
   StatusEventsMayBeMissing,

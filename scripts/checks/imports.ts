@@ -62,6 +62,7 @@ export const house: Readonly<Record<string, Room>> = {
         "handled.ts",
         "bytes.ts",
         "base64.ts",
+        "csv.ts",
         "signal.ts",
         "queue.ts",
         "check.ts",

@@ -30,6 +30,13 @@ export type {
 } from "./session/status.ts";
 export type { LogRecord } from "./log.ts";
 export type { SuperviseOptions, Supervision } from "./call/supervision.ts";
+export { prepareCampaign } from "./call/campaign.ts";
+export type {
+  CampaignRow,
+  PrepareCampaignOptions,
+  PreparedCampaign,
+  SkippedRow,
+} from "./call/campaign.ts";
 export type { Call, CallEnd, CallState, MuteCallOptions, SendDtmfOptions } from "./call/call.ts";
 export type { AudioLink, AudioOptions, AudioStats, ReceivedFrame } from "./audio/audio_link.ts";
 export type { AudioChunk } from "./audio/chunk.ts";

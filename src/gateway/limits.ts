@@ -41,6 +41,7 @@ export type LimitName =
   | "subscriptions"
   | "campaignsPerTenant"
   | "bulkLoadMs"
+  | "campaignRows"
   | "supervisorsPerCall"
   | "callsPerTenant"
   | "callsPerSecond"
@@ -147,7 +148,8 @@ const table: Readonly<Record<LimitName, readonly [value: number, reason: string,
   ],
   subscriptions: [8, "client ids that one session listens for", "error_code 6 in the reply"],
   campaignsPerTenant: [16, "campaigns of one tenant that are under way", RATE_LIMITED],
-  bulkLoadMs: [60_000, "to read a campaign's rows for the first time", "error_code 6 in the reply"],
+  bulkLoadMs: [60_000, "to read a campaign's rows", "error_code 6 in the reply"],
+  campaignRows: [100_000, "rows of one campaign", "error_code 6 in the reply"],
   supervisorsPerCall: [8, "each hears every frame of the call", "the refusal in the reply"],
   callsPerTenant: [5_000, "live calls of one tenant", RATE_LIMITED],
   callsPerSecond: [50, "new calls of one tenant, a burst of twice as many", RATE_LIMITED],

@@ -30,6 +30,7 @@ export type GatewayLogEvent =
   | "call.dtmf"
   | "call.supervised"
   | "campaign.started"
+  | "campaign.skipped"
   | "campaign.ended"
   | "audio.refused"
   | "recording.failed"

@@ -1,8 +1,5 @@
 /**
- * Bulk dialling: rows of a CSV, paced (protocol.md sections 5.3 and 9).
- *
- * The header row names the columns: `to` (needed), and `trunk_id`, `call_from`, `call_sid`, `default_app_args`, `ai_websocket_url`, `ai_quic_url`,
- * `max_duration_ms`, each in place of the template's where it is not empty. Other columns are ignored.
+ * Bulk dialling: rows at a pace, each with one end.
  *
  * @module
  */
@@ -19,10 +16,8 @@ export interface CampaignOptions<Row> {
   /** Whose it is. */
   readonly owner: Owner;
   readonly clock: Clock;
-  /** The rows, read as they are dialled. */
-  readonly rows: (signal: AbortSignal) => AsyncIterable<Row>;
-  /** How many rows there are. */
-  readonly count: number;
+  /** The rows, in the order in which they are dialled. */
+  readonly rows: readonly Row[];
   readonly callsPerSecond: number;
   /** Live calls at the most; `Infinity` for no bound of the campaign's own. */
   readonly maxConcurrentCalls: number;
@@ -30,7 +25,9 @@ export interface CampaignOptions<Row> {
   readonly dial: (row: Row) => Call | RpcRefusal;
   /** Whether a refusal may be lifted by waiting. */
   readonly isTemporary: (refusal: RpcRefusal) => boolean;
-  /** Told once when nothing is pending and no call is live. */
+  /** Makes the end of a row heard that is not dialled: it was refused, or the campaign was aborted (`undefined`). */
+  readonly fail: (row: Row, refusal: RpcRefusal | undefined) => void;
+  /** Called once when nothing is pending and no call is live. */
   readonly onDone: (result: CampaignResult) => void;
 }
 
@@ -45,6 +42,11 @@ export interface CampaignResult {
 // A late timer is made up for; a longer stall is not, or its calls would all go out at once.
 const LONGEST_CATCH_UP_MS = 250;
 const RETRY_MS = 100;
+// A row that is refused for so long because of limits will not be dialled any more.
+const LONGEST_RETRY_MS = 600_000;
+// The ends of rows that are dropped: so many at once, so that no subscriber is flooded.
+const DROPS_AT_ONCE = 50;
+const DROP_PAUSE_MS = 20;
 
 /** A campaign under way. */
 export class Campaign<Row> {
@@ -52,16 +54,17 @@ export class Campaign<Row> {
   readonly live: Set<Call> = new Set();
   readonly #options: CampaignOptions<Row>;
   readonly #abort = new AbortController();
-  #pending: number;
+  // How many rows have been dialled or given up.
+  #next = 0;
   #dialled = 0;
   #failed = 0;
   #dropped = 0;
   #isDone = false;
+  #isDropped = false;
   #onSlot: () => void = ignore;
 
   constructor(options: CampaignOptions<Row>) {
     this.#options = options;
-    this.#pending = options.count;
   }
 
   /** Its id. */
@@ -76,7 +79,7 @@ export class Campaign<Row> {
 
   /** Rows that are not dialled yet. */
   get pending(): number {
-    return this.#pending;
+    return this.#options.rows.length - this.#next;
   }
 
   /** Dials until no row is left or it is aborted. Never rejects. */
@@ -85,37 +88,55 @@ export class Campaign<Row> {
     try {
       await this.#dialAll(signal);
     } catch {
-      // Aborted, or the rows cannot be read any more.
+      await this.#dropRest();
     }
-    this.#dropped = this.#pending;
-    this.#pending = 0;
     this.#isDone = true;
     this.#settle();
   }
 
   /** Drops what is pending; live calls go on. Returns how many rows it dropped. */
   abort(): number {
-    const dropped = this.#pending;
+    const dropped = this.#abort.signal.aborted ? 0 : this.pending;
     this.#abort.abort(new Error("The campaign was aborted"));
     return dropped;
+  }
+
+  /** Ends at once: the gateway is going away. */
+  drop(): void {
+    this.#isDropped = true;
+    this.abort();
   }
 
   async #dialAll(signal: AbortSignal): Promise<void> {
     const { clock, rows, callsPerSecond } = this.#options;
     const interval = 1_000 / callsPerSecond;
     let due = clock.monotonic();
-    for await (const row of rows(signal)) {
+    // A turn for the reply, which is to come before the first event.
+    await sleep(0, { clock, signal });
+    for (const row of rows) {
       signal.throwIfAborted();
       await this.#until(due, signal);
       await this.#place(row, signal);
-      this.#pending--;
+      this.#next++;
       due = Math.max(due + interval, clock.monotonic() - LONGEST_CATCH_UP_MS);
+    }
+  }
+
+  async #dropRest(): Promise<void> {
+    const { clock, rows, fail } = this.#options;
+    while (this.pending > 0 && !this.#isDropped) {
+      for (let left = DROPS_AT_ONCE; left > 0 && this.pending > 0; left--) {
+        this.#dropped++;
+        fail(rows[this.#next++]!, undefined);
+      }
+      if (this.pending > 0) await sleep(DROP_PAUSE_MS, { clock });
     }
   }
 
   /** Dials a row, waiting for as long as there is no room for it. */
   async #place(row: Row, signal: AbortSignal): Promise<void> {
-    const { clock, dial, isTemporary, maxConcurrentCalls } = this.#options;
+    const { clock, dial, fail, isTemporary, maxConcurrentCalls } = this.#options;
+    const giveUpAt = clock.monotonic() + LONGEST_RETRY_MS;
     while (true) {
       signal.throwIfAborted();
       if (this.live.size >= maxConcurrentCalls) {
@@ -126,8 +147,6 @@ export class Campaign<Row> {
       const outcome = dial(row);
       if (!(outcome instanceof RpcRefusal)) {
         this.#dialled++;
-        // A row that repeats a call_sid is the same call.
-        if (this.live.has(outcome)) return;
         this.live.add(outcome);
         outcome.onEnd(() => {
           this.live.delete(outcome);
@@ -136,7 +155,10 @@ export class Campaign<Row> {
         });
         return;
       }
-      if (!isTemporary(outcome)) return void this.#failed++;
+      if (!isTemporary(outcome) || clock.monotonic() >= giveUpAt) {
+        this.#failed++;
+        return fail(row, outcome);
+      }
       await sleep(RETRY_MS, { clock, signal });
     }
   }

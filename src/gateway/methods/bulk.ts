@@ -5,20 +5,20 @@
  */
 
 import { TeleQuickError } from "../../base/errors.ts";
-import { sleep, within } from "../../base/signal.ts";
+import { within } from "../../base/signal.ts";
 import {
   type BulkRequest,
   ErrorCode,
   isCallSid,
   methods,
-  OriginateRequest,
+  type OriginateRequest,
 } from "../../wire/mod.ts";
 import type { Call } from "../call/call.ts";
 import { guessableClientId } from "./call_control.ts";
 import { Campaign } from "../campaign/campaign.ts";
-import { type CsvRow, readCsv } from "../campaign/csv.ts";
 import { RpcRefusal } from "../refusal.ts";
-import { isPlainLongText } from "../validate.ts";
+import { readRows } from "./bulk_rows.ts";
+import { FarEndRefusal } from "../tenant/tenant.ts";
 import { callOptions, checkRequest } from "./originate.ts";
 import { type Route, route, type RpcContext } from "./route.ts";
 import { findSource, type TextSource } from "../campaign/source.ts";
@@ -84,7 +84,7 @@ function check(
   );
 }
 
-/** Counts the rows that can be dialled and begins. They are read twice, so that a million of them need no memory. */
+/** Reads the rows, once, and begins. */
 async function load(
   request: BulkRequest,
   source: TextSource,
@@ -92,33 +92,32 @@ async function load(
 ): Promise<number> {
   const { gateway, session } = context;
   const { clock, limits } = gateway;
-  const count = await within(async (signal) => {
-    let rows = 0;
-    for await (const _ of readRows(request, source(signal), context)) {
-      signal.throwIfAborted();
-      rows++;
-    }
-    return rows;
-  }, {
-    clock,
-    timeoutMs: limits.bulkLoadMs,
-    onTimeout: () =>
-      new TeleQuickError(
-        "ERR_VALUE_INVALID",
-        `Cannot read CSV: it takes longer than ${limits.bulkLoadMs} ms`,
-      ),
-  });
+  const { rows, skipped, skippedRows } = await within(
+    (signal) => readRows(request, source(signal), context),
+    {
+      clock,
+      timeoutMs: limits.bulkLoadMs,
+      onTimeout: () =>
+        new TeleQuickError(
+          "ERR_VALUE_INVALID",
+          `Cannot read CSV: it takes longer than ${limits.bulkLoadMs} ms`,
+        ),
+    },
+  );
   // Time has passed since it asked.
   if (!session.isLive) throw unfit("It is too late");
-  start(request, source, count, context);
-  gateway.log("campaign.started", { ...context.ids, count });
-  return count;
+  const { ids } = context;
+  if (skippedRows > 0) {
+    gateway.log("campaign.skipped", { ...ids, count: skippedRows, reason: skipped.join("; ") });
+  }
+  start(request, rows, context);
+  gateway.log("campaign.started", { ...ids, count: rows.length });
+  return rows.length;
 }
 
 function start(
   request: BulkRequest,
-  source: TextSource,
-  count: number,
+  rows: readonly OriginateRequest[],
   context: RpcContext,
 ): void {
   const { gateway, tenant, session, ids } = context;
@@ -126,12 +125,14 @@ function start(
   session.access.show(request.clientId);
   const owner = session.access.ownerOf(request.clientId);
   const campaign = new Campaign<OriginateRequest>({
-    ...{ campaignId, owner, count, callsPerSecond },
+    ...{ campaignId, owner, rows, callsPerSecond },
     clock: gateway.clock,
     maxConcurrentCalls: maxConcurrentCalls === 0 ? Infinity : maxConcurrentCalls,
-    rows: (signal) => readRows(request, source(signal), context),
     dial: (row) => dial(row, context),
-    isTemporary: ({ code }) => code === ErrorCode.ERR_RATE_LIMITED,
+    isTemporary: (refusal) =>
+      refusal.code === ErrorCode.ERR_RATE_LIMITED && !(refusal instanceof FarEndRefusal),
+    fail: (row, refusal) =>
+      tenant.fail(callOptions(row, context), session.access, causeOf(refusal)),
     onDone: ({ dialled, failed, dropped }) => {
       tenant.campaigns.delete(campaignId);
       const reason = `${dialled} dialled, ${failed} failed, ${dropped} dropped`;
@@ -152,48 +153,25 @@ function dial(row: OriginateRequest, context: RpcContext): Call | RpcRefusal {
     new RpcRefusal(ErrorCode.ERR_VALIDATION_FAILED, "call_sid was used before");
 }
 
-// Some milliseconds of work.
-const ROWS_AT_ONCE = 1_000;
+// ITU-T Q.850.
+const NO_ROUTE = 3;
+const CALL_REJECTED = 21;
+const INVALID_NUMBER = 28;
+const NORMAL_UNSPECIFIED = 31;
+const TEMPORARY_FAILURE = 41;
+const CONGESTION = 42;
 
-/** The rows that can be dialled; the others are skipped. Gives way to other sessions' work again and again. */
-async function* readRows(
-  request: BulkRequest,
-  bytes: AsyncIterable<Uint8Array>,
-  { tenant, gateway: { clock } }: RpcContext,
-): AsyncGenerator<OriginateRequest> {
-  let rows = 0;
-  for await (const row of readCsv(bytes)) {
-    if (++rows % ROWS_AT_ONCE === 0) await sleep(0, { clock });
-    const dialled = fill(request, row);
-    if (dialled !== undefined && checkRequest(dialled, tenant) === undefined) yield dialled;
-  }
+const causes: Readonly<Record<number, number>> = {
+  [ErrorCode.ERR_INVALID_TRUNK]: NO_ROUTE,
+  [ErrorCode.ERR_INVALID_DESTINATION]: INVALID_NUMBER,
+  [ErrorCode.ERR_CIRCUIT_BREAKER]: TEMPORARY_FAILURE,
+  [ErrorCode.ERR_RATE_LIMITED]: CONGESTION,
+};
+
+/** The cause that stands in the event of a row that was not dialled. */
+function causeOf(refusal: RpcRefusal | undefined): number {
+  return refusal === undefined ? NORMAL_UNSPECIFIED : causes[refusal.code] ?? CALL_REJECTED;
 }
-
-/** A row with the template's fields where it has none of its own. */
-function fill(template: BulkRequest, row: CsvRow): OriginateRequest | undefined {
-  const text = (column: string, fallback: string) => row.get(column)?.trim() || fallback;
-  const duration = text("max_duration_ms", String(template.templateMaxDurationMs));
-  const request = {
-    trunkId: text("trunk_id", template.templateTrunkId),
-    to: text("to", template.templateTo),
-    callFrom: text("call_from", template.templateCallFrom),
-    callSid: text("call_sid", ""),
-    aiWebsocketUrl: text("ai_websocket_url", template.templateAiWebsocketUrl),
-    aiQuicUrl: text("ai_quic_url", template.templateAiQuicUrl),
-    defaultAppArgs: text("default_app_args", template.templateDefaultAppArgs),
-    defaultApp: template.templateDefaultApp,
-    clientId: template.clientId,
-  };
-  if (!/^[0-9]{1,9}$/.test(duration) || !Object.values(request).every(isFit)) return undefined;
-  return { ...blank, ...request, maxDurationMs: Number(duration) };
-}
-
-function isFit(value: string | number): boolean {
-  return typeof value === "number" || isPlainLongText(value);
-}
-
-/** Every field at its default. */
-const blank: OriginateRequest = OriginateRequest.decode(OriginateRequest.encode({}));
 
 function unfit(message: string): RpcRefusal {
   return new RpcRefusal(ErrorCode.ERR_VALIDATION_FAILED, message);

@@ -62,7 +62,12 @@ export interface TenantCampaign {
   readonly live: ReadonlySet<Call>;
   /** Drops what is pending and returns how much that was. */
   abort(): number;
+  /** Ends without a word. */
+  drop(): void;
 }
+
+/** The far end, and not a limit, refuses a call: waiting does not help. */
+export class FarEndRefusal extends RpcRefusal {}
 
 /** One tenant of the gateway. */
 export class Tenant {
@@ -246,8 +251,19 @@ export class Tenant {
     const code = phone?.script === undefined ? script.refusal : refusalIn(phone.script);
     const refusal = code === undefined
       ? this.#overLimit(trunkId) ?? this.#overBudget()
-      : new RpcRefusal(code, refusalTexts[code] ?? "Refused");
+      : new FarEndRefusal(code, refusalTexts[code] ?? "Refused");
     return refusal ?? this.#place({ ...options, phone }, access.ownerOf(options.clientId), by);
+  }
+
+  /** Whether an id belongs to a call of this tenant, live or ended. */
+  knows(callSid: string): boolean {
+    return this.#memory.has(callSid);
+  }
+
+  /** A call that cannot be placed, but is to be heard of: its one event says that it has failed, and why. */
+  fail(options: CallOptions, access: Access, q850Cause: number): void {
+    const call = this.#add(options, access.ownerOf(options.clientId), undefined);
+    call.end(q850Cause, "FAILED");
   }
 
   /** Lets a call in that comes from outside. */
@@ -264,7 +280,7 @@ export class Tenant {
 
   /** Stops every call without a word. */
   drop(): void {
-    for (const campaign of this.campaigns.values()) campaign.abort();
+    for (const campaign of this.campaigns.values()) campaign.drop();
     for (const call of this.#calls.values()) call.drop();
     this.#calls.clear();
   }
@@ -281,7 +297,14 @@ export class Tenant {
     owner: Owner | undefined,
     by: Subscriber | undefined,
   ): Dialled {
-    const { clock, counters } = this.#tools;
+    const call = this.#add(options, owner, by);
+    this.#tools.counters.calls++;
+    call.start();
+    return { callSid: call.callSid, startMs: call.startMs };
+  }
+
+  #add(options: CallOptions, owner: Owner | undefined, by: Subscriber | undefined): Call {
+    const { clock } = this.#tools;
     const { callSid, to, trunkId } = options;
     const call = new Call(options, this.#host);
     const dialled = {
@@ -297,9 +320,7 @@ export class Tenant {
     this.#liveOnTrunk.set(trunkId, this.#liveOn(trunkId) + 1);
     if (owner !== undefined) this.#owners.set(call, owner);
     if (by !== undefined) this.#diallers.set(call, by);
-    counters.calls++;
-    call.start();
-    return dialled;
+    return call;
   }
 
   #overLimit(trunkId: string): RpcRefusal | undefined {

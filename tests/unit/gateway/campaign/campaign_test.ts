@@ -22,6 +22,7 @@ describe("Campaign", () => {
       for (const comes of ["with a call's end", "with a row"]) {
         const calls: ReturnType<typeof fakeCall>[] = [];
         const results: CampaignResult[] = [];
+        const failed: number[] = [];
         let dialledAtAbort = -1;
         const abortSoon = async (): Promise<void> => {
           for (let i = 0; i < turns; i++) await undefined;
@@ -29,35 +30,41 @@ describe("Campaign", () => {
           dialledAtAbort = calls.length;
           campaign.abort();
         };
+        const clock = new FakeClock();
         const campaign = new Campaign<number>({
           owner: { id: "", space: "" },
           campaignId: "k",
-          clock: new FakeClock(),
-          async *rows() {
-            for (let row = 0; row < 3; row++) {
-              if (row === 1 && comes === "with a row") void abortSoon();
-              yield row;
-            }
-          },
-          count: 3,
+          clock,
+          rows: [0, 1, 2],
           callsPerSecond: Infinity,
           maxConcurrentCalls: 1,
-          dial: () => calls[calls.push(fakeCall()) - 1]!.call,
+          dial: (row) => {
+            const { call } = calls[calls.push(fakeCall()) - 1]!;
+            if (row === 0 && comes === "with a row") void abortSoon();
+            return call;
+          },
+          fail: (row) => void failed.push(row),
           isTemporary: () => true,
           onDone: (result) => results.push(result),
         });
         const running = campaign.run();
+        await clock.advance(0);
         if (comes === "with a call's end") {
           await settle();
           calls[0]!.end();
           void abortSoon();
         }
-        await settle();
+        await clock.advance(100);
         assert.equal(calls.length, dialledAtAbort, `${turns} turns, ${comes}`);
         for (const { end } of calls) end();
         await running;
         const dropped = 3 - calls.length;
         assert.deepEqual(results, [{ dialled: calls.length, failed: 0, dropped }]);
+        assert.deepEqual(
+          failed,
+          [0, 1, 2].slice(calls.length),
+          "each row that is not dialled ends",
+        );
       }
     }
   });

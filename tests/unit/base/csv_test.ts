@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import fc from "fast-check";
-import { encodeUtf8 } from "../../../../src/base/bytes.ts";
-import { readCsv } from "../../../../src/gateway/campaign/csv.ts";
-import { seed } from "../../../support/seed.ts";
+import { encodeUtf8 } from "../../../src/base/bytes.ts";
+import { readCsv } from "../../../src/base/csv.ts";
+import { seed } from "../../support/seed.ts";
 
 async function* chunked(text: string, size: number): AsyncGenerator<Uint8Array> {
   const bytes = encodeUtf8(text);
@@ -13,7 +13,7 @@ async function* chunked(text: string, size: number): AsyncGenerator<Uint8Array> 
 async function read(text: string, size = Infinity): Promise<Record<string, string>[]> {
   const rows: Record<string, string>[] = [];
   for await (const row of readCsv(chunked(text, Math.min(size, 1 << 20)))) {
-    rows.push(Object.fromEntries(row));
+    rows.push(Object.fromEntries(row.columns));
   }
   return rows;
 }
@@ -38,11 +38,44 @@ describe("readCsv()", () => {
     assert.deepEqual(await read("a,b\n\n1\n\r\n1,2,3\n"), [{ a: "1", b: "" }, { a: "1", b: "2" }]);
   });
 
-  it("skips a byte order mark, and takes a quote in the middle for a character", async () => {
+  it("reads what spreadsheets write: semicolons, tabs, lines that end with CR alone, quoted names", async () => {
+    const expected = [{ to: "+1", name: "a,b" }, { to: "+2", name: "" }];
+    for (const end of ["\n", "\r\n", "\r"]) {
+      for (
+        const [text, name] of [["to;name", "a,b"], ["to\tname", "a,b"], ['"to",name', '"a,b"']]
+      ) {
+        const by = text!.includes(";") ? ";" : text!.includes("\t") ? "\t" : ",";
+        const lines = [text, `+1${by}${name}`, `+2${by}`, ""];
+        for (const size of [1, 3, Infinity]) {
+          assert.deepEqual(await read(lines.join(end), size), expected, JSON.stringify(lines));
+        }
+      }
+    }
+  });
+
+  it("counts the lines of the file, those within quotes and empty ones too", async () => {
+    for (const end of ["\n", "\r\n"]) {
+      const text = ["to", "+1", "", `"+2${end}x"`, "+3", "+4"].join(end);
+      for (const size of [1, 2, Infinity]) {
+        const lines: number[] = [];
+        for await (const { line } of readCsv(chunked(text, Math.min(size, 99)))) lines.push(line);
+        assert.deepEqual(lines, [2, 4, 6, 7]);
+      }
+    }
+  });
+
+  it("says what the header row is, also when no row follows", async () => {
+    const headers: (readonly string[])[] = [];
+    const onHeader = (names: readonly string[]) => void headers.push(names);
+    for await (const _ of readCsv(chunked("Number;Name", 4), { onHeader })) assert.fail("no row");
+    assert.deepEqual(headers, [["number", "name"]]);
+  });
+
+  it("skips a byte order mark, and reads a quote in the middle as a character", async () => {
     assert.deepEqual(await read('\ufeffa\n5" pipe\n'), [{ a: '5" pipe' }]);
   });
 
-  it("refuses what is no CSV, in words", async () => {
+  it("says what is wrong with text that is not CSV", async () => {
     const refused = (text: string) => assert.rejects(read(text), { code: "ERR_VALUE_INVALID" });
     await assert.rejects(read(""), { message: /it is empty, expected a header row/ });
     await assert.rejects(read('a\n"1'), { message: /a quote is not closed/ });
