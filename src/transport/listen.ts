@@ -7,21 +7,23 @@
 import { ignore } from "../base/ignore.ts";
 import { Queue } from "../base/queue.ts";
 import { sleep, systemClock, within } from "../base/signal.ts";
-import { acceptRequest } from "./http3/http3.ts";
+import { nothingWrong } from "./http3/codes.ts";
+import { LONGEST_FAREWELL_MS } from "./http3/connect_stream.ts";
+import { acceptRequest } from "./http3/server.ts";
 import { cannotBind, certificateUnusable, type Listener, type ListenOptions } from "./listener.ts";
 import { loadAddon, unavailable } from "./napi/napi.ts";
 import { listenAddon } from "./napi/napi_listen.ts";
-import { type QuicConnection, QuicSession } from "./http3/quic.ts";
+import type { QuicConnection } from "./http3/connection.ts";
+import type { QuicSession } from "./http3/quic.ts";
 import type { CloseInfo, IncomingSession } from "./types.ts";
 
 export type { Clock } from "../base/signal.ts";
-export type { SessionRequest } from "./http3/http3.ts";
+export type { SessionRequest } from "./http3/server.ts";
 export type { Listener, ListenOptions } from "./listener.ts";
 export type { CloseInfo, IncomingSession, WebTransportLike } from "./types.ts";
 
 // How long a connection outlives its last words: time of the network, not of the injected clock.
 const FAREWELL_MS = 20;
-const NOTHING_SAID = { closeCode: 0, reason: "" } as const;
 
 interface QuicAddress {
   readonly hostname: string;
@@ -78,17 +80,16 @@ function listenDeno(QuicEndpoint: EndpointConstructor, options: ListenOptions): 
 
   const establish = async (connection: AcceptedConnection): Promise<void> => {
     connection.closed.catch(ignore);
-    const pending = await acceptRequest(connection);
+    const pending = await acceptRequest(connection, { clock });
     const status = pending === undefined ? 404 : options.admit?.(pending.request) ?? 200;
     if (pending === undefined || status !== 200) {
       await pending?.reject(status);
       await sleep(FAREWELL_MS);
-      return connection.close(NOTHING_SAID);
+      return connection.close(nothingWrong);
     }
-    const session = new QuicSession(connection, { control: await pending.accept(), clock });
+    const session = await pending.accept();
     live.add(session);
-    const forget = (): void => void live.delete(session);
-    session.closed.then(forget, forget);
+    session.gone.then(() => live.delete(session));
     const { path, origin } = pending.request;
     const address = connection.remoteAddr.hostname;
     const incoming = { session, address, path, ...(origin === undefined ? {} : { origin }) };
@@ -104,7 +105,7 @@ function listenDeno(QuicEndpoint: EndpointConstructor, options: ListenOptions): 
         onTimeout: () => new Error("handshake timeout"),
       });
     } catch {
-      accepted.then((connection) => connection.close(NOTHING_SAID), ignore);
+      accepted.then((connection) => connection.close(nothingWrong), ignore);
     }
   };
 
@@ -128,7 +129,9 @@ function listenDeno(QuicEndpoint: EndpointConstructor, options: ListenOptions): 
       const { closeCode = 0, reason = "" } = info;
       if (live.size > 0) {
         for (const session of live) session.close(info);
-        await sleep(2 * FAREWELL_MS);
+        const gone = Promise.all([...live].map((session) => session.gone));
+        await Promise.race([gone, sleep(LONGEST_FAREWELL_MS)]);
+        await sleep(FAREWELL_MS);
       }
       endpoint.close({ closeCode, reason });
       // The last packets leave in the next turns of the event loop.
@@ -160,7 +163,7 @@ function bind(
     });
     return { endpoint, listener };
   } catch {
-    endpoint.close(NOTHING_SAID);
+    endpoint.close(nothingWrong);
     // The runtime's own error may quote the key: it goes no further.
     throw certificateUnusable();
   }

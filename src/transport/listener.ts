@@ -1,6 +1,6 @@
 import { TeleQuickError } from "../base/errors.ts";
 import type { Clock } from "../base/signal.ts";
-import type { SessionRequest } from "./http3/http3.ts";
+import type { SessionRequest } from "./http3/server.ts";
 import type { CloseInfo, IncomingSession } from "./types.ts";
 
 /** Options of `listenQuic`. */

@@ -50,6 +50,10 @@ export interface WebTransportLike {
   readonly keepsAlive?: boolean;
   /** Ours, not W3C's: why the gateway refused the token, in its own words; only in memory, where both sides are one program's. */
   readonly refusalReason?: string | undefined;
+  /** Resolves when the peer asks for an orderly end (W3C `draining`). Absent where the implementation does not show it. */
+  readonly draining?: Promise<unknown>;
+  /** Ours, not W3C's: asks the peer for an orderly end; the session goes on. Absent where the implementation cannot. */
+  drain?(): void;
   /** Opens a stream. Waits for stream credit or rejects at once, by implementation. */
   createBidirectionalStream(): Promise<BidirectionalStream>;
   /** Opens a one-way stream. Waits for stream credit or rejects at once, by implementation. */

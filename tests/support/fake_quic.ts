@@ -1,5 +1,5 @@
 import { concatBytes } from "../../src/base/bytes.ts";
-import type { QuicConnection } from "../../src/transport/http3/quic.ts";
+import type { QuicConnection } from "../../src/transport/http3/connection.ts";
 import type { BidirectionalStream } from "../../src/transport/types.ts";
 
 /** One stream as its peer sees it: what the peer sends, and what became of our end. */
@@ -68,6 +68,7 @@ export class FakeQuic implements QuicConnection {
   readonly datagrams: Uint8Array[] = [];
   /** What our side closed the connection with. */
   closedWith: { closeCode: number; reason: string } | undefined;
+  #isOver = false;
   #bidirectional!: ReadableStreamDefaultController<BidirectionalStream>;
   #unidirectional!: ReadableStreamDefaultController<ReadableStream<Uint8Array>>;
   #resolve!: (info: { closeCode: number; reason: string }) => void;
@@ -133,13 +134,14 @@ export class FakeQuic implements QuicConnection {
   }
 
   close(info: { closeCode: number; reason: string }): void {
-    if (this.closedWith !== undefined) return;
+    if (this.#isOver) return;
     this.closedWith = info;
     this.#resolve(info);
     this.#end();
   }
 
   #end(error?: Error): void {
+    this.#isOver = true;
     for (const controller of [this.#bidirectional, this.#unidirectional]) {
       if (error === undefined) controller.close();
       else controller.error(error);

@@ -11,7 +11,7 @@ export interface RequestHeader {
   readonly draft02: string | undefined;
 }
 
-// The entries of the static table (RFC 9204 appendix A) that can tell something about a CONNECT request. All others are skipped.
+// The entries of the static table (RFC 9204 appendix A) that say something about a CONNECT request or its answer. All others are skipped.
 const STATIC_TABLE: Readonly<Record<number, readonly [name: string, value: string]>> = {
   0: [":authority", ""],
   1: [":path", "/"],
@@ -22,8 +22,26 @@ const STATIC_TABLE: Readonly<Record<number, readonly [name: string, value: strin
   19: [":method", "OPTIONS"],
   20: [":method", "POST"],
   21: [":method", "PUT"],
+  24: [":status", "103"],
+  25: [":status", "200"],
+  26: [":status", "304"],
+  27: [":status", "404"],
+  28: [":status", "503"],
+  63: [":status", "100"],
+  64: [":status", "204"],
+  65: [":status", "206"],
+  66: [":status", "302"],
+  67: [":status", "400"],
+  68: [":status", "403"],
+  69: [":status", "421"],
+  70: [":status", "425"],
+  71: [":status", "500"],
   90: ["origin", ""],
 };
+const AUTHORITY_INDEX = 0;
+const PATH_INDEX = 1;
+const METHOD_CONNECT_INDEX = 15;
+const SCHEME_HTTPS_INDEX = 23;
 const STATUS_INDEX = 24;
 const MOST_FIELDS = 128;
 
@@ -55,6 +73,24 @@ interface Parsed<T> {
  * @returns `undefined` when it is malformed, refers to a dynamic table, repeats a field that is looked at, or has a pseudo-header that cannot be decoded.
  */
 export function decodeRequestHeader(bytes: Uint8Array): RequestHeader | undefined {
+  const found = decodeFields(bytes);
+  return found && {
+    method: found.get(":method"),
+    protocol: found.get(":protocol"),
+    authority: found.get(":authority"),
+    path: found.get(":path"),
+    origin: found.get("origin"),
+    draft02: found.get("sec-webtransport-http3-draft02"),
+  };
+}
+
+/** Decodes the status of a response; `undefined` when its header is malformed, as in {@linkcode decodeRequestHeader}, or has none. */
+export function decodeStatus(bytes: Uint8Array): number | undefined {
+  const status = decodeFields(bytes)?.get(":status");
+  return status !== undefined && /^[1-5]\d\d$/.test(status) ? Number(status) : undefined;
+}
+
+function decodeFields(bytes: Uint8Array): ReadonlyMap<string, string | undefined> | undefined {
   const insertCount = readInteger(bytes, 0, 8);
   const base = insertCount && readInteger(bytes, insertCount.end, 7);
   if (insertCount?.value !== 0 || base === undefined) return undefined;
@@ -72,14 +108,30 @@ export function decodeRequestHeader(bytes: Uint8Array): RequestHeader | undefine
     if (found.has(name) && (isPseudo || name === "origin")) return undefined;
     found.set(name, value);
   }
-  return {
-    method: found.get(":method"),
-    protocol: found.get(":protocol"),
-    authority: found.get(":authority"),
-    path: found.get(":path"),
-    origin: found.get("origin"),
-    draft02: found.get("sec-webtransport-http3-draft02"),
-  };
+  return found;
+}
+
+/** What a CONNECT request says. */
+export interface ConnectRequest {
+  readonly protocol: string;
+  readonly authority: string;
+  readonly path: string;
+}
+
+/** Encodes the header of an extended CONNECT request to an `https` resource (RFC 9220 section 3, RFC 9204 section 4.5). */
+export function encodeRequestHeader({ protocol, authority, path }: ConnectRequest): Uint8Array {
+  const indexed = (index: number): Uint8Array => encodeInteger(index, 6, 0xc0);
+  const named = (index: number, value: string): Uint8Array =>
+    concatBytes([encodeInteger(index, 4, 0x50), encodeText(value, 7, 0)]);
+  return concatBytes([
+    Uint8Array.of(0, 0),
+    indexed(METHOD_CONNECT_INDEX),
+    indexed(SCHEME_HTTPS_INDEX),
+    named(AUTHORITY_INDEX, authority),
+    named(PATH_INDEX, path),
+    encodeText(":protocol", 3, 0x20),
+    encodeText(protocol, 7, 0),
+  ]);
 }
 
 /** Encodes the header of a response: its status, and other fields as literals (RFC 9204 section 4.5). */
@@ -87,17 +139,19 @@ export function encodeResponseHeader(
   status: number,
   fields: Readonly<Record<string, string>> = {},
 ): Uint8Array {
-  const encoder = new TextEncoder();
-  const text = (value: string, prefixBits: number, flags: number): Uint8Array => {
-    const bytes = encoder.encode(value);
-    return concatBytes([encodeInteger(bytes.length, prefixBits, flags), bytes]);
-  };
   return concatBytes([
     Uint8Array.of(0, 0),
     encodeInteger(STATUS_INDEX, 4, 0x50),
-    text(String(status), 7, 0),
-    ...Object.entries(fields).flatMap(([name, value]) => [text(name, 3, 0x20), text(value, 7, 0)]),
+    encodeText(String(status), 7, 0),
+    ...Object.entries(fields).flatMap((
+      [name, value],
+    ) => [encodeText(name, 3, 0x20), encodeText(value, 7, 0)]),
   ]);
+}
+
+function encodeText(value: string, prefixBits: number, flags: number): Uint8Array {
+  const bytes = new TextEncoder().encode(value);
+  return concatBytes([encodeInteger(bytes.length, prefixBits, flags), bytes]);
 }
 
 function readField(

@@ -1,12 +1,15 @@
 import { type Clock, systemClock } from "../../base/signal.ts";
 
-/** What a WebTransport stream begins with (draft-ietf-webtrans-http3 sections 4.2 and 4.3). */
+/** What a WebTransport stream begins with (draft-ietf-webtrans-http3-16 sections 4.2 and 4.3). */
 export const streamType = { bidirectional: 0x41, unidirectional: 0x54 } as const;
 
 /** The beginning of a stream: its type, and the session that it belongs to. */
 export interface StreamHeader {
   readonly type: number;
+  /** The session's number; -1 for a stream that is not WebTransport's. */
   readonly sessionId: number;
+  /** All bytes that were read: the whole header, of another stream up to three bytes. */
+  readonly head: Uint8Array;
 }
 
 /** Options of {@linkcode readStreamHeader}. */
@@ -21,10 +24,15 @@ const TIMEOUT_MS = 5_000;
 // Both types take two bytes and a session number takes at least one: reading three never takes a byte of the contents.
 const SHORTEST_HEADER = 3;
 
-/** Encodes a QUIC variable-length integer (RFC 9000 section 16) below 2^30. */
+/** Encodes a QUIC variable-length integer (RFC 9000 section 16) below 2^53. */
 export function encodeVarint(value: number): Uint8Array<ArrayBuffer> {
   if (value < 0x40) return Uint8Array.of(value);
   if (value < 0x4000) return Uint8Array.of(0x40 | (value >> 8), value & 0xff);
+  if (value >= 0x40000000) {
+    const bytes = new Uint8Array(8);
+    new DataView(bytes.buffer).setBigUint64(0, BigInt(value) | (3n << 62n));
+    return bytes;
+  }
   return Uint8Array.of(
     0x80 | (value >>> 24),
     (value >>> 16) & 0xff,
@@ -51,7 +59,7 @@ export function decodeVarint(
  * Reads the header of a stream that the peer opened and leaves the stream at its contents.
  *
  * @param readable A byte stream.
- * @returns The header; a type alone (session number -1) for streams that are not WebTransport's; `undefined` when the stream ended or failed first, or the time was over.
+ * @returns `undefined` when the stream ended or failed before its header was whole, or the time was over.
  */
 export async function readStreamHeader(
   readable: ReadableStream<Uint8Array>,
@@ -70,10 +78,10 @@ export async function readStreamHeader(
       const type = decodeVarint(head);
       if (type !== undefined) {
         if (type.value !== streamType.bidirectional && type.value !== streamType.unidirectional) {
-          return { type: type.value, sessionId: -1 };
+          return { type: type.value, sessionId: -1, head };
         }
         const session = decodeVarint(head, type.end);
-        if (session !== undefined) return { type: type.value, sessionId: session.value };
+        if (session !== undefined) return { type: type.value, sessionId: session.value, head };
       }
       const missing = Math.max(
         1,

@@ -1,14 +1,29 @@
 import { describe, it } from "node:test";
 import assert from "node:assert/strict";
-import { QuicSession, type SessionControl } from "../../../../src/transport/http3/quic.ts";
-import type { CloseInfo } from "../../../../src/transport/types.ts";
+import { ConnectStream } from "../../../../src/transport/http3/connect_stream.ts";
+import { FrameSource } from "../../../../src/transport/http3/frames.ts";
+import { PeerStreams } from "../../../../src/transport/http3/peer_streams.ts";
+import { QuicSession } from "../../../../src/transport/http3/quic.ts";
 import { FakeClock, settle } from "../../../../src/testing/mod.ts";
-import { FakeQuic } from "../../../support/fake_quic.ts";
+import { FakeQuic, PeerStream } from "../../../support/fake_quic.ts";
 
-function session(options: { control?: SessionControl } = {}) {
+/** A session on a server's side, behind its handshake. */
+function session(role: "client" | "server" = "server") {
   const quic = new FakeQuic();
   const clock = new FakeClock();
-  return { quic, clock, session: new QuicSession(quic, { clock, ...options }) };
+  const streams = new PeerStreams(quic, {
+    role,
+    clock,
+    onError: (closeCode, reason) => quic.close({ closeCode, reason }),
+  });
+  const stream = new PeerStream();
+  const connect = new ConnectStream({
+    connection: quic,
+    frames: new FrameSource(stream.readable, { bufferBytes: 64 }),
+    writer: stream.writable.getWriter(),
+    clock,
+  });
+  return { quic, clock, stream, session: new QuicSession(quic, { streams, connect }) };
 }
 
 describe("QuicSession", () => {
@@ -64,7 +79,7 @@ describe("QuicSession", () => {
     assert.equal((await next).done, false);
   });
 
-  it("keeps out streams of HTTP/3 and of other sessions, and reads them away", async () => {
+  it("keeps out streams of HTTP/3, of other sessions and of other types, and reads them away", async () => {
     const { quic, session: it } = session();
     const control = quic.peerOpensUnidirectional();
     control.send(0x00, 0x04, 0x00);
@@ -73,7 +88,7 @@ describe("QuicSession", () => {
     quic.peerOpensUnidirectional().send(0x40, 0x54, 0x00, 3);
     const { value } = await it.incomingUnidirectionalStreams.getReader().read();
     assert.deepEqual([...(await value!.getReader().read()).value!], [3]);
-    control.send(1, 2, 3);
+    control.send(0x21, 1, 3);
     await settle();
     assert.equal(control.cancelled, false);
     assert.equal(control.readable.locked, true);
@@ -104,14 +119,17 @@ describe("QuicSession", () => {
     assert.equal(foreign.awaited, 64);
   });
 
-  it("ends at a flood of streams that are none of its own, as nobody above sees them", async () => {
+  it("ends at a flood of streams that are not its own, which nothing above sees", async () => {
     const { quic, session: it, clock } = session();
     it.incomingBidirectionalStreams.getReader().read().catch(() => {});
     it.incomingUnidirectionalStreams.getReader().read().catch(() => {});
     const flood = async (count: number): Promise<void> => {
       for (let i = 0; i < count; i++) {
-        const stream = i % 2 === 0 ? quic.peerOpensBidirectional() : quic.peerOpensUnidirectional();
-        stream.send(0x21, 0, 0);
+        const isBidirectional = i % 2 === 0;
+        const stream = isBidirectional
+          ? quic.peerOpensBidirectional()
+          : quic.peerOpensUnidirectional();
+        stream.send(...(isBidirectional ? [0x40, 0x41, 0x04] : [0x21, 0, 0]));
         stream.fin();
       }
       await settle();
@@ -123,11 +141,11 @@ describe("QuicSession", () => {
     await flood(1);
     assert.deepEqual(await it.closed, {
       closeCode: 0x107,
-      reason: "too much that is none of the session's",
+      reason: "too much that is not of the session",
     });
   });
 
-  it("ends at a flood on one stream that is none of its own", async () => {
+  it("ends at a flood on one stream that is not its own", async () => {
     const { quic, session: it } = session();
     it.incomingUnidirectionalStreams.getReader().read().catch(() => {});
     const foreign = quic.peerOpensUnidirectional();
@@ -135,9 +153,9 @@ describe("QuicSession", () => {
       foreign.send(...new Uint8Array(count));
       await settle();
     };
-    // The header has taken three bytes of them.
+    // The header takes three bytes.
+    foreign.send(0x21, 0, 0);
     for (let i = 0; i < 16; i++) await send(65_536);
-    await send(3);
     assert.equal(quic.closedWith, undefined);
     await send(1);
     assert.equal((await it.closed).closeCode, 0x107);
@@ -151,52 +169,29 @@ describe("QuicSession", () => {
     await assert.rejects(it.closed, /timed out/);
   });
 
-  it("tells the peer's close code, taken back from HTTP/3's range", async () => {
+  it("reports the peer's close code, taken back from HTTP/3's range, and 0 for H3_NO_ERROR", async () => {
     const plain = session();
     plain.quic.peerCloses(4321, "bye");
     assert.deepEqual(await plain.session.closed, { closeCode: 4321, reason: "bye" });
     const mapped = session();
     mapped.quic.peerCloses(91141958515276, "");
     assert.deepEqual(await mapped.session.closed, { closeCode: 4321, reason: "" });
+    const nothing = session();
+    nothing.quic.peerCloses(0x100, "");
+    assert.deepEqual(await nothing.session.closed, { closeCode: 0, reason: "" });
   });
 
-  it("closes the connection with code and reason, once", () => {
-    const { quic, session: it } = session();
-    it.close({ closeCode: 9, reason: "enough" });
-    it.close({ closeCode: 10 });
-    assert.deepEqual(quic.closedWith, { closeCode: 9, reason: "enough" });
-  });
-
-  it("takes a close code as Web IDL takes an unsigned long, so that any closes the connection", () => {
+  it("takes a close code as Web IDL takes an unsigned long, so that any closes the connection, once", async () => {
     for (const [given, code] of [[-1, 4294967295], [2 ** 32 + 1, 1], [1.5, 1], [NaN, 0]] as const) {
-      const { quic, session: it } = session();
-      it.close({ closeCode: given });
-      assert.deepEqual(quic.closedWith, { closeCode: code, reason: "" });
+      const { quic, clock, session: it } = session();
+      it.close({ closeCode: given, reason: "x" });
+      it.close({ closeCode: 10 });
+      await clock.advance(250);
+      assert.deepEqual(quic.closedWith, { closeCode: code, reason: "x" });
     }
   });
 
-  it("ends when its CONNECT stream does, and closes the connection then", async () => {
-    let end!: (info: CloseInfo) => void;
-    const ended = new Promise<CloseInfo>((resolve) => end = resolve);
-    const { quic, session: it } = session({ control: { ended, close: () => Promise.resolve() } });
-    end({ closeCode: 3, reason: "gone" });
-    assert.deepEqual(await it.closed, { closeCode: 3, reason: "gone" });
-    assert.deepEqual(quic.closedWith, { closeCode: 0, reason: "" });
-  });
-
-  it("says its end on the CONNECT stream, where it has it", () => {
-    const said: CloseInfo[] = [];
-    const control = {
-      ended: new Promise<CloseInfo>(() => {}),
-      close: (info: CloseInfo) => Promise.resolve(void said.push(info)),
-    };
-    const { quic, session: it } = session({ control });
-    it.close({ closeCode: 5 });
-    assert.deepEqual(said, [{ closeCode: 5, reason: "" }]);
-    assert.equal(quic.closedWith, undefined);
-  });
-
-  it("sends datagrams behind the session number, and drops what is too large", async () => {
+  it("sends datagrams after the session number, and drops what is too large", async () => {
     const { quic, session: it } = session();
     assert.equal(it.datagrams.maxDatagramSize, 1_199);
     const writer = it.datagrams.writable!.getWriter();

@@ -33,6 +33,9 @@ describe("encodeVarint() and decodeVarint()", () => {
     [16_384, "80004000"],
     [494_878_333, "9d7f3e7d"],
     [2 ** 30 - 1, "bfffffff"],
+    [2 ** 30, "c000000040000000"],
+    [0xc671706a, "c0000000c671706a"],
+    [Number.MAX_SAFE_INTEGER, "c01fffffffffffff"],
   ];
   for (const [value, hex] of cases) {
     it(`agree on ${value}`, () => {
@@ -69,19 +72,20 @@ describe("readStreamHeader()", () => {
         stream.send(...all.slice(0, cut));
         await Promise.resolve();
         stream.send(...all.slice(cut));
-        assert.deepEqual(await read, { type, sessionId }, `cut at ${cut}`);
+        const expected = { type, sessionId, head: Uint8Array.from(header) };
+        assert.deepEqual(await read, expected, `cut at ${cut}`);
         stream.fin();
         assert.deepEqual(await readRest(stream.readable), contents, `cut at ${cut}`);
       }
     });
   }
 
-  it("tells the type of HTTP/3's own streams", async () => {
+  it("returns the type of HTTP/3's own streams, and what was read of them", async () => {
     for (const type of [0x00, 0x02, 0x03, 0x21]) {
       const stream = new PeerStream();
       stream.send(type);
       const header = await readStreamHeader(stream.readable, { timeoutMs: Infinity });
-      assert.deepEqual(header, { type, sessionId: -1 });
+      assert.deepEqual(header, { type, sessionId: -1, head: Uint8Array.of(type) });
       assert.equal(stream.readable.locked, false);
     }
   });
