@@ -7,6 +7,9 @@ export type Dependencies = Readonly<Record<string, string>>;
 /** Where scripts keep what they install: git-ignored, safe to delete. */
 export const cache: URL = new URL(".cache/", root);
 
+// Legs that run side by side ask for the same folder.
+const installing = new Map<string, Promise<URL>>();
+
 /**
  * Installs packages of npm in a folder of their own, once: a folder that holds the same ones is used again. Their install scripts do not run.
  *
@@ -14,7 +17,14 @@ export const cache: URL = new URL(".cache/", root);
  * @param dependencies What to install.
  * @returns The folder, in which there is `node_modules/`.
  */
-export async function install(name: string, dependencies: Dependencies): Promise<URL> {
+export function install(name: string, dependencies: Dependencies): Promise<URL> {
+  const key = JSON.stringify([name, dependencies]);
+  const started = installing.get(key) ?? installInto(name, dependencies);
+  installing.set(key, started);
+  return started;
+}
+
+async function installInto(name: string, dependencies: Dependencies): Promise<URL> {
   const folder = new URL(`${name}/`, cache);
   const stamp = new URL("installed.json", folder);
   const wanted = JSON.stringify(dependencies);
