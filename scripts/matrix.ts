@@ -19,6 +19,7 @@ import { checkTransport, describeTransport } from "./checks/transport.ts";
 import { checkTypes, describeTypes } from "./checks/types.ts";
 import { conformanceLegs } from "./matrix/conformance_legs.ts";
 import type { Leg } from "./matrix/legs.ts";
+import { examples } from "./matrix/examples.ts";
 import { liveLegs } from "./matrix/live_legs.ts";
 import { runners, runRunner } from "./matrix/runners.ts";
 import { packPackage } from "./build/package.ts";
@@ -108,6 +109,10 @@ if (only === "") {
 for (const runner of runners) {
   if (!`test runner ${runner.title}`.includes(only)) continue;
   await check("test runner", runner.title, () => runRunner(runner, packed.tarball));
+}
+for (const example of examples) {
+  if (!`example ${example.title}`.includes(only)) continue;
+  await check("example", example.title, () => example.run(packed.tarball));
 }
 const isWanted = ({ suite, runtime }: Leg): boolean => `${suite} ${runtime}`.includes(only);
 for (const leg of (await conformanceLegs(packed.tarball)).filter(isWanted)) await runLeg(leg);
