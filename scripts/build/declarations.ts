@@ -1,5 +1,5 @@
 import ts from "typescript";
-import { root } from "../support/source.ts";
+import { parse, root, walk } from "../support/source.ts";
 
 /**
  * Writes the declarations of modules and of all that these need, with `.js` specifiers.
@@ -73,15 +73,31 @@ function reachable(
   const found = new Map<string, string>();
   const visit = (path: string): void => {
     const text = all.get(path);
-    if (found.has(path) || text === undefined) return;
+    if (text === undefined) throw new Error(`Cannot write declarations: ${path} is missing`);
+    if (found.has(path)) return;
     found.set(path, text);
-    for (const { fileName } of ts.preProcessFile(text).importedFiles) {
-      const target = new URL(fileName, new URL(path, root)).pathname.slice(root.pathname.length);
+    for (const specifier of specifiersOf(path, text)) {
+      const target = new URL(specifier, new URL(path, root)).pathname.slice(root.pathname.length);
       visit(target.replace(/\.js$/, ".d.ts"));
     }
   };
   from.forEach(visit);
   return new Map([...found].sort());
+}
+
+/** The files that a declaration imports or exports from. `ts.preProcessFile` does not see `export * as name from`. */
+function specifiersOf(path: string, text: string): readonly string[] {
+  const specifiers: string[] = [];
+  walk(parse(path, text), (node) => {
+    const specifier = ts.isImportDeclaration(node) || ts.isExportDeclaration(node)
+      ? node.moduleSpecifier
+      : ts.isImportTypeNode(node) && ts.isLiteralTypeNode(node.argument)
+      ? node.argument.literal
+      : undefined;
+    if (specifier === undefined || !ts.isStringLiteral(specifier)) return;
+    if (/^\.{1,2}\//.test(specifier.text)) specifiers.push(specifier.text);
+  });
+  return specifiers;
 }
 
 /** Lets declarations import `./file.js`, where the source imports `./file.ts`. */

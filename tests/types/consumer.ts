@@ -120,6 +120,10 @@ export function wire(): void {
   holds<Same<typeof AudioFrame, Message<AudioFrame>>>();
   const decoded = messages.CallEvent.decode(messages.CallEvent.encode({ callSid: "c" }));
   holds<Same<typeof decoded, CallEvent>>();
+  holds<Same<typeof methods.Terminate.id, 3834253405>>();
+  holds<Same<typeof methods.Terminate.request, Message<messages.TerminateRequest>>>();
+  // @ts-expect-error: there is no such method
+  methods.Terminated;
   // @ts-expect-error: there is no such field
   messages.CallEvent.encode({ call_sid: "c" });
   const frames = new Packetizer(audioCodecs.PCMU).push(new Uint8Array(320));
