@@ -4,6 +4,8 @@
  * @module
  */
 
+import { ignore } from "../base/ignore.ts";
+import { sleep } from "../base/signal.ts";
 import { audioUnavailable, nameOf } from "./faults.ts";
 import type {
   AudioContextLike,
@@ -14,6 +16,7 @@ import type {
   Page,
 } from "./page.ts";
 import {
+  type FromProcessor,
   processorName,
   type ProcessorOptions,
   type ProcessorStatus,
@@ -37,6 +40,9 @@ export interface GraphOptions {
 // The rate of most devices, and a multiple of what the wire carries.
 const SAMPLE_RATE = 48_000;
 const HIGHEST_RATE = 48_000;
+// A processor that runs ends in this time; one in a context that stands never does.
+const END_MS = 200;
+const SETTLE_MS = 20;
 const loading = new WeakMap<AudioContextLike, Promise<void>>();
 
 /** A context with its worklet, from the microphone to the loudspeaker. */
@@ -46,6 +52,7 @@ export class AudioGraph {
   readonly #isOwn: boolean;
   readonly #node: AudioWorkletNodeLike;
   readonly #volume: GainNodeLike;
+  readonly #ended = new AbortController();
   #source: AudioNodeLike | undefined;
 
   /** Joins the nodes of a context whose worklet is loaded. */
@@ -64,7 +71,8 @@ export class AudioGraph {
       processorOptions,
     });
     this.#node.addEventListener("processorerror", onFailure);
-    this.#node.port.onmessage = ({ data }: MessageEvent<ProcessorStatus>) => {
+    this.#node.port.onmessage = ({ data }: MessageEvent<FromProcessor>) => {
+      if (data === "closed") return this.#ended.abort();
       this.send({ type: "read" });
       onStatus(data);
     };
@@ -98,6 +106,9 @@ export class AudioGraph {
   async close(): Promise<void> {
     this.send({ type: "close" });
     this.#source?.disconnect();
+    // Chromium keeps a node for ever whose context is closed before it has heard that the processor has ended.
+    await sleep(END_MS, { signal: this.#ended.signal }).catch(ignore);
+    await sleep(SETTLE_MS);
     this.#node.disconnect();
     this.#volume.disconnect();
     this.#node.port.close();

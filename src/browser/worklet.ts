@@ -9,6 +9,7 @@ import { Capture } from "./worklet/capture.ts";
 import { LevelMeter } from "./worklet/level_meter.ts";
 import {
   type FromMicrophone,
+  type FromProcessor,
   MAX_BLOCKS_AHEAD,
   processorName,
   type ProcessorOptions,
@@ -64,7 +65,8 @@ class VoiceProcessor extends AudioWorkletProcessor {
     this.#input.push(heard, length);
     if (played !== undefined) this.#playback.render(played);
     this.#output.push(played, length);
-    this.#report(length);
+    if (this.#isOpen) this.#report(length);
+    else this.port.postMessage("closed" satisfies FromProcessor);
     return this.#isOpen;
   }
 
@@ -135,7 +137,7 @@ class VoiceProcessor extends AudioWorkletProcessor {
       underruns: this.#underruns,
     };
     this.#underruns = [];
-    this.port.postMessage(status);
+    this.port.postMessage(status satisfies FromProcessor);
   }
 }
 

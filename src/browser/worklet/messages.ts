@@ -27,7 +27,10 @@ export type ToProcessor =
   | { readonly type: "read" }
   | { readonly type: "close" };
 
-/** What the processor says to the page, about every 20 ms. */
+/** What the processor says to the page; `"closed"` is the last. */
+export type FromProcessor = ProcessorStatus | "closed";
+
+/** How everything stands: sent about every 20 ms. */
 export interface ProcessorStatus {
   /** Level of the microphone, RMS, 0 to 1. */
   readonly input: number;

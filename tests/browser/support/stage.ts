@@ -12,32 +12,43 @@ import { readManifest } from "../../../scripts/build/manifest.ts";
 import { buildWorklet } from "../../../scripts/build/worklet.ts";
 import { root } from "../../../scripts/support/source.ts";
 import { createGateway, type Gateway } from "../../../src/gateway/mod.ts";
-import { writeSpeech } from "./speech.ts";
+import { speechSamples, writeSound } from "./sound.ts";
 
-/** Options of {@linkcode openStage}. */
-export interface StageOptions {
-  /** The module that the page loads. Default: `page.ts`. */
-  readonly module?: string;
+/** Options of {@linkcode openOrigin}. */
+export interface OriginOptions {
+  /** What the microphone hears, at 48 kHz. Default: speech. */
+  readonly sound?: Int16Array;
   /** Headers of the page, for example its Content Security Policy. */
   readonly headers?: Readonly<Record<string, string>>;
+}
+
+/** Where a page comes from: its server, the gateway behind it, and the flags with which Chromium has a microphone. */
+export interface Origin extends AsyncDisposable {
+  readonly gateway: Gateway;
+  /** The page's address. */
+  readonly url: string;
+  /** Chromium's flags. */
+  readonly flags: readonly string[];
+}
+
+/** Options of {@linkcode openStage}. */
+export interface StageOptions extends OriginOptions {
+  /** Another address for the page, by the one that it is served at. */
+  readonly address?: (url: string) => string;
   /** Further flags of Chromium. */
   readonly flags?: readonly string[];
-  /** What Chromium does with the question for the microphone. Default: `"granted"`. */
+  /** What becomes of the question for the microphone. Default: `"granted"`. */
   readonly permission?: "granted" | "denied";
   /** Whether there is a microphone at all. Default: `true`. */
   readonly hasMicrophone?: boolean;
 }
 
 /** A page, its browser and its gateway. */
-export interface Stage extends AsyncDisposable {
-  readonly gateway: Gateway;
+export interface Stage extends Origin {
   readonly browser: Browser;
   readonly page: Page;
-  /** The page's address. */
-  readonly url: string;
-  /** The call that the page has placed last. */
   /** Calls a function that the page's module has made, with one argument that JSON carries, and gives what it resolves with. */
-  call<T>(name: string, argument?: unknown): Promise<T>;
+  call<T = unknown>(name: string, argument?: unknown): Promise<T>;
 }
 
 const tenantId = "acme";
@@ -67,24 +78,29 @@ export async function bundlePage(entry: string, minify = false): Promise<string>
   return file!.text;
 }
 
-/** Opens a stage. */
-export async function openStage(options: StageOptions = {}): Promise<Stage> {
-  const { headers = {}, flags = [], permission = "granted", hasMicrophone = true } = options;
-  const { module = "tests/browser/support/page.ts" } = options;
-  const folder = await Deno.makeTempDir({ prefix: "browser-" });
-  await writeSpeech(`${folder}/speech.wav`);
-  const scripts: Record<string, string> = {
-    "/module.mjs": await bundlePage(module),
+let scripts: Promise<Readonly<Record<string, string>>> | undefined;
+
+async function bundleAll(): Promise<Readonly<Record<string, string>>> {
+  const made = {
+    "/module.mjs": await bundlePage("tests/browser/support/page.ts"),
     "/worker.mjs": await bundlePage("tests/browser/support/worker.ts"),
+    "/idle.mjs": "",
     "/worklet.js": await buildWorklet(),
   };
+  await esbuild.stop();
+  return made;
+}
+
+/** Serves the page, and starts its gateway. */
+export async function openOrigin(options: OriginOptions = {}): Promise<Origin> {
+  const { headers = {}, sound = speechSamples() } = options;
+  const files = await (scripts ??= bundleAll());
+  const folder = await Deno.makeTempDir({ prefix: "browser-" });
+  await writeSound(`${folder}/sound.wav`, sound);
   const gateway = createGateway();
   const { account, publicKeyPem } = await generateServiceAccount({ tenantId });
-  await gateway.publishServiceAccount({
-    tenantId,
-    privateKeyId: account.privateKeyId,
-    publicKeyPem,
-  });
+  const { privateKeyId } = account;
+  await gateway.publishServiceAccount({ tenantId, privateKeyId, publicKeyPem });
   await gateway.addTrunk({ tenantId, trunkId: "acme-trunk" });
   const signer = await importSigner(account);
   const { endpoint, certificateHash } = await gateway.listen({ hostname: "127.0.0.1" });
@@ -97,32 +113,50 @@ export async function openStage(options: StageOptions = {}): Promise<Stage> {
     }
     if (pathname === "/token") return new Response(await mintBrowserToken(signer));
     if (pathname === "/gateway") return Response.json({ endpoint, certificateHash });
-    const script = scripts[pathname];
-    return script === undefined
+    const file = files[pathname];
+    return file === undefined
       ? new Response(null, { status: 404 })
-      : new Response(script, { headers: { "content-type": "text/javascript" } });
+      : new Response(file, { headers: { "content-type": "text/javascript" } });
   });
-  const browser = await chromium.launch({
-    executablePath: await findChromium(),
-    args: [
+  return {
+    gateway,
+    url: `http://127.0.0.1:${server.addr.port}/`,
+    flags: [
       // Chromium's own sandbox needs rights that a container has not.
       "--no-sandbox",
-      ...(hasMicrophone ? ["--use-fake-device-for-media-stream"] : []),
-      `--use-file-for-fake-audio-capture=${folder}/speech.wav`,
-      ...(permission === "granted"
-        ? ["--use-fake-ui-for-media-stream"]
-        : ["--use-fake-ui-for-media-stream=deny"]),
-      ...flags,
+      "--use-fake-device-for-media-stream=device-count=2",
+      `--use-file-for-fake-audio-capture=${folder}/sound.wav`,
+      "--use-fake-ui-for-media-stream",
     ],
+    async [Symbol.asyncDispose]() {
+      await server.shutdown();
+      await gateway.close();
+      await Deno.remove(folder, { recursive: true });
+    },
+  };
+}
+
+/** Opens a page. */
+export async function openStage(options: StageOptions = {}): Promise<Stage> {
+  const { flags = [], permission = "granted", hasMicrophone = true } = options;
+  const { address = (url: string) => url } = options;
+  const origin = await openOrigin(options);
+  const own = origin.flags
+    .filter((flag) => hasMicrophone || !flag.includes("device-for-media"))
+    .map((flag) => permission === "denied" && flag.includes("fake-ui") ? `${flag}=deny` : flag);
+  const browser = await chromium.launch({
+    executablePath: await findChromium(),
+    args: [...own, ...flags],
   });
   const page = await browser.newPage();
   const thrown: string[] = [];
   page.on("pageerror", (error) => thrown.push(error.stack ?? error.message));
-  const url = `http://127.0.0.1:${server.addr.port}/`;
+  const url = address(origin.url);
   await page.goto(url);
   await page.waitForFunction(() => "ready" in globalThis);
   return {
-    gateway,
+    gateway: origin.gateway,
+    flags: own,
     browser,
     page,
     url,
@@ -139,10 +173,7 @@ export async function openStage(options: StageOptions = {}): Promise<Stage> {
     },
     async [Symbol.asyncDispose]() {
       await browser.close();
-      await server.shutdown();
-      await gateway.close();
-      await esbuild.stop();
-      await Deno.remove(folder, { recursive: true });
+      await origin[Symbol.asyncDispose]();
     },
   };
 }

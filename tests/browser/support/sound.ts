@@ -1,5 +1,5 @@
 /**
- * A sound that correlates with itself at one place alone, for the fake microphone: noise in syllables, 4 s long.
+ * What the fake microphone hears.
  *
  * @module
  */
@@ -7,7 +7,7 @@
 const RATE = 48_000;
 const SECONDS = 4;
 
-/** The samples, at 48 kHz; the same each time. */
+/** Noise in syllables, which correlates with itself at one place alone: 4 s at 48 kHz, the same each time. */
 export function speechSamples(): Int16Array {
   const samples = new Int16Array(RATE * SECONDS);
   let state = 12_345;
@@ -22,8 +22,16 @@ export function speechSamples(): Int16Array {
   return samples;
 }
 
-/** Writes them as a WAV file, mono and 16 bits. Chromium plays it over and over. */
-export async function writeSpeech(path: string, samples = speechSamples()): Promise<void> {
+/** A tone without a seam: 1 kHz at a quarter of full scale, 2 s at 48 kHz. */
+export function beepSamples(): Int16Array {
+  return Int16Array.from(
+    { length: 2 * RATE },
+    (_, i) => Math.round(8_192 * Math.sin(2 * Math.PI * i / 48)),
+  );
+}
+
+/** Writes samples as a WAV file, mono and 16 bits. Chromium plays it over and over. */
+export async function writeSound(path: string, samples: Int16Array): Promise<void> {
   const bytes = new Uint8Array(44 + samples.length * 2);
   const view = new DataView(bytes.buffer);
   const text = (at: number, value: string): void => bytes.set(new TextEncoder().encode(value), at);

@@ -1,0 +1,73 @@
+/// <reference lib="dom" />
+// Records both ends of the page's audio on one clock: what the microphone gives, and what goes to the loudspeaker.
+
+/** A context whose loudspeaker is recorded. */
+export interface Tap {
+  readonly context: AudioContext;
+  readonly track: MediaStreamTrack;
+  /** Records for some seconds: 16-bit samples of the two ends in base64. */
+  record(seconds: number): Promise<{ readonly input: string; readonly output: string }>;
+}
+
+// Two inputs, every sample of which is posted.
+const source = `registerProcessor("tap", class extends AudioWorkletProcessor {
+  process([input, output]) {
+    this.port.postMessage([input[0]?.slice(), output[0]?.slice()]);
+    return true;
+  }
+});`;
+
+/** Opens a microphone and a context with a tap. */
+export async function openTap(sampleRate: number): Promise<Tap> {
+  const context = new AudioContext({ latencyHint: "interactive", sampleRate });
+  const { destination } = context;
+  const url = URL.createObjectURL(new Blob([source], { type: "text/javascript" }));
+  await context.audioWorklet.addModule(url);
+  const constraints = { echoCancellation: false, noiseSuppression: false, autoGainControl: false };
+  const stream = await navigator.mediaDevices.getUserMedia({ audio: constraints });
+  const tap = new AudioWorkletNode(context, "tap", {
+    numberOfInputs: 2,
+    channelCount: 1,
+    channelCountMode: "explicit",
+  });
+  context.createMediaStreamSource(stream).connect(tap, 0, 0);
+  // What is connected to the destination is recorded, and heard.
+  const end = context.createGain();
+  end.connect(tap, 0, 1);
+  end.connect(destination);
+  tap.connect(destination);
+  Object.defineProperty(context, "destination", { value: end });
+  await context.resume();
+  return {
+    context,
+    track: stream.getAudioTracks()[0]!,
+    record: (seconds) =>
+      new Promise((resolve) => {
+        const length = Math.round(seconds * sampleRate);
+        const input = new Int16Array(length);
+        const output = new Int16Array(length);
+        let at = 0;
+        tap.port.onmessage = ({ data }: MessageEvent<[Float32Array?, Float32Array?]>) => {
+          const [heard, played] = data;
+          const size = heard?.length ?? played?.length ?? 128;
+          for (let i = 0; i < size && at + i < length; i++) {
+            input[at + i] = Math.round((heard?.[i] ?? 0) * 32_767);
+            output[at + i] = Math.round((played?.[i] ?? 0) * 32_767);
+          }
+          at += size;
+          if (at < length) return;
+          tap.port.onmessage = null;
+          resolve({ input: encode(input), output: encode(output) });
+        };
+      }),
+  };
+}
+
+function encode(samples: Int16Array): string {
+  const bytes = new Uint8Array(samples.buffer);
+  let text = "";
+  for (let at = 0; at < bytes.length; at += 32_768) {
+    text += String.fromCharCode(...bytes.subarray(at, at + 32_768));
+  }
+  return btoa(text);
+}
