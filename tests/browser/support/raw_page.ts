@@ -123,11 +123,12 @@ async function connect(address: string): Promise<Protocol> {
 /** The address that Chromium prints when it starts. */
 async function addressIn(stderr: ReadableStream<Uint8Array>): Promise<string> {
   let text = "";
-  const reader = stderr.pipeThrough(new TextDecoderStream()).getReader();
+  const decoder = new TextDecoder();
+  const reader = stderr.getReader();
   while (true) {
     const { value, done } = await reader.read();
     if (done) throw new Error(`Chromium ended:\n${text}`);
-    text += value;
+    text += decoder.decode(value, { stream: true });
     const found = /ws:\/\/\S+/.exec(text)?.[0];
     if (found === undefined) continue;
     // What it prints from now on is read, and dropped.
