@@ -5,7 +5,10 @@ import { createGateway } from "../../src/gateway/mod.ts";
 export interface LocalGateway {
   /** Where it listens, as an `https:` URL. */
   readonly endpoint: string;
-  /** What a program needs to connect: `TELEQUICK_ENDPOINT`, `TELEQUICK_CERTIFICATE_HASH`, `TELEQUICK_CREDENTIALS`. */
+  /**
+   * Environment of a program that connects: `TELEQUICK_ENDPOINT`, `TELEQUICK_CERTIFICATE_HASH`, `TELEQUICK_CREDENTIALS`,
+   * `TELEQUICK_TRUNK`.
+   */
   readonly env: Readonly<Record<string, string>>;
   /** Ends it and every session. */
   close(): Promise<void>;
@@ -35,6 +38,7 @@ export async function startGateway(folder: string): Promise<LocalGateway> {
       TELEQUICK_ENDPOINT: endpoint,
       TELEQUICK_CERTIFICATE_HASH: certificateHash,
       TELEQUICK_CREDENTIALS: credentials,
+      TELEQUICK_TRUNK: "acme-trunk",
     },
     close: () => gateway.close(),
   };

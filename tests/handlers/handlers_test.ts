@@ -11,22 +11,25 @@ import { bun } from "../../scripts/matrix/runtimes.ts";
 import { type TemporaryFolder, temporaryFolder } from "../support/folder.ts";
 import { inPipe } from "../support/terminal.ts";
 
-// The README's own handlers for browser tokens, each pasted into a program of its runtime or framework and asked over HTTP.
+// The handlers of src/token/BROWSERS.md, each pasted into a program of its runtime or framework and asked over HTTP.
 
 const root = new URL("../../", import.meta.url);
 const { json: serviceAccount, publicKeyPem } = await generateServiceAccount({ tenantId: "acme" });
 const key = await importVerifyingKey(publicKeyPem);
-const blocks = markdownBlocks("README.md", await readFile(new URL("README.md", root), "utf8"))
+const blocks = markdownBlocks(
+  "src/token/BROWSERS.md",
+  await readFile(new URL("src/token/BROWSERS.md", root), "utf8"),
+)
   .map(({ code }) => code);
 
-/** The function that mints, as the README has it. */
+/** The function that mints, as the page has it. */
 const tokenForPage = theBlock("export async function tokenForPage");
 
-/** The README's line, or lines, for a runtime or framework: from one comment that names it to the next. */
+/** The line, or lines, for a runtime or framework: from one comment that names it to the next. */
 function handler(name: string): string {
   const lines = theBlock("Deno.serve(() => tokenForPage").split("\n");
   const end = lines.findIndex((line) => line.endsWith(`// ${name}`));
-  assert.ok(end >= 0, `README.md has a handler for ${name}`);
+  assert.ok(end >= 0, `the page has a handler for ${name}`);
   let length = 1;
   // A comment behind an opening brace names what stands below it.
   if (/\{\s*\/\/ /.test(lines[end]!)) {
@@ -37,11 +40,11 @@ function handler(name: string): string {
 
 function theBlock(part: string): string {
   const found = blocks.filter((code) => code.includes(part));
-  assert.equal(found.length, 1, `README.md has one block with ${part}`);
+  assert.equal(found.length, 1, `the page has one block with ${part}`);
   return found[0]!;
 }
 
-/** A folder with the README's function in it. */
+/** A folder with the function of the page in it. */
 async function project(): Promise<TemporaryFolder> {
   const folder = await temporaryFolder();
   await writeFile(folder.at("token_for_page.ts"), tokenForPage);
@@ -80,7 +83,7 @@ async function askProgram(
   }
 }
 
-/** Runs a module with Deno, outside this repository, with the names that the README imports. */
+/** Runs a module with Deno, outside this repository, with the names that the page imports. */
 async function denoCommand(folder: TemporaryFolder, text: string): Promise<readonly string[]> {
   await writeFile(folder.at("main.ts"), text);
   const { imports } = JSON.parse(await readFile(new URL("deno.json", root), "utf8"));
@@ -97,7 +100,7 @@ async function denoCommand(folder: TemporaryFolder, text: string): Promise<reado
   ];
 }
 
-describe("the README's handler of browser tokens", () => {
+describe("the page's handler of browser tokens", () => {
   it("for Deno.serve", async () => {
     await using folder = await project();
     const command = await denoCommand(

@@ -9,16 +9,16 @@ import { startGateway } from "../../scripts/support/local_gateway.ts";
 const root = new URL("../../", import.meta.url);
 const PUBLIC_ENDPOINT = "https://engine.telequick.dev:9090";
 
-/** The first code block under a heading of the README. */
-async function readmeBlock(heading: string): Promise<string> {
-  const text = await readFile(new URL("README.md", root), "utf8");
+/** The first code block under a heading of the guide. */
+async function guideBlock(heading: string): Promise<string> {
+  const text = await readFile(new URL("src/client/GUIDE.md", root), "utf8");
   const section = text.slice(text.indexOf(`\n${heading}\n`));
   const code = /```ts\n([\s\S]*?)```/.exec(section)?.[1];
-  assert.ok(code !== undefined, `README.md has a block under "${heading}"`);
+  assert.ok(code !== undefined, `the guide has a block under "${heading}"`);
   return code;
 }
 
-/** Loads a block of the README as a module, with the public endpoint replaced by a local one. */
+/** Loads a block of the guide as a module, with the public endpoint replaced by a local one. */
 async function load(folder: string, code: string, endpoint: string): Promise<unknown> {
   const file = join(folder, "block.ts");
   const local = code
@@ -29,7 +29,7 @@ async function load(folder: string, code: string, endpoint: string): Promise<unk
   return await import(pathToFileURL(file).href);
 }
 
-describe("README.md: a bridge to a voice model", () => {
+describe("the guide: a bridge to a voice model", () => {
   it("carries a call's audio to a model and the model's speech back, and clears it when interrupted", async () => {
     const folder = await mkdtemp(join(tmpdir(), "telequick-"));
     const gateway = await startGateway(folder);
@@ -49,7 +49,7 @@ describe("README.md: a bridge to a voice model", () => {
       return response;
     });
     try {
-      const code = await readmeBlock("### A bridge to a voice model");
+      const code = await guideBlock("## Audio");
       const module = await load(folder, code, gateway.endpoint);
       const { bridge } = module as { bridge: (to: string, model: WebSocket) => Promise<void> };
       const model = new WebSocket(`ws://127.0.0.1:${server.addr.port}`);
