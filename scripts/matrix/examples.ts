@@ -95,7 +95,11 @@ async function start(
   let output = "";
   const waiting = new Set<() => void>();
   const read = async (stream: ReadableStream<Uint8Array>): Promise<void> => {
-    for await (const text of stream.pipeThrough(new TextDecoderStream())) {
+    for await (
+      const text of stream.pipeThrough(
+        new TextDecoderStream() as ReadableWritablePair<string, Uint8Array>,
+      )
+    ) {
       output += text;
       for (const look of [...waiting]) look();
     }
