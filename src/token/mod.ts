@@ -21,6 +21,8 @@ export {
   type ImportSignerOptions,
   importVerifyingKey,
   KEY_ID,
+  loadServiceAccount,
+  type LoadServiceAccountOptions,
   parseServiceAccount,
   type ServiceAccount,
   type Signer,
@@ -30,6 +32,7 @@ export { signToken, type SignTokenOptions } from "./sign.ts";
 export { mintBrowserToken, type MintBrowserTokenOptions } from "./browser.ts";
 export type { ScopeWord } from "./scope.ts";
 export { createTokenSource, type TokenSource, type TokenSourceOptions } from "./source.ts";
+export { tokenOf } from "./appearance.ts";
 export { type DecodedToken, decodeToken } from "./decode.ts";
 export { verifyToken } from "./verify.ts";
 export type {

@@ -90,7 +90,14 @@ describe("createTokenSource()", () => {
       assert.throws(() => createTokenSource(acme.signer, { renewBeforeSeconds }), {
         code: "ERR_VALUE_INVALID",
         message:
-          `Cannot make token source: renewBeforeSeconds is ${renewBeforeSeconds}, expected at least 0`,
+          `Cannot create token source: renewBeforeSeconds is ${renewBeforeSeconds}, expected a number of seconds, 0 or more`,
+      });
+    }
+    for (const timeoutMs of [0, -1, NaN]) {
+      assert.throws(() => createTokenSource(acme.signer, { timeoutMs }), {
+        code: "ERR_VALUE_INVALID",
+        message:
+          `Cannot create token source: timeoutMs is ${timeoutMs}, expected a number of milliseconds, 1 or more`,
       });
     }
   });
@@ -142,7 +149,7 @@ describe("createTokenSource()", () => {
     const old = source.get();
     source.invalidate();
     const fresh = source.get();
-    await clock.advance(1000);
+    await clock.advance(999);
     gates[1]!.open();
     const kept = await fresh;
     gates[0]!.open(evil.signer);
@@ -165,6 +172,112 @@ describe("createTokenSource()", () => {
     assert.equal(made.asked, 1);
     await assert.rejects(source.get({ signal: controller.signal }), reason);
     assert.equal(await source.get(), token);
+  });
+
+  it("TokenSource.get() starts a second mint beside one that has taken a second, and no third", async () => {
+    const clock = new FakeClock(NOW * 1000);
+    let asked = 0;
+    const source = createTokenSource(() => (asked++, new Promise<Signer>(() => {})), { clock });
+    const waits = [source.get()];
+    for (let seconds = 1; seconds < 10; seconds++) {
+      await clock.advance(999);
+      waits.push(source.get());
+      await clock.advance(1);
+      assert.equal(asked, 2);
+    }
+    for (const wait of waits) wait.catch(() => {});
+    await clock.advance(1_000);
+    await assert.rejects(waits[0]!, { code: "ERR_TIMEOUT", retryable: true });
+  });
+
+  it("TokenSource.get() gives the token of the second mint when the first never settles, to all that wait", async () => {
+    const clock = new FakeClock(NOW * 1000);
+    let asked = 0;
+    const source = createTokenSource(
+      () => ++asked === 1 ? new Promise<Signer>(() => {}) : acme.signer,
+      { clock },
+    );
+    const first = source.get();
+    await clock.advance(500);
+    const second = source.get();
+    await clock.advance(499);
+    assert.equal(asked, 1);
+    await clock.advance(1);
+    assert.equal(await first, await second);
+    assert.equal(await source.get(), await first);
+    assert.equal(asked, 2);
+    assert.equal(clock.pending, 0);
+  });
+
+  it("TokenSource.get() gives up each mint after timeoutMs, so that one is asked for again", async () => {
+    const clock = new FakeClock(NOW * 1000);
+    let asked = 0;
+    let isBroken = true;
+    const source = createTokenSource(
+      () => (asked++, isBroken ? new Promise<Signer>(() => {}) : acme.signer),
+      { clock, timeoutMs: 3_000 },
+    );
+    for (let round = 1; round <= 3; round++) {
+      const wait = source.get();
+      const rejected = assert.rejects(wait, {
+        code: "ERR_TIMEOUT",
+        message: /^Cannot get a token: minting did not end within 3000 ms/,
+      });
+      await clock.advance(3_000);
+      await rejected;
+    }
+    assert.ok(asked <= 6, `asked ${asked} times in 9 s`);
+    isBroken = false;
+    const wait = source.get();
+    await clock.advance(1_000);
+    assert.equal(issuedAt(await wait), NOW + 9);
+    assert.equal(clock.pending, 0);
+  });
+
+  it("TokenSource.get() waits for the other mint when one fails, and rejects when both have failed", async () => {
+    const clock = new FakeClock(NOW * 1000);
+    const gates = [gate(), gate(), gate(), gate()];
+    let turn = 0;
+    const source = createTokenSource(() => gates[turn++]!.signer(), { clock });
+    const saved = source.get();
+    await clock.advance(1_000);
+    gates[0]!.fail(new Error("first"));
+    gates[1]!.open();
+    assert.equal(issuedAt(await saved), NOW + 1);
+    source.invalidate();
+    const lost = source.get();
+    await clock.advance(1_000);
+    gates[3]!.fail(new Error("fourth"));
+    const rejected = assert.rejects(lost, { message: "third" });
+    gates[2]!.fail(new Error("third"));
+    await rejected;
+    assert.equal(turn, 4);
+    assert.equal(clock.pending, 0);
+  });
+
+  it("TokenSource.get() starts one mint a second at most while one hangs and the others fail", async () => {
+    const clock = new FakeClock(NOW * 1000);
+    let asked = 0;
+    const source = createTokenSource(() => {
+      if (++asked === 1) return new Promise<Signer>(() => {});
+      throw new Error("no key today");
+    }, { clock });
+    const wait = source.get();
+    const rejected = assert.rejects(wait, { code: "ERR_TIMEOUT" });
+    await clock.advance(10_000);
+    await rejected;
+    assert.ok(asked <= 11, `asked ${asked} times in 10 s`);
+  });
+
+  it("TokenSource.get() that is aborted leaves no timer behind", async () => {
+    const clock = new FakeClock(NOW * 1000);
+    const source = createTokenSource(() => new Promise<Signer>(() => {}), { clock });
+    const controller = new AbortController();
+    const wait = source.get({ signal: controller.signal });
+    assert.equal(clock.pending, 1);
+    controller.abort(new Error("enough"));
+    await assert.rejects(wait, { message: "enough" });
+    assert.equal(clock.pending, 0);
   });
 
   it("F-09 TokenSource.get() signs at most one token when the clock is set, and never hands out one from the future", async () => {
