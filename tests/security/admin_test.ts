@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { rm, writeFile } from "node:fs/promises";
 import { describe, it } from "node:test";
 import type { GatewayLogRecord } from "../../src/gateway/mod.ts";
-import { decodeToken, signToken } from "../../src/token/mod.ts";
+import { decodeToken, mintBrowserToken, signToken } from "../../src/token/mod.ts";
 import { InboundRule, type Method, methods } from "../../src/wire/mod.ts";
 import { settle } from "../../src/testing/mod.ts";
 import { temporaryFolder } from "../support/folder.ts";
@@ -466,5 +466,33 @@ describe("G-25 the admin API", () => {
       const { reply } = await client.rpc(methods.BootstrapOrg, { bootstrapSecret, tenantId: "x" });
       assert.equal(reply?.errorMessage, "bootstrap secret invalid");
     }
+  });
+
+  it("G-34 locks out the guesser's tenant alone, and looks at no guess of a browser token", async () => {
+    const bootstrapSecret = "correct-horse-battery-staple";
+    await using setup = new TestGateway({ bootstrapSecret });
+    const owner = await setup.connect(await setup.addTenant("acme"));
+    const mallory = await setup.addTenant("mallory");
+    const thief = await setup.connect(mallory);
+    const page = setup.dial();
+    await page.authenticate(
+      await mintBrowserToken(mallory.signer, { now: setup.clock.now(), endUser: "m" }),
+    );
+    const newcomer = await testAccount("newcomer");
+    const ask = async (client: RawClient, secret: string) => {
+      const { reply } = await client.rpc(methods.BootstrapOrg, {
+        ...{ bootstrapSecret: secret, tenantId: "newcomer" },
+        adminPublicKeyPem: newcomer.publicKeyPem,
+        adminPrivateKeyId: newcomer.keyId,
+      });
+      return reply?.errorMessage;
+    };
+    for (let i = 0; i < 20; i++) {
+      assert.equal(await ask(page, bootstrapSecret), "A browser token does not allow this");
+      assert.equal(await ask(thief, `guess ${i}`), "bootstrap secret invalid");
+    }
+    // The right one, while its own tenant is locked.
+    assert.equal(await ask(thief, bootstrapSecret), "bootstrap secret invalid");
+    assert.equal(await ask(owner, bootstrapSecret), "");
   });
 });

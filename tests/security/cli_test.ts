@@ -8,6 +8,7 @@ import { startCliGateway } from "../support/cli_gateway.ts";
 import { fakePlatform, type Outcome, runCli } from "../support/fake_platform.ts";
 import { temporaryFolder } from "../support/folder.ts";
 import { run } from "../../src/cli/run.ts";
+import { claims, forge, header } from "../support/tokens.ts";
 
 describe("the command line", () => {
   it("C-01 prints no key and no token, in text, JSON and verbose form, whether it works or fails", async () => {
@@ -121,7 +122,10 @@ describe("the command line", () => {
     const { stdout } = await runCli(["doctor", "--certificate", folder.at("old.pem")], {
       env: { TELEQUICK_ENDPOINT: "https://127.0.0.1:9" },
     });
-    assert.match(stdout, /^error {4}certificate {2}It expired 7 d ago\n +fix: Make a new one/m);
+    assert.match(
+      stdout,
+      /^error {4}certificate {2}It expired 7 d ago\n +fix: Create a new certificate/m,
+    );
   });
 
   it("has no way to switch the verification of certificates off", async () => {
@@ -145,5 +149,16 @@ describe("the command line", () => {
     });
     assert.equal(await code, 0);
     assert.doesNotMatch(fake.transcript(), /BEGIN|MII|eyJ/);
+  });
+
+  it("C-19 escapes control characters of a stranger's token in JSON, and the JSON says the same", async () => {
+    const endUser = "a\u009b31mred\u202egnp.exe\u2066\u0085\u007f\u2028b";
+    const token = forge(header, { ...claims, end_user: endUser });
+    const { stdout, stderr, records } = await runCli(["token", "inspect", token, "--json"]);
+    assert.equal(stderr, "");
+    assert.ok(stdout.includes("\\u202e"), stdout);
+    // deno-lint-ignore no-control-regex
+    assert.doesNotMatch(stdout + stderr, /[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]/);
+    assert.ok(JSON.stringify(records()).includes(JSON.stringify(endUser).slice(1, -1)));
   });
 });

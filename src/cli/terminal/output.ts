@@ -78,7 +78,7 @@ export function createOutput(platform: Platform, options: CreateOutputOptions): 
     style: styleOf(stdout, platform.variable),
     noteStyle: styleOf(stderr, platform.variable),
     emit(record, text) {
-      if (json) line(stdout, JSON.stringify(record));
+      if (json) line(stdout, jsonLine(record));
       else if (text !== undefined) line(stdout, printable(text));
     },
     raw: (text) => line(stdout, text),
@@ -87,10 +87,10 @@ export function createOutput(platform: Platform, options: CreateOutputOptions): 
     },
     warn(text) {
       const { warn } = styleOf(stderr, platform.variable);
-      if (json) line(stderr, JSON.stringify({ type: "warning", message: text }));
+      if (json) line(stderr, jsonLine({ type: "warning", message: text }));
       else line(stderr, `${warn("warning:")} ${printable(text)}`);
     },
-    fail: (record, text) => line(stderr, json ? JSON.stringify(record) : printable(text)),
+    fail: (record, text) => line(stderr, json ? jsonLine(record) : printable(text)),
     progress(text) {
       if (json || !stderr.isTerminal) return () => {};
       let cancel = (): void => {};
@@ -115,6 +115,11 @@ export function createOutput(platform: Platform, options: CreateOutputOptions): 
 // Tabs, line ends and the codes of our own style stay unchanged in text of several lines.
 // deno-lint-ignore no-control-regex
 const LAYOUT = /(\t|\n|\x1b\[(?:1|2|22|31|32|33|39)m)/;
+
+/** An object as JSON that a terminal can show: what `JSON.stringify` leaves raw of a peer's control characters is escaped, which is the same JSON. */
+function jsonLine(record: unknown): string {
+  return escapeControl(JSON.stringify(record));
+}
 
 function printable(text: string): string {
   return text.split(LAYOUT).map((part) => LAYOUT.test(part) ? part : escapeControl(part)).join("");

@@ -8,7 +8,7 @@ import type { KeyRole } from "../../token/mod.ts";
 
 /** Something that lives on a key: it is called when the key's state changes. */
 export interface KeyHolder {
-  keyChanged(): void;
+  keyChanged(): unknown;
 }
 
 /** A registered key. */

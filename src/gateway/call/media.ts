@@ -103,9 +103,10 @@ export class CallMedia {
 
   /** Takes a packet of the client's. */
   hear(payload: Uint8Array, codec: AudioCodec): void {
+    // A recording and supervisors hear what the far end hears: nothing that was said in confidence of a mute or a hold.
+    if (this.isMuted || this.isHeld || this.partner !== undefined) return;
     this.#options.recorder?.agent(payload, codec);
     for (const tap of this.taps) tap.agent(payload, codec);
-    if (this.isMuted || this.isHeld || this.partner !== undefined) return;
     this.#sendToCaller(this.toCaller.mix(payload, codec), codec);
   }
 

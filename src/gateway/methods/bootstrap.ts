@@ -6,8 +6,9 @@
 
 import { TeleQuickError } from "../../base/errors.ts";
 import { TENANT_ID } from "../../token/mod.ts";
-import { type BootstrapOrgResponse, methods } from "../../wire/mod.ts";
+import { type BootstrapOrgResponse, ErrorCode, methods } from "../../wire/mod.ts";
 import { isStorageFailure } from "../storage/archive.ts";
+import { RpcRefusal } from "../refusal.ts";
 import { type Route, route } from "./route.ts";
 
 /** `BootstrapOrg`. The secret is what authorises it: any session may ask. */
@@ -16,11 +17,15 @@ export const bootstrapRoutes: readonly Route<unknown, unknown>[] = [
     method: methods.BootstrapOrg,
     scope: [],
     unchecked: ["adminPublicKeyPem"],
-    async handle(request, { gateway, ids }) {
+    async handle(request, { gateway, ids, principal }) {
       const { bootstrap, registry, tenants, clock, log } = gateway;
       const { tenantId, adminPublicKeyPem: publicKeyPem, adminPrivateKeyId: privateKeyId } =
         request;
-      if (!bootstrap.matches(request.bootstrapSecret)) return refused("bootstrap secret invalid");
+      // A page is no place for such a secret: what it guesses is not looked at.
+      if (principal.kind === "browser") return notForBrowsers;
+      if (!bootstrap.matches(request.bootstrapSecret, principal.tenantId)) {
+        return refused("bootstrap secret invalid");
+      }
       if (!TENANT_ID.test(tenantId)) return refused("tenant_id is malformed");
       if (registry.hasTenant(tenantId) || tenants.has(tenantId)) {
         return refused("tenant_id already exists");
@@ -42,6 +47,11 @@ export const bootstrapRoutes: readonly Route<unknown, unknown>[] = [
     },
   }),
 ];
+
+const notForBrowsers = new RpcRefusal(
+  ErrorCode.ERR_UNAUTHORIZED,
+  "A browser token does not allow this",
+);
 
 function refused(errorMessage: string): Partial<BootstrapOrgResponse> {
   return { status: "error", errorMessage };

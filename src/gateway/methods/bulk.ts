@@ -16,6 +16,7 @@ import {
 import type { Call } from "../call/call.ts";
 import { guessableClientId } from "./call_control.ts";
 import { Campaign } from "../campaign/campaign.ts";
+import { isLive } from "../auth/key_entry.ts";
 import { RpcRefusal } from "../refusal.ts";
 import { readRows } from "./bulk_rows.ts";
 import { FarEndRefusal } from "../tenant/tenant.ts";
@@ -25,6 +26,8 @@ import { findSource, type TextSource } from "../campaign/source.ts";
 
 /** The one answer for every campaign that the tenant does not have. */
 const unknownCampaign = new RpcRefusal(ErrorCode.ERR_UNAUTHORIZED, "Unknown campaign_id");
+
+const keyIsOver = new RpcRefusal(ErrorCode.ERR_UNAUTHORIZED, "The key is revoked or over");
 
 /** `OriginateBulk`, `AbortBulk`. */
 export const bulkRoutes: readonly Route<unknown, unknown>[] = [
@@ -120,20 +123,29 @@ function start(
   rows: readonly OriginateRequest[],
   context: RpcContext,
 ): void {
-  const { gateway, tenant, session, ids } = context;
+  const { gateway, principal, tenant, session, ids } = context;
   const { campaignId, callsPerSecond, maxConcurrentCalls } = request;
+  // It ends with the key that it was begun with: no further row is dialled, and its live calls stay.
+  const key = gateway.registry.get(principal.tenantId, principal.keyId)!;
+  const isKeyLive = (): boolean => {
+    const isOver = !isLive(key, gateway.clock.now());
+    if (isOver) campaign.abort();
+    return !isOver;
+  };
+  const leaveKey = gateway.registry.hold(key, { keyChanged: isKeyLive });
   session.access.show(request.clientId);
   const owner = session.access.ownerOf(request.clientId);
   const campaign = new Campaign<OriginateRequest>({
     ...{ campaignId, owner, rows, callsPerSecond },
     clock: gateway.clock,
     maxConcurrentCalls: maxConcurrentCalls === 0 ? Infinity : maxConcurrentCalls,
-    dial: (row) => dial(row, context),
+    dial: (row) => isKeyLive() ? dial(row, context) : keyIsOver,
     isTemporary: (refusal) =>
       refusal.code === ErrorCode.ERR_RATE_LIMITED && !(refusal instanceof FarEndRefusal),
     fail: (row, refusal) =>
       tenant.fail(callOptions(row, context), session.access, causeOf(refusal)),
     onDone: ({ dialled, failed, dropped }) => {
+      leaveKey();
       tenant.campaigns.delete(campaignId);
       const reason = `${dialled} dialled, ${failed} failed, ${dropped} dropped`;
       gateway.log("campaign.ended", { ...ids, count: dialled, reason });

