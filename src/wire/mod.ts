@@ -37,5 +37,5 @@ export { AudioFrameEncoder, type AudioFrameEncoderOptions } from "./audio_encode
 export type { Field, Message, ValueOf } from "./message.ts";
 export type { FieldInfo, FieldKind, FieldType } from "./field.ts";
 export { isCallSid, isDestination, isE164, isSipUri } from "./rules.ts";
-export { nameOf } from "./name_of.ts";
+export { nameOf, type NumberOf } from "./name_of.ts";
 export { describeQ850Cause, q850Causes } from "./q850.ts";

@@ -23,3 +23,6 @@ export function nameOf<N extends string>(
   }
   return undefined;
 }
+
+/** A number of a table, which an editor completes, or any other number, which a newer peer can send. */
+export type NumberOf<T> = T[keyof T] | (number & Record<never, never>);

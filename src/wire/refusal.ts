@@ -13,13 +13,14 @@ import { encodeReply, type ReplyOptions } from "./frame.ts";
 import { FRAME_HEADER_BYTES } from "./frame.ts";
 import type { Message } from "./message.ts";
 import { ExecuteDialplanResponse } from "./messages/dialplan.ts";
+import type { ErrorCode } from "./messages/error_code.ts";
 import type { Method } from "./method.ts";
 import { Reader } from "./reader.ts";
 
 /** Why a request was refused. */
 export interface RefusalFields {
   /** An `ErrorCode`. */
-  readonly errorCode: number;
+  readonly errorCode: ErrorCode;
   /** The reason in words. */
   readonly errorMessage: string;
 }

@@ -122,6 +122,11 @@ export function wire(): void {
   holds<Same<typeof decoded, CallEvent>>();
   holds<Same<typeof methods.Terminate.id, 3834253405>>();
   holds<Same<typeof methods.Terminate.request, Message<messages.TerminateRequest>>>();
+  const event: Partial<messages.CallEvent> = { eventType: messages.EventType.CHANNEL_ANSWER };
+  const unknownEvent: Partial<messages.CallEvent> = { ...event, eventType: 99 };
+  holds<Same<NonNullable<typeof unknownEvent.eventType>, messages.EventType>>();
+  // @ts-expect-error: an event's type is a number
+  messages.CallEvent.encode({ eventType: "CHANNEL_ANSWER" });
   // @ts-expect-error: there is no such method
   methods.Terminated;
   // @ts-expect-error: there is no such field

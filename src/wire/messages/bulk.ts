@@ -4,8 +4,9 @@
  * @module
  */
 
-import { bool, i32, text } from "../field.ts";
+import { bool, type FieldCodec, i32, text } from "../field.ts";
 import { type Message, message, type ValueOf } from "../message.ts";
+import type { DialplanAction } from "./dialplan.ts";
 
 /** Fields of {@linkcode BulkRequest}. */
 export const bulkRequest = {
@@ -26,7 +27,7 @@ export const bulkRequest = {
   /** Longest duration of each call in milliseconds (int32). Default: 0, no limit. */
   templateMaxDurationMs: i32,
   /** What runs on answer, a `DialplanAction` of 0 to 6 (int32). Default: 0. */
-  templateDefaultApp: i32,
+  templateDefaultApp: i32 as FieldCodec<DialplanAction>,
   /** Its arguments. Default: `""`. */
   templateDefaultAppArgs: text,
   /** Pace of dialling, in calls per second (int32). Default: 0. */

@@ -4,8 +4,10 @@
  * @module
  */
 
-import { bool, i32, i64, secret, text, u16, u32 } from "../field.ts";
+import { bool, type FieldCodec, i32, i64, secret, text, u16, u32 } from "../field.ts";
 import { type Message, message, type ValueOf } from "../message.ts";
+import type { DialplanAction } from "./dialplan.ts";
+import type { ErrorCode } from "./error_code.ts";
 
 /** The request or the reply of methods that have no fields in it. */
 export type Empty = Readonly<Record<string, never>>;
@@ -32,7 +34,7 @@ export const originateRequest = {
   /** The call's id, a UUID v4 chosen by the client. Default: `""`, the gateway chooses. */
   callSid: text,
   /** What runs on answer, a `DialplanAction` of 0 to 6 (int32). Default: 0. */
-  defaultApp: i32,
+  defaultApp: i32 as FieldCodec<DialplanAction>,
   /** Arguments of `defaultApp`. Default: `""`. */
   defaultAppArgs: text,
   /** Whether the gateway stops playback when the caller speaks. Default: `false`. */
@@ -68,7 +70,7 @@ export const callResult = {
   /** Why it was refused. Default: `""`, it was not. */
   errorMessage: text,
   /** An `ErrorCode` (int32). Default: 0, success. */
-  errorCode: i32,
+  errorCode: i32 as FieldCodec<ErrorCode>,
   /** When the gateway replied, in Unix milliseconds (int64). Default: 0. */
   timestampMs: i64,
 } as const;
@@ -162,7 +164,7 @@ export const allocateWtResponse = {
   /** Why it was refused. Default: `""`, it was not. */
   errorMessage: text,
   /** An `ErrorCode` (int32). Default: 0, success. */
-  errorCode: i32,
+  errorCode: i32 as FieldCodec<ErrorCode>,
   /** When the gateway replied, in Unix milliseconds (int64). Default: 0. */
   timestampMs: i64,
 } as const;
@@ -175,26 +177,6 @@ export const AllocateWtResponse: Message<AllocateWtResponse> = /* @__PURE__ */ m
   "AllocateWtResponse",
   allocateWtResponse,
 );
-
-/** Why a request was refused: the values of `errorCode` fields. Unknown numbers are kept. */
-export const ErrorCode = {
-  /** It was not refused. */
-  SUCCESS: 0,
-  /** The trunk is unknown or belongs to another tenant. */
-  ERR_INVALID_TRUNK: 1,
-  /** `to` cannot be parsed or routed. */
-  ERR_INVALID_DESTINATION: 2,
-  /** The tenant's budget of calls per second is used up. */
-  ERR_RATE_LIMITED: 3,
-  /** The trunk is unhealthy and the gateway sheds load. */
-  ERR_CIRCUIT_BREAKER: 4,
-  /** The gateway failed. */
-  ERR_INTERNAL_ERROR: 5,
-  /** A field is not valid. */
-  ERR_VALIDATION_FAILED: 6,
-  /** The token is missing, expired or of another tenant. */
-  ERR_UNAUTHORIZED: 7,
-} as const;
 
 /** Places a call. */
 export const Originate = {

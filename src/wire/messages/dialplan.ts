@@ -6,9 +6,11 @@
 
 import type { TeleQuickError } from "../../base/errors.ts";
 import { valueError } from "../fault.ts";
-import { i32, text } from "../field.ts";
+import { type FieldCodec, i32, text } from "../field.ts";
 import { type Message, message, type ValueOf } from "../message.ts";
+import type { NumberOf } from "../name_of.ts";
 import { isE164, isSipUri } from "../rules.ts";
+import type { ErrorCode } from "./error_code.ts";
 
 /**
  * Actions on a call: the values of `action` and `defaultApp` fields. 0 to 6 and 14 can be a default application; 7 to 12 act only on a
@@ -45,12 +47,15 @@ export const DialplanAction = {
   LOOPBACK: 14,
 } as const;
 
+/** One of the numbers of `DialplanAction`, or an unknown one. */
+export type DialplanAction = NumberOf<typeof DialplanAction>;
+
 /** Fields of {@linkcode ExecuteDialplanRequest}. */
 export const executeDialplanRequest = {
   /** The call's id. Default: `""`. */
   callSid: text,
   /** A `DialplanAction` (int32). Default: 0, hang up. */
-  action: i32,
+  action: i32 as FieldCodec<DialplanAction>,
   /** Its arguments. Default: `""`. */
   appArgs: text,
 } as const;
@@ -71,7 +76,7 @@ export const executeDialplanResponse = {
   /** Why it was refused. Default: `""`, it was not. */
   errorMessage: text,
   /** An `ErrorCode` (int32). Default: 0, success. */
-  errorCode: i32,
+  errorCode: i32 as FieldCodec<ErrorCode>,
 } as const;
 
 /** The result of the action. */

@@ -4,8 +4,9 @@
  * @module
  */
 
-import { f64, i32, i64, text, u32, u64 } from "../field.ts";
+import { f64, type FieldCodec, i32, i64, text, u32, u64 } from "../field.ts";
 import { type Message, message, type ValueOf } from "../message.ts";
+import type { NumberOf } from "../name_of.ts";
 import { Empty } from "./call.ts";
 
 /** What happened to a call: the values of `eventType` fields. Unknown numbers are kept. */
@@ -23,6 +24,9 @@ export const EventType = {
   /** The hold has ended. */
   CHANNEL_RESUME: 5,
 } as const;
+
+/** One of the numbers of `EventType`, or an unknown one. */
+export type EventType = NumberOf<typeof EventType>;
 
 /** Fields of {@linkcode EventStreamRequest}. */
 export const eventStreamRequest = {
@@ -44,7 +48,7 @@ export const callEvent = {
   /** The call's id. Default: `""`. */
   callSid: text,
   /** An `EventType` (int32). Default: 0. */
-  eventType: i32,
+  eventType: i32 as FieldCodec<EventType>,
   /** Coarse state, an open set: `RINGING`, `COMPLETED` and others. Default: `""`. */
   status: text,
   /** When the call began, in Unix milliseconds (int64). Default: 0. */

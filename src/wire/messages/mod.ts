@@ -4,6 +4,7 @@
  * @module
  */
 
+export * from "./error_code.ts";
 export * from "./call.ts";
 export * from "./bulk.ts";
 export * from "./event.ts";

@@ -6,6 +6,7 @@
 
 import { type FieldCodec, i32, i64, nested, text, vector } from "../field.ts";
 import { type Message, message, type ValueOf } from "../message.ts";
+import type { NumberOf } from "../name_of.ts";
 import { type CallResult, callResult, Empty } from "./call.ts";
 
 /** What a trunk does with an incoming call: the values of `rule` fields. Unknown numbers are kept. */
@@ -20,12 +21,15 @@ export const InboundRule = {
   HANDLE_AI: 3,
 } as const;
 
+/** One of the numbers of `InboundRule`, or an unknown one. */
+export type InboundRule = NumberOf<typeof InboundRule>;
+
 /** Fields of {@linkcode SetInboundRoutingRequest}. */
 export const setInboundRoutingRequest = {
   /** The trunk. Default: `""`. */
   trunkId: text,
   /** An `InboundRule` (int32). Default: 0, reject. */
-  rule: i32,
+  rule: i32 as FieldCodec<InboundRule>,
   /** The audio of `PLAY_AND_HANGUP`. Default: `""`. */
   audioUrl: text,
   /** The webhook of `NOTIFY_AND_HANGUP`. Default: `""`. */

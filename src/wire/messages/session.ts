@@ -5,8 +5,9 @@
  * @module
  */
 
-import { bool, i32, i64, secret, text } from "../field.ts";
+import { bool, type FieldCodec, i32, i64, secret, text } from "../field.ts";
 import { type Message, message, type ValueOf } from "../message.ts";
+import type { ErrorCode } from "./error_code.ts";
 
 /** Fields of {@linkcode AuthenticateRequest}. */
 export const authenticateRequest = {
@@ -34,7 +35,7 @@ export const authenticateResponse = {
   /** Why it was refused. Default: `""`, it was not. */
   errorMessage: text,
   /** An `ErrorCode` (int32). Default: 0, success. */
-  errorCode: i32,
+  errorCode: i32 as FieldCodec<ErrorCode>,
   /** The tenant of the token. Default: `""`. */
   tenantId: text,
   /** When the session ends with its token, in Unix milliseconds (int64). Default: 0. */

@@ -4,8 +4,9 @@
  * @module
  */
 
-import { secret, text, u8 } from "../field.ts";
+import { type FieldCodec, secret, text, u8 } from "../field.ts";
 import { type Message, message, type ValueOf } from "../message.ts";
+import type { NumberOf } from "../name_of.ts";
 
 /** How a supervisor takes part: the values of `mode`, one byte. Unknown numbers are kept. */
 export const SupervisionMode = {
@@ -21,6 +22,9 @@ export const SupervisionMode = {
   AGENTIC_MONITOR: 4,
 } as const;
 
+/** One of the numbers of `SupervisionMode`, or an unknown one. */
+export type SupervisionMode = NumberOf<typeof SupervisionMode>;
+
 /** Fields of {@linkcode SuperviseSubscribeRequest}. */
 export const superviseSubscribeRequest = {
   /** The call's id. Default: `""`. */
@@ -30,7 +34,7 @@ export const superviseSubscribeRequest = {
   /** The tenant, for information. Default: `""`. */
   tenantId: text,
   /** A `SupervisionMode` (uint8). Default: 0, monitor. */
-  mode: u8,
+  mode: u8 as FieldCodec<SupervisionMode>,
   /** A token with the scope `telephony:supervise`: a secret. No other request of a client carries one. Default: `""`. */
   authToken: secret,
 } as const;

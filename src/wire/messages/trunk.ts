@@ -17,6 +17,7 @@ import {
 } from "../field.ts";
 import { type Message, message, type ValueOf } from "../message.ts";
 import { Empty } from "./call.ts";
+import type { InboundRule } from "./routing.ts";
 
 const texts: FieldCodec<readonly string[]> = /* @__PURE__ */ vector(text);
 const channelLimit: FieldCodec<number> = /* @__PURE__ */ withDefault(u32, 50);
@@ -87,7 +88,7 @@ export const trunkRecord = {
   /** Whether a call that is put on hold is ended. Default: `false`. */
   terminateOnHold: bool,
   /** An `InboundRule` (int32). Default: 0, reject. */
-  inboundRule: i32,
+  inboundRule: i32 as FieldCodec<InboundRule>,
   /** The audio of `PLAY_AND_HANGUP`. Default: `""`. */
   inboundAudioUrl: text,
 } as const;
