@@ -332,14 +332,23 @@ describe("against a gateway", () => {
       const { code, records } = await cli([
         ...["bulk", folder.at("numbers.csv"), "--rate", "20", "--json"],
       ]);
-      assert.equal(code, 0);
+      assert.equal(code, 1, "a row was skipped, and two failed");
       const { wallMs: _, campaignId, ...report } = records().at(-1)!;
-      assert.equal(campaignId, records()[0]!["campaignId"]);
+      const of = (name: string) => records().filter(({ type }) => type === name);
+      assert.equal(campaignId, of("campaign")[0]!["campaignId"]);
+      assert.deepEqual(of("skipped").map(({ line }) => line), [5]);
+      assert.deepEqual(of("result").map(({ to, status }) => `${to} ${status}`).sort(), [
+        "+15550101 BUSY",
+        "+15550103 FAILED",
+        "+15550104 FAILED",
+        "+15550105 COMPLETED",
+      ]);
       assert.deepEqual(report, {
         type: "bulk",
         loaded: 4,
         done: 4,
         answered: 1,
+        failed: 2,
         undialled: 0,
         unknown: 0,
         statuses: { BUSY: 1, FAILED: 2, COMPLETED: 1 },
@@ -362,7 +371,9 @@ describe("against a gateway", () => {
       assert.equal(done! + undialled!, 200);
       assert.ok(undialled! > 150);
       const ended = records.filter(({ event }) => event === "CHANNEL_HANGUP_COMPLETE");
-      assert.equal(ended.length, done, "every call that was up was followed to its end");
+      assert.equal(ended.length, 200, "every row ends");
+      const called = ended.filter(({ q850Cause }) => q850Cause !== 31);
+      assert.equal(called.length, done, "every call that was up was followed to its end");
     });
 
     it("exits with 1 where the gateway takes nothing, and with 2 where there is no file", async () => {
