@@ -27,6 +27,7 @@ export type GatewayLogEvent =
   | "tenant.mismatch"
   | "call.dialled"
   | "call.ended"
+  | "call.barged"
   | "call.dtmf"
   | "call.supervised"
   | "campaign.started"

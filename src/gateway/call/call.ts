@@ -30,6 +30,10 @@ export interface CallOptions {
   /** What is done when it is answered. */
   readonly defaultApp: number;
   readonly defaultAppArgs: string;
+  /** Whether the far end's talk stops what the gateway plays. Default: it does not. */
+  readonly autoBargeIn?: boolean;
+  /** How long it has to talk for that, in milliseconds. Default: 0, the first loud packet. */
+  readonly bargeInPatienceMs?: number;
   /** Ends it so long after the answer, in milliseconds; 0 sets no limit. */
   readonly maxDurationMs: number;
   /** What the far end does. */
@@ -53,6 +57,8 @@ export interface CallHost {
   speak(call: Call, speech: Speech, endOfStream: boolean): void;
   /** Drops what waits to be heard. */
   hush(call: Call): void;
+  /** The far end's talk has stopped what the gateway played. */
+  barged(call: Call, talkMs: number): void;
 }
 
 /** Where a call stands. */
@@ -168,6 +174,7 @@ export class Call implements AudioSource {
     if (this.#state === "answered" || this.#state === "ended") return;
     const { clock, random, ticker, record } = this.#host;
     const { script, defaultApp, maxDurationMs } = this.options;
+    const { autoBargeIn = false, bargeInPatienceMs = 0 } = this.options;
     this.#cancelTimers();
     this.#state = "answered";
     this.#answerMs = clock.now();
@@ -183,6 +190,12 @@ export class Call implements AudioSource {
       ...{ random, ticker, recorder: this.#recorder },
       phone: defaultApp === DialplanAction.LOOPBACK ? undefined : this.#phone,
       listening: this.#listening,
+      bargeIn: autoBargeIn
+        ? {
+          patienceMs: bargeInPatienceMs,
+          onBarge: (talkMs) => this.#host.barged(this, talkMs),
+        }
+        : undefined,
       say: (speech) => this.#host.speak(this, speech, false),
     });
     if (defaultApp === DialplanAction.PLAYBACK) this.#media.play();

@@ -4,13 +4,13 @@
  * @module
  */
 
-import { ignore } from "../../base/ignore.ts";
 import { type AudioCodec, JitterEstimate } from "../../audio/mod.ts";
 import { Mixer } from "./mixer.ts";
 import { estimateMos, type Quality } from "./mos.ts";
 import type { Random } from "../../base/random.ts";
 import { createFarEnd, type FarEnd, type Media, playTone, type Speech } from "./far_end.ts";
 import type { Listening, Phone } from "./phone.ts";
+import { TalkDetector } from "./talk_detector.ts";
 import type { Ticker } from "./ticker.ts";
 
 /** Somebody who listens to both sides of a call. */
@@ -32,6 +32,14 @@ export interface CallMediaOptions {
   readonly ticker: Ticker;
   /** Takes a packet for the call's client. */
   readonly say: (speech: Speech) => void;
+  /**
+   * Stops what the gateway plays when the far end has talked for `patienceMs`. `undefined`: it does not.
+   */
+  readonly bargeIn: {
+    readonly patienceMs: number;
+    /** Called when it has stopped something, with how long the far end has been talking. */
+    readonly onBarge: (talkMs: number) => void;
+  } | undefined;
   /** Hears everything; unlike the taps it is nobody's, and stays to the end. */
   readonly recorder: Tap | undefined;
 }
@@ -58,7 +66,9 @@ export class CallMedia {
   partner: CallMedia | undefined;
   readonly #options: CallMediaOptions;
   #farEnd: FarEnd;
-  #stopPlayback: () => void = ignore;
+  // Stops what the gateway plays, while it plays something.
+  #stopPlayback: (() => void) | undefined;
+  readonly #talk = new TalkDetector();
   #next = 0;
   #sent = 0;
   #received = 0;
@@ -117,21 +127,21 @@ export class CallMedia {
 
   /** Plays the test tone to the far end for 3 seconds: what a file would be in a gateway that reads files. */
   play(): void {
-    this.#stopPlayback();
+    this.#stopPlayback?.();
     let left = PLAYBACK_MS / TICK_MS;
     const stop = playTone(this.#options.ticker, (payload) => {
       this.#sendToCaller(payload, "PCMU");
-      if (--left <= 0) this.#stopPlayback();
+      if (--left <= 0) this.#stopPlayback?.();
     });
     this.#stopPlayback = () => {
       stop();
-      this.#stopPlayback = ignore;
+      this.#stopPlayback = undefined;
     };
   }
 
   /** Stops everything that plays by itself. */
   hush(): void {
-    this.#stopPlayback();
+    this.#stopPlayback?.();
     this.#farEnd.hush();
     this.toAgent.close();
     this.toCaller.close();
@@ -145,7 +155,7 @@ export class CallMedia {
 
   /** Ends it: what the far end holds back is said, and nothing after it. */
   close(): void {
-    this.#stopPlayback();
+    this.#stopPlayback?.();
     this.#farEnd.close();
     this.toAgent.close();
     this.toCaller.close();
@@ -184,11 +194,21 @@ export class CallMedia {
     this.#received++;
     this.#options.recorder?.caller(payload, codec);
     for (const tap of this.taps) tap.caller(payload, codec);
+    this.#bargeIn(payload, codec);
     if (this.isHeld) return;
     if (this.partner?.isHeld) return;
     // The partner's phone only listens: two echoes would never stop.
     if (this.partner !== undefined) return this.partner.#countSent(payload);
     this.#sayToAgent(this.toAgent.mix(payload, codec), codec, sequenceNumber);
+  }
+
+  #bargeIn(payload: Uint8Array, codec: string): void {
+    const { bargeIn } = this.#options;
+    if (bargeIn === undefined) return;
+    const talkMs = this.#talk.take(payload, codec);
+    if (talkMs === 0 || talkMs < bargeIn.patienceMs || this.#stopPlayback === undefined) return;
+    this.#stopPlayback();
+    bargeIn.onBarge(talkMs);
   }
 
   #sayToAgent(payload: Uint8Array, codec: string, sequenceNumber: number): void {

@@ -88,11 +88,13 @@ export function callOptions(
   { principal, tenant }: RpcContext,
 ): CallOptions {
   const { trunkId, to, callFrom, clientId, defaultApp, defaultAppArgs, maxDurationMs } = request;
+  const { autoBargeIn, bargeInPatienceMs } = request;
   return {
     callSid: request.callSid === "" ? randomUuid(tenant.random) : request.callSid,
     tenantId: principal.tenantId,
     direction: "outbound",
     ...{ trunkId, to, callFrom, clientId, defaultApp, defaultAppArgs, maxDurationMs },
+    ...{ autoBargeIn, bargeInPatienceMs },
     script: scriptOf(to),
   };
 }

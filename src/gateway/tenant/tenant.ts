@@ -125,6 +125,11 @@ export class Tenant {
       record: tools.record,
       event: (call, event) => this.#event(call, event),
       speak: (call, speech, endOfStream) => this.#speak(call, speech, endOfStream),
+      barged: ({ callSid }, talkMs) =>
+        tools.log("call.barged", {
+          ...{ tenantId, callSid, durationMs: talkMs },
+          reason: "the far end talked while the gateway played",
+        }),
       hush: (call) => this.listenerOf(call)?.hush(call),
     };
   }
