@@ -114,6 +114,10 @@ function connectFault(error: unknown, endpoint: URL, pinned: boolean): TeleQuick
 }
 
 function connectCause(message: string, pinned: boolean): [found: string, retryable: boolean] {
+  const [, address] = /^Requires net access to "([\w.:[\]-]+)"/.exec(message) ?? [];
+  if (address !== undefined) {
+    return [`this program is not allowed to reach it (run with: --allow-net=${address})`, false];
+  }
   if (/certificate[^]*expired|certificate[^]*not ?valid ?yet/i.test(message)) {
     return [
       "the gateway's certificate is out of date, expected a valid one (a self-signed one lives for 14 days at most: make a new one)",

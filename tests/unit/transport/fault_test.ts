@@ -63,6 +63,12 @@ const connectFaults: readonly (readonly [
   ],
   ["invalid server name: [::1]", false, /no usable address \(invalid server name: \[::1\]\)/, true],
   ["Opening handshake failed.", true, /browsers do not say why/, true],
+  [
+    'Requires net access to "127.0.0.1:9090", run again with the --allow-net flag',
+    false,
+    /not allowed to reach it \(run with: --allow-net=127\.0\.0\.1:9090\)$/,
+    false,
+  ],
   ["Bad resource ID", false, /ended before it was ready/, true],
   ["connection lost", false, /ended before it was ready/, true],
 ];

@@ -1,0 +1,1 @@
+import { findBlocks } from "../checks/support/blocks.ts";
