@@ -38,7 +38,16 @@ async function compile(project: Project, tarball: string, compiler: URL): Promis
     Deno.writeTextFile(new URL(name, folder), text);
   await Deno.copyFile(new URL("tests/types/consumer.ts", root), new URL("consumer.ts", folder));
   await write("also.ts", project.also.join("\n"));
-  const doors = ["", "/token", "/wire", "/audio", "/gateway", "/cli"];
+  const doors = [
+    "",
+    "/token",
+    "/wire",
+    "/audio",
+    "/gateway",
+    "/cli",
+    "/browser",
+    "/browser/worker",
+  ];
   await write(
     "foreign.ts",
     [

@@ -9,7 +9,12 @@ import { type Clock, systemClock } from "../base/signal.ts";
 import { type AudioCodec, audioPort, type Call, type PlaybackEnd } from "../client/mod.ts";
 import type { TeleQuickError } from "../base/errors.ts";
 import { FrameDecoder } from "./decoder.ts";
-import { BLOCKS_PER_SECOND, type FromMicrophone, type ToSpeaker } from "./worklet/messages.ts";
+import {
+  BLOCKS_PER_SECOND,
+  type FromMicrophone,
+  type Port,
+  type ToSpeaker,
+} from "./worklet/messages.ts";
 
 /** How a call's audio is carried. */
 export interface CarryOptions {
@@ -24,7 +29,7 @@ export interface CarryOptions {
 /** A call's audio on its way between the link and the worklet. */
 export interface CarriedAudio {
   /** Uses another port: the worklet was made anew. */
-  use(port: MessagePort): void;
+  use(port: Port): void;
   /** Drops what was sent to the far end and not yet played there; gives what was heard of it. */
   clear(): Promise<PlaybackEnd>;
   /** Says that the stream has ended, after what was sent. */
@@ -38,14 +43,14 @@ export const carry: unique symbol = Symbol("carry");
 
 /** A call that carries its audio itself. */
 export interface CarriesItself {
-  [carry](port: MessagePort, options: CarryOptions): CarriedAudio;
+  [carry](port: Port, options: CarryOptions): CarriedAudio;
 }
 
 // Blocks are acknowledged so many at a time: the worklet stops where nobody takes them.
 const ACKNOWLEDGE = 10;
 
 /** Carries the audio of a call of this thread's own client. */
-export function carryAudio(call: Call, first: MessagePort, options: CarryOptions): CarriedAudio {
+export function carryAudio(call: Call, first: Port, options: CarryOptions): CarriedAudio {
   const { codec, sampleRate, onTick, clock = systemClock } = options;
   const link = call.audio({ codec, sampleRate, source: "live" });
   const inner = audioPort(link);
@@ -70,7 +75,7 @@ export function carryAudio(call: Call, first: MessagePort, options: CarryOptions
     if (failure === undefined) over.resolve();
     else over.reject(failure);
   });
-  const use = (another: MessagePort): void => {
+  const use = (another: Port): void => {
     if (another !== port) port.close();
     port = another;
     port.onmessage = ({ data }: MessageEvent<FromMicrophone>) => {

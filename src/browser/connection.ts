@@ -16,6 +16,7 @@ import {
   type CarryOptions,
 } from "./call_audio.ts";
 import type { WorkerCall } from "./worker/worker_call.ts";
+import type { Port } from "./worklet/messages.ts";
 
 /** A call that is connected to the page's audio. Made by {@linkcode BrowserAudio.connect}. `await using` disconnects it. */
 export interface AudioConnection extends AsyncDisposable {
@@ -40,7 +41,7 @@ export type ConnectableCall = Call | WorkerCall;
 export interface ConnectionOptions extends CarryOptions {
   readonly call: ConnectableCall;
   /** Gives the worklet its end of the audio; `undefined`: the call is disconnected. */
-  readonly attach: (port: MessagePort | undefined) => void;
+  readonly attach: (port: Port | undefined) => void;
   readonly dropPlayback: () => void;
   /** The connection is over. */
   readonly onEnd: () => void;

@@ -17,6 +17,7 @@ import type {
 } from "./page.ts";
 import {
   type FromProcessor,
+  type Port,
   processorName,
   type ProcessorOptions,
   type ProcessorStatus,
@@ -82,7 +83,7 @@ export class AudioGraph {
   }
 
   /** Says something to the processor. */
-  send(message: ToProcessor, transfer: Transferable[] = []): void {
+  send(message: ToProcessor, transfer: Port[] = []): void {
     this.#node.port.postMessage(message, transfer);
   }
 

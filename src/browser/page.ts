@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { Port } from "./worklet/messages.ts";
 /** What fires events (DOM section 2.7). */
 export interface EventTargetLike {
   /** Calls `listener` at each event of a type. */
@@ -48,7 +49,7 @@ export interface GainNodeLike extends AudioNodeLike {
 
 /** The part of an AudioWorkletNode that is used. */
 export interface AudioWorkletNodeLike extends AudioNodeLike {
-  readonly port: MessagePort;
+  readonly port: Port;
   addEventListener(type: string, listener: () => void): void;
 }
 

@@ -6,13 +6,14 @@
 
 import type { AudioCodec, CallEnd, CallEvent, CallState, ClientStatus } from "../../client/mod.ts";
 import type { WireError } from "./wire_error.ts";
+import type { Port } from "../worklet/messages.ts";
 
 /** What the page says to the Worker itself, once for each client. */
 export interface Hello {
   /** Tells it apart from messages of the page's own. */
   readonly telequick: "client";
   /** Everything else goes over this port. */
-  readonly port: MessagePort;
+  readonly port: Port;
   readonly endpoint: string;
   /** A plain token; `undefined`: the page is asked for one. */
   readonly token: string | undefined;
@@ -42,12 +43,12 @@ export type ToWorker =
     readonly type: "audio";
     readonly id: number;
     readonly sid: string;
-    readonly port: MessagePort;
+    readonly port: Port;
     readonly codec: AudioCodec;
     readonly sampleRate: number;
   }
   /** Another port takes the place of that audio's. */
-  | { readonly type: "audio-port"; readonly id: number; readonly port: MessagePort };
+  | { readonly type: "audio-port"; readonly id: number; readonly port: Port };
 
 /** How something came out. */
 export type Settled = { readonly value: unknown } | { readonly error: WireError };

@@ -12,6 +12,7 @@ import type { RequestOptions } from "../../client/mod.ts";
 import type { CarriedAudio, CarryOptions } from "../call_audio.ts";
 import type { Ask, Settled, ToWorker } from "./protocol.ts";
 import { fromWire } from "./wire_error.ts";
+import type { Port } from "../worklet/messages.ts";
 
 // How much longer than the Worker itself the page waits for it.
 const MARGIN_MS = 5_000;
@@ -21,7 +22,7 @@ export type Target = Pick<Ask, "sid" | "audio">;
 
 /** The page's end of a client's port. */
 export class Remote {
-  readonly #port: MessagePort;
+  readonly #port: Port;
   readonly #waiting = new Map<number, Deferred<unknown>>();
   readonly #audio = new Map<number, Deferred<void>>();
   readonly #limitMs: number;
@@ -29,13 +30,13 @@ export class Remote {
   #failure: TeleQuickError | undefined;
 
   /** Makes the page's end of a client whose requests take `limitMs` milliseconds at the most. */
-  constructor(port: MessagePort, limitMs: number) {
+  constructor(port: Port, limitMs: number) {
     this.#port = port;
     this.#limitMs = limitMs;
   }
 
   /** Says something that has no reply. */
-  say(message: ToWorker, transfer: Transferable[] = []): void {
+  say(message: ToWorker, transfer: Port[] = []): void {
     this.#port.postMessage(message, transfer);
   }
 
@@ -78,7 +79,7 @@ export class Remote {
   }
 
   /** Gives the Worker the port of a call's audio. */
-  carry(sid: string, port: MessagePort, { codec, sampleRate }: CarryOptions): CarriedAudio {
+  carry(sid: string, port: Port, { codec, sampleRate }: CarryOptions): CarriedAudio {
     const id = this.#asked++;
     const over = deferred<void>();
     this.#audio.set(id, over);

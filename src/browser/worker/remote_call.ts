@@ -21,6 +21,7 @@ import type { ToPage } from "./protocol.ts";
 import type { Remote } from "./remote.ts";
 import { fromWire } from "./wire_error.ts";
 import type { CallFacts, WorkerCall } from "./worker_call.ts";
+import type { Port } from "../worklet/messages.ts";
 
 // As many as a call of the page's own keeps.
 const HISTORY = 256;
@@ -114,7 +115,7 @@ export class RemoteCall implements WorkerCall {
   }
 
   /** Sends the port of the call's audio to the Worker. */
-  [carry](port: MessagePort, { codec, sampleRate }: CarryOptions): CarriedAudio {
+  [carry](port: Port, { codec, sampleRate }: CarryOptions): CarriedAudio {
     return this.#remote.carry(this.callSid, port, { codec, sampleRate });
   }
 

@@ -11,6 +11,7 @@ import { type CarriedAudio, carryAudio } from "../call_audio.ts";
 import type { Ask, Hello, Settled, ToPage, ToWorker } from "./protocol.ts";
 import { fromWire, toWire } from "./wire_error.ts";
 import type { CallFacts } from "./worker_call.ts";
+import type { Port } from "../worklet/messages.ts";
 
 /** The part of a Worker's global scope that is used. */
 interface WorkerScope {
@@ -60,7 +61,7 @@ type Verb = (...values: unknown[]) => Promise<unknown>;
 
 /** One client of a page. */
 class ServedClient {
-  readonly #port: MessagePort;
+  readonly #port: Port;
   #client: TeleQuickClient | undefined;
   readonly #calls = new Map<string, Call>();
   // Calls of which the page does not know yet.

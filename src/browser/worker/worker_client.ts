@@ -6,7 +6,7 @@
 
 import { TeleQuickError } from "../../base/errors.ts";
 import { Queue } from "../../base/queue.ts";
-import { sleep } from "../../base/signal.ts";
+import { raceSignal, sleep } from "../../base/signal.ts";
 import type {
   AnswerOptions,
   ClientOptions,
@@ -23,11 +23,12 @@ import { Remote } from "./remote.ts";
 import { RemoteCall } from "./remote_call.ts";
 import { fromWire, toWire } from "./wire_error.ts";
 import type { CallFacts, WorkerCall } from "./worker_call.ts";
+import type { Port } from "../worklet/messages.ts";
 
 /** The part of a Worker that is used. */
 export interface WorkerLike {
   /** Sends it a message. */
-  postMessage(message: unknown, transfer: Transferable[]): void;
+  postMessage(message: unknown, transfer: Port[]): void;
   /** Calls `listener` when it fails. */
   addEventListener(type: "error", listener: (event: { readonly message?: string }) => void): void;
 }
@@ -209,7 +210,7 @@ export class WorkerClient implements AsyncDisposable {
     values: readonly unknown[],
     options?: RequestOptions,
   ): Promise<T> {
-    await this.#ready;
+    await raceSignal(this.#ready, options?.signal);
     return await this.#remote.ask<T>(method, values, options);
   }
 

@@ -6,6 +6,10 @@
 
 import type { PlaybackStats } from "./playback.ts";
 
+/** A MessagePort, by the types that the consumer's compiler has: not every one knows the name. */
+export type Port = typeof globalThis extends
+  { MessageChannel: new () => { readonly port1: infer MessagePort } } ? MessagePort : unknown;
+
 /** What the processor is made with. */
 export interface ProcessorOptions {
   /** See `slackMs` of the playback. */
@@ -15,7 +19,7 @@ export interface ProcessorOptions {
 /** What the page says to the processor, on the node's own port. */
 export type ToProcessor =
   /** The other side of the call's audio is at the end of this port; `undefined`: there is no call any more. */
-  | { readonly type: "connect"; readonly port: MessagePort | undefined }
+  | { readonly type: "connect"; readonly port: Port | undefined }
   /** Whether there is a microphone for the call to hear: otherwise it gets nothing, and no silence either. */
   | { readonly type: "sends"; readonly isOn: boolean }
   | { readonly type: "mute"; readonly isMuted: boolean }
