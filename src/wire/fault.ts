@@ -4,6 +4,7 @@
  * @module
  */
 
+import { kindOf } from "../base/check.ts";
 import { TeleQuickError } from "../base/errors.ts";
 
 /** Why a field cannot be encoded or decoded. Not an `Error`: hostile bytes must not cost a stack trace. */
@@ -22,9 +23,9 @@ export class Fault {
   }
 }
 
-/** A value in words: numbers as they are, for every other value its type only, since it can be a secret. */
+/** A value in words: numbers as they are, for every other value its kind only, since it can be a secret. */
 export function describe(value: unknown): string {
-  return typeof value === "number" || value === null ? String(value) : typeof value;
+  return typeof value === "number" ? String(value) : kindOf(value);
 }
 
 /** The fault of a value of the wrong JavaScript type. */

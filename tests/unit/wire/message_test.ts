@@ -194,25 +194,25 @@ describe("encode()", () => {
     [
       "integer",
       () => OriginateRequest.encode({ defaultApp: "1" as never }),
-      /defaultApp is string/,
+      /defaultApp is a string/,
     ],
-    ["bigint", () => CallEvent.encode({ timestampMs: 1n as never }), /timestampMs is bigint/],
+    ["bigint", () => CallEvent.encode({ timestampMs: 1n as never }), /timestampMs is a bigint/],
     ["boolean", () => OriginateRequest.encode({ autoBargeIn: 1 as never }), /autoBargeIn is 1/],
-    ["double", () => CallEvent.encode({ jitterMs: "1" as never }), /jitterMs is string/],
+    ["double", () => CallEvent.encode({ jitterMs: "1" as never }), /jitterMs is a string/],
     [
       "binary",
       () => AudioFrame.encode({ payload: [1] as never }),
-      /payload is object, expected a Uint8Array/,
+      /payload is an array, expected a Uint8Array/,
     ],
     [
       "buffer",
       () => AudioFrame.encode({ payload: new ArrayBuffer(1) as never }),
-      /payload is object/,
+      /payload is an object/,
     ],
     [
       "vector",
       () => GetIncomingCallsResponse.encode({ calls: {} as never }),
-      /calls is object, expected an array/,
+      /calls is an object, expected an array/,
     ],
     [
       "element",
@@ -224,12 +224,12 @@ describe("encode()", () => {
       () => messages.AddTrunkRequest.encode({ mediaIpCidrs: [1] as never }),
       /mediaIpCidrs is 1, expected a string/,
     ],
-    ["value", () => Empty.encode("x" as never), /value is string, expected an object/],
+    ["value", () => Empty.encode("x" as never), /value is a string, expected an object/],
     ["missing value", () => OriginateRequest.encode(undefined as never), /value is undefined/],
     [
       "secret",
       () => OriginateRequest.encode({ sessionId: secret as never }),
-      /sessionId is string/,
+      /sessionId is a string/,
     ],
   ];
   for (const [title, run, message] of wrongTypes) {
