@@ -113,6 +113,8 @@ export type {
   TokenProvider,
   TokenReason,
   TokenRequest,
+  Warning,
+  WarningKind,
   WebTransportConstructor,
   WebTransportLike,
   WebTransportOptionsLike,

@@ -38,6 +38,7 @@ import { RequestSender } from "./session/request_sender.ts";
 import type { ClientStats } from "./stats.ts";
 import type { ClientStatus } from "./session/status.ts";
 import { LiveSupervision, type SuperviseOptions, type Supervision } from "./call/supervision.ts";
+import { type Warning, Warnings, type WatchedLink } from "./call/warnings.ts";
 import { watchCredentials } from "./session/credentials_watch.ts";
 
 // How often a watched credentials file is looked at.
@@ -77,6 +78,7 @@ export class TeleQuickClient extends ClientMethods {
   readonly #events = new EventHub();
   readonly #audio: AudioHub;
   readonly #calls: CallRegistry;
+  readonly #warnings: Warnings;
   readonly #supervisions = new Set<LiveSupervision>();
   readonly #watch = new AbortController();
   #sessionsOpened = 0;
@@ -139,7 +141,18 @@ export class TeleQuickClient extends ClientMethods {
       connection: () => this.#sessions.connection(),
       barge: (callSid) => this.barge(callSid),
     });
-    this.#calls = new CallRegistry({ events: this.#events, audio: this.#audio, methods: this });
+    this.#warnings = new Warnings({
+      clock,
+      links: () => this.#watchedLinks(),
+      tokenEndsAtMs: () => this.#sessions.current?.expiresAtMs ?? 0,
+      lateTicks: () => this.#audio.pacer.lateTicks,
+    });
+    this.#calls = new CallRegistry({
+      events: this.#events,
+      audio: this.#audio,
+      warnings: this.#warnings,
+      methods: this,
+    });
     void this.#watchGaps();
   }
 
@@ -285,6 +298,14 @@ export class TeleQuickClient extends ClientMethods {
   }
 
   /**
+   * Warnings of every call with open audio and of the client itself, each raised and cleared: those that are raised now, then as they
+   * come. Ends when the client closes. The client looks once a second while something listens.
+   */
+  warnings(): AsyncIterableIterator<Warning> {
+    return this.#warnings.listen();
+  }
+
+  /**
    * Every event of the tenant's calls that the gateway sends this instance, from now on. Ends when the client closes; throws
    * the error that ended it, if one did. 4,096 events wait for a slow reader, then the oldest are dropped.
    */
@@ -420,6 +441,14 @@ export class TeleQuickClient extends ClientMethods {
     this.#watchCredentials();
   }
 
+  *#watchedLinks(): Generator<WatchedLink> {
+    for (const link of this.#audio.links()) {
+      const { callSid, heardAt } = link;
+      const isTalking = this.#calls.get(callSid)?.state === "answered";
+      yield { callSid, heardAt, isTalking, stats: () => link.stats() };
+    }
+  }
+
   /** An answer may be among the events that were missed: speech does not wait for it for ever. */
   async #watchGaps(): Promise<void> {
     try {
@@ -450,6 +479,7 @@ export class TeleQuickClient extends ClientMethods {
     this.#calls.abandon(end);
     for (const supervision of this.#supervisions) supervision.end(error);
     this.#audio.end(error);
+    this.#warnings.end();
     this.#events.end(error);
   }
 }

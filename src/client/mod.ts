@@ -30,6 +30,7 @@ export type {
 } from "./session/status.ts";
 export type { LogRecord } from "./log.ts";
 export type { SuperviseOptions, Supervision } from "./call/supervision.ts";
+export type { Warning, WarningKind } from "./call/warnings.ts";
 export { prepareCampaign } from "./call/campaign.ts";
 export type {
   CampaignRow,

@@ -16,6 +16,8 @@ import { type PendingFrame, SendStream } from "./send_stream.ts";
 
 /** A link, with what the client needs of it besides what users see. */
 export interface AudioRoute extends AudioLink {
+  /** When the last frame arrived, on the monotonic clock; `undefined` before the first. */
+  readonly heardAt: number | undefined;
   /** How many of its frames are kept while its stream cannot be written. */
   readonly pendingFrames: number;
   /** The call was answered: what waits for that is sent. */
@@ -108,6 +110,11 @@ export class AudioHub {
       lane.before.delete(before);
     });
     lane.uplink = this.#open(lane, finished);
+  }
+
+  /** The links that are open. */
+  links(): Iterable<AudioRoute> {
+    return this.#links.values();
   }
 
   /** The link of a call, if it has one. */

@@ -15,16 +15,24 @@ export interface Paced {
   flush(): void;
 }
 
+const LATE_SLOTS = 10;
+
 /** Ticks every 20 ms while it has members. Tick n is due at the start plus n times 20 ms, however late the one before it was. */
 export class Pacer {
   readonly #clock: Clock;
   readonly #members = new Set<Paced>();
   #cancel: (() => void) | undefined;
+  #lateTicks = 0;
   #origin = 0;
   #slot = 0;
 
   constructor(clock: Clock) {
     this.#clock = clock;
+  }
+
+  /** How many of the last ticks in sequence came ten slots (200 ms) late or more. */
+  get lateTicks(): number {
+    return this.#lateTicks;
   }
 
   /** Adds a member: it ticks at once if the ticker was at rest, else with the others. */
@@ -48,7 +56,9 @@ export class Pacer {
   #tick(): void {
     // A late timer counts the slots that it missed; an early one still makes its own.
     const elapsed = this.#clock.monotonic() - this.#origin;
-    this.#slot = Math.max(this.#slot + 1, Math.floor(elapsed / frameMilliseconds));
+    const before = this.#slot;
+    this.#slot = Math.max(before + 1, Math.floor(elapsed / frameMilliseconds));
+    this.#lateTicks = this.#slot - before > LATE_SLOTS ? this.#lateTicks + 1 : 0;
     const ticked = [...this.#members];
     for (const member of ticked) {
       if (!member.tick(this.#slot)) this.#members.delete(member);

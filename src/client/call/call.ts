@@ -8,6 +8,7 @@ import type { CallEvent, MuteOptions } from "../../wire/mod.ts";
 import type { AudioLink, AudioOptions } from "../audio/audio_link.ts";
 import type { DtmfOptions } from "../rpc/methods.ts";
 import type { RequestOptions } from "../rpc/rpc.ts";
+import type { Warning } from "./warnings.ts";
 
 /** Options of {@linkcode Call.mute} and {@linkcode Call.unmute}. */
 export interface MuteCallOptions extends MuteOptions, RequestOptions {}
@@ -82,6 +83,10 @@ export interface Call extends AsyncDisposable {
    * closed before the call ended.
    */
   events(): AsyncIterableIterator<CallEvent>;
+  /**
+   * Warnings of this call, each raised and cleared: those that are raised now, then as they come. Ends with the call.
+   */
+  warnings(): AsyncIterableIterator<Warning>;
   /**
    * The call's audio in both directions. A call has one link at a time: the link that is open is returned as it is. What came in
    * before is there to be read, up to the newest second. Throws `ERR_CALL_ENDED` after the end, `ERR_VALUE_INVALID` for a codec, rate

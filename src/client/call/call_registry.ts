@@ -36,6 +36,11 @@ export class CallRegistry {
     return call;
   }
 
+  /** The call of an id, if there is one. */
+  get(callSid: string): LiveCall | undefined {
+    return this.#calls.get(callSid);
+  }
+
   /** The call of an id that may be a call of the tenant. */
   find(callSid: string): LiveCall {
     const known = this.#calls.get(callSid);

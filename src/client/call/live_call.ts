@@ -21,12 +21,14 @@ import type { RequestOptions } from "../rpc/rpc.ts";
 import type { Call, CallEnd, CallState, MuteCallOptions, SendDtmfOptions } from "./call.ts";
 import { dialDtmf } from "./dtmf.ts";
 import type { EventHub } from "./event_hub.ts";
+import type { Warning, Warnings } from "./warnings.ts";
 
 /** What a call needs of its client. */
 export interface CallHost {
   readonly events: EventHub;
   readonly audio: AudioHub;
   readonly methods: ClientMethods;
+  readonly warnings: Warnings;
 }
 
 /** What is known of a call before its first event. */
@@ -111,6 +113,12 @@ export class LiveCall implements Call {
     else if (this.#abandoned !== undefined) queue.fail(this.#abandoned);
     else this.#listeners.add(queue);
     return queue;
+  }
+
+  warnings(): AsyncIterableIterator<Warning> {
+    const listener = this.#host.warnings.listen(this.callSid);
+    if (this.#hasEnded()) listener.close();
+    return listener;
   }
 
   audio(options: AudioOptions = {}): AudioLink {
@@ -302,6 +310,7 @@ export class LiveCall implements Call {
     for (const listener of this.#listeners) listener.close();
     this.#host.audio.get(this.callSid)?.hungUp();
     this.#host.audio.forget(this.callSid);
+    this.#host.warnings.endCall(this.callSid);
     this.#host.events.unregister(this.callSid, this);
   }
 }

@@ -139,6 +139,16 @@ const rows: Rows<Call> = {
       equal(seen, ["ANSWERED", "COMPLETED"]);
     },
   },
+  warnings: {
+    kind: "other",
+    async check() {
+      await using stage = await openStage();
+      const call = await stage.dial();
+      const warnings = call.warnings();
+      await stage.event(hangup);
+      equal(await warnings.next(), { value: undefined, done: true }, "it ends with the call");
+    },
+  },
   audio: {
     kind: "other",
     async check() {

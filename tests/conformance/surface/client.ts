@@ -57,6 +57,16 @@ const rows: Rows<TeleQuickClient, Member> = {
     },
     result: isCall,
   },
+  warnings: {
+    kind: "other",
+    async check() {
+      await using stage = await openStage();
+      const warnings = stage.client.warnings();
+      const next = warnings.next();
+      await stage.client.close();
+      equal(await next, { value: undefined, done: true }, "it ends with the client");
+    },
+  },
   call: {
     kind: "other",
     async check() {
