@@ -14,7 +14,8 @@ import { bun, node, type Runtime } from "../matrix/runtimes.ts";
 import { conclude } from "../support/terminal.ts";
 
 const program = `import { TeleQuickClient } from "@telequick/sdk";
-const client = new TeleQuickClient("https://127.0.0.1:9", () => "token", true, { reconnect: false, connectTimeoutMs: 2000 });
+import { unsignedToken } from "@telequick/sdk/testing";
+const client = new TeleQuickClient("https://127.0.0.1:9", () => unsignedToken(), true, { reconnect: false, connectTimeoutMs: 2000 });
 await client.connect().catch(({ code, message }) => console.log(code, message));
 `;
 

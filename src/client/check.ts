@@ -8,7 +8,7 @@ import { TeleQuickError, type TeleQuickErrorCode } from "../base/errors.ts";
 import type { Clock } from "../base/signal.ts";
 import { type Method, methods } from "../wire/mod.ts";
 import type { Connection } from "./session/connection.ts";
-import { CLOCK_MS } from "./session/token_supply.ts";
+import { clockFinding } from "./session/sign_in_refusal.ts";
 import type { RequestOptions } from "./rpc/rpc.ts";
 
 /** What stands in the way of a call. A blocked one has the code of the error that a call would get. */
@@ -138,14 +138,8 @@ function findReasons(
     "unsteady",
     `Its answers differ by ${Math.round(spread)} ms, expected at most ${UNSTEADY_MS}`,
   );
-  const offset = clockOffsetMs ?? 0;
-  add(
-    Math.abs(offset) > CLOCK_MS,
-    "clock",
-    `This machine's clock is ${Math.round(Math.abs(offset) / 1_000)} s ${
-      offset > 0 ? "behind" : "ahead of"
-    } the gateway's, expected at most ${CLOCK_MS / 1_000} s`,
-  );
+  const clock = clockFinding(clockOffsetMs === undefined ? undefined : -clockOffsetMs);
+  if (clock !== undefined) reasons.push({ code: "clock", message: clock });
   add(
     leftMs < TOKEN_LIFE_MS,
     "token-life",

@@ -15,7 +15,7 @@ import type { Call } from "./call/call.ts";
 import { CallRegistry } from "./call/call_registry.ts";
 import type { CallFacts } from "./call/live_call.ts";
 import { checkClient, type CheckReport } from "./check.ts";
-import { type ConnectOptions, openConnection } from "./session/open_connection.ts";
+import { type ConnectOptions, fetchToken, openConnection } from "./session/open_connection.ts";
 import type { Connection } from "./session/connection.ts";
 import { EventHub } from "./call/event_hub.ts";
 import { type PushHandlers, routePushes } from "./session/push_router.ts";
@@ -23,7 +23,12 @@ import { keepAlive } from "./session/keep_alive.ts";
 import { SessionManager } from "./session/session_manager.ts";
 import { createLogger, type Logger } from "./log.ts";
 import { type ClientOptions, type ResolvedOptions, resolveOptions } from "./options.ts";
-import { createTokenSupply, type TokenProvider, type TokenSupply } from "./session/token_supply.ts";
+import { ClockSkew } from "./session/clock_skew.ts";
+import {
+  type ClientTokens,
+  createClientTokens,
+  type TokenProvider,
+} from "./session/token_provider.ts";
 import {
   accepted,
   type AnswerOptions,
@@ -72,7 +77,8 @@ export class TeleQuickClient extends ClientMethods {
   readonly clientId: string;
   readonly #options: ResolvedOptions;
   readonly #log: Logger;
-  readonly #tokens: TokenSupply;
+  readonly #tokens: ClientTokens;
+  readonly #connectOptions: ConnectOptions;
   readonly #sessions: SessionManager;
   readonly #requests: RequestSender;
   readonly #events = new EventHub();
@@ -107,16 +113,20 @@ export class TeleQuickClient extends ClientMethods {
     const resolved = resolveOptions(options);
     this.#options = resolved;
     this.clientId = resolved.clientId;
-    const { clock, connectTimeoutMs } = resolved;
+    const { clock, connectTimeoutMs, allowInBrowser } = resolved;
     this.#log = createLogger(resolved.log, () => clock.now());
-    this.#tokens = createTokenSupply(credentials, isBrowserToken, {
-      clock,
+    const skew = new ClockSkew(clock, resolved.correctClock);
+    this.#tokens = createClientTokens(credentials, isBrowserToken, {
+      clock: skew.mintingClock,
       timeoutMs: connectTimeoutMs,
+      allowInBrowser,
     });
-    const connectOptions: ConnectOptions = {
+    this.#connectOptions = {
       ...resolved,
       endpoint: parseEndpoint(endpoint),
       tokens: this.#tokens,
+      skew,
+      clientId: () => this.clientId,
       certificateHashes: () =>
         Promise.all(
           resolved.certificates.map((one) => typeof one === "string" ? certificateHash(one) : one),
@@ -130,7 +140,7 @@ export class TeleQuickClient extends ClientMethods {
       reconnect: resolved.reconnect,
       renewable: this.#tokens.renewable,
       random: Math.random,
-      open: (request) => openConnection(request, connectOptions),
+      open: (request) => openConnection(request, this.#connectOptions),
       onOpen: (connection) => this.#opened(connection),
       onClosed: (error) => this.#ended(error),
     });
@@ -279,7 +289,8 @@ export class TeleQuickClient extends ClientMethods {
       requestLength,
       hub: this.#audio,
       clientId: this.clientId,
-      token: async (signal) => (await this.#tokens.get({ reason: "supervise", signal })).token,
+      token: async (signal) =>
+        (await fetchToken({ reason: "supervise", signal }, this.#connectOptions)).token,
       onEnd: (ended) => this.#supervisions.delete(ended),
     }, options);
     try {

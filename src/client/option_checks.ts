@@ -9,7 +9,9 @@ import { TeleQuickError } from "../base/errors.ts";
 /** A number of milliseconds above 0, `Infinity` included; the default for `undefined`. */
 export function duration(name: string, value: number | undefined, byDefault: number): number {
   if (value === undefined) return byDefault;
-  if (typeof value !== "number") throw new TypeError(`Option ${name} must be a number`);
+  if (typeof value !== "number") {
+    throw new TypeError(`Option ${name} is ${found(value)}, expected a number of milliseconds`);
+  }
   if (value > 0) return value;
   throw new TeleQuickError(
     "ERR_VALUE_INVALID",
@@ -17,10 +19,26 @@ export function duration(name: string, value: number | undefined, byDefault: num
   );
 }
 
+/** A number of milliseconds of at least 0, `Infinity` included; the default for `undefined`. */
+export function durationOrZero(
+  name: string,
+  value: number | undefined,
+  byDefault: number,
+): number {
+  return value === 0 ? 0 : duration(name, value, byDefault);
+}
+
+/** `true` or `false`; the default for `undefined`. */
+export function flag(name: string, value: boolean | undefined, byDefault: boolean): boolean {
+  if (value === undefined) return byDefault;
+  if (typeof value === "boolean") return value;
+  throw new TypeError(`Option ${name} is ${found(value)}, expected true or false`);
+}
+
 /** A text that is not empty; `undefined` when it is not given. */
 export function text(name: string, value: string | undefined): string | undefined {
   if (value === undefined || typeof value === "string" && value !== "") return value;
-  throw new TypeError(`Option ${name} must be a non-empty string`);
+  throw new TypeError(`Option ${name} is ${found(value)}, expected a non-empty string`);
 }
 
 /** One of some words; the first of them for `undefined`. */
@@ -35,4 +53,11 @@ export function oneOf<T extends string>(
     "ERR_VALUE_INVALID",
     `Option ${name} is "${value}", expected ${allowed.map((one) => `"${one}"`).join(" or ")}`,
   );
+}
+
+/** What was given in place of an option's value, in words; a text itself is not repeated. */
+export function found(value: unknown): string {
+  if (value === null || value === undefined) return String(value);
+  if (value === "") return "an empty string";
+  return `${/^[aeiou]/.test(typeof value) ? "an" : "a"} ${typeof value}`;
 }

@@ -8,7 +8,7 @@ import { type Clock, systemClock } from "../base/signal.ts";
 import type { CertificateHash, WebTransportConstructor } from "../transport/mod.ts";
 import type { Handshake } from "./session/open_connection.ts";
 import type { LogRecord } from "./log.ts";
-import { duration, oneOf, text } from "./option_checks.ts";
+import { duration, flag, found, oneOf, text } from "./option_checks.ts";
 
 /** Options of {@linkcode TeleQuickClient}. */
 export interface ClientOptions {
@@ -33,6 +33,16 @@ export interface ClientOptions {
   readonly reconnect?: boolean | undefined;
   /** Whether the credentials file is looked at every 30 s, and the session renewed when it has changed. Default: `false`. */
   readonly watchCredentials?: boolean | undefined;
+  /**
+   * Whether tokens are minted by the gateway's time where this machine's clock is wrong by at most 10 minutes, as the gateway's answer to
+   * the last token showed. It changes what a service account mints, nothing else. Default: `false`.
+   */
+  readonly correctClock?: boolean | undefined;
+  /**
+   * Whether a service account is used although this is a browser page, where everyone who opens it could read the key: for tests in
+   * jsdom, happy-dom and the like. Default: `false`.
+   */
+  readonly allowInBrowser?: boolean | undefined;
   /** How the token is presented. Default: `"stream"`. */
   readonly handshake?: Handshake | undefined;
   /** Whether a request's length counts itself (every known gateway) or not (its documentation). Default: `"inclusive"`. */
@@ -55,6 +65,8 @@ export interface ResolvedOptions {
   readonly drainTimeoutMs: number;
   readonly reconnect: boolean;
   readonly watchCredentials: boolean;
+  readonly correctClock: boolean;
+  readonly allowInBrowser: boolean;
   readonly handshake: Handshake;
   readonly requestLength: "inclusive" | "exclusive";
   readonly audioStreams: "call" | "shared";
@@ -70,10 +82,12 @@ export function resolveOptions(options: ClientOptions | string = {}): ResolvedOp
   }
   const { serverCertificateHash: one, serverCertificateHashes: several = [] } = options;
   if (!Array.isArray(several)) {
-    throw new TypeError("Option serverCertificateHashes must be an array");
+    throw new TypeError(
+      `Option serverCertificateHashes is ${found(several)}, expected an array`,
+    );
   }
   if (options.log !== undefined && typeof options.log !== "function") {
-    throw new TypeError("Option log must be a function");
+    throw new TypeError(`Option log is ${found(options.log)}, expected a function`);
   }
   const certificates = [...(one === undefined ? [] : [one]), ...several]
     .filter((hash) => hash !== "" && hash !== "none");
@@ -84,8 +98,10 @@ export function resolveOptions(options: ClientOptions | string = {}): ResolvedOp
     connectTimeoutMs: duration("connectTimeoutMs", options.connectTimeoutMs, 10_000),
     requestTimeoutMs: duration("requestTimeoutMs", options.requestTimeoutMs, 10_000),
     drainTimeoutMs: duration("drainTimeoutMs", options.drainTimeoutMs, 5_000),
-    reconnect: options.reconnect ?? true,
-    watchCredentials: options.watchCredentials ?? false,
+    reconnect: flag("reconnect", options.reconnect, true),
+    watchCredentials: flag("watchCredentials", options.watchCredentials, false),
+    correctClock: flag("correctClock", options.correctClock, false),
+    allowInBrowser: flag("allowInBrowser", options.allowInBrowser, false),
     handshake: handshakeOf(options.handshake ?? "stream"),
     requestLength: oneOf("requestLength", options.requestLength, ["inclusive", "exclusive"]),
     audioStreams: oneOf("audioStreams", options.audioStreams, ["call", "shared"]),

@@ -15,6 +15,7 @@ export { FakeClock } from "./fake_clock.ts";
 export type { RunUntilOptions } from "./fake_clock.ts";
 export { settle } from "./settle.ts";
 export { scriptedGateway } from "./scripted_gateway.ts";
+export { unsignedToken } from "./unsigned_token.ts";
 export type {
   Script,
   ScriptedGateway,

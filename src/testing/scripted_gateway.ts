@@ -97,7 +97,7 @@ export interface ScriptedGatewayOptions {
  * @example A dial that is refused, and one that gets no answer
  * ```ts
  * import { TeleQuickClient } from "@telequick/sdk";
- * import { scriptedGateway } from "@telequick/sdk/testing";
+ * import { scriptedGateway, unsignedToken } from "@telequick/sdk/testing";
  *
  * const gateway = scriptedGateway({
  *   scripts: {
@@ -105,7 +105,7 @@ export interface ScriptedGatewayOptions {
  *     Barge: () => new Promise(() => {}),
  *   },
  * });
- * const client = new TeleQuickClient("https://gateway.test", () => "token", true, gateway);
+ * const client = new TeleQuickClient("https://gateway.test", () => unsignedToken(), true, gateway);
  * ```
  */
 export function scriptedGateway(options: ScriptedGatewayOptions = {}): ScriptedGateway {

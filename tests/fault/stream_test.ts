@@ -9,6 +9,7 @@ import { scriptedGateway, type ScriptedGatewayOptions } from "../../src/testing/
 import { TestGateway } from "../support/tenant_kit.ts";
 import { Network } from "../../src/testing/network.ts";
 import { createRandom } from "../../src/base/random.ts";
+import { UNSIGNED_TOKEN } from "../support/unsigned_token.ts";
 
 type Stream = Parameters<NonNullable<ScriptedGatewayOptions["onStream"]>>[0];
 
@@ -32,7 +33,7 @@ async function story(options: ScriptedGatewayOptions = {}): Promise<{
       return next !== undefined;
     },
   });
-  const client = new TeleQuickClient("https://gateway.test", () => "opaque", true, {
+  const client = new TeleQuickClient("https://gateway.test", () => UNSIGNED_TOKEN, true, {
     webTransport: gateway.webTransport,
     clock,
   });

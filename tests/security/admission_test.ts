@@ -111,6 +111,7 @@ describe("G-02 anything before the token", () => {
       errorCode: 7,
       tenantId: "",
       expiresAtMs: 0,
+      serverTimeMs: setup.clock.now(),
     });
     await assertClosedAs(client, setup, "rejected");
     assertNothingDone(setup);

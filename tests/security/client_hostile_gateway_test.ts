@@ -23,6 +23,7 @@ import {
   type ScriptedGatewayOptions,
   type ScriptedPeer,
 } from "../../src/testing/mod.ts";
+import { UNSIGNED_TOKEN } from "../support/unsigned_token.ts";
 
 interface Story extends AsyncDisposable {
   readonly client: TeleQuickClient;
@@ -50,7 +51,7 @@ async function story(
     scripts: { Originate: dialled, ...options.scripts },
   });
   const records: LogRecord[] = [];
-  const client = new TeleQuickClient("https://gateway.test", () => "opaque", true, {
+  const client = new TeleQuickClient("https://gateway.test", () => UNSIGNED_TOKEN, true, {
     webTransport: gateway.webTransport,
     clock,
     log: (record) => records.push(record),

@@ -16,6 +16,7 @@ import { hasCode } from "../support/client_kit.ts";
 import { FakeClock } from "../../src/testing/mod.ts";
 import { scriptedGateway } from "../../src/testing/mod.ts";
 import { testAccount, TestGateway } from "../support/tenant_kit.ts";
+import { UNSIGNED_TOKEN } from "../support/unsigned_token.ts";
 
 const ROOT = new URL("../../", import.meta.url);
 
@@ -89,7 +90,7 @@ describe("C-06 endpoints", () => {
     ];
     for (const endpoint of refused) {
       assert.throws(
-        () => new TeleQuickClient(endpoint, () => "token", true),
+        () => new TeleQuickClient(endpoint, () => UNSIGNED_TOKEN, true),
         hasCode("ERR_ENDPOINT_INVALID"),
         endpoint,
       );
@@ -104,7 +105,7 @@ describe("C-06 endpoints", () => {
     ];
     for (const [endpoint, origin] of expected) {
       const dialling = noting(scriptedGateway().webTransport);
-      const client = new TeleQuickClient(endpoint, () => "token", true, {
+      const client = new TeleQuickClient(endpoint, () => UNSIGNED_TOKEN, true, {
         webTransport: dialling.webTransport,
         clock: new FakeClock(),
       });
@@ -120,7 +121,7 @@ describe("C-07 TLS", () => {
     const good = btoa("x".repeat(32));
     for (const hash of ["abcd", "00".repeat(31), btoa("x".repeat(31)), `${good}=`, "*", "any"]) {
       const dialling = noting(scriptedGateway().webTransport);
-      const client = new TeleQuickClient("https://gateway.test", () => "token", true, {
+      const client = new TeleQuickClient("https://gateway.test", () => UNSIGNED_TOKEN, true, {
         webTransport: dialling.webTransport,
         serverCertificateHash: hash,
         clock: new FakeClock(),
@@ -130,7 +131,7 @@ describe("C-07 TLS", () => {
     }
     for (const hash of [undefined, "", "none", good]) {
       const dialling = noting(scriptedGateway().webTransport);
-      const client = new TeleQuickClient("https://gateway.test", () => "token", true, {
+      const client = new TeleQuickClient("https://gateway.test", () => UNSIGNED_TOKEN, true, {
         webTransport: dialling.webTransport,
         serverCertificateHash: hash,
         clock: new FakeClock(),
@@ -147,8 +148,7 @@ describe("C-07 TLS", () => {
     await using gateway = createGateway();
     const listener = await gateway.listen({ hostname: "127.0.0.1", port: 0 });
     const other = await createCertificate();
-    let asked = 0;
-    const client = new TeleQuickClient(listener.endpoint, () => `${++asked}`, true, {
+    const client = new TeleQuickClient(listener.endpoint, () => UNSIGNED_TOKEN, true, {
       serverCertificateHash: other.certificatePem,
     });
     await assert.rejects(client.connect(), (error: Error) => {
@@ -183,10 +183,15 @@ describe("C-08 no I/O but to the endpoint", () => {
     const clock = new FakeClock();
     const gateway = scriptedGateway();
     const dialling = noting(gateway.webTransport);
-    const client = new TeleQuickClient("https://gateway.test:9090/road?x=1", () => "tok-en", true, {
-      webTransport: dialling.webTransport,
-      clock,
-    });
+    const client = new TeleQuickClient(
+      "https://gateway.test:9090/road?x=1",
+      () => UNSIGNED_TOKEN,
+      true,
+      {
+        webTransport: dialling.webTransport,
+        clock,
+      },
+    );
     await client.connect();
     await client.renew();
     gateway.peers.at(-1)!.pair.sever();
@@ -223,7 +228,12 @@ describe("C-09 browser pages", () => {
       });
       assert.deepEqual(dialling.urls, []);
       await wrong.close();
-      const right = new TeleQuickClient("https://gateway.test", () => "token", true, options);
+      const right = new TeleQuickClient(
+        "https://gateway.test",
+        () => UNSIGNED_TOKEN,
+        true,
+        options,
+      );
       await right.connect();
       await right.renew();
       await right.close();
@@ -258,17 +268,29 @@ describe("C-11 clock skew", () => {
   it("C-11 a clock that is wrong is named: in the refusal, and in the report of check()", async () => {
     await using setup = new TestGateway();
     const { account } = await setup.addTenant("acme");
-    const connect = (ms: number): TeleQuickClient =>
+    const connect = (ms: number, correctClock = false): TeleQuickClient =>
       new TeleQuickClient("https://gateway.test", account, false, {
         webTransport: setup.gateway.webTransport,
         clock: shifted(setup.clock, ms),
+        correctClock,
       });
     const fast = connect(600_000);
-    await assert.rejects(fast.connect(), /compare this machine's clock/);
+    await assert.rejects(
+      fast.connect(),
+      /it begins 600 s after the gateway's time; this machine's clock is 600 s ahead of the gateway's: set it, or pass correctClock: true/,
+    );
     await fast.close();
-    const slow = connect(-7_200_000);
-    await assert.rejects(slow.connect(), /compare this machine's clock/);
+    const slow = connect(-7_200_000, true);
+    await assert.rejects(slow.connect(), /clock is 7200 s behind the gateway's: set it\)/);
     await slow.close();
+    for (const ms of [31_000, 600_000, -3_700_000 + 3_100_000]) {
+      const corrected = connect(ms, true);
+      await corrected.connect();
+      assert.equal(corrected.stats().session.status, "open");
+      const closed = corrected.close();
+      await setup.clock.advance(10_000);
+      await closed;
+    }
     const behind = connect(-60_000);
     const report = await behind.check();
     assert.equal(report.verdict, "degraded");

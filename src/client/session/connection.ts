@@ -18,6 +18,8 @@ export interface Principal {
   readonly keyId: string;
   /** When the token ends, in Unix milliseconds; 0 when unknown. */
   readonly expiresAtMs: number;
+  /** How far this machine's clock is ahead of the gateway's, in milliseconds; `undefined` when the gateway did not say its time. */
+  readonly clockSkewMs: number | undefined;
 }
 
 /** Options of a {@linkcode Connection}. */

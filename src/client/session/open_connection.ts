@@ -6,8 +6,8 @@
  */
 
 import { TeleQuickError } from "../../base/errors.ts";
-import { VERSION } from "../../base/version.ts";
 import { type Clock, raceSignal, within } from "../../base/signal.ts";
+import { VERSION } from "../../base/version.ts";
 import {
   type CertificateHash,
   openSession,
@@ -15,11 +15,15 @@ import {
   type WebTransportConstructor,
 } from "../../transport/mod.ts";
 import { ErrorCode, methods } from "../../wire/mod.ts";
+import { callRpc } from "../rpc/rpc.ts";
+import type { ClockSkew } from "./clock_skew.ts";
 import { Connection, type Principal } from "./connection.ts";
 import { isExpiry } from "./end_errors.ts";
+import { pageOrigin } from "./page.ts";
+import { judgeToken, type PresentedToken } from "./presented_token.ts";
 import type { OpenRequest } from "./session_effects.ts";
-import type { PresentedToken, TokenSupply } from "./token_supply.ts";
-import { callRpc } from "../rpc/rpc.ts";
+import { refusedSignIn } from "./sign_in_refusal.ts";
+import type { ClientTokens, TokenRequest } from "./token_provider.ts";
 
 /** How the SDK names itself in `Authenticate`. */
 export const SDK_NAME: string = `telequick-sdk/${VERSION}`;
@@ -34,18 +38,23 @@ export type Handshake =
   | "query"
   | ((session: Session, token: string) => Promise<void>);
 
-/** Everything that a connection is made from. */
-export interface ConnectOptions {
-  readonly endpoint: URL;
-  readonly tokens: TokenSupply;
+/** Everything that a token is fetched and judged with. */
+export interface TokenOptions {
+  readonly tokens: ClientTokens;
+  readonly skew: ClockSkew;
   readonly clock: Clock;
-  readonly clientId: string;
-  readonly connectTimeoutMs: number;
   readonly handshake: Handshake;
-  readonly requestLength: "inclusive" | "exclusive";
   readonly webTransport: WebTransportConstructor | undefined;
+}
+
+/** Everything that a connection is made from. */
+export interface ConnectOptions extends TokenOptions {
+  readonly endpoint: URL;
+  readonly clientId: () => string;
+  readonly connectTimeoutMs: number;
+  readonly requestLength: "inclusive" | "exclusive";
   readonly certificateHashes: () => Promise<readonly CertificateHash[]>;
-  /** Called with the connection before the gateway may push anything on it. */
+  /** Called with the connection before the gateway can push anything on it. */
   readonly onReady: (connection: Connection) => void;
   /** Called when the gateway may have subscribed a connection that is given up: what it pushed there is lost. */
   readonly onFailed: (connection: Connection) => void;
@@ -54,8 +63,10 @@ export interface ConnectOptions {
 /** How far a connect has come. */
 interface Progress {
   /** What has not happened yet, in words. */
-  step: string;
+  step: () => string;
   session?: Session;
+  /** Whether tokens are minted by another time since the token that was presented. */
+  hasCorrected: boolean;
 }
 
 /** Opens a session, presents a fresh token, subscribes to events. Closes the session when any step fails. */
@@ -64,16 +75,16 @@ export async function openConnection(
   options: ConnectOptions,
 ): Promise<Connection> {
   const { clock, connectTimeoutMs, endpoint } = options;
-  const at: Progress = { step: "no token was given" };
+  const at: Progress = { step: () => tokenStep(request, options), hasCorrected: false };
   try {
-    return await within((signal) => connect({ ...request, signal }, options, at), {
+    return await within((signal) => connectCorrected({ ...request, signal }, options, at), {
       signal: request.signal,
       timeoutMs: connectTimeoutMs,
       clock,
       onTimeout: () =>
         new TeleQuickError(
           "ERR_CONNECT_FAILED",
-          `Cannot connect to ${endpoint.origin}: ${at.step} within ${connectTimeoutMs} ms`,
+          `Cannot connect to ${endpoint.origin}: ${at.step()} within ${connectTimeoutMs} ms`,
           { retryable: true },
         ),
     });
@@ -84,15 +95,47 @@ export async function openConnection(
   }
 }
 
+/** Fetches a token and judges it. */
+export async function fetchToken(
+  request: TokenRequest,
+  { tokens, skew, clock, handshake, webTransport }: TokenOptions,
+): Promise<PresentedToken> {
+  const given = await tokens.provide(request);
+  return judgeToken(given, {
+    origin: tokens.origin,
+    nowMs: clock.now(),
+    correctionMs: tokens.origin === "account" ? skew.correctionMs : 0,
+    mustBeCompact: handshake === "stream",
+    // Another transport than the page's own does not send its origin.
+    pageOrigin: webTransport === undefined ? pageOrigin() : undefined,
+  });
+}
+
+/** Connects; once more where the gateway's refusal shows by which time its tokens are to be minted. */
+async function connectCorrected(
+  request: OpenRequest,
+  options: ConnectOptions,
+  at: Progress,
+): Promise<Connection> {
+  try {
+    return await connect(request, options, at);
+  } catch (error) {
+    const isOfTime = error instanceof TeleQuickError &&
+      (isExpiry(error) || error.refusal === "not yet valid");
+    if (!at.hasCorrected || !isOfTime || options.tokens.origin !== "account") throw error;
+    return await connect(request, options, at);
+  }
+}
+
 async function connect(
   request: OpenRequest,
   options: ConnectOptions,
   at: Progress,
 ): Promise<Connection> {
   const { signal } = request;
-  const presented = await options.tokens.get(request);
+  const presented = await fetchToken(request, options);
   request.onToken();
-  at.step = "nothing answered (is a gateway listening there, and may UDP pass?)";
+  at.step = () => "nothing answered (is a gateway listening there, and does UDP reach it?)";
   const url = new URL(options.endpoint);
   if (options.handshake === "query") url.searchParams.set("token", presented.token);
   const session = await openSession(url, {
@@ -105,12 +148,13 @@ async function connect(
   at.session = session;
   let connection: Connection | undefined;
   try {
-    at.step = "the gateway did not answer the token";
-    const principal = await present(session, presented, signal, options);
-    connection = new Connection(session, principal, { ...options, skewMs: presented.skewMs });
+    at.step = () => "the gateway did not answer the token";
+    const principal = await present(session, presented, signal, options, at);
+    const skewMs = options.skew.correctionMs || presented.skewMs;
+    connection = new Connection(session, principal, { ...options, skewMs });
     options.onReady(connection);
-    at.step = "the gateway did not answer the subscription to events";
-    await connection.call(methods.StreamEvents, { clientId: options.clientId }, {
+    at.step = () => "the gateway did not answer the subscription to events";
+    await connection.call(methods.StreamEvents, { clientId: options.clientId() }, {
       signal,
       timeoutMs: options.connectTimeoutMs,
     });
@@ -125,53 +169,51 @@ async function connect(
 
 async function present(
   session: Session,
-  { token, keyId, expiresAtMs, expired }: PresentedToken,
+  presented: PresentedToken,
   signal: AbortSignal,
   options: ConnectOptions,
+  at: Progress,
 ): Promise<Principal> {
-  const { handshake } = options;
+  const { clock, handshake, skew } = options;
+  const { token, keyId, expiresAtMs } = presented;
   if (typeof handshake === "function") {
     // What it throws is a refusal too, and one that need not wait may be no promise.
     await raceSignal((async () => await handshake(session, token))(), signal);
-    return { tenantId: "", keyId, expiresAtMs };
+    return { tenantId: "", keyId, expiresAtMs, clockSkewMs: undefined };
   }
-  if (handshake === "query") return { tenantId: "", keyId, expiresAtMs };
+  if (handshake === "query") return { tenantId: "", keyId, expiresAtMs, clockSkewMs: undefined };
+  const sentAtMs = clock.now();
   const reply = await callRpc(session, methods.Authenticate, {
     token,
-    clientId: options.clientId,
+    clientId: options.clientId(),
     sdk: SDK_NAME,
   }, { ...options, signal, timeoutMs: options.connectTimeoutMs });
+  at.hasCorrected = skew.learn(reply.serverTimeMs, sentAtMs);
   if (reply.errorCode !== ErrorCode.SUCCESS) {
-    const error = refusalOf(reply.errorCode, reply.errorMessage, session.refusalReason);
-    throw isExpiry(error) && expired || error;
+    const error = refusedSignIn(reply, presented, {
+      aheadMs: skew.aheadMs,
+      inWords: session.refusalReason,
+    });
+    throw isExpiry(error) && presented.expired || error;
   }
-  return { tenantId: reply.tenantId, keyId, expiresAtMs: reply.expiresAtMs || expiresAtMs };
+  return {
+    tenantId: reply.tenantId,
+    keyId,
+    expiresAtMs: reply.expiresAtMs || expiresAtMs,
+    clockSkewMs: skew.aheadMs,
+  };
 }
 
-const ADVICE = {
-  expired: "the token has expired: mint a fresh one, and compare this machine's clock",
-  "not yet valid": "the token begins in the future: compare this machine's clock",
-  lifetime:
-    "the token lives longer than the gateway allows: at most 3600 s, for a browser token 300 s",
-  revoked: "the key was revoked: put the service-account file of a current key in place",
-  rejected:
-    "check that tenant_id, private_key and private_key_id belong together and that the public key is registered at this gateway",
-} as const;
-
-function refusalOf(errorCode: number, reason: string, inWords: string | undefined): TeleQuickError {
-  if (errorCode === ErrorCode.ERR_RATE_LIMITED) {
-    return new TeleQuickError(
-      "ERR_LIMIT",
-      "Cannot sign in: the gateway has no room for one more session",
-      { retryable: true, rpcCode: errorCode },
-    );
-  }
-  const refusal = Object.hasOwn(ADVICE, reason) ? reason as keyof typeof ADVICE : "rejected";
-  return new TeleQuickError(
-    "ERR_UNAUTHORIZED",
-    `Cannot sign in: the gateway refused the token as ${refusal} (${ADVICE[refusal]})`,
-    { refusal, rpcCode: errorCode, ...inWords !== undefined && { cause: new Error(inWords) } },
-  );
+/** What has not happened yet while the token is waited for. */
+function tokenStep({ waiting }: OpenRequest, { tokens }: ConnectOptions): string {
+  if (tokens.origin !== "function") return "no token was made";
+  const count = waiting();
+  const cause = count === 0
+    ? "is its backend reachable?"
+    : `${count} ${
+      count === 1 ? "call of this client waits" : "calls of this client wait"
+    } for its token: a connect() or dial() that is awaited inside the token function waits for itself`;
+  return `the token function did not settle (${cause})`;
 }
 
 /** A session that breaks off before it is open is a failed connect, not a lost session. */

@@ -19,7 +19,7 @@ import { RetryPolicy } from "./retry_policy.ts";
 import { endOf, reasonOf, StateMachine, type Step } from "./state_machine.ts";
 import type { Effect, SessionEvent, SessionState } from "./states.ts";
 import { type ClientStatus, StatusBoard, type StatusOpen } from "./status.ts";
-import type { TokenReason } from "./token_supply.ts";
+import type { TokenReason } from "./token_provider.ts";
 
 /** What a session is opened for. */
 export interface OpenRequest {
@@ -28,6 +28,8 @@ export interface OpenRequest {
   readonly signal: AbortSignal;
   /** Called when the token has come: who asks for a fresh one from now on needs another. */
   readonly onToken: () => void;
+  /** How many calls have begun to wait for this session since its token was asked for. */
+  readonly waiting: () => number;
 }
 
 /** Options of {@linkcode SessionEffects}. */
@@ -62,6 +64,8 @@ export class SessionEffects {
   tokens = 0;
   /** Which of the tokens the session in use was opened with. */
   tokenInUse = 0;
+  /** How many calls wait for a session whose token is being asked for, without the one that asked; `undefined` when none is. */
+  waiting: number | undefined;
   readonly #options: SessionEffectsOptions;
   readonly #ends: AnnouncedEnds;
   readonly #gap: EventGap;
@@ -151,13 +155,17 @@ export class SessionEffects {
     let token = 0;
     const onToken = (): void => {
       token = ++this.tokens;
+      this.waiting = undefined;
     };
     const failed = (error: unknown): void => {
+      this.waiting = undefined;
       if (reason !== "connect") log("warn", "session.open-failed", { error: messageOf(error) });
       const last = this.retry.giveUp(error);
       this.machine.dispatch(last ? { type: "gave-up", error: last } : { type: "failed", error });
     };
-    open({ reason, signal: this.#stop.signal, onToken }).then((connection) => {
+    const waiting = (): number => this.waiting ?? 0;
+    this.waiting = 0;
+    open({ reason, signal: this.#stop.signal, onToken, waiting }).then((connection) => {
       if (connection.session.isClosed) {
         void this.missSince(connection.heardAt);
         return failed(lossOf(connection));

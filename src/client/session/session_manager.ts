@@ -149,6 +149,7 @@ export class SessionManager {
 
   /** Resolves with the session that is being opened, or is in use, after an event. */
   #request(event: SessionEvent): Promise<Connection> {
+    if (this.#effects.waiting !== undefined) this.#effects.waiting++;
     this.#machine.dispatch(event);
     const { state } = this.#machine;
     if ("opening" in state) return state.opening.promise;

@@ -38,6 +38,8 @@ export interface StatusOpen {
   readonly keyId: string;
   /** When the token ends, in Unix milliseconds; 0 when the gateway did not say. */
   readonly expiresAtMs: number;
+  /** How far this machine's clock is ahead of the gateway's, in milliseconds; `undefined` when the gateway did not say its time. */
+  readonly clockSkewMs: number | undefined;
   /** How long it took, from asking for a token to the subscription, in milliseconds. */
   readonly connectMs: number;
 }

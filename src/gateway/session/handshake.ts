@@ -76,7 +76,7 @@ export class Handshake {
     }
   }
 
-  /** Answers the first stream, if there is one. `track` remembers what stops it when the session is over. */
+  /** Answers the first stream, if there is one, with the gateway's time. `track` remembers what stops it when the session is over. */
   async reply(
     response: Partial<AuthenticateResponse>,
     track: (stop: () => void) => () => void,
@@ -92,7 +92,8 @@ export class Handshake {
     const disarm = clock.schedule(limits.streamMs, stop);
     try {
       const framed = rules.framedReplies;
-      await writer.write(encodeReply(methods.Authenticate, response, { framed }));
+      const reply = { ...response, serverTimeMs: clock.now() };
+      await writer.write(encodeReply(methods.Authenticate, reply, { framed }));
       await writer.close();
       await drain(reader, limits.drainBytes);
     } catch {

@@ -40,6 +40,8 @@ export const authenticateResponse = {
   tenantId: text,
   /** When the session ends with its token, in Unix milliseconds (int64). Default: 0. */
   expiresAtMs: i64,
+  /** The gateway's clock when it answered, in Unix milliseconds (int64); in refusals too. Default: 0, it does not say. */
+  serverTimeMs: i64,
 } as const;
 
 /** Whether the token was accepted, for which tenant and until when. */

@@ -4,6 +4,7 @@ import { type CheckReport, TeleQuickClient, TeleQuickError } from "../../../mod.
 import { ErrorCode } from "../../../src/wire/mod.ts";
 import { FakeClock } from "../../../src/testing/mod.ts";
 import { scriptedGateway, type ScriptedGatewayOptions } from "../../../src/testing/mod.ts";
+import { UNSIGNED_TOKEN } from "../../support/unsigned_token.ts";
 
 interface Weather {
   /** How long each round trip takes, in milliseconds, over and over. */
@@ -41,7 +42,7 @@ function scene(weather: Weather, options: ScriptedGatewayOptions = {}): Scene {
       ...options.scripts,
     },
   });
-  const client = new TeleQuickClient("https://gateway.test", () => "opaque-token", true, {
+  const client = new TeleQuickClient("https://gateway.test", () => UNSIGNED_TOKEN, true, {
     webTransport: gateway.webTransport,
     clock,
   });

@@ -4,10 +4,11 @@ import { TeleQuickClient } from "../../../mod.ts";
 import { EventType, methods } from "../../../src/wire/mod.ts";
 import { FakeClock, settle } from "../../../src/testing/mod.ts";
 import { scriptedGateway } from "../../../src/testing/mod.ts";
+import { UNSIGNED_TOKEN } from "../../support/unsigned_token.ts";
 
 describe("TeleQuickClient.stats()", () => {
   function clientOn(gateway: ReturnType<typeof scriptedGateway>, clock: FakeClock) {
-    return new TeleQuickClient("https://gateway.test", () => "opaque-token", true, {
+    return new TeleQuickClient("https://gateway.test", () => UNSIGNED_TOKEN, true, {
       webTransport: gateway.webTransport,
       clock,
     });

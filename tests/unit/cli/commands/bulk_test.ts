@@ -8,6 +8,7 @@ import { FakeClock, settle } from "../../../../src/testing/mod.ts";
 import { TestGateway } from "../../../support/tenant_kit.ts";
 import { fakePlatform, recordsOf } from "../../../support/fake_platform.ts";
 import { scriptedGateway } from "../../../../src/testing/mod.ts";
+import { UNSIGNED_TOKEN } from "../../../support/unsigned_token.ts";
 
 /** A campaign of `loaded` rows on a gateway that does what the test says. */
 async function story(loaded: number) {
@@ -21,7 +22,7 @@ async function story(loaded: number) {
       }),
     },
   });
-  const client = new TeleQuickClient("https://gateway.test", () => "token", true, {
+  const client = new TeleQuickClient("https://gateway.test", () => UNSIGNED_TOKEN, true, {
     webTransport: gateway.webTransport,
     clock,
   });

@@ -6,6 +6,7 @@ import type { SessionPairOptions, WebTransportLike } from "../../../../src/trans
 import { hasCode } from "../../../support/client_kit.ts";
 import { FakeClock, settle } from "../../../../src/testing/mod.ts";
 import { scriptedGateway, type ScriptedPeer } from "../../../../src/testing/mod.ts";
+import { UNSIGNED_TOKEN } from "../../../support/unsigned_token.ts";
 
 interface Story {
   readonly client: TeleQuickClient;
@@ -32,7 +33,7 @@ async function story(
     ...(options.onDial !== undefined && { onDial: options.onDial }),
     scripts: { Originate: (request) => ({ callSid: (request as { callSid: string }).callSid }) },
   });
-  const client = new TeleQuickClient("https://gateway.test", () => "opaque", true, {
+  const client = new TeleQuickClient("https://gateway.test", () => UNSIGNED_TOKEN, true, {
     webTransport: gateway.webTransport,
     clock,
     ...options.client,

@@ -6,6 +6,7 @@ import { clientSetup, hasCode } from "../../../support/client_kit.ts";
 import { FakeClock, settle } from "../../../../src/testing/mod.ts";
 import { scriptedGateway } from "../../../../src/testing/mod.ts";
 import { TeleQuickClient } from "../../../../mod.ts";
+import { UNSIGNED_TOKEN } from "../../../support/unsigned_token.ts";
 
 const TRUNK = "main";
 
@@ -102,7 +103,7 @@ describe("Call", () => {
         },
       },
     });
-    const client = new TeleQuickClient("https://gateway.test", () => "token", true, {
+    const client = new TeleQuickClient("https://gateway.test", () => UNSIGNED_TOKEN, true, {
       webTransport: gateway.webTransport,
       clock,
     });
@@ -159,7 +160,7 @@ describe("Call", () => {
         },
       },
     });
-    const client = new TeleQuickClient("https://gateway.test", () => "token", true, {
+    const client = new TeleQuickClient("https://gateway.test", () => UNSIGNED_TOKEN, true, {
       webTransport: gateway.webTransport,
       clock,
     });
@@ -192,7 +193,7 @@ describe("Call", () => {
           },
         },
       });
-      const client = new TeleQuickClient("https://gateway.test", () => "token", true, {
+      const client = new TeleQuickClient("https://gateway.test", () => UNSIGNED_TOKEN, true, {
         webTransport: gateway.webTransport,
       });
       await client.connect();
@@ -228,7 +229,7 @@ describe("Call", () => {
         },
       },
     });
-    const client = new TeleQuickClient("https://gateway.test", () => "token", true, {
+    const client = new TeleQuickClient("https://gateway.test", () => UNSIGNED_TOKEN, true, {
       webTransport: gateway.webTransport,
     });
     const call = await client.dial({ to: "+15550100", trunkId: "t", callSid: "mine" });
@@ -241,7 +242,7 @@ describe("Call", () => {
 
   it("stands where the newest event says, whichever comes last", async () => {
     const gateway = scriptedGateway();
-    const client = new TeleQuickClient("https://gateway.test", () => "token", true, {
+    const client = new TeleQuickClient("https://gateway.test", () => UNSIGNED_TOKEN, true, {
       webTransport: gateway.webTransport,
     });
     const call = await client.dial({ to: "+15550100", trunkId: TRUNK });
@@ -268,7 +269,7 @@ describe("Call", () => {
 
   it("answered() tells of an answer that was missed by the first event that knows of it", async () => {
     const gateway = scriptedGateway();
-    const client = new TeleQuickClient("https://gateway.test", () => "token", true, {
+    const client = new TeleQuickClient("https://gateway.test", () => UNSIGNED_TOKEN, true, {
       webTransport: gateway.webTransport,
     });
     for (const eventType of [EventType.CHANNEL_HOLD, EventType.CHANNEL_HANGUP_COMPLETE]) {
@@ -282,7 +283,7 @@ describe("Call", () => {
 
   it("drops the second delivery of an event, and passes unknown types and statuses through", async () => {
     const gateway = scriptedGateway();
-    const client = new TeleQuickClient("https://gateway.test", () => "token", true, {
+    const client = new TeleQuickClient("https://gateway.test", () => UNSIGNED_TOKEN, true, {
       webTransport: gateway.webTransport,
     });
     const call = await client.dial({ to: "+15550100", trunkId: "t" });

@@ -8,6 +8,7 @@ import { type ClientSetup, clientSetup, hasCode } from "../../../support/client_
 import { FakeClock, settle } from "../../../../src/testing/mod.ts";
 import { scriptedGateway } from "../../../../src/testing/mod.ts";
 import { testAccount } from "../../../support/tenant_kit.ts";
+import { UNSIGNED_TOKEN } from "../../../support/unsigned_token.ts";
 
 /** A second client of a tenant: the supervisor's own. */
 async function supervisor(story: ClientSetup, tenantId = "acme"): Promise<TeleQuickClient> {
@@ -156,7 +157,7 @@ describe("Supervision", () => {
         return true;
       },
     });
-    const client = new TeleQuickClient("https://gateway.test", () => "token", true, {
+    const client = new TeleQuickClient("https://gateway.test", () => UNSIGNED_TOKEN, true, {
       webTransport: gateway.webTransport,
       clock,
     });
@@ -197,7 +198,7 @@ describe("Supervision", () => {
           return true;
         },
       });
-      const client = new TeleQuickClient("https://gateway.test", () => "token", true, {
+      const client = new TeleQuickClient("https://gateway.test", () => UNSIGNED_TOKEN, true, {
         webTransport: gateway.webTransport,
         clock,
       });
@@ -244,7 +245,7 @@ describe("Supervision", () => {
           return true;
         },
       });
-      const client = new TeleQuickClient("https://gateway.test", () => "token", true, {
+      const client = new TeleQuickClient("https://gateway.test", () => UNSIGNED_TOKEN, true, {
         webTransport: gateway.webTransport,
         clock,
       });
@@ -267,7 +268,7 @@ describe("Supervision", () => {
   });
 
   it("throws TypeError for what is no object, as allocateWt() does", async () => {
-    const client = new TeleQuickClient("https://gateway.test", () => "token", true);
+    const client = new TeleQuickClient("https://gateway.test", () => UNSIGNED_TOKEN, true);
     for (const wrong of [undefined, null, "call"]) {
       const options = wrong as unknown as Parameters<typeof client.supervise>[0];
       await assert.rejects(client.supervise(options), {

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { writeFile } from "node:fs/promises";
 import { describe, it } from "node:test";
 import { TeleQuickClient } from "../../../../mod.ts";
-import { createTokenSupply } from "../../../../src/client/session/token_supply.ts";
+import { createClientTokens } from "../../../../src/client/session/token_provider.ts";
 import { watchCredentials } from "../../../../src/client/session/credentials_watch.ts";
 import { FakeClock, settle } from "../../../../src/testing/mod.ts";
 import { temporaryFolder } from "../../../support/folder.ts";
@@ -52,20 +52,20 @@ describe("watchCredentials()", () => {
   });
 });
 
-describe("createTokenSupply()", () => {
+describe("createClientTokens()", () => {
   it("compares a credentials file with what a session's token was made with, not a supervision's", async () => {
     await using folder = await temporaryFolder();
     const path = folder.at("account.json");
     await write(path, await testAccount("acme"));
-    const options = { clock: new FakeClock(), timeoutMs: 1_000 };
-    const { get, isStale } = createTokenSupply(path, false, options);
+    const options = { clock: new FakeClock(), timeoutMs: 1_000, allowInBrowser: false };
+    const { provide, isStale } = createClientTokens(path, false, options);
     const { signal } = new AbortController();
-    await get({ reason: "connect", signal });
+    await provide({ reason: "connect", signal });
     assert.equal(await isStale?.(), false);
     await write(path, await testAccount("acme", "second"));
-    await get({ reason: "supervise", signal });
+    await provide({ reason: "supervise", signal });
     assert.equal(await isStale?.(), true);
-    await get({ reason: "renew", signal });
+    await provide({ reason: "renew", signal });
     assert.equal(await isStale?.(), false);
   });
 });

@@ -3,6 +3,7 @@ import { describe, it } from "node:test";
 import { TeleQuickClient } from "../../../../mod.ts";
 import { FakeClock, settle } from "../../../../src/testing/mod.ts";
 import { scriptedGateway } from "../../../../src/testing/mod.ts";
+import { UNSIGNED_TOKEN } from "../../../support/unsigned_token.ts";
 
 // More turns of the event loop's inner queue than a connect in memory takes.
 const TURNS = 80;
@@ -13,7 +14,7 @@ describe("TeleQuickClient while it connects", () => {
     for (let turns = 0; turns < TURNS; turns++) {
       const clock = new FakeClock();
       const gateway = scriptedGateway();
-      const client = new TeleQuickClient("https://gateway.test", () => "token", true, {
+      const client = new TeleQuickClient("https://gateway.test", () => UNSIGNED_TOKEN, true, {
         webTransport: gateway.webTransport,
         clock,
       });

@@ -5,6 +5,7 @@ import { methods } from "../../../../src/wire/mod.ts";
 import { hasCode } from "../../../support/client_kit.ts";
 import { FakeClock, settle } from "../../../../src/testing/mod.ts";
 import { scriptedGateway, type ScriptedGatewayOptions } from "../../../../src/testing/mod.ts";
+import { UNSIGNED_TOKEN } from "../../../support/unsigned_token.ts";
 
 function story(options: ScriptedGatewayOptions & { readonly client?: ClientOptions } = {}): {
   readonly client: TeleQuickClient;
@@ -13,7 +14,7 @@ function story(options: ScriptedGatewayOptions & { readonly client?: ClientOptio
 } {
   const clock = new FakeClock();
   const gateway = scriptedGateway(options);
-  const client = new TeleQuickClient("https://gateway.test", () => "opaque", true, {
+  const client = new TeleQuickClient("https://gateway.test", () => UNSIGNED_TOKEN, true, {
     webTransport: gateway.webTransport,
     clock,
     ...options.client,

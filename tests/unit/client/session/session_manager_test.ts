@@ -1,10 +1,16 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { type ClientStatus, TeleQuickClient, TeleQuickError } from "../../../../mod.ts";
+import {
+  type ClientStatus,
+  decodeToken,
+  TeleQuickClient,
+  TeleQuickError,
+} from "../../../../mod.ts";
 import { encodeFrame, methods } from "../../../../src/wire/mod.ts";
 import { FakeClock, settle } from "../../../../src/testing/mod.ts";
 import { scriptedGateway, type ScriptedGatewayOptions } from "../../../../src/testing/mod.ts";
 import { tokenOf } from "../../../support/token_of.ts";
+import { UNSIGNED_TOKEN, unsignedToken } from "../../../support/unsigned_token.ts";
 
 interface Story {
   readonly client: TeleQuickClient;
@@ -32,7 +38,7 @@ function story(
     "https://gateway.test:9090",
     ({ reason }) => {
       asked.push(reason);
-      return options.token?.() ?? "opaque-token";
+      return options.token?.() ?? UNSIGNED_TOKEN;
     },
     true,
     { webTransport: gateway.webTransport, clock, reconnect: options.reconnect ?? true },
@@ -266,7 +272,7 @@ describe("SessionManager", () => {
     let proceed = (): void => {};
     const presented: string[] = [];
     const { client, clock, gateway } = story({
-      token: () => `token-${++minted}`,
+      token: () => unsignedToken({ number: ++minted }),
       scripts: {
         Authenticate: async (request, { index }) => {
           presented.push(tokenOf(request));
@@ -288,7 +294,8 @@ describe("SessionManager", () => {
     assert.deepEqual(told, ["first"]);
     proceed();
     await Promise.all([first, ...others]);
-    assert.deepEqual(presented, ["token-1", "token-2", "token-3"]);
+    const numbers = presented.map((token) => decodeToken(token).claims["number"]);
+    assert.deepEqual(numbers, [1, 2, 3]);
     assert.equal(gateway.peers.length, 3);
     const closing = client.close();
     await clock.advance(5_000);
@@ -639,7 +646,7 @@ describe("SessionManager", () => {
   it("closes the session under a handshake of the caller's that never settles", async () => {
     const clock = new FakeClock();
     const gateway = scriptedGateway();
-    const client = new TeleQuickClient("https://gateway.test", () => "opaque", true, {
+    const client = new TeleQuickClient("https://gateway.test", () => UNSIGNED_TOKEN, true, {
       webTransport: gateway.webTransport,
       clock,
       handshake: () => new Promise(() => {}),
@@ -677,7 +684,7 @@ describe("SessionManager", () => {
   it("waits for a token function that fails as long as the network does, and comes back", async () => {
     let isUp = true;
     const { client, clock, gateway, statuses } = story({
-      token: () => isUp ? "opaque" : Promise.reject(new TypeError("fetch failed")),
+      token: () => isUp ? UNSIGNED_TOKEN : Promise.reject(new TypeError("fetch failed")),
       onAttempt: () => {
         if (!isUp) throw new Error("unreachable");
       },
@@ -719,7 +726,7 @@ describe("SessionManager", () => {
     const { promise: slow, resolve: answer } = Promise.withResolvers<string>();
     let tokens = 0;
     const { client, clock, gateway, statuses } = story({
-      token: () => tokens++ === 0 ? "opaque" : slow,
+      token: () => tokens++ === 0 ? UNSIGNED_TOKEN : slow,
     });
     await client.connect();
     void client.renew().catch(() => {});
@@ -729,7 +736,7 @@ describe("SessionManager", () => {
     await settle();
     const { type, attempt, delayMs } = statuses.at(-1) as ClientStatus & { type: "reconnecting" };
     assert.deepEqual([type, attempt, delayMs], ["reconnecting", 1, 0]);
-    answer("opaque");
+    answer(UNSIGNED_TOKEN);
     await settle();
     assert.deepEqual(types(statuses).slice(-2), ["events-may-be-missing", "open"]);
     await client.close();

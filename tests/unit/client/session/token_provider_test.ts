@@ -59,7 +59,8 @@ describe("TeleQuickClient constructor", () => {
     ) {
       assert.throws(make(URL_OF_GATEWAY, undefined, false, option), {
         name: "TypeError",
-        message: /^Option \w+ must be an? (number|array|function)$/,
+        message:
+          /^Option \w+ is a (string|number), expected (a number of milliseconds|an array|a function)$/,
       });
     }
   });
