@@ -138,6 +138,7 @@ export class TeleQuickClient extends ClientMethods {
       clock,
       log: this.#log,
       reconnect: resolved.reconnect,
+      giveUpAfterMs: resolved.giveUpAfterMs,
       renewable: this.#tokens.renewable,
       random: Math.random,
       open: (request) => openConnection(request, this.#connectOptions),

@@ -8,7 +8,7 @@ import { type Clock, systemClock } from "../base/signal.ts";
 import type { CertificateHash, WebTransportConstructor } from "../transport/mod.ts";
 import type { Handshake } from "./session/open_connection.ts";
 import type { LogRecord } from "./log.ts";
-import { duration, flag, found, oneOf, text } from "./option_checks.ts";
+import { duration, durationOrZero, flag, found, oneOf, text } from "./option_checks.ts";
 
 /** Options of {@linkcode TeleQuickClient}. */
 export interface ClientOptions {
@@ -31,6 +31,12 @@ export interface ClientOptions {
   readonly drainTimeoutMs?: number | undefined;
   /** Whether sessions are renewed before their token ends, and replaced when they are lost. Default: `true`. */
   readonly reconnect?: boolean | undefined;
+  /**
+   * How long the client tries to come back after it has lost its session, in milliseconds; 0: it ends with the first attempt that
+   * fails; `Infinity`: it never gives up. What kind of failure it is does not matter, and time in which this program does not run
+   * does not count. A first `connect()` fails at once, and so does a plain token that is over. Default: 300000, 5 minutes.
+   */
+  readonly giveUpAfterMs?: number | undefined;
   /** Whether the credentials file is looked at every 30 s, and the session renewed when it has changed. Default: `false`. */
   readonly watchCredentials?: boolean | undefined;
   /**
@@ -64,6 +70,7 @@ export interface ResolvedOptions {
   readonly requestTimeoutMs: number;
   readonly drainTimeoutMs: number;
   readonly reconnect: boolean;
+  readonly giveUpAfterMs: number;
   readonly watchCredentials: boolean;
   readonly correctClock: boolean;
   readonly allowInBrowser: boolean;
@@ -99,6 +106,7 @@ export function resolveOptions(options: ClientOptions | string = {}): ResolvedOp
     requestTimeoutMs: duration("requestTimeoutMs", options.requestTimeoutMs, 10_000),
     drainTimeoutMs: duration("drainTimeoutMs", options.drainTimeoutMs, 5_000),
     reconnect: flag("reconnect", options.reconnect, true),
+    giveUpAfterMs: durationOrZero("giveUpAfterMs", options.giveUpAfterMs, 300_000),
     watchCredentials: flag("watchCredentials", options.watchCredentials, false),
     correctClock: flag("correctClock", options.correctClock, false),
     allowInBrowser: flag("allowInBrowser", options.allowInBrowser, false),

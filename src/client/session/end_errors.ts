@@ -15,11 +15,17 @@ export const UNAUTHORIZED = 401;
 /** What the gateway announced; `undefined` when it announced nothing. */
 export function endingError(ending: SessionEnding | undefined): TeleQuickError | undefined {
   if (ending === undefined) return undefined;
-  return new TeleQuickError(
-    ending.code === UNAUTHORIZED ? "ERR_UNAUTHORIZED" : "ERR_SESSION_CLOSED",
-    `Gateway ended the session: ${peerText(ending.reason)}`,
-    { retryable: ending.reconnect },
-  );
+  const message = `Gateway ended the session: ${peerText(ending.reason)}`;
+  const { reason, reconnect: retryable } = ending;
+  if (ending.code !== UNAUTHORIZED) {
+    return new TeleQuickError("ERR_SESSION_CLOSED", message, { retryable });
+  }
+  const refusal = /\bexpired\b/.test(reason)
+    ? "expired"
+    : /\brevoked\b/.test(reason)
+    ? "revoked"
+    : "rejected";
+  return new TeleQuickError("ERR_UNAUTHORIZED", message, { retryable, refusal });
 }
 
 /** The end of a client whose plain token has run out. */

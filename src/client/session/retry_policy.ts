@@ -7,7 +7,7 @@
 import { TeleQuickError } from "../../base/errors.ts";
 import type { Clock } from "../../base/signal.ts";
 import { backoffMs } from "./backoff.ts";
-import { expiredError, isCredentialFailure, isExpiry, isRefusal } from "./end_errors.ts";
+import { expiredError, isCredentialFailure, isExpiry, isRefusal, messageOf } from "./end_errors.ts";
 
 /** Options of a {@linkcode RetryPolicy}. */
 export interface RetryPolicyOptions {
@@ -16,23 +16,28 @@ export interface RetryPolicyOptions {
   readonly random: () => number;
   /** Whether asking for a token again can give another. */
   readonly renewable: boolean;
+  /** How long attempts to come back go on after a session was lost, in milliseconds; `Infinity`: without end. */
+  readonly giveUpAfterMs: number;
 }
 
 // A session that lasted this long was a success: the next loss starts the back-off anew.
 const LASTED_MS = 10_000;
-// A refused token is tried once more with a fresh one; a provider that fails gets a few attempts.
-const MAX_REFUSALS = 2;
-const MAX_CREDENTIAL_FAILURES = 5;
+// A longer time between two attempts is one in which this program did not run: a laptop that was asleep.
+const LONGEST_STEP_MS = 60_000;
 
-/** Counts sessions and attempts. */
+/**
+ * Counts sessions, attempts and the time without a session. Attempts go on whatever the error: a gateway that restarts without its
+ * keys, a backend that answers 502 and a file that is being replaced look like refusals and pass. Time alone ends them.
+ */
 export class RetryPolicy {
   readonly #options: RetryPolicyOptions;
   #openedAt = 0;
   #attempts = 0;
   #renewals = 0;
   #replacements = 0;
-  #refusals = 0;
-  #credentialFailures = 0;
+  /** When the time without a session was last counted; `undefined` while there is one, and before the first. */
+  #countedAt: number | undefined;
+  #withoutMs = 0;
 
   constructor(options: RetryPolicyOptions) {
     this.#options = options;
@@ -41,12 +46,15 @@ export class RetryPolicy {
   /** A session is open. */
   opened(): void {
     this.#openedAt = this.#options.clock.monotonic();
-    this.#renewals = this.#refusals = this.#credentialFailures = 0;
+    this.#renewals = 0;
+    this.#countedAt = undefined;
   }
 
   /** The session in use was lost. */
   lost(): void {
     if (this.#hasLasted()) this.#attempts = 0;
+    this.#countedAt = this.#options.clock.monotonic();
+    this.#withoutMs = 0;
   }
 
   /** The next attempt to come back: its number from 1, and how long to wait before it. */
@@ -68,19 +76,33 @@ export class RetryPolicy {
 
   /** The error to give up with after a failed attempt; `undefined` to go on. */
   giveUp(error: unknown): TeleQuickError | undefined {
-    // What a token function throws is no verdict on the credentials: it may need the very network that is gone.
-    if (!(error instanceof TeleQuickError)) return undefined;
-    if (isRefusal(error)) this.#refusals++;
-    else if (isCredentialFailure(error)) this.#credentialFailures++;
-    const { renewable } = this.#options;
-    const isHopeless = this.#refusals >= MAX_REFUSALS ||
-      this.#credentialFailures >= MAX_CREDENTIAL_FAILURES ||
-      !renewable && this.#refusals + this.#credentialFailures > 0;
-    if (!isHopeless) return undefined;
-    return !renewable && isExpiry(error) ? expiredError() : error;
+    const { renewable, giveUpAfterMs } = this.#options;
+    const isVerdict = error instanceof TeleQuickError &&
+      (isRefusal(error) || isCredentialFailure(error));
+    // The same token again would be refused again.
+    if (!renewable && isVerdict) return isExpiry(error) ? expiredError() : error;
+    if (this.#countedAt === undefined) return undefined;
+    const now = this.#options.clock.monotonic();
+    this.#withoutMs += Math.min(LONGEST_STEP_MS, now - this.#countedAt);
+    this.#countedAt = now;
+    return this.#withoutMs < giveUpAfterMs ? undefined : gaveUp(error, giveUpAfterMs);
   }
 
   #hasLasted(): boolean {
     return this.#options.clock.monotonic() - this.#openedAt >= LASTED_MS;
   }
+}
+
+function gaveUp(error: unknown, afterMs: number): TeleQuickError {
+  const message = `Cannot reconnect within ${afterMs / 1_000} s: ${messageOf(error)}`;
+  if (!(error instanceof TeleQuickError)) {
+    return new TeleQuickError("ERR_CONNECT_FAILED", message, { cause: error });
+  }
+  const { code, retryable, refusal, rpcCode } = error;
+  return new TeleQuickError(code, message, {
+    cause: error,
+    retryable,
+    ...(refusal !== undefined && { refusal }),
+    ...(rpcCode !== undefined && { rpcCode }),
+  });
 }

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { TeleQuickError } from "../../base/errors.ts";
+import { TeleQuickError } from "../../base/errors.ts";
 import { ignore } from "../../base/ignore.ts";
 import { type Clock, sleep } from "../../base/signal.ts";
 import type { Logger } from "../log.ts";
@@ -46,6 +46,8 @@ export interface SessionEffectsOptions {
   readonly onOpen: (connection: Connection) => void;
   /** Called once, at the end; with the error that ended the client, if one did. */
   readonly onClosed: (error: TeleQuickError | undefined) => void;
+  /** How long attempts to come back go on after a session was lost, in milliseconds; `Infinity`: without end. */
+  readonly giveUpAfterMs: number;
   /** Random numbers from 0 up to 1, for the jitter. */
   readonly random: () => number;
 }
@@ -231,7 +233,8 @@ export class SessionEffects {
 
   #reportReconnecting(attempt: number, delayMs: number, event: SessionEvent): void {
     const cause = "error" in event ? event.error : undefined;
-    this.#report({ type: "reconnecting", attempt, delayMs, cause });
+    const refusal = cause instanceof TeleQuickError ? cause.refusal : undefined;
+    this.#report({ type: "reconnecting", attempt, delayMs, cause, refusal });
   }
 
   #report(status: ClientStatus): void {

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { TeleQuickError } from "../../base/errors.ts";
+import type { RefusalReason, TeleQuickError } from "../../base/errors.ts";
 import { Queue } from "../../base/queue.ts";
 
 /** Why a session is being replaced while it still works. */
@@ -62,6 +62,8 @@ export interface StatusReconnecting {
   readonly delayMs: number;
   /** What ended the session, or the attempt before. */
   readonly cause: unknown;
+  /** Why the gateway refused the token, where that is the cause. */
+  readonly refusal: RefusalReason | undefined;
 }
 
 /**

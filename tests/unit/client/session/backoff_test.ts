@@ -7,7 +7,14 @@ describe("backoffMs()", () => {
   it("doubles its bound from 250 ms to 15 s, and stays there", () => {
     const bounds = [1, 2, 3, 4, 5, 6, 7, 8, 1_000].map((attempt) => backoffMs(attempt, () => 1));
     assert.deepEqual(bounds, [250, 500, 1_000, 2_000, 4_000, 8_000, 15_000, 15_000, 15_000]);
-    assert.equal(backoffMs(5, () => 0), 0);
+    const least = [1, 2, 3, 7, 1_000].map((attempt) => backoffMs(attempt, () => 0));
+    assert.deepEqual(least, [0, 250, 500, 7_500, 7_500]);
+  });
+
+  it("makes at most 45 attempts in 5 minutes, however the dice fall", () => {
+    let attempts = 0;
+    for (let at = 0; at < 300_000; at += backoffMs(attempts, () => 0)) attempts++;
+    assert.equal(attempts, 45);
   });
 
   it("F-01 spreads a hundred clients: no second holds more than a quarter of their attempts", () => {

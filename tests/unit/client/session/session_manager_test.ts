@@ -26,6 +26,7 @@ function story(
     readonly token?: () => string | Promise<string>;
     readonly reconnect?: boolean;
     readonly life?: number;
+    readonly giveUpAfterMs?: number;
   } = {},
 ): Story {
   const clock = new FakeClock();
@@ -41,7 +42,12 @@ function story(
       return options.token?.() ?? UNSIGNED_TOKEN;
     },
     true,
-    { webTransport: gateway.webTransport, clock, reconnect: options.reconnect ?? true },
+    {
+      webTransport: gateway.webTransport,
+      clock,
+      reconnect: options.reconnect ?? true,
+      giveUpAfterMs: options.giveUpAfterMs,
+    },
   );
   const statuses: ClientStatus[] = [];
   void (async () => {
@@ -190,26 +196,71 @@ describe("SessionManager", () => {
     await assert.rejects(client.barge("call-1"), hasCode("ERR_SESSION_CLOSED"));
   });
 
-  it("never loops on refused tokens: two refusals after a loss end the client", async () => {
-    let isRefused = false;
-    const { client, clock, gateway, statuses } = story({
-      scripts: {
-        Authenticate: () =>
-          isRefused
-            ? { status: "ERROR", errorCode: 7, errorMessage: "revoked" }
-            : { status: "OK", tenantId: "acme" },
+  for (const giveUpAfterMs of [0, 60_000, undefined, Infinity]) {
+    it(`gives up by time on refused tokens: giveUpAfterMs is ${giveUpAfterMs}`, async () => {
+      let isRefused = false;
+      const { client, clock, gateway, statuses } = story({
+        ...(giveUpAfterMs !== undefined && { giveUpAfterMs }),
+        scripts: {
+          Authenticate: () =>
+            isRefused
+              ? { status: "ERROR", errorCode: 7, errorMessage: "revoked" }
+              : { status: "OK", tenantId: "acme" },
+        },
+      });
+      await client.connect();
+      isRefused = true;
+      gateway.peers[0]?.pair.sever();
+      const limitMs = giveUpAfterMs ?? 300_000;
+      await clock.advance(Math.max(0, Math.min(limitMs, 900_000) - 1_000));
+      if (limitMs > 0) {
+        const last = statuses.at(-1);
+        assert.equal(last?.type, "reconnecting");
+        assert.equal(last?.type === "reconnecting" && last.refusal, "revoked");
+        assert.ok(last?.type === "reconnecting" && hasCode("ERR_UNAUTHORIZED")(last.cause));
+      }
+      await clock.advance(20_000);
+      if (limitMs === Infinity) {
+        isRefused = false;
+        await clock.advance(15_000);
+        assert.equal(client.stats().session.status, "open");
+        return await client.close();
+      }
+      const last = statuses.at(-1);
+      assert.equal(last?.type, "closed");
+      assert.equal(last?.type === "closed" && last.code, "ERR_UNAUTHORIZED");
+      if (limitMs === 0) assert.equal(gateway.peers.length, 2);
+      assert.ok(gateway.peers.length <= 46, `${gateway.peers.length - 1} handshakes`);
+      await assert.rejects(client.connect(), (error: unknown) => {
+        assert.ok(error instanceof TeleQuickError);
+        assert.equal(error.code, "ERR_UNAUTHORIZED");
+        assert.equal(error.refusal, "revoked");
+        assert.match(error.message, /^Cannot reconnect within \d+ s: Cannot sign in/);
+        return true;
+      });
+      assert.equal(clock.pending, 0);
+    });
+  }
+
+  it("does not count time in which the program did not run", async () => {
+    let isUp = true;
+    const { client, clock, gateway } = story({
+      onAttempt: () => {
+        if (!isUp) throw new Error("unreachable");
       },
     });
     await client.connect();
-    isRefused = true;
+    isUp = false;
     gateway.peers[0]?.pair.sever();
-    await clock.advance(60_000);
-    assert.equal(gateway.peers.length, 3);
-    const last = statuses.at(-1);
-    assert.equal(last?.type, "closed");
-    assert.equal(last?.type === "closed" && last.code, "ERR_UNAUTHORIZED");
-    await assert.rejects(client.connect(), hasCode("ERR_UNAUTHORIZED"));
-    assert.equal(clock.pending, 0);
+    await clock.advance(10_000);
+    // A laptop is closed for two hours.
+    clock.suspend(7_200_000);
+    await clock.advance(30_000);
+    assert.equal(client.stats().session.status, "reconnecting");
+    isUp = true;
+    await clock.advance(16_000);
+    assert.equal(client.stats().session.status, "open");
+    await client.close();
   });
 
   it("rejects a refused first connect with the gateway's reason", async () => {
@@ -684,6 +735,7 @@ describe("SessionManager", () => {
   it("waits for a token function that fails as long as the network does, and comes back", async () => {
     let isUp = true;
     const { client, clock, gateway, statuses } = story({
+      giveUpAfterMs: Infinity,
       token: () => isUp ? UNSIGNED_TOKEN : Promise.reject(new TypeError("fetch failed")),
       onAttempt: () => {
         if (!isUp) throw new Error("unreachable");
