@@ -5,6 +5,7 @@ import { type CallEvent, EventType, TeleQuickClient } from "../../../../mod.ts";
 import { methods } from "../../../../src/wire/mod.ts";
 import { clientSetup, hasCode } from "../../../support/client_kit.ts";
 import { FakeClock, scriptedGateway, settle } from "../../../../src/testing/mod.ts";
+import { UNSIGNED_TOKEN } from "../../../support/unsigned_token.ts";
 
 const turn = () => new Promise<void>((resolve) => setImmediate(resolve));
 
@@ -64,7 +65,7 @@ describe("An aborted request", () => {
           },
         },
       });
-      const client = new TeleQuickClient("https://gateway.test", () => "token", true, {
+      const client = new TeleQuickClient("https://gateway.test", () => UNSIGNED_TOKEN, true, {
         webTransport: gateway.webTransport,
         clock,
       });
@@ -169,7 +170,7 @@ describe("Call.sendDtmf()", () => {
         },
       },
     });
-    const client = new TeleQuickClient("https://gateway.test", () => "token", true, {
+    const client = new TeleQuickClient("https://gateway.test", () => UNSIGNED_TOKEN, true, {
       webTransport: gateway.webTransport,
       clock,
     });
