@@ -47,7 +47,17 @@ describe("originateRequest()", () => {
   });
 
   for (
-    const to of ["", "15550100", "+", "+0123", "+1234567890123456", "tel:+1", "sip:", "sip:a b@c"]
+    const to of [
+      "",
+      "15550100",
+      "+",
+      "+0123",
+      "+1234567890123456",
+      "tel:+1",
+      "sip:",
+      "sip:host",
+      "sip:a b@c",
+    ]
   ) {
     it(`refuses to call ${JSON.stringify(to)}`, () => {
       assert.throws(() => dial({ to }), hasCode("ERR_VALUE_INVALID"));
@@ -69,6 +79,10 @@ describe("originateRequest()", () => {
         [{ bargeInPatienceMs: NaN }, "bargeInPatienceMs"],
         [{ defaultApp: 7 }, "defaultApp"],
         [{ defaultApp: 13 }, "defaultApp"],
+        [{ callSid: "" }, "callSid"],
+        [{ callSid: "a b" }, "callSid"],
+        [{ callSid: "-a" }, "callSid"],
+        [{ callSid: "x".repeat(129) }, "callSid"],
         [{ traceparent: "00-0-0-01" }, "traceparent"],
         [{ aiWebsocketUrl: "https://a.example" }, "aiWebsocketUrl"],
         [{ aiQuicUrl: "ws://a.example" }, "aiQuicUrl"],
