@@ -137,7 +137,8 @@ export const house: Readonly<Record<string, Room>> = {
     mayImport: ["base", "audio", "client"],
     backDoors: { "src/browser/worker.ts": [], "src/browser/worklet.ts": [] },
     inside: [
-      ["worklet/", "worklet_source.ts", "page.ts", "faults.ts"],
+      ["worklet/", "worklet_source.ts"],
+      ["page.ts", "faults.ts"],
       ["options.ts", "devices.ts", "graph.ts", "worklet.ts", "decoder.ts"],
       ["call_audio.ts", "microphone.ts", "worker/worker_call.ts"],
       ["connection.ts"],

@@ -1,4 +1,3 @@
-/// <reference lib="dom" />
 // What the tests call in the page. Everything that crosses to the test is JSON.
 import { type Call, TeleQuickClient, TeleQuickError } from "@telequick/sdk";
 import {
@@ -9,7 +8,7 @@ import {
   type OpenAudioOptions,
 } from "@telequick/sdk/browser";
 import { type WorkerCall, WorkerClient } from "@telequick/sdk/browser/worker";
-import { openTap, type Tap } from "./tap.ts";
+import { openTap, type PageScope, type Tap, type Track } from "./tap.ts";
 
 interface DialWish {
   readonly to?: string;
@@ -28,13 +27,13 @@ let tokensAsked = 0;
 const statuses: string[] = [];
 const log: string[] = [];
 const events: BrowserAudioEvent[] = [];
-const tracks: MediaStreamTrack[] = [];
+const tracks: Track[] = [];
 
 // Keeps every track that anybody was given.
-const devices = navigator.mediaDevices;
-if (devices !== undefined) {
-  const ask = devices.getUserMedia.bind(devices);
-  devices.getUserMedia = async (constraints) => {
+const { mediaDevices } = (globalThis as unknown as PageScope).navigator;
+if (mediaDevices !== undefined) {
+  const ask = mediaDevices.getUserMedia.bind(mediaDevices);
+  mediaDevices.getUserMedia = async (constraints) => {
     const stream = await ask(constraints);
     tracks.push(...stream.getAudioTracks());
     return stream;

@@ -1,10 +1,52 @@
-/// <reference lib="dom" />
 // Records both ends of the page's audio on one clock: what the microphone gives, and what goes to the loudspeaker.
+
+import type {
+  AudioContextLike,
+  AudioNodeLike,
+  MediaStreamLike,
+  MediaStreamTrackLike,
+} from "@telequick/sdk/browser";
+
+/** A microphone's track. */
+export type Track = MediaStreamTrackLike & { dispatchEvent(event: Event): boolean };
+
+interface Stream extends MediaStreamLike {
+  getAudioTracks(): Track[];
+}
+
+interface TapNode extends AudioNodeLike {
+  readonly port: MessagePort;
+}
+
+interface SourceNode extends AudioNodeLike {
+  connect(destination: AudioNodeLike, output?: number, input?: number): unknown;
+}
+
+interface TapContext extends AudioContextLike {
+  readonly audioWorklet: { addModule(url: string): Promise<void> };
+  createGain(): ReturnType<AudioContextLike["createGain"]> & SourceNode;
+  createMediaStreamSource(stream: MediaStreamLike): SourceNode;
+}
+
+/** What is used of a page; Deno's types know none of it. */
+export interface PageScope {
+  readonly navigator: {
+    readonly mediaDevices?: { getUserMedia(constraints: unknown): Promise<Stream> };
+  };
+  readonly AudioContext: new (options: unknown) => TapContext;
+  readonly AudioWorkletNode: new (
+    context: AudioContextLike,
+    name: string,
+    options: unknown,
+  ) => TapNode;
+}
+
+const { navigator, AudioContext, AudioWorkletNode } = globalThis as unknown as PageScope;
 
 /** A context whose loudspeaker is recorded. */
 export interface Tap {
-  readonly context: AudioContext;
-  readonly track: MediaStreamTrack;
+  readonly context: AudioContextLike;
+  readonly track: Track;
   /** Records for some seconds: 16-bit samples of the two ends in base64. */
   record(seconds: number): Promise<{ readonly input: string; readonly output: string }>;
 }
@@ -24,7 +66,7 @@ export async function openTap(sampleRate: number): Promise<Tap> {
   const url = URL.createObjectURL(new Blob([source], { type: "text/javascript" }));
   await context.audioWorklet.addModule(url);
   const constraints = { echoCancellation: false, noiseSuppression: false, autoGainControl: false };
-  const stream = await navigator.mediaDevices.getUserMedia({ audio: constraints });
+  const stream = await navigator.mediaDevices!.getUserMedia({ audio: constraints });
   const tap = new AudioWorkletNode(context, "tap", {
     numberOfInputs: 2,
     channelCount: 1,
