@@ -20,6 +20,7 @@ import { checkTypes, describeTypes } from "./checks/types.ts";
 import { conformanceLegs } from "./matrix/conformance_legs.ts";
 import type { Leg } from "./matrix/legs.ts";
 import { examples } from "./matrix/examples.ts";
+import { firstMinutes } from "./matrix/first_minutes.ts";
 import { liveLegs } from "./matrix/live_legs.ts";
 import { runners, runRunner } from "./matrix/runners.ts";
 import { packPackage } from "./build/package.ts";
@@ -124,6 +125,10 @@ if (only === "") {
 for (const runner of runners) {
   if (!`test runner ${runner.title}`.includes(only)) continue;
   await check("test runner", runner.title, () => runRunner(runner, packed.tarball));
+}
+for (const one of firstMinutes) {
+  if (!`first minutes ${one.title}`.includes(only)) continue;
+  await check("first minutes", one.title, () => one.run(packed.tarball));
 }
 for (const example of examples) {
   if (!`example ${example.title}`.includes(only)) continue;
