@@ -27,6 +27,7 @@ const runtimes = [
   "src/transport/listen.ts",
   "src/transport/deno/deno.ts",
   "src/transport/napi/napi.ts",
+  "src/transport/napi/free_port.ts",
   "src/credentials/load.ts",
   "src/gateway/storage/",
   "src/cli/",

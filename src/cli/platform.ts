@@ -102,8 +102,6 @@ export interface Platform {
   onSignal(handler: (signal: EndSignal) => void): () => void;
   /** Processor time since the start in milliseconds, and resident memory in bytes. */
   usage(): { readonly cpuMs: number; readonly memoryBytes: number };
-  /** A UDP port that is free at the moment. */
-  freePort(hostname: string): Promise<number>;
   /** Sends one datagram; calls `onReply` for each reply and `onError` for an error of the system. Returns a function that stops it. */
   datagram(
     to: { readonly hostname: string; readonly port: number; readonly bytes: Uint8Array },
@@ -179,16 +177,6 @@ export const systemPlatform: Platform = {
   usage() {
     const { user, system } = process.cpuUsage();
     return { cpuMs: (user + system) / 1_000, memoryBytes: process.memoryUsage().rss };
-  },
-  freePort(hostname) {
-    const socket = createSocket(hostname.includes(":") ? "udp6" : "udp4");
-    return new Promise((resolve, reject) => {
-      socket.once("error", reject);
-      socket.bind(0, hostname, () => {
-        const { port } = socket.address();
-        socket.close(() => resolve(port));
-      });
-    });
   },
   datagram({ hostname, port, bytes }, { onReply, onError }) {
     const socket = createSocket(hostname.includes(":") ? "udp6" : "udp4");

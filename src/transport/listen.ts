@@ -11,6 +11,7 @@ import { nothingWrong } from "./http3/codes.ts";
 import { LONGEST_FAREWELL_MS } from "./http3/connect_stream.ts";
 import { acceptRequest } from "./http3/server.ts";
 import { cannotBind, certificateUnusable, type Listener, type ListenOptions } from "./listener.ts";
+import { freePort } from "./napi/free_port.ts";
 import { loadAddon, unavailable } from "./napi/napi.ts";
 import { listenAddon } from "./napi/napi_listen.ts";
 import type { QuicConnection } from "./http3/connection.ts";
@@ -24,6 +25,7 @@ export type { CloseInfo, IncomingSession, WebTransportLike } from "./types.ts";
 
 // How long a connection outlives its last words: time of the network, not of the injected clock.
 const FAREWELL_MS = 20;
+const PORT_ATTEMPTS = 5;
 
 interface QuicAddress {
   readonly hostname: string;
@@ -63,13 +65,24 @@ interface DenoGlobal {
  * @param options Address, port, certificate and limits.
  * @throws {TeleQuickError} `ERR_TRANSPORT_UNAVAILABLE` where the runtime cannot listen, `ERR_VALUE_INVALID` when the address cannot be bound or the certificate and its key are not usable.
  */
-// deno-lint-ignore require-await
 export async function listenQuic(options: ListenOptions): Promise<Listener> {
   const { QuicEndpoint } = (globalThis as { Deno?: DenoGlobal }).Deno ?? {};
   if (QuicEndpoint !== undefined) return listenDeno(QuicEndpoint, options);
   const addon = loadAddon("listen");
   if (addon === undefined) throw unavailable("listen");
-  return listenAddon(addon, options);
+  const { hostname = "127.0.0.1", port = 0 } = options;
+  if (port !== 0) return listenAddon(addon, options);
+  for (let attempt = 1;; attempt++) {
+    const free = await freePort(hostname).catch((cause: unknown) => {
+      throw cannotBind(hostname, port, cause);
+    });
+    try {
+      return listenAddon(addon, { ...options, port: free ?? 0 });
+    } catch (error) {
+      // Another program was faster.
+      if (free === undefined || attempt === PORT_ATTEMPTS) throw error;
+    }
+  }
 }
 
 function listenDeno(QuicEndpoint: EndpointConstructor, options: ListenOptions): Listener {

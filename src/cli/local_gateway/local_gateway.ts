@@ -10,11 +10,8 @@ import {
   loadServiceAccount,
   type ServiceAccount,
 } from "../../credentials/mod.ts";
-import { TeleQuickError } from "../../base/errors.ts";
 import {
   createGateway,
-  type Gateway,
-  type GatewayListener,
   type GatewayLogRecord,
   type GatewayStats,
   type Limits,
@@ -156,7 +153,7 @@ export async function startLocalGateway(options: StartOptions): Promise<LocalGat
     if (isFresh || isNew || isAsked) {
       await gateway.addTrunk({ tenantId, trunkId, channelLimit: values.channels ?? 500 });
     }
-    const { endpoint, certificateHash } = await listen(gateway, { hostname, port }, platform);
+    const { endpoint, certificateHash } = await gateway.listen({ hostname, port });
     return {
       ...{ endpoint, certificateHash, credentials, tenantId, keyId, trunkId },
       stats: () => gateway.stats(),
@@ -165,26 +162,6 @@ export async function startLocalGateway(options: StartOptions): Promise<LocalGat
   } catch (error) {
     await close();
     throw error;
-  }
-}
-
-/** Listens; chooses the free port itself where the runtime's listener cannot tell which one it took (the addon of Node and Bun). */
-async function listen(
-  gateway: Gateway,
-  where: { readonly hostname: string; readonly port: number },
-  platform: Platform,
-): Promise<GatewayListener> {
-  try {
-    return await gateway.listen(where);
-  } catch (error) {
-    const isUnable = error instanceof TeleQuickError && error.code === "ERR_VALUE_INVALID" &&
-      error.cause === undefined;
-    if (where.port !== 0 || !isUnable) throw error;
-    // When the address itself is wrong, the listener has reported it already.
-    const port = await platform.freePort(where.hostname).catch(() => {
-      throw error;
-    });
-    return await gateway.listen({ ...where, port });
   }
 }
 
