@@ -67,6 +67,7 @@ export const house: Readonly<Record<string, Room>> = {
         "queue.ts",
         "check.ts",
         "environment.ts",
+        "uuid.ts",
       ],
       ["json.ts"],
     ],

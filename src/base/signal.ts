@@ -162,6 +162,27 @@ export class Canceller implements Cancellation {
   }
 }
 
+/** An abort controller that is made when its signal is first needed: where a Worker's module is loaded, none can be made. */
+export class LateAbortController {
+  #controller: AbortController | undefined;
+  #abortion: { readonly reason: unknown } | undefined;
+
+  /** The signal. */
+  get signal(): AbortSignal {
+    if (this.#controller === undefined) {
+      this.#controller = new AbortController();
+      if (this.#abortion !== undefined) this.#controller.abort(this.#abortion.reason);
+    }
+    return this.#controller.signal;
+  }
+
+  /** Aborts the signal. Only the first call has an effect. */
+  abort(reason?: unknown): void {
+    this.#abortion ??= { reason };
+    this.#controller?.abort(reason);
+  }
+}
+
 /** Options of everything that waits. */
 export interface WaitOptions {
   /** Ends the wait: it rejects with the signal's reason. */

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { randomUuid } from "../base/uuid.ts";
 import { TeleQuickError, type TeleQuickErrorCode } from "../base/errors.ts";
 import type { Clock } from "../base/signal.ts";
 import { type Method, methods } from "../wire/mod.ts";
@@ -108,7 +109,7 @@ async function readClock(
   const before = clock.now();
   const { timestampMs } = await send(
     methods.Terminate,
-    { callSid: crypto.randomUUID() },
+    { callSid: randomUuid() },
     { signal },
   );
   // 2001 to 2286: what lies outside is no time that a gateway has set.

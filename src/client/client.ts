@@ -8,7 +8,7 @@ import type { ServiceAccount } from "../credentials/mod.ts";
 import { TeleQuickError } from "../base/errors.ts";
 import { ignore } from "../base/ignore.ts";
 import { certificateHash, parseEndpoint } from "../transport/mod.ts";
-import { raceSignal } from "../base/signal.ts";
+import { LateAbortController, raceSignal } from "../base/signal.ts";
 import { type CallEvent, ErrorCode, type Method, methods } from "../wire/mod.ts";
 import { AudioHub } from "./audio/audio_hub.ts";
 import type { Call } from "./call/call.ts";
@@ -74,7 +74,9 @@ const WATCH_MS = 30_000;
  */
 export class TeleQuickClient extends ClientMethods {
   /** This instance's id at the gateway (a UUID v4 unless given), the same across reconnects. */
-  readonly clientId: string;
+  get clientId(): string {
+    return this.#options.clientId();
+  }
   readonly #options: ResolvedOptions;
   readonly #log: Logger;
   readonly #tokens: ClientTokens;
@@ -86,7 +88,7 @@ export class TeleQuickClient extends ClientMethods {
   readonly #calls: CallRegistry;
   readonly #warnings: Warnings;
   readonly #supervisions = new Set<LiveSupervision>();
-  readonly #watch = new AbortController();
+  readonly #watch = new LateAbortController();
   #sessionsOpened = 0;
   #openedAt = 0;
   #isWatching = false;
@@ -112,7 +114,6 @@ export class TeleQuickClient extends ClientMethods {
     }
     const resolved = resolveOptions(options);
     this.#options = resolved;
-    this.clientId = resolved.clientId;
     const { clock, connectTimeoutMs, allowInBrowser } = resolved;
     this.#log = createLogger(resolved.log, () => clock.now());
     const skew = new ClockSkew(clock, resolved.correctClock);
@@ -126,7 +127,7 @@ export class TeleQuickClient extends ClientMethods {
       endpoint: parseEndpoint(endpoint),
       tokens: this.#tokens,
       skew,
-      clientId: () => this.clientId,
+      clientId: resolved.clientId,
       certificateHashes: () =>
         Promise.all(
           resolved.certificates.map((one) => typeof one === "string" ? certificateHash(one) : one),

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { randomUuid } from "../base/uuid.ts";
 import { type Clock, systemClock } from "../base/signal.ts";
 import type { CertificateHash, WebTransportConstructor } from "../transport/mod.ts";
 import type { Handshake } from "./session/open_connection.ts";
@@ -65,7 +66,7 @@ export interface ClientOptions {
 export interface ResolvedOptions {
   readonly webTransport: WebTransportConstructor | undefined;
   readonly certificates: readonly (string | CertificateHash)[];
-  readonly clientId: string;
+  readonly clientId: () => string;
   readonly connectTimeoutMs: number;
   readonly requestTimeoutMs: number;
   readonly drainTimeoutMs: number;
@@ -96,12 +97,14 @@ export function resolveOptions(options: ClientOptions | string = {}): ResolvedOp
   if (options.log !== undefined && typeof options.log !== "function") {
     throw new TypeError(`Option log is ${found(options.log)}, expected a function`);
   }
+  let clientId = text("clientId", options.clientId);
   const certificates = [...(one === undefined ? [] : [one]), ...several]
     .filter((hash) => hash !== "" && hash !== "none");
   return {
     webTransport: options.webTransport,
     certificates,
-    clientId: text("clientId", options.clientId) ?? crypto.randomUUID(),
+    // Made when it is first read: where a Worker's module is loaded, randomness is not allowed.
+    clientId: () => clientId ??= randomUuid(),
     connectTimeoutMs: duration("connectTimeoutMs", options.connectTimeoutMs, 10_000),
     requestTimeoutMs: duration("requestTimeoutMs", options.requestTimeoutMs, 10_000),
     drainTimeoutMs: duration("drainTimeoutMs", options.drainTimeoutMs, 5_000),

@@ -5,7 +5,7 @@
  */
 
 import { TeleQuickError } from "../base/errors.ts";
-import { type Clock, systemClock } from "../base/signal.ts";
+import { type Clock, LateAbortController, systemClock } from "../base/signal.ts";
 import {
   createPairTransport,
   type IncomingSession,
@@ -71,7 +71,7 @@ class LocalGateway implements Gateway {
   readonly ready: Promise<void>;
   readonly webTransport: WebTransportConstructor;
   readonly #options: GatewayOptions;
-  readonly #gone = new AbortController();
+  readonly #gone = new LateAbortController();
   readonly #gateway: GatewayContext;
   readonly #pending: PendingSessions;
   readonly #archive: Archive;
@@ -86,7 +86,7 @@ class LocalGateway implements Gateway {
     this.#options = options;
     const { clock = systemClock, storage, directory } = options;
     const limits = resolveLimits(options.limits);
-    const seed = options.seed ?? crypto.getRandomValues(new Uint32Array(1))[0]!;
+    let seed = options.seed;
     this.#archive = new Archive({
       storage: storage ?? (directory === undefined ? undefined : directoryStorage(directory)),
       snapshot: () => ({
@@ -100,7 +100,9 @@ class LocalGateway implements Gateway {
     const save = (changes: readonly StateChange[]) => this.#archive.save(changes);
     const log = createLog(options.log, () => clock.now());
     const tools = {
-      ...{ clock, limits, seed, log, rules: readRules(options), counters: new Counters() },
+      ...{ clock, limits, log, rules: readRules(options), counters: new Counters() },
+      // Drawn when it is first needed: where a Worker's module is loaded, randomness is not allowed.
+      seed: () => seed ??= crypto.getRandomValues(new Uint32Array(1))[0]!,
       farEnd: options.farEnd,
       record: recordInto(options.recordings, clock, log),
     };

@@ -32,7 +32,7 @@ export interface GatewayServices {
   readonly limits: Limits;
   readonly rules: GatewayRules;
   /** Every tenant's own randomness comes from it. */
-  readonly seed: number;
+  readonly seed: () => number;
   readonly log: Log;
   readonly counters: Counters;
   /** Chooses the phone at the far end of a call, where there is a choice. */

@@ -1,12 +1,16 @@
 import { counted } from "../base/operations.ts";
 import { decodeBase64, encodeBase64 } from "../base/base64.ts";
-import { encodeUtf8 } from "../base/bytes.ts";
+import { encodeUtf8, isBytes } from "../base/bytes.ts";
+import { kindOf } from "../base/check.ts";
+import { requireWebCrypto } from "../base/environment.ts";
 import { TeleQuickError } from "../base/errors.ts";
 import { systemClock } from "../base/signal.ts";
 import { der, derBitString, derInteger, derObjectId, derUtcTime, tags } from "./der.ts";
 import type { CertificateHash } from "./types.ts";
 
 const DAY_MS = 86_400_000;
+/** Longest PEM text looked at where it came as base64. */
+const MAX_PEM_BYTES = 65_536;
 // A hash-pinned certificate may be valid for at most 14 days in all (W3C WebTransport section 6.8); one hour of it lies in the past.
 const LONGEST_DAYS = 13;
 const BACKDATED_MS = 3_600_000;
@@ -77,6 +81,7 @@ export async function createCertificate(
     );
   }
 
+  requireWebCrypto("create certificate");
   const curve = { name: "ECDSA", namedCurve: "P-256" } as const;
   const pair = await counted(crypto.subtle.generateKey(curve, true, ["sign", "verify"]));
   const publicKey = new Uint8Array(await counted(crypto.subtle.exportKey("spki", pair.publicKey)));
@@ -123,18 +128,19 @@ export async function createCertificate(
 }
 
 /**
- * Makes what a client pins, from any of the forms in which people have it (protocol.md section 2.3, security.md C-07).
+ * Makes the hash that a client pins (W3C WebTransport section 6.8), from any of the forms in which tools print it.
+ *
+ * Tolerated, as in private keys: white space and quotes around, line ends escaped once or more (`\n`), base64 of the whole PEM, and the
+ * label of a fingerprint (`sha256 Fingerprint=`, `SHA256:`, `sha256//`).
  *
  * @param input Base64 of the SHA-256 (44 characters), its 64 hexadecimal digits with or without colons, its 32 bytes, or the certificate itself (PEM, or DER bytes).
  * @throws {TypeError} When it is neither text nor bytes.
  * @throws {TeleQuickError} `ERR_VALUE_INVALID` when it is none of these.
  */
 export async function certificateHash(input: string | Uint8Array): Promise<CertificateHash> {
-  if (typeof input !== "string" && !(input instanceof Uint8Array)) {
+  if (typeof input !== "string" && !isBytes(input)) {
     throw new TypeError(
-      `Cannot read certificate hash: it is ${
-        input === null ? "null" : typeof input
-      }, expected a string or a Uint8Array`,
+      `Cannot read certificate hash: it is ${kindOf(input)}, expected a string or a Uint8Array`,
     );
   }
   if (typeof input !== "string") {
@@ -142,7 +148,7 @@ export async function certificateHash(input: string | Uint8Array): Promise<Certi
     if (isSequence(input)) return await hashOf(Uint8Array.from(input));
     return refuseHash(`it is ${input.length} bytes`);
   }
-  const text = input.trim();
+  const text = withoutCarrier(input);
   if (text.includes("-----BEGIN")) return await hashOf(certificateDer(text));
   if (/^(?:[0-9a-f]{2}:?){31}[0-9a-f]{2}$/i.test(text)) {
     const digits = text.replaceAll(":", "");
@@ -154,8 +160,21 @@ export async function certificateHash(input: string | Uint8Array): Promise<Certi
   }
   const value = text.length % 4 === 0 ? decodeBase64(text) : undefined;
   if (value === undefined) return refuseHash("it is not canonical base64");
+  // The body of a PEM file without its first and last line.
+  if (isSequence(value)) return await hashOf(value);
   if (value.length !== 32) return refuseHash(`it decodes to ${value.length} bytes`);
   return { algorithm: "sha-256", value };
+}
+
+/** A text without what carries it: quotes, escaped line ends, base64 around a PEM text, the label of a fingerprint. */
+function withoutCarrier(input: string): string {
+  const text = input.replace(/\\+r/g, "").replace(/\\+n/g, "\n").replace(/["']/g, "").trim();
+  const pem = text.includes("-") ? undefined : decodeBase64(text.replace(/\s+/g, ""));
+  // "-----BEGIN" in ASCII.
+  if (pem !== undefined && pem[0] === 0x2d && pem[5] === 0x42) {
+    return withoutCarrier(String.fromCharCode(...pem.subarray(0, MAX_PEM_BYTES)));
+  }
+  return text.replace(/^sha-?256(?: fingerprint)?\s*(?:[=:]|\/{1,2})\s*/i, "");
 }
 
 function refuseHash(found: string): never {
@@ -186,6 +205,7 @@ function isSequence(bytes: Uint8Array): boolean {
 }
 
 async function hashOf(certificate: Uint8Array<ArrayBuffer>): Promise<CertificateHash> {
+  requireWebCrypto("hash certificate");
   const value = new Uint8Array(await counted(crypto.subtle.digest("SHA-256", certificate)));
   return { algorithm: "sha-256", value };
 }

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { randomUuid } from "../../base/uuid.ts";
 import { ignore } from "../../base/ignore.ts";
 import { deferred } from "../../base/deferred.ts";
 import type { Clock } from "../../base/signal.ts";
@@ -67,7 +68,7 @@ export class Playbacks {
   }
 
   /** Adds a playback. */
-  play(source: AudioSource, { id = crypto.randomUUID() }: PlayOptions): Playback {
+  play(source: AudioSource, { id = randomUuid() }: PlayOptions): Playback {
     const chunks = iterate(source, this.#host);
     const playback = new LivePlayback(id, chunks, this.#host);
     if (this.#isEnded) {

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { randomUuid } from "../../base/uuid.ts";
 import { type CsvRow, readCsv } from "../../base/csv.ts";
 import { TeleQuickError } from "../../base/errors.ts";
 import { isCallSid, isDestination } from "../../wire/mod.ts";
@@ -111,7 +112,7 @@ export async function prepareCampaign(
       continue;
     }
     if (rows.length >= MOST_ROWS) throw unfit(`more than ${MOST_ROWS} rows`);
-    const callSid = given === "" ? crypto.randomUUID() : given;
+    const callSid = given === "" ? randomUuid() : given;
     if (given !== "") ids.set(given, line);
     rows.push({ line, to, callSid });
     const others = header.filter((name) => !OWN_COLUMNS.includes(name));

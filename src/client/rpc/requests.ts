@@ -4,6 +4,7 @@
  * @module
  */
 
+import { randomUuid } from "../../base/uuid.ts";
 import { TeleQuickError } from "../../base/errors.ts";
 import {
   type AnswerIncomingCallRequest,
@@ -91,7 +92,7 @@ export function originateRequest(
     aiWebsocketUrl: options.aiWebsocketUrl ?? "",
     aiQuicUrl: options.aiQuicUrl ?? "",
     maxDurationMs: natural("dial", "maxDurationMs", options.maxDurationMs, 0),
-    callSid: callSid ?? crypto.randomUUID(),
+    callSid: callSid ?? randomUuid(),
     defaultApp,
     defaultAppArgs: options.defaultAppArgs ?? "",
     autoBargeIn: options.autoBargeIn ?? false,

@@ -6,7 +6,7 @@
 
 import { TeleQuickError } from "../../base/errors.ts";
 import { ignore } from "../../base/ignore.ts";
-import { type Clock, sleep } from "../../base/signal.ts";
+import { type Clock, LateAbortController, sleep } from "../../base/signal.ts";
 import type { Logger } from "../log.ts";
 import { LOSS_GRACE_MS } from "../rpc/rpc.ts";
 import type { AnnouncedEnds } from "./announced_ends.ts";
@@ -71,7 +71,7 @@ export class SessionEffects {
   readonly #options: SessionEffectsOptions;
   readonly #ends: AnnouncedEnds;
   readonly #gap: EventGap;
-  readonly #stop = new AbortController();
+  readonly #stop = new LateAbortController();
   #cancelRenewal: () => void = ignore;
   #openStatus: StatusOpen | undefined;
 
@@ -81,7 +81,13 @@ export class SessionEffects {
     this.#ends = ends;
     this.machine = new StateMachine(clock, (effect, step) => this.#run(effect, step));
     this.retry = new RetryPolicy(options);
-    this.retired = new RetiredSessions({ clock, stop: this.#stop.signal });
+    const stop = this.#stop;
+    this.retired = new RetiredSessions({
+      clock,
+      get stop() {
+        return stop.signal;
+      },
+    });
     this.#gap = new EventGap(clock);
   }
 

@@ -104,7 +104,7 @@ export class Tenant {
   constructor(tenantId: string, tools: GatewayServices) {
     const { clock, limits, seed } = tools;
     this.tenantId = tenantId;
-    this.random = createRandom(deriveSeed(seed, tenantId));
+    this.random = createRandom(deriveSeed(seed(), tenantId));
     this.ticker = new Ticker(clock);
     this.#tools = tools;
     this.rpcRate = new RateLimit({

@@ -1,7 +1,14 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import fc from "fast-check";
-import { bounded, Canceller, SharedClock, sleep, within } from "../../../src/base/signal.ts";
+import {
+  bounded,
+  Canceller,
+  LateAbortController,
+  SharedClock,
+  sleep,
+  within,
+} from "../../../src/base/signal.ts";
 import { FakeClock, settle } from "../../../src/testing/mod.ts";
 import { seed } from "../../support/seed.ts";
 
@@ -169,5 +176,21 @@ describe("bounded() and within()", () => {
     await settle();
     assert.equal(listeners.size, 0);
     assert.equal(clock.pending, 0);
+  });
+});
+
+describe("LateAbortController", () => {
+  it("makes one signal, aborted before or after it was asked for", () => {
+    const early = new LateAbortController();
+    const { signal } = early;
+    assert.equal(signal, early.signal);
+    assert.equal(signal.aborted, false);
+    early.abort("first");
+    early.abort("second");
+    assert.deepEqual([signal.aborted, signal.reason], [true, "first"]);
+    const late = new LateAbortController();
+    late.abort("first");
+    late.abort("second");
+    assert.deepEqual([late.signal.aborted, late.signal.reason], [true, "first"]);
   });
 });

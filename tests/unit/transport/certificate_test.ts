@@ -163,6 +163,36 @@ describe("certificateHash()", () => {
     }
   });
 
+  it("takes what shells, variables and tools make of a certificate and its fingerprint", async () => {
+    const { certificatePem: pem, hash } = await createCertificate();
+    const hex = [...new Uint8Array(hash.value as Uint8Array)]
+      .map((byte) => byte.toString(16).padStart(2, "0"));
+    const base64 = btoa(String.fromCharCode(...(hash.value as Uint8Array)));
+    const body = pem.split("\n").slice(1, -2).join("\n");
+    for (
+      const given of [
+        pem.replaceAll("\n", "\\n"),
+        pem.replaceAll("\n", "\\r\\n"),
+        pem.replaceAll("\n", "\\\\n"),
+        pem.replaceAll("\n", "\r\n"),
+        `"${pem}"`,
+        `'${pem.replaceAll("\n", "\\n")}'`,
+        btoa(pem),
+        btoa(pem).replace(/.{1,76}/g, "$&\n"),
+        btoa(pem.replaceAll("\n", "\\n")),
+        body.replaceAll("\n", ""),
+        `sha256 Fingerprint=${hex.join(":").toUpperCase()}\n`,
+        `SHA256 Fingerprint=${hex.join(":")}`,
+        `SHA-256: ${hex.join("")}`,
+        `sha256:${base64}`,
+        `sha256//${base64}`,
+        `"${base64}"`,
+      ]
+    ) {
+      assert.deepEqual(await certificateHash(given), hash, given.slice(0, 40));
+    }
+  });
+
   it("keeps no hold of the caller's bytes", async () => {
     const given = bytes.slice();
     const hash = await certificateHash(given);
