@@ -4,7 +4,7 @@
  * @module
  */
 
-import { type ClientOptions, TeleQuickClient } from "../client/mod.ts";
+import { type ClientOptions, TeleQuickClient, type WarningKind } from "../client/mod.ts";
 import { ACCOUNT_OPTIONS, accountPath, loadAccount } from "./account.ts";
 import type { OptionSpecs, OptionValues } from "./terminal/args.ts";
 import type { Context } from "./command.ts";
@@ -80,6 +80,28 @@ export async function openClient(
     ...more,
   });
 }
+
+/** Prints the client's warnings as notes, each when it is raised and when it is cleared, until the client closes. */
+export async function showWarnings(
+  client: TeleQuickClient,
+  output: SessionContext["output"],
+): Promise<void> {
+  for await (const { kind, state, callSid, value } of client.warnings()) {
+    const where = callSid === undefined ? "" : ` on call ${inLine(callSid)}`;
+    const measured = state === "raised" ? ` (${value}${WARNING_UNITS[kind]})` : "";
+    output.note(`Warning ${state}: ${kind}${where}${measured}`);
+  }
+}
+
+const WARNING_UNITS: Readonly<Record<WarningKind, string>> = {
+  "no-media": " ms without a frame",
+  "high-loss": " % of frames lost",
+  "high-jitter": " ms of jitter",
+  "sending-late": " slots missed",
+  "receive-overflow": " frames dropped",
+  "token-expiring": " ms left",
+  "timers-throttled": " late ticks",
+};
 
 /** The client's time limits from `--timeout`. */
 export function timeLimits(

@@ -12,7 +12,7 @@ import { type EchoReport, measureEcho } from "../local_gateway/echo.ts";
 import { eventLine, eventRecord } from "../events.ts";
 import { formatMs, percentile } from "../terminal/format.ts";
 import type { OptionSpecs } from "../terminal/args.ts";
-import { SESSION_OPTIONS, withClient } from "../session.ts";
+import { SESSION_OPTIONS, showWarnings, withClient } from "../session.ts";
 import { UsageError } from "../usage.ts";
 
 const APPS = {
@@ -100,6 +100,7 @@ export const dial: Command = command({
     const options = dialOptions(context);
     return withClient(context, async (client) => {
       const { output, values: { detach, ...values } } = context;
+      void showWarnings(client, output);
       const call = await client.dial(options, { signal: context.signal });
       if (detach) {
         output.emit({ type: "dialled", callSid: call.sid }, call.sid);

@@ -11,7 +11,7 @@ import { type Command, command, type Context, interruptedCode } from "../command
 import { type EchoReport, measureEcho } from "../local_gateway/echo.ts";
 import { formatDuration, formatMemory, formatMs, percentile, plural } from "../terminal/format.ts";
 import { inLine } from "../terminal/output.ts";
-import { openClient, SESSION_OPTIONS, targetOf } from "../session.ts";
+import { openClient, SESSION_OPTIONS, showWarnings, targetOf } from "../session.ts";
 import { UsageError } from "../usage.ts";
 import { TRUNK_OPTIONS, trunkOf } from "./dial.ts";
 
@@ -107,6 +107,7 @@ export const load: Command = command({
       for (let i = 0; i < sessions; i++) {
         const client = await openClient(context);
         clients.push(client);
+        void showWarnings(client, output);
         await client.connect({ signal });
       }
       const stop = output.progress(() => progressText(tally, calls));
