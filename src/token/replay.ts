@@ -22,6 +22,7 @@ export interface ReplayStore {
 
 /** The store that {@linkcode createReplayStore} makes: in memory, so it answers at once. */
 export interface MemoryReplayStore extends ReplayStore {
+  /** As {@linkcode ReplayStore.claim}, without a promise. */
   claim(id: string, untilMs: number, nowMs: number): boolean;
 }
 
