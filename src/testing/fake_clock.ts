@@ -93,7 +93,7 @@ export class FakeClock implements Clock {
   /** Lets `ms` milliseconds pass: timers that come due run in order, each with all that it starts before the next. */
   async advance(ms: number): Promise<void> {
     const end = this.#elapsed + ms;
-    await settle();
+    await this.settled();
     while (await this.#step(end));
     this.#move(end);
   }
@@ -130,7 +130,7 @@ export class FakeClock implements Clock {
     const holds = typeof condition === "function" ? condition : () => isDone;
     const start = this.#elapsed;
     const end = start + limitMs;
-    await settle();
+    await this.settled();
     while (!holds()) {
       if (await this.#step(end)) continue;
       const passed = this.#elapsed - start;
@@ -154,8 +154,13 @@ export class FakeClock implements Clock {
     this.#move(Math.max(next.at, this.#elapsed));
     this.#timers.delete(next);
     next.callback();
-    await settle();
+    await this.settled();
     return true;
+  }
+
+  /** Resolves when the program has nothing left to do by itself. */
+  protected settled(): Promise<void> {
+    return settle();
   }
 
   #move(to: number): void {

@@ -7,11 +7,11 @@ import {
   TeleQuickError,
 } from "../../mod.ts";
 import { createRandom, deriveSeed, type Random, randomUuid } from "../../src/base/random.ts";
-import type { Clock } from "../../src/base/signal.ts";
 import { AudioFrame, FrameReader, methods } from "../../src/wire/mod.ts";
 import { QuickClock, turn } from "./quick_clock.ts";
 import { repeatably } from "./repeatable.ts";
 import { testAccount, TestGateway } from "./tenant_kit.ts";
+import { CountingClock } from "../../src/testing/counting_clock.ts";
 import { Network } from "../../src/testing/network.ts";
 
 /** What became of one story. */
@@ -101,41 +101,6 @@ export function tellStory(seed: number): Promise<Story> {
   return repeatably(createRandom(deriveSeed(seed, "library")), () => new Teller(seed).tell());
 }
 
-/** A clock that counts the timers which one party has armed. */
-class Meter implements Clock {
-  pending = 0;
-  readonly #clock: Clock;
-
-  constructor(clock: Clock) {
-    this.#clock = clock;
-  }
-
-  now(): number {
-    return this.#clock.now();
-  }
-
-  monotonic(): number {
-    return this.#clock.monotonic();
-  }
-
-  schedule(ms: number, callback: () => void): () => void {
-    let isArmed = true;
-    this.pending++;
-    const disarm = (): void => {
-      if (isArmed) this.pending--;
-      isArmed = false;
-    };
-    const cancel = this.#clock.schedule(ms, () => {
-      disarm();
-      callback();
-    });
-    return () => {
-      disarm();
-      cancel();
-    };
-  }
-}
-
 /** What may follow what. */
 const AUTOMATON: Readonly<Record<ClientStatus["type"], readonly ClientStatus["type"][]>> = {
   idle: ["connecting", "closed"],
@@ -157,7 +122,7 @@ interface Line {
 class Teller {
   readonly #random: Random;
   readonly #clock = new QuickClock();
-  readonly #meter = new Meter(this.#clock);
+  readonly #meter = new CountingClock(this.#clock);
   readonly #trace: string[] = [];
   readonly #violations: string[] = [];
   readonly #actions = new Map<string, number>();

@@ -1,9 +1,5 @@
-import {
-  generateServiceAccount,
-  importSigner,
-  type ServiceAccount,
-  type Signer,
-} from "../../src/credentials/mod.ts";
+import { testAccount as makeAccount } from "../../src/testing/accounts.ts";
+import { importSigner, type ServiceAccount, type Signer } from "../../src/credentials/mod.ts";
 import { createGateway, type Gateway, type GatewayOptions } from "../../src/gateway/mod.ts";
 import type { Clock } from "../../src/base/signal.ts";
 import { signToken, type SignTokenOptions } from "../../src/token/mod.ts";
@@ -25,26 +21,18 @@ export interface TestAccount {
   readonly keyId: string;
 }
 
-const made: Map<string, Promise<TestAccount>> = new Map();
+const signers: Map<string, Promise<Signer>> = new Map();
 
-/** A service account of a tenant; the same `name` gives the same keys within a run, because making RSA keys is slow. */
-export function testAccount(tenantId: string, name = "first"): Promise<TestAccount> {
-  const id = `${tenantId}/${name}`;
-  let account = made.get(id);
-  if (account === undefined) {
-    account = makeAccount(tenantId, `${tenantId}-${name}`);
-    made.set(id, account);
-  }
-  return account;
+/** A service account of a tenant, and its signer; the same `name` gives the same keys within a run. */
+export async function testAccount(tenantId: string, name = "first"): Promise<TestAccount> {
+  const keyId = `${tenantId}-${name}`;
+  const { account, publicKeyPem } = await makeAccount(tenantId, keyId);
+  const signer = signers.get(keyId) ?? importSigner(account);
+  signers.set(keyId, signer);
+  return { account, publicKeyPem, signer: await signer, tenantId, keyId };
 }
 
-async function makeAccount(tenantId: string, privateKeyId: string): Promise<TestAccount> {
-  const { account, publicKeyPem } = await generateServiceAccount({ tenantId, privateKeyId });
-  const signer = await importSigner(account);
-  return { account, publicKeyPem, signer, tenantId, keyId: privateKeyId };
-}
-
-/** A clock that moves when it is told to. */
+/** A clock that moves only when a test says so. */
 export interface TestClock extends Clock {
   /** How many timers are armed. */
   readonly pending: number;
