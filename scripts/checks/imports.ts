@@ -68,7 +68,7 @@ export const house: Readonly<Record<string, Room>> = {
         "check.ts",
         "environment.ts",
       ],
-      ["json.ts", "uuid.ts"],
+      ["json.ts", "uuid.ts", "slot_timer.ts"],
     ],
   },
   credentials: { floor: 1, path: "src/credentials/", mayImport: ["base"] },
