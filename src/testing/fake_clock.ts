@@ -143,7 +143,7 @@ export class FakeClock implements Clock {
     return await outcome;
   }
 
-  /** Runs the next timer that is due by `end`. Returns `false` when there is none. */
+  /** Runs the next timer that is due by `end`. Returns `false` when no timer is due. */
   async #step(end: number): Promise<boolean> {
     let next: Timer | undefined;
     for (const timer of this.#timers) {

@@ -69,7 +69,7 @@ export interface TestKit<C extends "real" | "fake" = "real"> extends AsyncDispos
   readonly webTransport: WebTransportConstructor;
   /** The sessions that are connected, the oldest first. */
   readonly sessions: readonly TestSession[];
-  /** The newest of them. Throws when there is none. */
+  /** The newest session. Throws when no session is open. */
   readonly session: TestSession;
   /** Sets what the network does to what passes; what is left out has its default, so `{}` repairs it. */
   network(conditions: NetworkConditions): void;
@@ -150,7 +150,7 @@ class Kit implements TestKit<"real" | "fake"> {
       scripts: { Authenticate: () => ({ status: "ERROR", errorCode: 7, errorMessage: "revoked" }) },
     });
     const dial = (url: string) => {
-      // A client that was not closed would try for ever: it is told that it may not.
+      // A client that was not closed would try to reconnect for ever: it is refused instead.
       const { webTransport } = this.#closing === undefined ? this.#network : refusing;
       return new webTransport(url);
     };

@@ -115,7 +115,7 @@ async function echoCall(client: TeleQuickClient): Promise<Call> {
 
 export const callChecks: readonly Check[] = [
   {
-    title: "a client dials, hears itself byte for byte, is told the events, and hangs up",
+    title: "a client dials, hears its own audio byte for byte, receives the events, and hangs up",
     async run() {
       await using setup = await GatewayContext.open();
       await using client = setup.client();

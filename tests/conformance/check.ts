@@ -1,6 +1,6 @@
 /**
- * Checks that run on every runtime: nothing but the language, timers and the package is used. A runner takes a list of them and
- * is told how each went.
+ * Checks that run on every runtime: nothing but the language, timers and the package is used. A runner takes a list of them
+ * and a function that receives each result.
  *
  * @module
  */
@@ -22,7 +22,7 @@ export interface CheckResult {
   readonly fault: string | undefined;
 }
 
-/** Is told how each check went. */
+/** Receives the result of each check. */
 export type Report = (result: CheckResult) => void;
 
 /** Runs checks one after another. */

@@ -19,7 +19,7 @@ describe("equal()", () => {
       [{}, null],
     ]
   ) {
-    it(`tells ${JSON.stringify(one)} from ${JSON.stringify(other)}`, () => {
+    it(`distinguishes ${JSON.stringify(one)} from ${JSON.stringify(other)}`, () => {
       assert.throws(() => equal(one, other), /expected/);
       assert.throws(() => equal(other, one), /expected/);
     });

@@ -79,7 +79,8 @@ export const tokenChecks: readonly Check[] = [
     },
   },
   {
-    title: "parseServiceAccount() refuses what is no service account, and repeats nothing of it",
+    title:
+      "parseServiceAccount() refuses everything but a service account, and quotes nothing of it",
     async run() {
       for (const input of ["CANARY", '{"private_key":"CANARY"', '["CANARY"]', "{}"]) {
         const error = await refused(() => parseServiceAccount(input), {
@@ -284,7 +285,7 @@ export const tokenChecks: readonly Check[] = [
   },
 ];
 
-/** Whatever this runtime prints values with. */
+/** The ways in which this runtime prints values. */
 function printers(): readonly ((value: unknown) => string)[] {
   const { Deno, Bun, process } = globalThis as {
     Deno?: { inspect(value: unknown, options: object): string };

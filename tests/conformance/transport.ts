@@ -2,7 +2,7 @@ import { signToken, TeleQuickClient } from "@telequick/sdk";
 import { type Check, equal, ok, refused } from "./check.ts";
 import { goldenSigner } from "./token.ts";
 
-/** What a runtime that has no WebTransport is told to do. */
+/** What the error advises on a runtime without WebTransport. */
 function advice(): RegExp {
   if ("Deno" in globalThis) return /--unstable-net/;
   if ("Bun" in globalThis) return /\(bun add @moq\/web-transport\)/;
@@ -37,7 +37,7 @@ export const transportChecks: readonly Check[] = [
     },
   },
   {
-    title: "an endpoint that is none is refused before anything is sent",
+    title: "an invalid endpoint is refused before anything is sent",
     async run() {
       for (
         const endpoint of [

@@ -36,7 +36,7 @@ export async function clientSetup(
   };
 }
 
-/** Tells whether an error is ours and has a code; for `assert.rejects`. */
+/** Accepts an error of the SDK with this code; for `assert.rejects`. */
 export function hasCode(code: TeleQuickError["code"], rpcCode?: number): (error: unknown) => true {
   return (error) => {
     if (!(error instanceof TeleQuickError)) throw error;

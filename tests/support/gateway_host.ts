@@ -6,7 +6,7 @@ import { generateServiceAccount, type ServiceAccount } from "../../mod.ts";
 import { freePort } from "../../scripts/support/free_port.ts";
 import { createCertificate, type Limits } from "../../src/gateway/mod.ts";
 
-/** What a gateway process is told. */
+/** What a gateway process is started with. */
 export interface GatewayProcessOptions {
   readonly port: number;
   readonly accounts: readonly {
@@ -113,7 +113,7 @@ export class GatewayHost implements AsyncDisposable {
     this.#options = { ...this.#options, port };
   }
 
-  /** Asks it to go, as SIGTERM would: sessions are told. */
+  /** Ends it as SIGTERM would: its sessions get the reason. */
   async shutDown(): Promise<void> {
     const child = this.#child;
     if (child === undefined) return;

@@ -1,6 +1,6 @@
 /**
  * A gateway in a process of its own, for tests that kill, stop and restart it. Its one argument is JSON; it prints its endpoint
- * when it listens, and shuts down at the first byte on its standard input. It does not outlive whoever started it.
+ * when it listens, and shuts down at the first byte on its standard input. It does not outlive the process that started it.
  *
  * @module
  */

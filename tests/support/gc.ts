@@ -3,7 +3,7 @@ import { memoryUsage } from "node:process";
 import { runInNewContext } from "node:vm";
 import { turn } from "./quick_clock.ts";
 
-/** Looked up when it is needed: runtimes on another engine, which have none, import this too. */
+/** Looked up when it is needed: runtimes on another engine, which cannot expose it, import this module too. */
 function collector(): () => void {
   setFlagsFromString("--expose-gc");
   return runInNewContext("gc");

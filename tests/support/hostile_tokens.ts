@@ -15,7 +15,7 @@ const [first = "", second = "", third = ""] = good.split(".");
 const body = JSON.stringify(claims).slice(1, -1);
 const jwk = evil.publicKey.export({ format: "jwk" });
 
-const BROUGHT = "it could bring a key or make somebody fetch one, and nothing here needs it";
+const BROUGHT = "it could bring a key or make the verifier fetch one, and nothing here needs it";
 const EXTENSION = "an extension that is not understood is not ignored";
 const TWICE = "two readers of it see two values";
 const NUMBER = "a time is a whole number of seconds, or two readers round it differently";
@@ -23,7 +23,7 @@ const TENANT = "the tenant is the key's, to the byte";
 const SPELLING = "one token has one spelling, so that a list of used or barred ones holds";
 const LIFE = "no token lives longer than an hour, and a browser's five minutes";
 const SIZE = "what one message may cost has a bound";
-const AUDIENCE = "a token that names its audience is for nobody else";
+const AUDIENCE = "a token that names its audience is for that audience alone";
 const PROTOTYPE = "a name that reaches a prototype has no honest use";
 
 function head(changes: Record<string, unknown>): string {
@@ -57,7 +57,7 @@ const looseBody = [claims, { ...claims, n: 1 }, { ...claims, n: 12 }].map(segmen
   each.length % 4 !== 0
 )!;
 
-/** The list: what general verifiers differ on, with every class of security.md section 2. */
+/** The list: what general verifiers differ on, with every class of known verifier faults. */
 export const hostileTokens: readonly HostileToken[] = ([
   ["alg none, unsigned", `${segment({ ...header, alg: "none" })}.${second}.`, ""],
   ["alg none, signed", head({ alg: "none" }), ""],
@@ -105,7 +105,7 @@ export const hostileTokens: readonly HostileToken[] = ([
       header,
       Buffer.concat([Buffer.from(`{${body},"x":"`), Buffer.of(0xff), Buffer.from('"}')]),
     ),
-    "bytes that are no text are no claim",
+    "a claim is text, and these bytes are not UTF-8",
   ],
   ["payload a lone surrogate", text('"x":"\\ud800"'), "it cannot be stored or compared as text"],
   ["payload nested 1,000 deep", text(`"x":${"[".repeat(1000)}${"]".repeat(1000)}`), SIZE],
@@ -139,8 +139,8 @@ export const hostileTokens: readonly HostileToken[] = ([
   ["sub with a space after it", says({ sub: "acme " }), TENANT],
   ["sub in capitals", says({ sub: "ACME" }), TENANT],
   ["sub of another tenant", says({ sub: "evil" }), TENANT],
-  ["aud of somebody else", says({ aud: "https://other.example" }), AUDIENCE],
-  ["aud an array with somebody else", says({ aud: ["https://other.example"] }), AUDIENCE],
+  ["aud of another service", says({ aud: "https://other.example" }), AUDIENCE],
+  ["aud an array with another service", says({ aud: ["https://other.example"] }), AUDIENCE],
   ["header in another spelling", signSegments(twin(looseHead), second), SPELLING],
   ["payload in another spelling", signSegments(first, twin(looseBody)), SPELLING],
   ["signature in another spelling", `${first}.${second}.${twin(third)}`, SPELLING],

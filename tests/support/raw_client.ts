@@ -40,7 +40,7 @@ export interface RawAudio {
 }
 
 /**
- * Speaks frames on a session without any of the client's manners: it sends what a test tells it, and keeps all that comes.
+ * Speaks frames on a session without any of the client's manners: it sends what a test says, and keeps all that arrives.
  * No timers of its own.
  */
 export class RawClient {
@@ -204,7 +204,7 @@ function parseReply<R>(
       fault: { errorCode: errorCode ?? (errorMessage === "" ? 0 : -1), errorMessage },
     };
   }
-  // A refusal stands behind the reply's own fields, in the layout of ExecuteDialplanResponse. Read here without the wire's own reader of it.
+  // A refusal follows the reply's own fields, in the layout of ExecuteDialplanResponse. Read here without the wire's own reader of it.
   const isFramed = bytes.length > 8 && new DataView(bytes.buffer, bytes.byteOffset)
         .getUint32(4, true) === method.id;
   const fields = bytes.subarray(isFramed ? 14 : 6);

@@ -46,7 +46,7 @@ const NUMBERS = [
 
 const tokens = new Map<string, string>();
 
-/** Mints what all stories need, and tells one, so that everything that takes real time has been done. */
+/** Mints what all stories need, and runs one, so that everything that takes real time has been done. */
 export async function prepare(): Promise<void> {
   const start = new QuickClock().now();
   for (const name of KEYS) {
@@ -96,7 +96,7 @@ async function openSetup(
   return setup;
 }
 
-/** Tells the story of a seed: what the user does, what the network and the gateway do to it, and whether every promise was kept. */
+/** Runs the story of a seed: what the user does, what the network and the gateway do to it, and whether every promise was kept. */
 export function tellStory(seed: number): Promise<Story> {
   return repeatably(createRandom(deriveSeed(seed, "library")), () => new Teller(seed).tell());
 }
@@ -400,7 +400,7 @@ class Teller {
     })();
   }
 
-  /** Every frame that leaves has a higher number than the one before it of its call, whatever stream or session it leaves by. */
+  /** Every frame that leaves has a higher number than the one before it of its call, on any stream and session. */
   #tap(chunk: Uint8Array, stream: object): void {
     const frames = this.#readers.get(stream) ?? new FrameReader();
     this.#readers.set(stream, frames);
@@ -529,7 +529,7 @@ class Teller {
   }
 
   #sid(): string {
-    return this.#anyLine()?.call.sid ?? "nobody";
+    return this.#anyLine()?.call.sid ?? "no-such-call";
   }
 
   #say(what: string): void {

@@ -83,7 +83,7 @@ export class TestGateway<C extends TestClock = FakeClock> implements AsyncDispos
     return this.dialPair(options).client;
   }
 
-  /** The same, with the pair behind it. */
+  /** A session that has said nothing yet, and both its sides. */
   dialPair(
     options: SessionPairOptions & { readonly reads?: boolean } = {},
   ): { readonly client: RawClient; readonly pair: SessionPair } {

@@ -23,7 +23,7 @@ export interface Driven {
   type(keys: string): void;
   /** Sends a signal, unless it has ended. */
   kill(signal: string): void;
-  /** The exit code; 128 and a signal's number is told as shells do. */
+  /** The exit code; after a signal 128, or 137 for SIGKILL, as shells report it. */
   readonly code: Promise<number>;
 }
 

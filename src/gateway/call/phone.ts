@@ -90,7 +90,7 @@ export class Phone {
     this.#next();
   }
 
-  /** The call is answered, by its own step or by somebody else: goes on after that step. */
+  /** The call is answered, by its own step or by the dialplan: continues after that step. */
   answered(): void {
     this.#isAnswered = true;
     const answer = this.#script.findIndex(({ type }) => type === "answer");

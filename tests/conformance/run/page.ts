@@ -1,4 +1,4 @@
-// A page: whoever drives the browser calls this function and gets the results.
+// A page: the script that drives the browser calls this function and gets the results.
 import { type CheckResult, everywhere, runChecks } from "../mod.ts";
 
 async function conformance(): Promise<readonly CheckResult[]> {

@@ -1,4 +1,4 @@
-// An edge worker: every request runs the checks of the edge. Workers have a default export or they are none.
+// An edge worker: every request runs the checks of the edge. A Worker needs a default export.
 import { type CheckResult, edge, runChecks } from "../mod.ts";
 
 export default {
