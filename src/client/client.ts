@@ -127,7 +127,6 @@ export class TeleQuickClient extends ClientMethods {
       endpoint: parseEndpoint(endpoint),
       tokens: this.#tokens,
       skew,
-      clientId: resolved.clientId,
       certificateHashes: () =>
         Promise.all(
           resolved.certificates.map((one) => typeof one === "string" ? certificateHash(one) : one),

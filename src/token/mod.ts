@@ -43,6 +43,7 @@ export type {
   VerifiedToken,
   VerifyTokenOptions,
 } from "./policy.ts";
+export { createKeySet, type KeySet, type KeySetOptions, type PublishedKey } from "./key_set.ts";
 export {
   createReplayStore,
   type MemoryReplayStore,
