@@ -59,4 +59,10 @@ export const logCatalogue: Readonly<Record<string, LogEntry>> = {
       "A push stream contained bytes that are not frames: it is cancelled, the session continues",
     details: { error: "what was wrong" },
   },
+  "audio.timers-throttled": {
+    level: "warn",
+    meaning:
+      "Timers fire less than five times a second, as in a hidden tab, and audio is lost: give the client the clock of openAudio(), or run it in a Worker",
+    details: {},
+  },
 };

@@ -151,6 +151,7 @@ export class TeleQuickClient extends ClientMethods {
       streams: resolved.audioStreams,
       connection: () => this.#sessions.connection(),
       barge: (callSid) => this.barge(callSid),
+      onThrottled: () => this.#log("warn", "audio.timers-throttled"),
     });
     this.#warnings = new Warnings({
       clock,

@@ -44,6 +44,8 @@ export interface AudioHubOptions {
   /** The session to send on: the open one, or the next. */
   readonly connection: () => Promise<Connection>;
   readonly barge: (callSid: string) => Promise<void>;
+  /** Timers are held back: the ticks of the schedule come late one after another. */
+  readonly onThrottled?: () => void;
 }
 
 // A stream that fails on a living session was reset by the gateway, unless the session turns out to be dying.
@@ -76,7 +78,7 @@ export class AudioHub {
   constructor(options: AudioHubOptions) {
     this.#options = options;
     this.clock = options.clock;
-    this.pacer = new Pacer(options.clock);
+    this.pacer = new Pacer(options.clock, options.onThrottled);
   }
 
   /** What all links have sent and received, those that have ended included. */
@@ -86,6 +88,7 @@ export class AudioHub {
       ...sumAudio([this.#ended, ...links]),
       links: links.length,
       unrouted: this.#early.dropped,
+      lateTicks: this.pacer.lateTotal,
     };
   }
 

@@ -12,6 +12,8 @@ export interface AudioTotals extends Omit<AudioStats, "jitterMs"> {
   readonly links: number;
   /** Frames of calls that have no link, dropped: of each call the newest second is kept until `audio()` is called. */
   readonly unrouted: number;
+  /** Ticks of the 20 ms schedule that came 200 ms late or more. When they add up, timers are held back, as in a hidden tab. */
+  readonly lateTicks: number;
 }
 
 type Counted = Omit<AudioStats, "jitterMs">;

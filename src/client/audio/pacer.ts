@@ -5,6 +5,7 @@
  */
 
 import { frameMilliseconds } from "../../audio/mod.ts";
+import { ignore } from "../../base/ignore.ts";
 import type { Clock } from "../../base/signal.ts";
 import { SlotTimer } from "../../base/slot_timer.ts";
 
@@ -18,18 +19,30 @@ export interface Paced {
 
 const LATE_SLOTS = 10;
 
+/** So many late ticks in sequence mean that timers are held back, as in a hidden tab: one alone is a stall of the process. */
+export const THROTTLED_TICKS = 3;
+
 /** Ticks every 20 ms while it has members. */
 export class Pacer {
   readonly #members = new Set<Paced>();
   readonly #timer: SlotTimer;
   #lateTicks = 0;
+  #lateTotal = 0;
+  readonly #onThrottled: () => void;
 
-  constructor(clock: Clock) {
+  /** Makes a ticker at rest. `onThrottled` is called when {@linkcode THROTTLED_TICKS} ticks in sequence came late. */
+  constructor(clock: Clock, onThrottled: () => void = ignore) {
+    this.#onThrottled = onThrottled;
     this.#timer = new SlotTimer({
       clock,
       slotMs: frameMilliseconds,
       onSlot: (slot, passed) => this.#tick(slot, passed),
     });
+  }
+
+  /** How many ticks came that late since the start. */
+  get lateTotal(): number {
+    return this.#lateTotal;
   }
 
   /** How many of the last ticks in sequence came ten slots (200 ms) late or more. */
@@ -50,7 +63,10 @@ export class Pacer {
   }
 
   #tick(slot: number, passed: number): void {
-    this.#lateTicks = passed > LATE_SLOTS ? this.#lateTicks + 1 : 0;
+    const isLate = passed > LATE_SLOTS;
+    this.#lateTicks = isLate ? this.#lateTicks + 1 : 0;
+    if (isLate) this.#lateTotal++;
+    if (this.#lateTicks === THROTTLED_TICKS) this.#onThrottled();
     const ticked = [...this.#members];
     for (const member of ticked) {
       if (!member.tick(slot)) this.#members.delete(member);

@@ -7,6 +7,7 @@
 import { Queue } from "../../base/queue.ts";
 import type { Clock } from "../../base/signal.ts";
 import type { AudioStats } from "../audio/audio_link.ts";
+import { THROTTLED_TICKS } from "../audio/pacer.ts";
 
 /**
  * What a warning is about:
@@ -73,7 +74,6 @@ const LEAST_FRAMES = 50;
 const JITTER_MS = { raise: 40, clear: 20 };
 const LATE_SLOTS = 5;
 const TOKEN_MS = 60_000;
-const LATE_TICKS = 3;
 const CAPACITY = 256;
 
 /** Looks once a second, while somebody listens. */
@@ -151,7 +151,12 @@ export class Warnings {
     const isExpiring = tokenEndsAtMs() > 0 && leftMs <= TOKEN_MS;
     this.#set("token-expiring", undefined, isExpiring, Math.max(0, leftMs));
     const late = lateTicks();
-    this.#set("timers-throttled", undefined, late >= LATE_TICKS || late > 0 && undefined, late);
+    this.#set(
+      "timers-throttled",
+      undefined,
+      late >= THROTTLED_TICKS || late > 0 && undefined,
+      late,
+    );
   }
 
   #forget(callSid: string): void {
