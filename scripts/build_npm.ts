@@ -226,10 +226,12 @@ function packageOf(manifest: Manifest, entries: Files): unknown {
     engines: { node: "^20.16.0 || >=22.3.0" },
     peerDependencies: {
       "@fails-components/webtransport": "^1.6.8",
+      "@matrixai/quic": "^2.0.9",
       "@moq/web-transport": "^0.1.4",
     },
     peerDependenciesMeta: {
       "@fails-components/webtransport": { optional: true },
+      "@matrixai/quic": { optional: true },
       "@moq/web-transport": { optional: true },
     },
   };

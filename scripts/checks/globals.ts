@@ -26,8 +26,7 @@ const terminal = ["src/cli/"];
 const runtimes = [
   "src/transport/listen.ts",
   "src/transport/deno/deno.ts",
-  "src/transport/napi/napi.ts",
-  "src/transport/napi/free_port.ts",
+  "src/transport/packages.ts",
   "src/credentials/load.ts",
   "src/gateway/storage/",
   "src/cli/",

@@ -84,10 +84,11 @@ export const house: Readonly<Record<string, Room>> = {
     mayImport: ["base"],
     backDoors: { "src/transport/listen.ts": ["gateway", "cli"] },
     inside: [
-      ["types.ts fault.ts endpoint.ts pipe.ts der.ts certificate.ts"],
+      ["types.ts fault.ts endpoint.ts pipe.ts der.ts certificate.ts packages.ts advice.ts"],
       ["http3/"],
       ["listener.ts"],
-      ["deno/", "napi/"],
+      ["deno/", "napi/", "quiche/"],
+      ["find.ts"],
       ["dial.ts open_session.ts session.ts", "pair.ts", "listen.ts"],
       ["mod.ts"],
     ],

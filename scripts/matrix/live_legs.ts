@@ -57,9 +57,10 @@ export async function liveLegs(tarball: string): Promise<readonly Leg[]> {
     command: async () => [...(await withAddonLibrary(await bun())).command, gateway] as const,
   };
   const { inDeno, inBun, inNode, inNewestNode, inPage } = await clientsOf(consumer);
+  const onQuiche = await quicheClient(tarball);
   return [
-    ...[inDeno, inBun, inNode, inNewestNode, inPage].map((client) => leg(onDeno, client)),
-    ...[inDeno, inBun, inPage].map((client) => leg(onBun, client)),
+    ...[inDeno, inBun, inNode, inNewestNode, onQuiche, inPage].map((client) => leg(onDeno, client)),
+    ...[inDeno, inBun, onQuiche, inPage].map((client) => leg(onBun, client)),
   ];
 }
 
@@ -86,6 +87,21 @@ async function clientsOf(
         await using page = await openPage(pageModule, (request) => desk.serve(request));
         return { title: page.title, results: await page.call("live") as CheckResult[] };
       },
+    },
+  };
+}
+
+/** The machine's own Node, with the package that does without a new C library. */
+async function quicheClient(tarball: string): Promise<Client> {
+  const quiche = { "@matrixai/quic": "2.0.9" };
+  const consumer = await installConsumer("consumer-quiche", tarball, quiche);
+  const module = await consumer.bundle(`${LIVE}/run/console.ts`, "installed");
+  return {
+    runtime: "Node on quiche",
+    async run(desk) {
+      const runtime = await node(oldestNode);
+      const { title, results } = await runWithDesk(runtime, module, desk);
+      return { title: `${title} with @matrixai/quic`, results };
     },
   };
 }

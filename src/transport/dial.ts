@@ -1,10 +1,9 @@
 import { denoWebTransport, isDeno } from "./deno/deno.ts";
-import { findWebTransport } from "./napi/napi.ts";
+import { findWebTransport } from "./find.ts";
 import type { WebTransportConstructor } from "./types.ts";
 
 /**
- * Finds the WebTransport constructor to use: the caller's, else the runtime's own, else that of an installed `@moq/web-transport` or
- * `@fails-components/webtransport` (Bun and Node).
+ * Finds the WebTransport constructor to use: the caller's, else the runtime's own, else that of an installed package (Bun and Node).
  *
  * @param given The caller's, if any.
  * @throws {TypeError} When `given` is not a constructor.

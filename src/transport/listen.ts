@@ -11,9 +11,11 @@ import { nothingWrong } from "./http3/codes.ts";
 import { LONGEST_FAREWELL_MS } from "./http3/connect_stream.ts";
 import { acceptRequest } from "./http3/server.ts";
 import { cannotBind, certificateUnusable, type Listener, type ListenOptions } from "./listener.ts";
+import { unavailable } from "./advice.ts";
 import { freePort } from "./napi/free_port.ts";
-import { loadAddon, unavailable } from "./napi/napi.ts";
+import { loadAddon } from "./napi/napi.ts";
 import { listenAddon } from "./napi/napi_listen.ts";
+import type { NapiAddon } from "./napi/napi_session.ts";
 import type { QuicConnection } from "./http3/connection.ts";
 import type { QuicSession } from "./http3/quic.ts";
 import type { CloseInfo, IncomingSession } from "./types.ts";
@@ -69,7 +71,12 @@ export async function listenQuic(options: ListenOptions): Promise<Listener> {
   const { QuicEndpoint } = (globalThis as { Deno?: DenoGlobal }).Deno ?? {};
   if (QuicEndpoint !== undefined) return listenDeno(QuicEndpoint, options);
   const addon = loadAddon("listen");
-  if (addon === undefined) throw unavailable("listen");
+  if (addon.value === undefined) throw addon.fault ?? unavailable("listen");
+  return await listenAddonSomewhere(addon.value, options);
+}
+
+/** The addon does not say which port it took, so a free one is looked for where none is given. */
+async function listenAddonSomewhere(addon: NapiAddon, options: ListenOptions): Promise<Listener> {
   const { hostname = "127.0.0.1", port = 0 } = options;
   if (port !== 0) return listenAddon(addon, options);
   for (let attempt = 1;; attempt++) {

@@ -17,3 +17,11 @@ export type ConnectionErrorHandler = (code: number, reason: string) => void;
 
 /** What a connection is closed with on which nothing went wrong (RFC 9114 section 5.2). */
 export const nothingWrong = { closeCode: http3Code.noError, reason: "" } as const;
+
+const FIRST_SESSION_CODE = 0x52e4a40fa8db;
+
+/** Puts an application's code for a stream into the range that HTTP/3 keeps for WebTransport (draft-ietf-webtrans-http3-16 section 4.4). */
+export function sessionCode(code: number): number {
+  const shifted = code >>> 0;
+  return FIRST_SESSION_CODE + shifted + Math.floor(shifted / 0x1e);
+}

@@ -11,6 +11,8 @@ import type { QuicSession } from "./quic.ts";
 export interface DialledSessionOptions {
   /** Where time comes from. Default: the machine's clock. */
   readonly clock?: Clock;
+  /** Aborted when the session is closed while its connection is still being dialled. Default: none; then that goes on, and is closed. */
+  readonly dialled?: { abort(reason: unknown): void };
 }
 
 /** A client's session from its first packet on, in the W3C shape, over a QUIC connection that is being dialled. */
@@ -22,6 +24,7 @@ export class DialledSession implements WebTransportLike {
   readonly incomingUnidirectionalStreams: ReadableStream<ReadableStream<Uint8Array>>;
   readonly keepsAlive = true;
   readonly #session: Promise<QuicSession>;
+  readonly #dialled: DialledSessionOptions["dialled"];
   #established: QuicSession | undefined;
   #connection: QuicConnection | undefined;
   #isClosed = false;
@@ -35,6 +38,7 @@ export class DialledSession implements WebTransportLike {
     connection: Promise<QuicConnection>,
     options: DialledSessionOptions = {},
   ) {
+    this.#dialled = options.dialled;
     this.#session = this.#establish(new URL(url), connection, options);
     this.ready = this.#session.then(() => {});
     this.ready.catch(ignore);
@@ -71,7 +75,8 @@ export class DialledSession implements WebTransportLike {
   close(info: CloseInfo = {}): void {
     if (this.#established !== undefined) return this.#established.close(info);
     this.#isClosed = true;
-    this.#connection?.close(nothingWrong);
+    if (this.#connection !== undefined) this.#connection.close(nothingWrong);
+    else this.#dialled?.abort(new TransportFault("The session was closed before it was ready"));
   }
 
   async #establish(

@@ -4,6 +4,8 @@
  * @module
  */
 
+import { builtinModule } from "../packages.ts";
+
 /** The part of `node:dgram` that is used. */
 interface Datagrams {
   createSocket(type: "udp4" | "udp6"): Socket;
@@ -16,12 +18,6 @@ interface Socket {
   close(onClosed: () => void): void;
 }
 
-interface Scope {
-  readonly process?: {
-    readonly getBuiltinModule?: (name: "node:dgram") => Datagrams | undefined;
-  };
-}
-
 /**
  * Finds a UDP port that is free at this moment; another program can take it before it is bound.
  *
@@ -29,8 +25,7 @@ interface Scope {
  * @returns The port; `undefined` where the runtime has no sockets of its own. Rejects with the system's error for an address that cannot be bound.
  */
 export async function freePort(hostname: string): Promise<number | undefined> {
-  const { process } = globalThis as Scope;
-  const datagrams = process?.getBuiltinModule?.("node:dgram");
+  const datagrams = builtinModule("node:dgram") as Datagrams | undefined;
   if (datagrams === undefined) return undefined;
   const socket = datagrams.createSocket(hostname.includes(":") ? "udp6" : "udp4");
   return await new Promise((resolve, reject) => {
