@@ -1,6 +1,6 @@
 /**
  * Makes a C library that is new enough for the WebTransport addon of Bun and Node available beside the system's own, without root:
- * Debian trixie's, from the machine's own Debian mirror, in a cache folder (runtimes.md section 0.10). Nothing is done where the system's is new enough.
+ * Debian trixie's, from the machine's own Debian mirror, in a cache folder. Nothing is done where the system's is new enough.
  *
  * `deno run -A scripts/matrix/setup_glibc.ts` prints the words to put before `node` or `bun`, which may be none.
  *

@@ -10,8 +10,8 @@ function refuse(found: string): never {
 }
 
 /**
- * Reads an endpoint: `https://host:port`, or `quic://host:port`, which means the same (protocol.md section 2.1).
- * Touches nothing but the text: what is refused is refused before any packet leaves (security.md C-06).
+ * Reads an endpoint: `https://host:port`, or `quic://host:port`, which means the same.
+ * Touches nothing but the text: what is refused is refused before any packet leaves.
  *
  * @param endpoint The text. The port is 9090 when absent; a path and a query are kept.
  * @returns An `https:` URL.

@@ -27,11 +27,13 @@ export interface FaultContext {
   readonly endpoint?: URL;
   /** Whether certificate hashes were given, while connecting. */
   readonly pinned?: boolean;
+  /** How many attempts in a row have failed at this endpoint, this one included. Default: 1. */
+  readonly failures?: number;
 }
 
 /**
  * Turns whatever an implementation throws into a {@linkcode TeleQuickError}: the one place where that happens.
- * Implementations share no error class, so the fields and texts that were measured on each are looked at (runtimes.md sections 4, 5 and 7).
+ * Implementations share no error class, so the fields and texts that were measured on each are looked at (src/transport/IMPLEMENTATIONS.md).
  *
  * @param error What was thrown. An error of ours comes back as it is.
  * @param context What was being done, and where to.
@@ -40,7 +42,10 @@ export interface FaultContext {
 export function fromTransport(error: unknown, context: FaultContext): TeleQuickError {
   if (error instanceof TeleQuickError) return error;
   const { action, endpoint } = context;
-  if (endpoint !== undefined) return connectFault(error, endpoint, context.pinned ?? false);
+  if (endpoint !== undefined) {
+    const { pinned = false, failures = 1 } = context;
+    return connectFault(error, { endpoint, pinned, failures });
+  }
   const code = streamErrorCode(error);
   const found = isStreamFault(error)
     ? `the peer gave up the stream${
@@ -53,7 +58,7 @@ export function fromTransport(error: unknown, context: FaultContext): TeleQuickE
   });
 }
 
-/** Tells whether an error says that the peer's limit of concurrent streams is reached: Deno throws a `RangeError`, browsers a bare `NetworkError`. */
+/** Whether an error says that the peer's limit of concurrent streams is reached: Deno throws a `RangeError`, browsers a bare `NetworkError`. */
 export function isStreamLimit(error: unknown): boolean {
   const { name, message } = parts(error);
   return /maximum number of concurrent|too many (?:open )?streams|streams? (?:limit|quota)/i.test(
@@ -77,8 +82,9 @@ export function sessionClosed(action: string, reason: string): TeleQuickError {
 export function connectTimeout(endpoint: URL, timeoutMs: number): TeleQuickError {
   return new TeleQuickError(
     "ERR_CONNECT_FAILED",
-    `Cannot connect to ${endpointName(endpoint)}: nobody answered within ${timeoutMs} ms, ` +
-      "expected a WebTransport gateway (is it running, and does UDP reach it?)",
+    `Cannot connect to ${
+      endpointName(endpoint)
+    }: nothing answered within ${timeoutMs} ms, ${ANSWER}`,
     { retryable: true },
   );
 }
@@ -86,7 +92,7 @@ export function connectTimeout(endpoint: URL, timeoutMs: number): TeleQuickError
 const FIRST_HTTP3_CODE = 0x52e4a40fa8db;
 const LAST_HTTP3_CODE = 0x52e5ac983162;
 
-/** Takes a code back from the range that WebTransport maps application codes into (draft-ietf-webtrans-http3 section 4.4). */
+/** Takes a code back from the range that WebTransport maps application codes into (draft-ietf-webtrans-http3-16 section 4.4). */
 export function applicationCode(code: number): number {
   if (code < FIRST_HTTP3_CODE || code > LAST_HTTP3_CODE) return code;
   const shifted = code - FIRST_HTTP3_CODE;
@@ -99,80 +105,127 @@ export function faultText(error: unknown): string {
   return clip(message);
 }
 
-function connectFault(error: unknown, endpoint: URL, pinned: boolean): TeleQuickError {
+function connectFault(
+  error: unknown,
+  { endpoint, pinned, failures }: ConnectContext,
+): TeleQuickError {
   const { message } = parts(error);
   // A foreign text may quote the URL, and a query may hold a token.
   const isOpen = endpoint.search === "";
   const text = isOpen ? message : message.replace(/\?\S*/g, "");
-  const [found, retryable] = connectCause(text, pinned);
-  const options = isOpen ? { cause: error, retryable } : { retryable };
+  const { text: pattern, found, retryable } = CAUSES.find((cause) => cause.text.test(text))!;
+  const words = found(pattern.exec(text)!, { endpoint, pinned, failures });
   return new TeleQuickError(
     "ERR_CONNECT_FAILED",
-    `Cannot connect to ${endpointName(endpoint)}: ${found}`,
-    options,
+    `Cannot connect to ${endpointName(endpoint)}: ${words}`,
+    isOpen ? { cause: error, retryable } : { retryable },
   );
 }
 
-function connectCause(message: string, pinned: boolean): [found: string, retryable: boolean] {
-  const [, address] = /^Requires net access to "([\w.:[\]-]+)"/.exec(message) ?? [];
-  if (address !== undefined) {
-    return [`this program is not allowed to reach it (run with: --allow-net=${address})`, false];
-  }
-  if (/certificate[^]*expired|certificate[^]*not ?valid ?yet/i.test(message)) {
-    return [
-      "the gateway's certificate is out of date, expected a valid one (a self-signed one lives for 14 days at most: make a new one)",
-      false,
-    ];
-  }
-  if (
-    /invalid peer certificate|UnknownIssuer|CaUsedAsEndEntity|certificate verify failed|error 4[2-68]:/i
-      .test(message)
-  ) {
-    return pinned
-      ? [
-        "the gateway's certificate has another SHA-256 than serverCertificateHash, expected the pinned one " +
-        "(a restarted or renewed gateway has a new certificate: take its hash again)",
-        false,
-      ]
-      : [
-        "the gateway's certificate is not trusted, expected one signed by a known authority " +
-        "(for a self-signed one pass its SHA-256 as serverCertificateHash)",
-        false,
-      ];
-  }
-  const status = /expected 200, got: (?:Some\()?(\d{3})/i.exec(message)?.[1];
-  if (status !== undefined) {
-    return [
-      `the gateway answered with HTTP status ${status}, expected 200`,
-      status >= "500" || status === "429",
-    ];
-  }
-  if (/timed? ?out/i.test(message)) {
-    return [
-      "nobody answered, expected a WebTransport gateway (is it running, and does UDP reach it?)",
-      true,
-    ];
-  }
-  if (/refused to accept/i.test(message)) {
-    return ["the gateway refused the connection, expected it to be accepted", true];
-  }
-  if (/invalid server name|dns|lookup|resolve|name or service|no address/i.test(message)) {
-    return [
-      `its host has no usable address (${
-        clip(message)
-      }), expected a name or an address that this runtime can reach`,
-      true,
-    ];
-  }
-  if (/opening handshake failed/i.test(message)) {
-    return [
-      "the handshake failed, expected the gateway to accept it " +
-      "(browsers do not say why: not reachable, certificate out of date or its hash not accepted, or refused)",
-      true,
-    ];
-  }
-  return ["the session ended before it was ready, expected it to open", true];
+interface Cause {
+  /** What the implementations' texts have in common. */
+  readonly text: RegExp;
+  /** What was found, and what to do. */
+  readonly found: (match: RegExpExecArray, context: ConnectContext) => string;
+  /** Whether trying again can help. */
+  readonly retryable: boolean;
 }
+
+interface ConnectContext {
+  readonly endpoint: URL;
+  readonly pinned: boolean;
+  readonly failures: number;
+}
+
+const ANSWER = "expected a WebTransport gateway (is it running, and does UDP reach it?)";
+// A browser's refusals that come this often in a row with a pinned certificate have one cause nearly always.
+const REPEATED = 3;
+
+// The first whose text fits counts.
+const CAUSES: readonly Cause[] = [
+  {
+    text: /^Requires net access to "([\w.:[\]-]+)"/,
+    found: ([, address]) =>
+      `this program is not allowed to reach it (run with: --allow-net=${address})`,
+    retryable: false,
+  },
+  {
+    text: /Content Security Policy/i,
+    found: (_, { endpoint }) =>
+      `the page's Content Security Policy forbids it, expected its directive connect-src to name ${endpoint.origin}`,
+    retryable: false,
+  },
+  {
+    text: /EMFILE|ENFILE|too many open files/i,
+    found: () =>
+      "this process has no file descriptor left, expected one for its socket (raise the limit with ulimit -n, or close what is open)",
+    retryable: true,
+  },
+  {
+    text: /certificate[^]*expired|certificate[^]*not ?valid ?yet/i,
+    found: () =>
+      "the gateway's certificate is out of date, expected a valid one (a self-signed one lives for 14 days at most: make a new one)",
+    retryable: false,
+  },
+  {
+    text:
+      /invalid peer certificate|UnknownIssuer|CaUsedAsEndEntity|certificate verify failed|error 4[2-68]:/i,
+    found: (_, { pinned }) =>
+      pinned
+        ? "the gateway's certificate has another SHA-256 than serverCertificateHash, expected the pinned one " +
+          "(a restarted or renewed gateway has a new certificate: take its hash again)"
+        : "the gateway's certificate is not trusted, expected one signed by a known authority " +
+          "(for a self-signed one pass its SHA-256 as serverCertificateHash)",
+    retryable: false,
+  },
+  {
+    text: /expected 200, got: (?:Some\()?([5]\d\d|429)/i,
+    found: ([, status]) => `the gateway answered with HTTP status ${status}, expected 200`,
+    retryable: true,
+  },
+  {
+    text: /expected 200, got: (?:Some\()?(\d{3})/i,
+    found: ([, status]) => `the gateway answered with HTTP status ${status}, expected 200`,
+    retryable: false,
+  },
+  {
+    text: /offer no WebTransport/,
+    found: () => "the server there has no WebTransport, expected a gateway",
+    retryable: false,
+  },
+  { text: /ECONNREFUSED/, found: () => `nothing listens at its port, ${ANSWER}`, retryable: true },
+  { text: /timed? ?out/i, found: () => `nothing answered, ${ANSWER}`, retryable: true },
+  {
+    text: /refused to accept/i,
+    found: () => "the gateway refused the connection, expected it to be accepted",
+    retryable: true,
+  },
+  {
+    text:
+      /invalid server name|dns|lookup|resolve|name or service|no address|ENETUNREACH|EHOSTUNREACH/i,
+    found: ({ input }) =>
+      `its host has no usable address (${
+        clip(input)
+      }), expected a name or an address that this runtime can reach`,
+    retryable: true,
+  },
+  {
+    // Chromium's words, and Firefox's.
+    text: /opening handshake failed|WebTransport connection rejected/i,
+    found: (_, { pinned, failures }) =>
+      pinned && failures >= REPEATED
+        ? `the handshake failed ${failures} times in a row, expected the gateway to accept it ` +
+          "(browsers do not say why; with a pinned certificate it is most often the hash: a restarted or renewed gateway has a new one)"
+        : "the handshake failed, expected the gateway to accept it " +
+          "(browsers do not say why: not reachable, certificate out of date or its hash not accepted, or refused)",
+    retryable: true,
+  },
+  {
+    text: /(?:)/,
+    found: () => "the session ended before it was ready, expected it to open",
+    retryable: true,
+  },
+];
 
 function isStreamFault(error: unknown): boolean {
   const { message, source } = parts(error);

@@ -21,6 +21,9 @@ export interface OpenSessionOptions {
 }
 
 const CONNECT_TIMEOUT_MS = 10_000;
+// Attempts in a row that failed, by endpoint: browsers give no reason, and their number is a hint. Only the latest endpoints are counted.
+const failures = new Map<string, number>();
+const MOST_ENDPOINTS = 64;
 
 /**
  * Opens a session: resolves once it is established, with nothing said on it yet.
@@ -45,13 +48,14 @@ export async function openSession(
       Constructor = await resolveWebTransport(options.webTransport);
       // Given up while a package was loading: nothing is opened any more.
       signal.throwIfAborted();
-      // An empty list is refused by some implementations, so it is left out; and some constructors throw (runtimes.md sections 0.8, 0.9).
+      // An empty list is refused by some implementations, so it is left out; and some constructors throw.
       transport = new Constructor(
         url.href,
         pinned ? { serverCertificateHashes: [...certificateHashes] } : {},
       );
       transport.closed.catch(ignore);
       await transport.ready;
+      failures.delete(url.origin);
       return new Session(transport, { clock });
     }, {
       signal: options.signal,
@@ -63,6 +67,16 @@ export async function openSession(
     if (transport !== undefined) abandon(transport);
     if (Constructor === undefined) throw error;
     if (options.signal?.aborted && error === options.signal.reason) throw error;
-    throw fromTransport(error, { action: "connect", endpoint: url, pinned });
+    const count = countFailure(url.origin);
+    throw fromTransport(error, { action: "connect", endpoint: url, pinned, failures: count });
   }
+}
+
+function countFailure(origin: string): number {
+  const count = (failures.get(origin) ?? 0) + 1;
+  failures.delete(origin);
+  failures.set(origin, count);
+  const [oldest] = failures.keys();
+  if (failures.size > MOST_ENDPOINTS && oldest !== undefined) failures.delete(oldest);
+  return count;
 }

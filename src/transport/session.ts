@@ -11,7 +11,7 @@ import {
 import { faultText, fromTransport, isStreamLimit, sessionClosed } from "./fault.ts";
 import type { BidirectionalStream, CloseInfo, WebTransportLike } from "./types.ts";
 
-/** How a session ended. A hint for people: no code survives all pairs of implementations (runtimes.md section 0.3). */
+/** How a session ended. A hint for people: no code survives all pairs of implementations. */
 export interface SessionClosed {
   /** The application code, where one came across. */
   readonly code?: number;
@@ -55,7 +55,7 @@ export function abandon(transport: WebTransportLike): void {
 
 /**
  * An established session over any implementation of the W3C shape, for both sides: the same streams, deadlines and endings everywhere.
- * Its owner closes it; what was written and not yet acknowledged is lost then (runtimes.md section 0.4).
+ * Its owner closes it; what was written and not yet acknowledged is lost then.
  */
 export class Session {
   /** Resolves when the session is over, for whatever reason; never rejects. */
@@ -94,13 +94,13 @@ export class Session {
 
   /**
    * How many more bidirectional streams this side can open, on an implementation that never returns stream credit;
-   * `undefined` where there is no such limit (runtimes.md section 3).
+   * `undefined` where there is no such limit.
    */
   get streamsLeft(): number | undefined {
     return this.#transport.streamsLeft;
   }
 
-  /** Whether the implementation keeps an idle session alive by itself; where not, see {@linkcode Session.ping} (runtimes.md section 0.6). */
+  /** Whether the implementation keeps an idle session alive by itself; where not, see {@linkcode Session.ping}. */
   get keepsAlive(): boolean {
     return this.#transport.keepsAlive ?? false;
   }
@@ -195,7 +195,7 @@ export class Session {
         onTimeout: () =>
           new TeleQuickError(
             "ERR_LIMIT",
-            `Cannot open a stream: the peer allowed no further one within ${timeoutMs} ms, expected streams in use to end`,
+            `Cannot open a stream: the stream limit is reached, and none was freed within ${timeoutMs} ms`,
             { retryable: true },
           ),
       },

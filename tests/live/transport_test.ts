@@ -85,7 +85,7 @@ describe("openSession() over QUIC", () => {
     await assert.rejects(openSession(endpoint, { connectTimeoutMs: 200 }), {
       code: "ERR_CONNECT_FAILED",
       retryable: true,
-      message: `Cannot connect to ${endpoint}: nobody answered within 200 ms, ` +
+      message: `Cannot connect to ${endpoint}: nothing answered within 200 ms, ` +
         "expected a WebTransport gateway (is it running, and does UDP reach it?)",
     });
     silent.close();

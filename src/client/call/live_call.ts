@@ -232,7 +232,9 @@ export class LiveCall implements Call {
 
   async #hangUp(options: RequestOptions | undefined): Promise<void> {
     if (this.#hasEnded()) return;
-    await this.#host.audio.get(this.callSid)?.lastWord();
+    // Asked in this very turn where no audio comes first: a client that is closed next still sends it.
+    const audio = this.#host.audio.get(this.callSid);
+    if (audio !== undefined) await audio.lastWord();
     // The far end was faster: what was asked for is so.
     await this.#unlessEnded(() => this.#host.methods.terminate(this.callSid, options), options);
   }

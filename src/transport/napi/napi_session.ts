@@ -93,7 +93,7 @@ export class NapiTransport implements WebTransportLike {
   readonly incomingBidirectionalStreams: ReadableStream<BidirectionalStream>;
   readonly incomingUnidirectionalStreams: ReadableStream<ReadableStream<Uint8Array>>;
   readonly datagrams: DatagramsLike;
-  // An idle session dies after 30 s unless the peer keeps it alive (runtimes.md section 0.6).
+  // An idle session dies after 30 s unless the peer keeps it alive.
   readonly keepsAlive = false;
   readonly #session: Promise<NapiSession>;
   #established: NapiSession | undefined;

@@ -13,7 +13,7 @@ import {
 
 const endpoint = new URL("https://gw.example:9090/");
 
-// The texts are those that the implementations gave when they were measured (runtimes.md sections 4, 5 and 7).
+// The texts are those that the implementations gave when they were measured (src/transport/IMPLEMENTATIONS.md).
 const connectFaults: readonly (readonly [
   text: string,
   pinned: boolean,
@@ -50,8 +50,8 @@ const connectFaults: readonly (readonly [
     /certificate is out of date/,
     false,
   ],
-  ["timed out", false, /nobody answered/, true],
-  ["connection error: timed out", true, /nobody answered/, true],
+  ["timed out", false, /nothing answered/, true],
+  ["connection error: timed out", true, /nothing answered/, true],
   ["expected 200, got: Some(403)", false, /HTTP status 403, expected 200/, false],
   ["protocol error: expected 200, got: Some(503)", false, /HTTP status 503/, true],
   ["protocol error: expected 200, got: Some(429)", false, /HTTP status 429/, true],
@@ -184,7 +184,7 @@ describe("sessionClosed(), connectTimeout() and faultText()", () => {
     assert.equal(faultText(new Error("a\r\nb")), "a b");
     assert.equal(faultText(undefined), "undefined");
     const late = connectTimeout(endpoint, 250);
-    assert.match(late.message, /https:\/\/gw\.example:9090: nobody answered within 250 ms/);
+    assert.match(late.message, /https:\/\/gw\.example:9090: nothing answered within 250 ms/);
     assert.equal(late.retryable, true);
   });
 });

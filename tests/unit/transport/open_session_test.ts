@@ -117,7 +117,7 @@ describe("openSession()", () => {
     const failed = assert.rejects(opening, {
       code: "ERR_CONNECT_FAILED",
       retryable: true,
-      message: /^Cannot connect to https:\/\/gw\.example:9090: nobody answered within 300 ms/,
+      message: /^Cannot connect to https:\/\/gw\.example:9090: nothing answered within 300 ms/,
     });
     await clock.advance(299);
     assert.equal(closes(), 0);
