@@ -62,7 +62,19 @@ const connectFaults: readonly (readonly [
     true,
   ],
   ["invalid server name: [::1]", false, /no usable address \(invalid server name: \[::1\]\)/, true],
-  ["Opening handshake failed.", true, /browsers do not say why/, true],
+  ["Opening handshake failed.", true, /browsers do not say why: not reachable/, true],
+  ["WebTransport connection rejected", true, /browsers do not say why: not reachable/, true],
+  [
+    "Failed to construct 'WebTransport': Refused to connect to 'https://gw.example:9090/' because it violates the document's Content Security Policy.",
+    false,
+    /expected its directive connect-src to name https:\/\/gw\.example:9090$/,
+    false,
+  ],
+  ["Too many open files (os error 24)", false, /no file descriptor left.*ulimit -n/, true],
+  ["bind EMFILE 0.0.0.0", false, /no file descriptor left/, true],
+  ["recvmsg ECONNREFUSED", false, /nothing listens at its port/, true],
+  ["connect ENETUNREACH ::1:9", false, /no usable address/, true],
+  ["the server's settings offer no WebTransport", false, /has no WebTransport/, false],
   [
     'Requires net access to "127.0.0.1:9090", run again with the --allow-net flag',
     false,
@@ -85,6 +97,16 @@ describe("fromTransport() while connecting", () => {
       assert.equal(error.cause, cause);
     });
   }
+
+  it("names the hash when a browser refuses again and again with a pinned one", () => {
+    for (const text of ["Opening handshake failed.", "WebTransport connection rejected"]) {
+      const message = (failures: number, pinned = true): string =>
+        fromTransport(new Error(text), { action: "connect", endpoint, pinned, failures }).message;
+      assert.match(message(2), /not reachable/);
+      assert.match(message(3), /failed 3 times in a row.*most often the hash/);
+      assert.match(message(3, false), /not reachable/);
+    }
+  });
 
   it("keeps a query out of the message, and the foreign error out of the cause", () => {
     const url = new URL("https://gw.example:9090/p?token=CANARY");
