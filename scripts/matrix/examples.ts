@@ -11,6 +11,7 @@ import {
 } from "../../src/gateway/mod.ts";
 import { install } from "./install.ts";
 import { newestNode, node, withAddonLibrary } from "./runtimes.ts";
+import { runSoftphone } from "./softphone.ts";
 import { root } from "../support/source.ts";
 
 /** A program of `tests/examples/`, and what it has to do. */
@@ -264,6 +265,10 @@ export const examples: readonly Example[] = [
   {
     title: "token backend on workerd",
     run: runBackend,
+  },
+  {
+    title: "softphone in Chromium, built with Vite",
+    run: runSoftphone,
   },
 ];
 
