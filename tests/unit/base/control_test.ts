@@ -44,7 +44,7 @@ describe("control characters", () => {
     );
   });
 
-  it("finds one in every call, whatever the call before found", () => {
+  it("finds one in every call, independent of the call before", () => {
     for (let i = 0; i < 3; i++) assert.equal(hasControl("a\n"), true);
   });
 });
