@@ -1,5 +1,5 @@
 /**
- * The codecs that an `AudioFrame` can carry (protocol.md section 6), and samples in and out of each by its name.
+ * The codecs that an `AudioFrame` can carry, and samples in and out of each by its name.
  *
  * @module
  */
@@ -19,7 +19,7 @@ export const audioCodecs = {
   PCM16: { sampleRate: 16000, bytesPerSample: 2, silence: 0, frameBytes: 640 },
 } as const satisfies Readonly<Record<AudioCodec, AudioCodecInfo>>;
 
-/** What the table {@linkcode audioCodecs} tells of a codec. */
+/** What the table {@linkcode audioCodecs} holds of a codec. */
 export interface AudioCodecInfo {
   /** Samples a second. */
   readonly sampleRate: number;
@@ -34,7 +34,7 @@ export interface AudioCodecInfo {
 /** The name of a codec, as the wire writes it. */
 export type AudioCodec = "PCMU" | "PCMA" | "PCM16";
 
-/** Tells whether a name, for example one that a frame carries, is a codec of {@linkcode audioCodecs}. */
+/** Whether a name, for example one that a frame carries, is a codec of {@linkcode audioCodecs}. */
 export function isAudioCodec(name: unknown): name is AudioCodec {
   return typeof name === "string" && Object.hasOwn(audioCodecs, name);
 }
@@ -54,7 +54,7 @@ export function silenceFrame(codec: AudioCodec): Uint8Array<ArrayBuffer> {
 /**
  * Decodes the payload of a frame by the name of its codec.
  *
- * @returns The samples, at the codec's own sample rate; for PCM16 they may share memory with `payload`, as {@linkcode pcm16Samples} says.
+ * @returns The samples, at the codec's own sample rate; for PCM16 they can share memory with `payload`, as {@linkcode pcm16Samples} says.
  * @throws {TypeError} when an argument is not of its type.
  * @throws {TeleQuickError} `ERR_VALUE_INVALID` for an unknown codec or half a sample.
  */
@@ -67,7 +67,7 @@ export function decodeAudio(codec: AudioCodec, payload: Uint8Array): Int16Array 
 /**
  * Encodes samples, at the codec's own sample rate, by the codec's name.
  *
- * @returns The payload; for PCM16 it may share memory with `samples`, as {@linkcode pcm16Bytes} says.
+ * @returns The payload; for PCM16 it can share memory with `samples`, as {@linkcode pcm16Bytes} says.
  * @throws {TypeError} when an argument is not of its type.
  * @throws {TeleQuickError} `ERR_VALUE_INVALID` for an unknown codec.
  */

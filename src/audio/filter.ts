@@ -94,7 +94,7 @@ function designExact(up: number, down: number): PolyphaseFilter {
   return { up, down, taps, coefficients, inputDelay, outputDelay, tablePhases: undefined };
 }
 
-/** Scales a row to add up to exactly 1 in multiples of 1/SCALE: a constant comes out as the same constant, whatever the phase. */
+/** Scales a row to add up to exactly 1 in multiples of 1/SCALE: a constant comes out as the same constant, in every phase. */
 function normalize(row: Float64Array): void {
   const sum = row.reduce((a, b) => a + b, 0);
   let left = SCALE;

@@ -1,6 +1,6 @@
 /**
  * G.711: the 8-bit codes of PCMU (mu-law) and PCMA (A-law) to and from 16-bit linear samples.
- * Codes are as they travel, samples span the full 16-bit range (ITU-T G.711, RFC 3551 section 4.5.14, protocol.md section 6).
+ * Codes are as they travel, samples span the full 16-bit range (ITU-T G.711, RFC 3551 section 4.5.14).
  *
  * @module
  */

@@ -13,7 +13,7 @@ import { JitterEstimate } from "./jitter_estimate.ts";
 export interface ArrivedFrame {
   /** The frame's place in its call and direction; counts up by one. */
   readonly sequenceNumber: number;
-  /** The sound. It is kept, not copied: nobody may overwrite it afterwards. */
+  /** The sound. It is kept, not copied: do not overwrite it afterwards. */
   readonly payload: Uint8Array;
   /** The name of the payload's codec. */
   readonly codec: string;
@@ -44,7 +44,7 @@ export interface JitterBufferOptions {
 
 /** What a {@linkcode JitterBuffer} has seen so far. */
 export interface JitterStatistics {
-  /** Frames that arrived: every one, whatever became of it. */
+  /** Frames that arrived: every one, also those that were dropped. */
   readonly received: number;
   /** Frames that were given up when their turn came. */
   readonly lost: number;
@@ -60,7 +60,7 @@ export interface JitterStatistics {
   readonly jitterMs: number;
 }
 
-// RFC 3550 appendix A.1: a number this far ahead, or this far behind, is not taken for a loss or a latecomer. Two such numbers in
+// RFC 3550 appendix A.1: a number this far ahead, or this far back, is not taken for a loss or a latecomer. Two such numbers in
 // sequence mean that the sender has started again.
 const MAX_DROPOUT = 3000;
 const MAX_MISORDER = 128;
@@ -190,7 +190,7 @@ export class JitterBuffer {
   }
 
   /**
-   * Gives the next frame of the stream, or its stand-in; `undefined` when there is none, or a missing one is still waited for.
+   * Gives the next frame of the stream, or its stand-in; `undefined` when no frame waits, or a missing one is still waited for.
    *
    * @param nowMs What time it is, on the clock of `push`, in milliseconds. `Infinity` waits for nothing: the way to empty the buffer
    * when the stream is over.
@@ -264,7 +264,7 @@ export class JitterBuffer {
     this.#count.dropped++;
   }
 
-  /** Tells whether a number can be of the stream, whose start it may be, and follows a sender that has started again. */
+  /** Whether a number can be of the stream, whose start it may be, and follows a sender that has started again. */
   #belongs(sequenceNumber: number): boolean {
     if (!Number.isSafeInteger(sequenceNumber) || sequenceNumber < 0) return false;
     const expected = this.#next ?? this.#waiting[0]?.frame.sequenceNumber ?? sequenceNumber;

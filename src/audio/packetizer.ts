@@ -25,7 +25,7 @@ const tails: readonly string[] = ["pad", "keep", "drop"];
 
 /**
  * Takes chunks of any size and gives frames of one size, in order. Each byte is copied once, into the frame that it ends up in: frames
- * belong to the caller, and a chunk may be overwritten as soon as `push` returns. Less than one frame is held between calls.
+ * belong to the caller, and a chunk can be overwritten as soon as `push` returns. Less than one frame is held between calls.
  *
  * @example Cut PCMU audio into frames of 20 ms
  * ```ts

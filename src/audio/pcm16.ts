@@ -1,5 +1,5 @@
 /**
- * PCM16: 16-bit linear samples as little-endian bytes, whatever the machine's byte order and the bytes' place in memory.
+ * PCM16: 16-bit linear samples as little-endian bytes, independent of the machine's byte order and the bytes' place in memory.
  *
  * @module
  */
@@ -14,11 +14,11 @@ function isLittleEndian(): boolean {
 }
 
 /**
- * Reads PCM16 bytes (little-endian, protocol.md section 6) as samples.
+ * Reads PCM16 bytes (little-endian) as samples.
  *
  * @param bytes An even number of bytes, at any offset of their buffer.
  * @returns A view of the same memory on a little-endian machine when the bytes lie at an even offset, a copy otherwise.
- * What is written to one may therefore show in the other: `slice()` the result to keep it apart.
+ * What is written to one can therefore show in the other: `slice()` the result to keep it apart.
  * @throws {TypeError} when `bytes` is not a `Uint8Array`.
  * @throws {TeleQuickError} `ERR_VALUE_INVALID` when half a sample is left.
  */
@@ -43,11 +43,11 @@ export function pcm16Samples<B extends ArrayBufferLike>(
 }
 
 /**
- * Writes samples as PCM16 bytes (little-endian, protocol.md section 6).
+ * Writes samples as PCM16 bytes (little-endian).
  *
  * @param samples Any number of samples.
  * @returns A view of the same memory on a little-endian machine, a copy on another.
- * What is written to one may therefore show in the other: `slice()` the result to keep it apart.
+ * What is written to one can therefore show in the other: `slice()` the result to keep it apart.
  * @throws {TypeError} when `samples` is not an `Int16Array`.
  */
 export function pcm16Bytes<B extends ArrayBufferLike>(

@@ -15,20 +15,20 @@ import {
 
 /** Options of a {@linkcode PlayoutBuffer}. */
 export interface PlayoutBufferOptions {
-  /** How far playing is behind arriving, in milliseconds, 0 to 1,000. Default: 60. */
+  /** How long after its arrival a frame is played, in milliseconds, 0 to 1,000. Default: 60. */
   readonly targetMs?: number;
 }
 
 // More than a second waits at the most; one more frame drops the oldest.
 const CAPACITY_FRAMES = 64;
-// What is further behind than this is skipped at once. The rest is made up for gently, one frame in so many.
+// What is later than this is skipped at once. The rest is made up for gently, one frame in so many.
 const GENTLE_FRAMES = 10;
 const SHORTEN_EVERY = 5;
 // Frames come in waves: only what waits throughout so many slots is too much.
 const WINDOW_SLOTS = 10;
 
 /**
- * Gives one frame for each slot of 20 ms. The first is held back for `targetMs`, so that those behind it may be that late. A missing
+ * Gives one frame for each slot of 20 ms. The first is held back for `targetMs`, so that those after it can be that late. A missing
  * frame is concealed in its slot. When nothing has come in time, the slot stays empty, and playing goes on `targetMs` after the next
  * frame came. What comes in a burst after a stall is made shorter, two frames faded into one, until the delay is `targetMs` again:
  * within 3 seconds.

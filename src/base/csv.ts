@@ -25,7 +25,7 @@ export interface ReadCsvOptions {
 }
 
 /**
- * Reads rows. The first line names the columns, and shows by which of comma, semicolon and tab fields are separated. A field may be
+ * Reads rows. The first line names the columns, and shows by which of comma, semicolon and tab fields are separated. A field can be
  * quoted, and then hold separators, line ends and doubled quotes; lines end with LF, CRLF or CR; empty lines are skipped; missing fields
  * are empty.
  *
@@ -73,7 +73,7 @@ class Lines {
   #delimiter = ",";
   #fields: string[] = [];
   #field = "";
-  // Within quotes; or right after a quote that may be the closing one.
+  // Within quotes; or right after a quote that can be the closing one.
   #state: "plain" | "quoted" | "closing" = "plain";
   // A line feed that follows belongs to the carriage return before it.
   #skipsFeed = false;
@@ -114,14 +114,14 @@ class Lines {
     }
   }
 
-  /** The next character from `at` on that may mean something here; the text's length when there is none. */
+  /** The next character from `at` on that can have a meaning here; the text's length without one. */
   #next(text: string, at: number): number {
     const special = this.#state === "quoted" ? QUOTED : this.#special!;
     special.lastIndex = at;
     return special.test(text) ? special.lastIndex - 1 : text.length;
   }
 
-  /** Takes a character that may mean something. Returns `true` when it ends the line. */
+  /** Takes a character that can have a meaning. Returns `true` when it ends the line. */
   #meets(character: string): boolean {
     if (this.#state === "quoted") {
       if (character === '"') this.#state = "closing";
@@ -192,7 +192,7 @@ async function* decode(chunks: AsyncIterable<Uint8Array | string>): AsyncGenerat
   let isStart = true;
   for await (const chunk of chunks) {
     const text = typeof chunk === "string" ? chunk : read(chunk);
-    // The decoder skips a byte order mark, text that was read elsewhere may still have it.
+    // The decoder skips a byte order mark, text that was read elsewhere can still have it.
     yield isStart ? text.replace(/^\ufeff/, "") : text;
     isStart &&= text === "";
   }

@@ -54,7 +54,7 @@ const RESET_GRACE_MS = 1_000;
 interface Lane {
   readonly key: string;
   uplink: SendStream;
-  /** Those before it, which may still be writing: numbers only rise. */
+  /** Those before it, which can still be writing: numbers only rise. */
   readonly before: Set<SendStream>;
   connection: Connection | undefined;
   readonly links: Set<AudioRoute>;
@@ -219,7 +219,7 @@ export class AudioHub {
     return lane;
   }
 
-  /** What a link of the same call left behind must not be sent after newer frames: numbers only rise. */
+  /** What an earlier link of the same call has not sent must not be sent after newer frames: numbers only rise. */
   #dropUnsent(key: string): void {
     for (const lane of this.#finishing) {
       if (lane.key !== key) continue;

@@ -30,12 +30,12 @@ export interface AudioOptions {
    * dropped until then, and counted. Default: `false`.
    */
   readonly earlyMedia?: boolean | undefined;
-  /** How much audio may wait to be sent before `writable` asks its writer to wait, in milliseconds, 20 to 10000. Default: 200. */
+  /** How much audio can wait to be sent before `writable` asks its writer to wait, in milliseconds, 20 to 10000. Default: 200. */
   readonly leadMs?: number | undefined;
   /** What is sent while nothing is written: nothing (`"pause"`), or frames of silence (`"send"`). Default: `"pause"`. */
   readonly silence?: "pause" | "send" | undefined;
   /**
-   * Plays received frames at the pace at which they were spoken, this far behind their arrival, in milliseconds, 0 to 1000: in order, a
+   * Plays received frames at the pace at which they were spoken, this long after their arrival, in milliseconds, 0 to 1000: in order, a
    * lost one replaced by what was heard before it, fading out. After a stall the delay returns to this within 3 seconds. Default:
    * frames are read as they arrive.
    */

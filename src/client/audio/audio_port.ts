@@ -35,7 +35,7 @@ export interface AudioPort {
   receiveSamples(receiver: AudioReceiver<Int16Array>): () => void;
   /**
    * Hands a chunk over; it is copied. It is sent in its slots, or dropped where the link has ended. Throws for what is not audio, and
-   * `ERR_LIMIT` when more than ten minutes would wait. Whoever gets audio faster than it is played looks at `queuedMs`.
+   * `ERR_LIMIT` when more than ten minutes would wait. A source that is faster than real time looks at `queuedMs`.
    */
   send(chunk: AudioChunk): void;
   /** How long what was handed over and waits for its slot lasts, in milliseconds. */

@@ -1,5 +1,5 @@
 /**
- * The link behind {@linkcode AudioLink}: both directions, and the hub that moves them between sessions.
+ * The implementation of {@linkcode AudioLink}: both directions, and the hub that moves them between sessions.
  *
  * @module
  */
@@ -25,7 +25,7 @@ import { LIVE_MS, OutgoingAudio } from "./send.ts";
 import type { PlaybackEnd } from "./speech_track.ts";
 import { WritableAudio } from "./writable.ts";
 
-// Events and audio come on streams of their own: the last frames may come after the hangup event.
+// Events and audio come on streams of their own: the last frames can come after the hangup event.
 const HANGUP_GRACE_MS = 250;
 // Two frames, one slot that is waited for, and what timers are late by.
 const LAST_WORD_MS = 100;

@@ -27,7 +27,7 @@ const MOST_BYTES = 32_000;
 // A call that has sent nothing for so long makes room for another one.
 const STALE_MS = 10_000;
 
-/** Keeps what nobody reads yet, within bounds. */
+/** Keeps what is not read yet, within bounds. */
 export class EarlyAudio {
   readonly #calls = new Map<string, Kept>();
   // Calls whose link was closed while they go on: what they send is not wanted. Bounded as the calls are.

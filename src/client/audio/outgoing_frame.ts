@@ -8,7 +8,7 @@ import type { AudioFrameEncoder } from "../../wire/mod.ts";
 import type { PendingFrame } from "./send_stream.ts";
 import type { SpeechTrack } from "./speech_track.ts";
 
-/** The next sequence number of a call's outgoing audio: it only rises, whatever link or session sends. */
+/** The next sequence number of a call's outgoing audio: it only rises, over all links and sessions. */
 export interface SequenceCounter {
   next: number;
 }

@@ -80,7 +80,7 @@ export class Playbacks {
     return playback;
   }
 
-  /** Whatever has been played to its end is over. */
+  /** Ends what has been played to its end. */
   progress(): void {
     for (const playback of this.#playing) {
       if (playback.finishIfPlayed()) this.#playing.delete(playback);
@@ -112,7 +112,7 @@ export class Playbacks {
   }
 }
 
-/** The playback behind {@linkcode Playback}. */
+/** The implementation of {@linkcode Playback}. */
 class LivePlayback implements Playback {
   readonly id: string;
   isOver = false;
@@ -120,7 +120,7 @@ class LivePlayback implements Playback {
   readonly #chunks: AsyncIterator<AudioChunk>;
   readonly #host: PlaybackHost;
   readonly #finished = deferred<PlaybackEnd>();
-  // Resolves the wait for the source's next chunk, which may never come.
+  // Resolves the wait for the source's next chunk, which can fail to come.
   #leaveSource: () => void = ignore;
   #failure: { readonly error: unknown } | undefined;
   #end: PlaybackEnd | undefined;

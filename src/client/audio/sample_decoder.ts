@@ -30,7 +30,7 @@ export class SampleDecoder {
     return resampler.push(decodeAudio(codec, payload));
   }
 
-  /** The samples that the resampler still holds back; `undefined` when there are none. */
+  /** The samples that the resampler still holds back; `undefined` without any. */
   flush(): Int16Array | undefined {
     for (const resampler of this.#resamplers.values()) {
       const rest = resampler.flush();

@@ -42,7 +42,7 @@ export interface OutgoingAudioOptions {
   readonly silence: "pause" | "send";
   /** Whether the sound is made at the moment it is handed over: then what waits is bounded by {@linkcode LIVE_MS}. */
   readonly isLive: boolean;
-  /** Whether frames may leave; otherwise they wait until {@linkcode OutgoingAudio.open}. */
+  /** Whether frames leave at once; otherwise they wait until {@linkcode OutgoingAudio.open}. */
   readonly isOpen: boolean;
   readonly sequence: SequenceCounter;
   readonly pacer: Pacer;
@@ -79,7 +79,7 @@ export class OutgoingAudio implements Paced {
   #filling: OutgoingFrame | undefined;
   // Whether the resampler holds back the end of what was said.
   #hasTail = false;
-  // Ticks since something was handed over: more may follow, and the frame being filled waits for it.
+  // Ticks since something was handed over: more can follow, and the frame being filled waits for it.
   #quietSlots = 0;
   // Where the last sound came from, and what is not played yet.
   #last: SpeechTrack | undefined;
@@ -88,7 +88,7 @@ export class OutgoingAudio implements Paced {
   #written: SpeechTrack | undefined;
   #isOpen: boolean;
   #slot: number | undefined;
-  // Slots that the process was late for, with nothing to send: the source may have been held up with it.
+  // Slots that the process was late for, with nothing to send: the source was perhaps held up with it.
   #owed = 0;
   // When the last frame that was handed to the transport will have been played.
   #playedUntil = 0;
@@ -98,7 +98,7 @@ export class OutgoingAudio implements Paced {
   #waiting: (() => void)[] = [];
   #finished: Promise<void> | undefined;
   #ended = false;
-  /** Called when frames have left, something was dropped, or it has ended: a writer may have its turn. */
+  /** Called when frames have left, something was dropped, or it has ended: it can be a writer's turn. */
   onProgress: () => void = ignore;
 
   constructor(options: OutgoingAudioOptions) {
@@ -128,7 +128,7 @@ export class OutgoingAudio implements Paced {
     return this.#ended;
   }
 
-  /** Whether frames may leave. */
+  /** Whether frames leave. */
   get isOpen(): boolean {
     return this.#isOpen;
   }
@@ -177,15 +177,15 @@ export class OutgoingAudio implements Paced {
     if (!(chunk instanceof Uint8Array)) this.#hasTail = this.#resampler.delaySamples > 0;
     const isLive = this.#options.isLive && track === undefined;
     // A live source that is not heard yet has said nothing.
-    const isUnheard = isLive && !this.#isOpen;
-    const owner = track ?? (isUnheard ? new SpeechTrack() : this.#written ??= new SpeechTrack());
+    const isDiscarded = isLive && !this.#isOpen;
+    const owner = track ?? (isDiscarded ? new SpeechTrack() : this.#written ??= new SpeechTrack());
     owner.durationMs += durationMs;
-    if (!isUnheard) this.#tracks.add(owner);
+    if (!isDiscarded) this.#tracks.add(owner);
     this.#last = owner;
     this.#quietSlots = 0;
     this.#packetize(bytes, owner);
     if (isLive) this.#dropStale();
-    // Whoever was held up together with this process has its slots while they last.
+    // A source that was held up together with this process gets these slots.
     if (this.#owed > 0 && this.#frames.length > 0) this.#sendOwed();
     this.#activate();
   }
@@ -284,7 +284,7 @@ export class OutgoingAudio implements Paced {
     if (passed > 1 && this.#frames.length === 0) this.#owed = Math.min(due, MAX_BURST_FRAMES - 1);
     if (this.#tracks.size > 0) this.#settle();
     this.progress();
-    // One more tick after the last frame, so that a writer who answers at once keeps its place in the schedule.
+    // One more tick after the last frame, so that a writer that answers at once keeps its place in the schedule.
     if (!this.#isEmpty || this.#tracks.size > 0 || due === 0 || this.#owed > 0) return true;
     if (this.#options.silence === "send") return true;
     this.#slot = undefined;
@@ -448,7 +448,7 @@ export class OutgoingAudio implements Paced {
     }
   }
 
-  /** Something has changed that others may wait for. */
+  /** Something has changed that others wait for. */
   progress(): void {
     this.onProgress();
     if (this.#waiting.length === 0) return;

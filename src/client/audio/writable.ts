@@ -1,5 +1,5 @@
 /**
- * The WHATWG stream in front of outgoing audio: back-pressure in milliseconds, and writes that nobody waits for.
+ * The WHATWG stream in front of outgoing audio: back-pressure in milliseconds, and writes that need not be awaited.
  *
  * @module
  */
@@ -12,7 +12,7 @@ import type { OutgoingAudio } from "./send.ts";
 /** Options of {@linkcode WritableAudio}. */
 export interface WritableAudioOptions extends ChunkFormat {
   readonly outgoing: OutgoingAudio;
-  /** How much may wait before a writer is asked to wait, in milliseconds. */
+  /** How much can wait before a writer is asked to wait, in milliseconds. */
   readonly leadMs: number;
   /** Whether chunks are taken at once, however much waits: the source is live. */
   readonly isLive: boolean;
@@ -22,7 +22,7 @@ export interface WritableAudioOptions extends ChunkFormat {
   readonly playOut: () => Promise<void>;
 }
 
-// So much is taken from the writer ahead of its slots while more waits behind it, to be there after a short stall.
+// So much is taken from the writer ahead of its slots while more waits, to be there after a short stall.
 const AHEAD_FRAMES = 3;
 const FRAME_MS = 20;
 

@@ -39,7 +39,7 @@ export interface CallEnd {
   readonly jitterMs: number;
   /** Estimated mean opinion score, 1 (bad) to 5; 0 when unknown. */
   readonly estimatedMos: number;
-  /** Where the recording is; empty when there is none. */
+  /** Where the recording is; empty without one. */
   readonly recordingUrl: string;
   /** The event itself. */
   readonly event: CallEvent;
@@ -57,7 +57,7 @@ export interface Call extends AsyncDisposable {
   readonly callSid: string;
   /** The same as `callSid`. */
   readonly sid: string;
-  /** Whom it was dialled to; `undefined` for a call that this client did not dial and has not been told of. */
+  /** Whom it was dialled to; `undefined` for a call that this client did not dial and has no event of. */
   readonly to: string | undefined;
   /** The caller id; `undefined` where this client has not given it: the trunk's own, or not known. */
   readonly from: string | undefined;
@@ -69,7 +69,7 @@ export interface Call extends AsyncDisposable {
   readonly state: CallState;
   /**
    * Resolves when the call has ended, with the cause in words. Rejects with `ERR_SESSION_CLOSED` when the client closed
-   * before that: the call may then go on without it.
+   * before that: the call then goes on without it.
    */
   readonly ended: Promise<CallEnd>;
   /**
@@ -102,7 +102,7 @@ export interface Call extends AsyncDisposable {
   barge(options?: RequestOptions): Promise<void>;
   /** Transfers the call to an E.164 number or a SIP URI (blind REFER, RFC 3515). */
   transfer(target: string, options?: RequestOptions): Promise<void>;
-  /** Silences what the far end hears. With `wire: true` the far end is told by a re-INVITE too. */
+  /** Silences what the far end hears. With `wire: true` the far end gets a re-INVITE too. */
   mute(options?: MuteCallOptions): Promise<void>;
   /** Undoes `mute`; give the same `wire`. */
   unmute(options?: MuteCallOptions): Promise<void>;

@@ -1,5 +1,5 @@
 /**
- * The calls of a client by their ids, from the first request that may make one to its end.
+ * The calls of a client by their ids, from the first request that can make one to its end.
  *
  * @module
  */
@@ -9,20 +9,20 @@ import { ignore } from "../../base/ignore.ts";
 import { type CallFacts, type CallHost, LiveCall } from "./live_call.ts";
 
 // Calls that this client did not dial and has heard nothing of: the oldest is forgotten for a new one.
-const MOST_UNHEARD = 10_000;
+const MOST_SILENT = 10_000;
 
 /** The calls that requests are under way for, and those that are in use. */
 export class CallRegistry {
   readonly #host: CallHost;
   readonly #calls = new Map<string, LiveCall>();
   // Calls that were asked for by their id, until something is heard of them.
-  readonly #unheard = new Set<LiveCall>();
+  readonly #silent = new Set<LiveCall>();
 
   constructor(host: CallHost) {
     this.#host = host;
   }
 
-  /** The call of an id, for one more request that may make it. */
+  /** The call of an id, for one more request that can make it. */
   claim(callSid: string, facts: CallFacts): LiveCall {
     const call = this.#calls.get(callSid) ?? this.#track(callSid);
     call.describe(facts);
@@ -41,13 +41,13 @@ export class CallRegistry {
     return this.#calls.get(callSid);
   }
 
-  /** The call of an id that may be a call of the tenant. */
+  /** The call of an id that is perhaps a call of the tenant. */
   find(callSid: string): LiveCall {
     const known = this.#calls.get(callSid);
     if (known !== undefined) return this.keep(known);
     const call = this.keep(this.claim(callSid, {}));
-    this.#unheard.add(call);
-    if (this.#unheard.size > MOST_UNHEARD) this.#forgetUnheard();
+    this.#silent.add(call);
+    if (this.#silent.size > MOST_SILENT) this.#forgetSilent();
     return call;
   }
 
@@ -58,7 +58,7 @@ export class CallRegistry {
     if (this.#calls.get(call.callSid) === call) this.#calls.delete(call.callSid);
   }
 
-  /** Events may have been missed: whatever waits for an answer goes on. */
+  /** Events may have been missed: what waits for an answer goes on. */
   assumeAnswered(): void {
     for (const call of this.#calls.values()) call.assumeAnswered();
   }
@@ -67,12 +67,12 @@ export class CallRegistry {
   abandon(end: TeleQuickError): void {
     for (const call of this.#calls.values()) call.abandon(end);
     this.#calls.clear();
-    this.#unheard.clear();
+    this.#silent.clear();
   }
 
-  #forgetUnheard(): void {
-    for (const call of this.#unheard) {
-      this.#unheard.delete(call);
+  #forgetSilent(): void {
+    for (const call of this.#silent) {
+      this.#silent.delete(call);
       if (call.history.length > 0) continue;
       call.claims = 1;
       return this.disclaim(call);

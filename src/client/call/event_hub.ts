@@ -1,5 +1,5 @@
 /**
- * Events of calls: each delivered once, to its call and to everyone who listens to all of them.
+ * Events of calls: each delivered once, to its call and to every listener.
  *
  * @module
  */
@@ -12,16 +12,16 @@ export interface EventSink {
   deliver(event: CallEvent): void;
 }
 
-// Memory of calls that nobody registered, and of what was seen: the oldest is forgotten first.
+// Memory of calls that are not registered, and of what was seen: the oldest is forgotten first.
 const MAX_REMEMBERED_CALLS = 4_096;
 const MAX_EVENTS_PER_CALL = 64;
 const MAX_EARLY_EVENTS = 4_096;
 const LISTENER_CAPACITY = 4_096;
 
 interface Memory {
-  /** `event_type`, status and time of what was delivered: deliveries are at least once (protocol.md section 2.6). */
+  /** `event_type`, status and time of what was delivered: deliveries are at least once. */
   readonly seen: Set<string>;
-  /** What came before the call was registered: events may outrun the reply of `dial`. */
+  /** What came before the call was registered: events can outrun the reply of `dial`. */
   readonly early: CallEvent[];
 }
 
@@ -66,7 +66,7 @@ export class EventHub {
     for (const event of early) sink.deliver(event);
   }
 
-  /** Stops sending a call's events to `sink`. `history` is kept for who may register the call again. */
+  /** Stops sending a call's events to `sink`. `history` is kept for a later registration. */
   unregister(callSid: string, sink: EventSink, history: readonly CallEvent[] = []): void {
     if (this.#sinks.get(callSid) === sink) this.#sinks.delete(callSid);
     for (const event of history) this.#keep(this.#remember(callSid), event);
@@ -101,7 +101,7 @@ export class EventHub {
     return memory;
   }
 
-  /** Keeps an event for a call that may be registered yet. */
+  /** Keeps an event for a call that can still be registered. */
   #keep(memory: Memory, event: CallEvent): void {
     if (memory.early.length >= MAX_EVENTS_PER_CALL) return;
     memory.early.push(event);

@@ -43,13 +43,13 @@ export interface CallFacts {
 
 // A call has about five events; one that is held and resumed all day keeps the newest.
 const HISTORY = 256;
-// The last event of a call may come after the reply that says that there is no such call any more, by as much as the last frames.
+// The last event of a call can come after the reply that says that the call does not exist, by as much as the last frames.
 const EVENT_GRACE_MS = 250;
 
-/** The call behind {@linkcode Call}, with what the client needs besides what users see. */
+/** The implementation of {@linkcode Call}, with what the client needs besides what users see. */
 export class LiveCall implements Call {
   readonly callSid: string;
-  /** How many requests may bring it about; infinity when one has. Kept by the registry. */
+  /** How many requests can make it; infinity when one has. Kept by the registry. */
   claims = 0;
   /** The events so far. */
   readonly history: CallEvent[] = [];
@@ -193,7 +193,7 @@ export class LiveCall implements Call {
     this.#facts = { ...facts, ...definedOf(this.#facts) };
   }
 
-  /** The answer may have been missed: what waits for it is sent. Called by the client. */
+  /** The answer was perhaps missed: what waits for it is sent. Called by the client. */
   assumeAnswered(): void {
     this.#isAnswered = true;
     this.#host.audio.get(this.callSid)?.answered();
@@ -216,7 +216,7 @@ export class LiveCall implements Call {
     for (const listener of this.#listeners) listener.fail(error);
   }
 
-  /** Events come on streams of their own: the last one may be behind the reply that says that there is no such call any more. */
+  /** Events come on streams of their own: the last one can come after the reply that says that the call does not exist. */
   #endsSoon(signal: AbortSignal | undefined): Promise<boolean> {
     return within(() => this.ended, {
       signal,
@@ -269,7 +269,7 @@ export class LiveCall implements Call {
     }
   }
 
-  /** Events may come on several streams: an older one changes no state. */
+  /** Events can come on several streams: an older one changes no state. */
   #become(state: CallState, { timestampMs }: CallEvent): void {
     if (timestampMs < this.#stateMs) return;
     this.#state = state;
@@ -278,7 +278,7 @@ export class LiveCall implements Call {
 
   #advance(event: CallEvent): void {
     const { eventType, answerTimestampMs } = event;
-    // The answer's own event may be missed, while there is no session.
+    // The answer's own event can be missed, while there is no session.
     if (eventType === EventType.CHANNEL_ANSWER || answerTimestampMs > 0) {
       this.#answered.resolve(event);
       this.assumeAnswered();

@@ -1,5 +1,5 @@
 /**
- * Supervision of a live call: hear both sides, speak to one, the other or both (protocol.md section 5.9).
+ * Supervision of a live call: hear both sides, speak to one, the other or both.
  *
  * @module
  */
@@ -24,10 +24,10 @@ export interface SuperviseOptions {
   readonly callSid: string;
   /** A `SupervisionMode`. Default: `MONITOR`, which hears and does not speak. */
   readonly mode?: number | undefined;
-  /** Who supervises, for the gateway's records. Default: the client's id. */
+  /** The supervisor's name, for the gateway's records. Default: the client's id. */
   readonly supervisorId?: string | undefined;
   /**
-   * A token with the scope `telephony:supervise`: the protocol's one token inside a request. Default: a fresh one of the client's own
+   * A token with the scope `telephony:supervise`: the only token that is part of a request. Default: a fresh one of the client's own
    * credentials.
    */
   readonly authToken?: string | undefined;
@@ -41,7 +41,7 @@ export interface Supervision extends AsyncDisposable {
   readonly callSid: string;
   /** The mode it was asked for. */
   readonly mode: number;
-  /** Both sides of the call to hear; what is written is heard by whom the mode says, and by nobody in the monitor modes. */
+  /** Both sides of the call to hear; what is written is heard by the sides that the mode names, in the monitor modes by none of them. */
   readonly audio: AudioLink;
   /** Resolves when the supervision is over; rejects with `ERR_RPC_REJECTED` when a new session was not let in again. */
   readonly ended: Promise<void>;
@@ -62,7 +62,7 @@ export interface SupervisionHost {
   onEnd(supervision: LiveSupervision): void;
 }
 
-/** The supervision behind {@linkcode Supervision}. */
+/** The implementation of {@linkcode Supervision}. */
 export class LiveSupervision implements Supervision {
   readonly callSid: string;
   readonly mode: number;
@@ -71,7 +71,7 @@ export class LiveSupervision implements Supervision {
   readonly #host: SupervisionHost;
   readonly #options: SuperviseOptions;
   #leave: (() => void) | undefined;
-  // The newest session that it was told to join.
+  // The newest session that it is to join.
   #target: Connection | undefined;
   #isOver = false;
 
@@ -106,7 +106,7 @@ export class LiveSupervision implements Supervision {
     this.#target = connection;
     const leave = await within(async (inner) => {
       const leave = await this.#subscribe(connection, inner);
-      // Given up in the very turn in which it was let in: nobody else would leave.
+      // Given up in the very turn in which it was let in: nothing else would leave.
       if (inner.aborted) leave();
       else inner.addEventListener("abort", leave, { once: true });
       return leave;
@@ -117,7 +117,7 @@ export class LiveSupervision implements Supervision {
       onTimeout: () =>
         new TeleQuickError("ERR_TIMEOUT", `Cannot supervise call: no answer in ${timeoutMs} ms`),
     });
-    // The next session may have let it in first.
+    // Perhaps the next session has let it in first.
     if (this.#isOver || this.#target !== connection) return leave();
     this.#leave?.();
     this.#leave = leave;

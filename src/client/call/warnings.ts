@@ -76,7 +76,7 @@ const LATE_SLOTS = 5;
 const TOKEN_MS = 60_000;
 const CAPACITY = 256;
 
-/** Looks once a second, while somebody listens. */
+/** Looks once a second, while something listens. */
 export class Warnings {
   readonly #host: WarningsHost;
   readonly #listeners = new Map<Queue<Warning>, string | undefined>();

@@ -25,7 +25,7 @@ export interface CallOptions {
   readonly direction: "outbound" | "inbound";
   readonly to: string;
   readonly callFrom: string;
-  /** The SDK instance that gets its events and audio; may be empty. */
+  /** The SDK instance that gets its events and audio; can be empty. */
   readonly clientId: string;
   /** What is done when it is answered. */
   readonly defaultApp: number;
@@ -53,7 +53,7 @@ export interface CallHost {
   readonly record: StartRecording | undefined;
   /** Takes an event of the call. */
   event(call: Call, event: CallEvent): void;
-  /** Takes a packet for whoever holds the call; the last one has no payload and `endOfStream`. */
+  /** Takes a packet for the session that holds the call; the last one has no payload and `endOfStream`. */
   speak(call: Call, speech: Speech, endOfStream: boolean): void;
   /** Drops what waits to be heard. */
   hush(call: Call): void;
@@ -82,7 +82,7 @@ export class Call implements AudioSource {
   readonly options: CallOptions;
   /** When it was dialled or came in, in Unix milliseconds. */
   readonly startMs: number;
-  /** The SDK instance that gets its events and audio; answering an incoming call may name another. */
+  /** The SDK instance that gets its events and audio; answering an incoming call can name another. */
   clientId: string;
   /** Whether it waits to be taken up again. */
   isParked = false;
@@ -143,11 +143,11 @@ export class Call implements AudioSource {
     return encoder;
   }
 
-  /** Begins: from here on it tells events. */
+  /** Begins: from here on it has events. */
   start(): void {
     const { script, direction } = this.options;
     if (direction === "outbound") this.#emit(EventType.CHANNEL_CREATE, "INITIATED");
-    // A call that comes in rings here, whatever its caller does.
+    // A call that comes in rings here, also when its caller does something else.
     if (this.#phone === undefined ? script.rings : direction === "inbound") this.#ring();
     this.#phone?.start();
     if (this.#phone !== undefined && direction === "outbound") return;
@@ -219,16 +219,16 @@ export class Call implements AudioSource {
     }
     this.#state = "ended";
     this.#emit(EventType.CHANNEL_HANGUP_COMPLETE, status, q850Cause);
-    for (const tell of [...this.#onEnd]) tell();
+    for (const listener of [...this.#onEnd]) listener();
   }
 
-  /** Calls `tell` when the call has ended. Returns what forgets it. */
-  onEnd(tell: () => void): () => void {
-    this.#onEnd.add(tell);
-    return () => void this.#onEnd.delete(tell);
+  /** Calls `listener` when the call has ended. Returns what removes it. */
+  onEnd(listener: () => void): () => void {
+    this.#onEnd.add(listener);
+    return () => void this.#onEnd.delete(listener);
   }
 
-  /** Stops without a word: the gateway is going away. */
+  /** Stops without an event: the gateway is going away. */
   drop(): void {
     this.#state = "ended";
     this.#cancelTimers();

@@ -39,7 +39,7 @@ function refuses(status: string, q850Cause: number): Script {
   return { rings: false, afterMs: REFUSE_MS, failure: { status, q850Cause }, media: "echo" };
 }
 
-// NANP's fictional range; the table of design.md section 6. Causes are ITU-T Q.850's.
+// NANP's fictional range. Causes are ITU-T Q.850's.
 const numbers: ReadonlyMap<string, Script> = new Map([
   ["+15550100", answers],
   ["+15550101", refuses("BUSY", 17)],
@@ -58,7 +58,7 @@ const numbers: ReadonlyMap<string, Script> = new Map([
   ["+15550109", { ...answers, refusal: ErrorCode.ERR_RATE_LIMITED }],
 ]);
 
-/** What the far end behind a valid number or SIP URI does. */
+/** What the far end of a valid number or SIP URI does. */
 export function scriptOf(to: string): Script {
   return numbers.get(to) ?? answers;
 }
@@ -83,7 +83,7 @@ export interface FarEndOptions {
   readonly allocate: () => number;
   /** Takes what it says. */
   readonly say: (speech: Speech) => void;
-  /** Told when a packet was lost on the way from it. */
+  /** Called when a packet was lost on the way from it. */
   readonly lost: () => void;
 }
 
@@ -116,7 +116,7 @@ export function createFarEnd(options: FarEndOptions): FarEnd {
 const LOSE_EVERY = 10;
 const SWAP_PROBABILITY = 0.1;
 
-/** An echo over a bad line: every tenth packet is lost, and some arrive after the one behind them. */
+/** An echo over a bad line: every tenth packet is lost, and some arrive after the one that followed them. */
 function createLossyEcho({ random, allocate, say, lost }: FarEndOptions): FarEnd {
   let heard = 0;
   let held: Speech | undefined;
@@ -129,7 +129,7 @@ function createLossyEcho({ random, allocate, say, lost }: FarEndOptions): FarEnd
       const speech = { payload: payload.slice(), codec, sequenceNumber: allocate() };
       if (++heard % LOSE_EVERY === 0) {
         lost();
-        // Behind this one, too: there may be no other.
+        // After this one, too: perhaps none follows.
         return release();
       }
       if (held === undefined && random() < SWAP_PROBABILITY) {

@@ -1,5 +1,5 @@
 /**
- * The sound of an answered call: from its client to the phone at the far end and back, and everybody who listens or speaks in between.
+ * The sound of an answered call: from its client to the phone at the far end and back, and supervisors in between.
  *
  * @module
  */
@@ -13,7 +13,7 @@ import type { Listening, Phone } from "./phone.ts";
 import { TalkDetector } from "./talk_detector.ts";
 import type { Ticker } from "./ticker.ts";
 
-/** Somebody who listens to both sides of a call. */
+/** A listener to both sides of a call. */
 export interface Tap {
   /** Hears the far end. */
   caller(payload: Uint8Array, codec: string): void;
@@ -40,7 +40,7 @@ export interface CallMediaOptions {
     /** Called when it has stopped something, with how long the far end has been talking. */
     readonly onBarge: (talkMs: number) => void;
   } | undefined;
-  /** Hears everything; unlike the taps it is nobody's, and stays to the end. */
+  /** Hears everything, to the end. */
   readonly recorder: Tap | undefined;
 }
 
@@ -50,7 +50,7 @@ const TICK_MS = 20;
 
 /** Both directions of one call, and what was counted of them. */
 export class CallMedia {
-  /** Who listens. */
+  /** Supervisors. */
   readonly taps: Set<Tap> = new Set();
   /** Speaks to the client besides the far end. */
   readonly toAgent: Mixer;
@@ -58,7 +58,7 @@ export class CallMedia {
   readonly toCaller: Mixer;
   /** Jitter of what the client sends. */
   readonly jitter: JitterEstimate = new JitterEstimate();
-  /** Whether neither side hears the other, and the far end nobody: the call is on hold. A whisper to the agent is heard. */
+  /** Whether neither side hears the other: the call is on hold. A whisper to the agent is heard. */
   isHeld = false;
   /** Whether the far end does not hear the client. */
   isMuted = false;
@@ -174,7 +174,7 @@ export class CallMedia {
     });
   }
 
-  /** A packet that the client does not get takes no place, so that a hold is no loss. */
+  /** A packet that the client does not get takes no place, so that a hold does not count as loss. */
   #allocate(): number {
     return this.isHeld || this.partner !== undefined ? this.#next : this.#next++;
   }

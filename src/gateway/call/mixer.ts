@@ -19,7 +19,7 @@ const LONGEST_QUEUE = 12;
 const LINE = "PCMU";
 const LINE_RATE = 8_000;
 
-/** Where a blend is heard. */
+/** Where the mixed line is heard. */
 export interface MixerOptions {
   readonly ticker: Ticker;
   /** Takes a frame of the second speaker alone: PCMU, 8 kHz. */
@@ -43,16 +43,16 @@ export class Mixer {
   add(payload: Uint8Array, codec: string): void {
     if (!isWhole(payload, codec)) return;
     const samples = decodeAudio(codec, payload);
-    // A copy: PCM16 may be a view of bytes that are not ours.
+    // A copy: PCM16 can be a view of another owner's bytes.
     this.#waiting.push(codec === "PCM16" ? this.#downsampler.push(samples) : samples.slice());
     if (this.#waiting.length > LONGEST_QUEUE) this.#waiting.shift();
     if (this.#stopTicking !== undefined) return;
-    // Not in this turn: a frame of the first speaker's may be on its way.
+    // Not in this turn: a frame of the first speaker can be on its way.
     this.#firstSpoke = true;
     this.#stopTicking = this.#options.ticker.add(() => this.#tick());
   }
 
-  /** Takes a frame of the first speaker and returns what is heard: the same bytes when nobody else speaks. */
+  /** Takes a frame of the first speaker and returns what is heard: the same bytes when the second is silent. */
   mix(payload: Uint8Array, codec: string): Uint8Array {
     this.#firstSpoke = true;
     if (!isWhole(payload, codec)) return payload;

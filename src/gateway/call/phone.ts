@@ -22,7 +22,7 @@ export interface FarEndCall {
   readonly direction: "outbound" | "inbound";
   /** The called number or SIP URI. */
   readonly to: string;
-  /** The caller's; may be empty. */
+  /** The caller's; can be empty. */
   readonly from: string;
 }
 

@@ -40,7 +40,7 @@ export interface RecordingFile {
 export interface RecordingOptions {
   readonly clock: Clock;
   readonly file: RecordingFile;
-  /** Told once when the file cannot be written further. */
+  /** Called once when the file cannot be written further. */
   readonly onFailed: (error: unknown) => void;
 }
 

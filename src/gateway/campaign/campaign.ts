@@ -21,9 +21,9 @@ export interface CampaignOptions<Row> {
   readonly callsPerSecond: number;
   /** Live calls at the most; `Infinity` for no bound of the campaign's own. */
   readonly maxConcurrentCalls: number;
-  /** Dials a row. A refusal that time may lift is tried again. */
+  /** Dials a row. A refusal that time can lift is tried again. */
   readonly dial: (row: Row) => Call | RpcRefusal;
-  /** Whether a refusal may be lifted by waiting. */
+  /** Whether a refusal can be lifted by waiting. */
   readonly isTemporary: (refusal: RpcRefusal) => boolean;
   /** Makes the end of a row heard that is not dialled: it was refused, or the campaign was aborted (`undefined`). */
   readonly fail: (row: Row, refusal: RpcRefusal | undefined) => void;
@@ -141,7 +141,7 @@ export class Campaign<Row> {
       signal.throwIfAborted();
       if (this.live.size >= maxConcurrentCalls) {
         await this.#slot(signal);
-        // Room and the abort may come in one turn.
+        // Room and the abort can come in one turn.
         continue;
       }
       const outcome = dial(row);

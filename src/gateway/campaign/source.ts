@@ -15,7 +15,7 @@ export type TextSource = (signal: AbortSignal) => AsyncIterable<Uint8Array>;
 /**
  * Finds what a URL stands for.
  *
- * @returns `undefined` for a URL that is malformed or not one that may be fetched: nothing tells which.
+ * @returns `undefined` for a URL that is malformed or not one that this gateway fetches, the answer is the same for both.
  */
 export function findSource(text: string, policy: FetchPolicy): TextSource | undefined {
   if (text.startsWith("data:")) {

@@ -40,7 +40,7 @@ export const bulkRoutes: readonly Route<unknown, unknown>[] = [
       if (refusal !== undefined) return refusal;
       const source = findSource(request.csvUrl, context.gateway.policy);
       if (source === undefined) {
-        return unfit("csv_url is malformed, or not one that this gateway may fetch");
+        return unfit("csv_url is malformed, or not one that this gateway fetches");
       }
       const { loading } = context.tenant;
       loading.add(request.campaignId);

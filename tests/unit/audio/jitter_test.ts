@@ -7,7 +7,7 @@ import { type ArrivedFrame, JitterBuffer, type PlayoutFrame } from "../../../src
 import { TeleQuickError } from "../../../src/base/errors.ts";
 import { seed } from "../../support/seed.ts";
 
-/** A frame that can be told from every other by its payload. */
+/** A frame that differs from every other by its payload. */
 function frame(sequenceNumber: number, more: Partial<ArrivedFrame> = {}): ArrivedFrame {
   const payload = new Uint8Array(160).fill(sequenceNumber % 251);
   return { sequenceNumber, payload, codec: "PCMU", ...more };
@@ -116,7 +116,7 @@ describe("JitterBuffer", () => {
         const heard = given.filter((next) => !next.concealed).length;
         assert.equal(received, copies.length);
         assert.equal(received, heard + late + duplicated + dropped);
-        assert.equal(dropped, 0, "who asks after every push makes room in time");
+        assert.equal(dropped, 0, "a caller that asks after every push makes room in time");
         assert.equal(lost, given.length - heard);
         assert.equal(concealed, lost);
         assert.equal(buffer.size, 0);
@@ -161,7 +161,7 @@ describe("JitterBuffer", () => {
     assert.deepEqual(popAll(buffer, 140)[0]!.payload, concealLoss(frame(5), 0));
   });
 
-  it("JitterBuffer tells a latecomer from a duplicate, also after its turn", () => {
+  it("JitterBuffer distinguishes a latecomer from a duplicate, also after its turn", () => {
     const buffer = new JitterBuffer({ jitterBufferMs: 0 });
     buffer.push(frame(0), 0);
     buffer.push(frame(2), 40);
@@ -209,7 +209,7 @@ describe("JitterBuffer", () => {
     assert.deepEqual(numbers(popAll(buffer, 40)), ["7*", "8", "9", "10", "11"]);
   });
 
-  it("JitterBuffer fills 60 ms of a long loss, or as much as it is told to, and counts the rest", () => {
+  it("JitterBuffer fills 60 ms of a long loss, or as much as its option says, and counts the rest", () => {
     for (const [concealMs, concealed] of [[undefined, 3], [0, 0], [1_000, 50]] as const) {
       const buffer = new JitterBuffer({
         jitterBufferMs: 0,

@@ -77,7 +77,7 @@ describe("Packetizer", () => {
     assert.equal(copied, 107_000);
   });
 
-  it("Packetizer.flush() keeps or drops the tail when it is told to, and leaves the packetizer as new", () => {
+  it("Packetizer.flush() keeps or drops the tail when its option says so, and leaves the packetizer as new", () => {
     const keep = new Packetizer({ frameBytes: 4, tail: "keep" });
     keep.push(Uint8Array.of(1, 2, 3));
     assert.deepEqual([...keep.flush()!], [1, 2, 3]);

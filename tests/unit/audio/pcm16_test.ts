@@ -56,7 +56,7 @@ describe("pcm16Bytes()", () => {
     assert.deepEqual([...pcm16Bytes(samples)], [0x34, 0x12, 0xfe, 0xff, 0x00, 0x80]);
   });
 
-  it("pcm16Bytes() and pcm16Samples() are inverse, whatever the place in memory", () => {
+  it("pcm16Bytes() and pcm16Samples() are inverse, at every place in memory", () => {
     fc.assert(
       fc.property(
         fc.int16Array({ maxLength: 400, size: "max" }),

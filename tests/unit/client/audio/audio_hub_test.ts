@@ -16,13 +16,13 @@ interface Story {
   close(): Promise<void>;
 }
 
-/** A client with one call up, against a gateway that does as it is told. */
+/** A client with one call up, against a gateway that follows the test. */
 async function story(
   options: {
     readonly client?: ClientOptions;
     readonly pair?: SessionPairOptions;
     readonly onUni?: (stream: ReadableStream<Uint8Array>, peer: ScriptedPeer) => void;
-    /** Told of every session that the client dials, before it has it. */
+    /** Called with every session that the client dials, before it has it. */
     readonly onDial?: (session: WebTransportLike, index: number) => void;
   } = {},
 ): Promise<Story> {

@@ -102,7 +102,7 @@ describe("AudioLink", () => {
         await clock.advance(20);
       }
       clock.suspend(stalledMs);
-      // The schedule comes first, with nothing to send; whoever speaks was held up as long.
+      // The schedule comes first, with nothing to send; the speaker was held up as long.
       await clock.advance(0);
       speak(1 + stalledMs / 20);
       await clock.advance(20);
@@ -115,7 +115,7 @@ describe("AudioLink", () => {
     await call.hangUp();
   });
 
-  it("does not make up for slots in which nobody spoke", async () => {
+  it("does not make up for slots in which nothing was said", async () => {
     await using story = await clientSetup();
     const { clock } = story.setup;
     const call = await answered(story);
@@ -265,7 +265,7 @@ describe("AudioLink", () => {
     await call.hangUp();
   });
 
-  it("drops the oldest frames when nobody reads, and counts them", async () => {
+  it("drops the oldest frames that are not read, and counts them", async () => {
     await using story = await clientSetup();
     const call = await answered(story, "+15550106");
     const link = call.audio({ receiveCapacity: 10 });

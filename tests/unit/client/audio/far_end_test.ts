@@ -11,7 +11,7 @@ interface Story extends AsyncDisposable {
   readonly hearing: Hearing;
 }
 
-/** A call whose far end listens. It answers after `ringMs`; unless told otherwise the story begins after that. */
+/** A call whose far end listens. It answers after `ringMs`; the story begins after that, unless `isAnswered` is off. */
 async function story(
   options: { readonly ringMs?: number; readonly isAnswered?: boolean } = {},
 ): Promise<Story> {
@@ -41,7 +41,7 @@ function isHeard(
   assert.ok(Math.abs(atMs - where.atMs) <= withinMs, `heard at ${atMs} ms, not ${where.atMs}`);
 }
 
-/** Writes a live source's chunks of 20 ms, each when it is made, until `ms` have passed. Stalls the process where told to. */
+/** Writes a live source's chunks of 20 ms, each when it is made, until `ms` have passed. Stalls the process once. */
 async function speakLive(
   { setup, call }: Story,
   said: Int16Array,

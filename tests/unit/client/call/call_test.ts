@@ -17,7 +17,7 @@ async function collect(events: AsyncIterable<CallEvent>): Promise<string[]> {
 }
 
 describe("Call", () => {
-  it("goes from dialing to ended, and tells its events from the first to the last", async () => {
+  it("goes from dialing to ended, and reports its events from the first to the last", async () => {
     await using story = await clientSetup();
     const { client, setup } = story;
     const call = await client.dial({ to: "+15550100", trunkId: TRUNK });
@@ -143,7 +143,7 @@ describe("Call", () => {
     await story[Symbol.asyncDispose]();
   });
 
-  it("tells what there was of a call whose dial was not answered, when it is dialled again", async () => {
+  it("reports what there was of a call whose dial was not answered, when it is dialled again", async () => {
     const clock = new FakeClock();
     let isAnswered = false;
     const gateway = scriptedGateway({
@@ -267,7 +267,7 @@ describe("Call", () => {
     await client.close();
   });
 
-  it("answered() tells of an answer that was missed by the first event that knows of it", async () => {
+  it("answered() reports an answer that was missed by the first event that knows of it", async () => {
     const gateway = scriptedGateway();
     const client = new TeleQuickClient("https://gateway.test", () => UNSIGNED_TOKEN, true, {
       webTransport: gateway.webTransport,

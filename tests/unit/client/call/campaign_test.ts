@@ -70,7 +70,7 @@ describe("prepareCampaign()", () => {
   it("makes a campaign that can be counted: every row ends once, also those that the trunk refuses", async () => {
     await using story = await clientSetup();
     const { client, setup } = story;
-    const numbers = ["+15550101", "+15550103", "+15550108", "+15550109", "+15550105", "nobody"];
+    const numbers = ["+15550101", "+15550103", "+15550108", "+15550109", "+15550105", "no number"];
     const { csv, rows, skipped } = await prepareCampaign(["to", ...numbers].join("\n"));
     assert.equal(skipped.length, 1);
     const left = new Map(rows.map((row) => [row.callSid, row]));

@@ -28,7 +28,7 @@ describe("EventHub", () => {
     assert.deepEqual(call.times, Array.from({ length: 300 }, (_, n) => n));
   });
 
-  it("remembers what a long call was told while thousands of others come and go", () => {
+  it("remembers the events of a long call while thousands of others come and go", () => {
     const hub = new EventHub();
     const call = sink();
     hub.register("long", call);
@@ -41,7 +41,7 @@ describe("EventHub", () => {
     assert.equal(call.times.length, 10);
   });
 
-  it("keeps a bounded number of events for calls that nobody registers, the newest", () => {
+  it("keeps a bounded number of events for calls that are not registered, the newest", () => {
     const hub = new EventHub();
     for (let n = 0; n < 64 * 200; n++) hub.accept(event(`call-${n >> 6}`, n));
     let kept = 0;

@@ -41,7 +41,7 @@ function loudness(payload: Uint8Array): number {
 const tone = encodePcmu(toneSamples({ frequencyHz: 440, sampleRate: 8_000, milliseconds: 400 }));
 
 describe("Supervision", () => {
-  it("monitors: hears the far end, is heard by nobody", async () => {
+  it("monitors: hears the far end, is not heard", async () => {
     await using story = await clientSetup();
     const call = await answered(story);
     const other = await supervisor(story);
@@ -267,7 +267,7 @@ describe("Supervision", () => {
     assert.ok(aborted > 0 && aborted < 60);
   });
 
-  it("throws TypeError for what is no object, as allocateWt() does", async () => {
+  it("throws TypeError for what is not an object, as allocateWt() does", async () => {
     const client = new TeleQuickClient("https://gateway.test", () => UNSIGNED_TOKEN, true);
     for (const wrong of [undefined, null, "call"]) {
       const options = wrong as unknown as Parameters<typeof client.supervise>[0];

@@ -119,7 +119,7 @@ describe("Warnings", () => {
     assert.deepEqual(heard.slice(3), ["timers-throttled cleared"]);
   });
 
-  it("end with their call, are shown to a late listener, and look at nothing when nobody listens", async () => {
+  it("end with their call, are shown to a late listener, and look at nothing without a listener", async () => {
     const { clock, heard, links, listener, seconds, warnings } = scene();
     await seconds(6, { received: 40, lost: 10 });
     const late = warnings.listen("a");

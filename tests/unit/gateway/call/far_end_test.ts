@@ -90,7 +90,7 @@ describe("createFarEnd()", () => {
     const samples = said.flatMap(({ payload }) => [...decodePcmu(payload)]);
     const rises = samples.filter((sample, i) => i > 0 && samples[i - 1]! < 0 && sample >= 0).length;
     assert.ok(Math.abs(rises - 440) <= 1, `${rises} periods in a second`);
-    // A step between neighbours is never larger than the steepest of the sine, plus quantisation.
+    // A step between samples is never larger than the steepest of the sine, plus quantisation.
     const peak = Math.max(...samples);
     const steepest = 2 * Math.PI * 440 / 8_000 * peak;
     for (let i = 1; i < samples.length; i++) {
@@ -136,7 +136,7 @@ describe("createFarEnd()", () => {
     }
   });
 
-  it("tells of each packet that was lost", () => {
+  it("reports each packet that was lost", () => {
     const line = phone("lossy echo");
     for (let i = 0; i < 100; i++) line.farEnd.hear(new Uint8Array(1), "PCMU");
     assert.equal(line.lost, 10);

@@ -26,14 +26,14 @@ const near = (actual: number | undefined, expected: number) =>
   );
 
 describe("Mixer", () => {
-  it("hands the first speaker's bytes on untouched while nobody else speaks", () => {
+  it("hands the first speaker's bytes on untouched while the second is silent", () => {
     const { blend } = open();
     const payload = pcmu(1_000);
     assert.equal(blend.mix(payload, "PCMU"), payload);
     assert.equal(blend.mix(payload, "OPUS"), payload);
   });
 
-  it("adds the second speaker's samples, whatever the codec of either, and does not overflow", async () => {
+  it("adds the second speaker's samples, in every pair of codecs, and does not overflow", async () => {
     const { blend } = open();
     blend.add(encodePcma(new Int16Array(160).fill(2_000)), "PCMA");
     near(decodePcmu(blend.mix(pcmu(1_000), "PCMU"))[80], 3_000);
@@ -70,7 +70,7 @@ describe("Mixer", () => {
     near(decodePcmu(said.at(-1)!)[0], 3_900);
   });
 
-  it("drops what is no whole sample and what it cannot decode, and everything when it is closed", async () => {
+  it("drops what is not whole samples and what it cannot decode, and everything when it is closed", async () => {
     const { blend, said, clock } = open();
     blend.add(new Uint8Array(3), "PCM16");
     blend.add(pcmu(1), "OPUS");

@@ -69,7 +69,7 @@ function recording() {
 }
 
 describe("Recording", () => {
-  it("holds both sides, each frame at its time, with silence where nobody spoke", async () => {
+  it("holds both sides, each frame at its time, with silence where nothing was said", async () => {
     const { clock, recording: made, finish } = recording();
     await clock.advance(100);
     made.caller(new Uint8Array(160).fill(1), "PCMU");
@@ -105,7 +105,7 @@ describe("Recording", () => {
     );
   });
 
-  it("takes PCMA and PCM16 as the same sound, and leaves out what is no sound or far ahead of time", () => {
+  it("takes PCMA and PCM16 as the same sound, and leaves out what is not sound or far ahead of time", () => {
     const tone = toneSamples({ frequencyHz: 440, sampleRate: 16_000, milliseconds: 200 });
     const { recording: made, finish } = recording();
     made.caller(new Uint8Array(161).fill(9), "PCM16");

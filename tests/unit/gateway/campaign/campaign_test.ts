@@ -16,7 +16,7 @@ function fakeCall(): { readonly call: Call; end(): void } {
 }
 
 describe("Campaign", () => {
-  it("dials nothing after abort(), in whatever turn that comes", async () => {
+  it("dials nothing after abort(), in every turn in which that can come", async () => {
     // How many turns lie between a call's end, or the row before, and the abort.
     for (let turns = 0; turns < 20; turns++) {
       for (const comes of ["with a call's end", "with a row"]) {

@@ -198,7 +198,7 @@ describe("OriginateBulk", () => {
     assert.deepEqual(bulk.results(), ["30 dialled, 0 failed, 0 dropped"]);
   });
 
-  it("counts campaigns whose rows are still read: many at once are no way around the limit", async () => {
+  it("counts campaigns whose rows are still read: the limit holds for many at once", async () => {
     await using bulk = await withCampaigns({ campaignsPerTenant: 2 });
     const csvUrl = csv("to", "+15550105");
     const ids = ["a", "a", "b", "c", "d"];
