@@ -49,7 +49,7 @@ describe("checkImports() reports", () => {
     },
     {
       rule: "two sub-rooms of the gateway on one floor",
-      files: { "src/gateway/auth/admit.ts": 'import { a } from "../campaign/csv.ts";' },
+      files: { "src/gateway/webhook.ts": 'import { a } from "./listener.ts";' },
       found: [/are on one floor of gateway \(move what both need to a lower floor\)/],
     },
     {
