@@ -58,6 +58,7 @@ export const house: Readonly<Record<string, Room>> = {
         "random.ts",
       ],
       [
+        "byte_budget.ts",
         "deferred.ts",
         "handled.ts",
         "bytes.ts",
@@ -68,7 +69,7 @@ export const house: Readonly<Record<string, Room>> = {
         "check.ts",
         "environment.ts",
       ],
-      ["json.ts", "uuid.ts", "slot_timer.ts"],
+      ["json.ts", "uuid.ts", "slot_timer.ts", "unfinished.ts"],
     ],
   },
   credentials: { floor: 1, path: "src/credentials/", mayImport: ["base"] },

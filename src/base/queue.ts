@@ -7,10 +7,14 @@
 /** What a full queue does when a value is pushed. */
 export type OverflowPolicy = "drop-oldest" | "drop-newest";
 
-/** Options of a {@linkcode Queue}. Both are required: no queue of the SDK grows without a bound. */
-export interface QueueOptions {
+/** Options of a {@linkcode Queue}. Capacity and policy are required: no queue of the SDK grows without a bound. */
+export interface QueueOptions<T = unknown> {
   /** The most values that wait. */
   readonly capacity: number;
+  /** The bytes of a value, where values come from a peer that decides how long they are. Default: they are not counted. */
+  readonly bytesOf?: (value: T) => number;
+  /** The most bytes that wait, with `bytesOf`. Default: `Infinity`. */
+  readonly capacityBytes?: number;
   /** What happens when it is full. */
   readonly overflow: OverflowPolicy;
   /** Called once when the reader leaves (`break`, `return()`), or the queue is closed or fails. */
@@ -24,15 +28,16 @@ interface Waiter<T> {
 
 /** Values pushed by one side and read by the other. Values that wait can still be read after `close()`. */
 export class Queue<T> implements AsyncIterableIterator<T, undefined> {
-  readonly #options: QueueOptions;
+  readonly #options: QueueOptions<T>;
   #values: T[] = [];
   #head = 0;
   #waiters: Waiter<T>[] = [];
   #ended = false;
   #error: { readonly value: unknown } | undefined;
   #dropped = 0;
+  #bytes = 0;
 
-  constructor(options: QueueOptions) {
+  constructor(options: QueueOptions<T>) {
     this.#options = options;
   }
 
@@ -59,15 +64,19 @@ export class Queue<T> implements AsyncIterableIterator<T, undefined> {
       waiter.resolve({ value, done: false });
       return true;
     }
-    if (this.size < this.#options.capacity) {
-      this.#values.push(value);
+    const bytes = this.#bytesOf(value);
+    if (this.#hasRoom(bytes)) {
+      this.#add(value, bytes);
       return true;
     }
     this.#dropped++;
-    if (this.#options.overflow === "drop-oldest" && this.#options.capacity > 0) {
+    if (this.#options.overflow === "drop-newest") return false;
+    while (this.size > 0 && !this.#hasRoom(bytes)) {
       this.#take();
-      this.#values.push(value);
+      // The first drop is counted already: that of the value itself, should it find no room.
+      if (this.size > 0 && !this.#hasRoom(bytes)) this.#dropped++;
     }
+    if (this.#hasRoom(bytes)) this.#add(value, bytes);
     return false;
   }
 
@@ -99,6 +108,7 @@ export class Queue<T> implements AsyncIterableIterator<T, undefined> {
   return(): Promise<IteratorResult<T, undefined>> {
     this.#values = [];
     this.#head = 0;
+    this.#bytes = 0;
     this.#error = undefined;
     this.#end();
     return Promise.resolve({ value: undefined, done: true });
@@ -113,8 +123,23 @@ export class Queue<T> implements AsyncIterableIterator<T, undefined> {
     await this.return();
   }
 
+  #bytesOf(value: T): number {
+    return this.#options.bytesOf?.(value) ?? 0;
+  }
+
+  #hasRoom(bytes: number): boolean {
+    const { capacity, capacityBytes = Infinity } = this.#options;
+    return this.size < capacity && this.#bytes + bytes <= capacityBytes;
+  }
+
+  #add(value: T, bytes: number): void {
+    this.#values.push(value);
+    this.#bytes += bytes;
+  }
+
   #take(): T {
     const value = this.#values[this.#head++]!;
+    this.#bytes -= this.#bytesOf(value);
     if (this.#head >= 32 && this.#head * 2 >= this.#values.length) {
       this.#values = this.#values.slice(this.#head);
       this.#head = 0;

@@ -131,7 +131,7 @@ export class TeleQuickClient extends ClientMethods {
         Promise.all(
           resolved.certificates.map((one) => typeof one === "string" ? certificateHash(one) : one),
         ),
-      onReady: (connection) => void routePushes(connection.session, this.#inbox(connection)),
+      onReady: (connection) => void routePushes(connection.session, this.#inbox(connection), clock),
       onFailed: (connection) => this.#sessions.miss(connection),
     };
     this.#sessions = new SessionManager({

@@ -33,6 +33,8 @@ export type LimitName =
   | "audioPayloadBytes"
   | "badAudioFrames"
   | "streamMs"
+  | "unfinishedBytes"
+  | "unfinishedBytesPerTenant"
   | "drainBytes"
   | "unreadReplyBytes"
   | "rpcsPerSecond"
@@ -119,6 +121,16 @@ const table: Readonly<Record<LimitName, readonly [value: number, reason: string,
   streamMs: [
     10_000,
     "to send a request, to take its reply, and to finish the stream",
+    RESET,
+  ],
+  unfinishedBytes: [
+    256 * 1024,
+    "frames of one session that have begun and not ended; each has the time of streamMs to end",
+    RESET,
+  ],
+  unfinishedBytesPerTenant: [
+    16 * 1024 * 1024,
+    "the same for all sessions of a tenant together",
     RESET,
   ],
   drainBytes: [

@@ -171,9 +171,23 @@ function writeText(writer: Writer, value: string): void {
   writer.at = at + 4 + written;
 }
 
-function readText(reader: Reader, mostCached: number): string {
+/** Text of at most so many bytes of UTF-8. */
+function boundedText(kind: FieldKind, mostBytes: number, mostCached: number): FieldCodec<string> {
+  return define(kind, "", 4, (writer, value) => {
+    const start = writer.at;
+    writeText(writer, value);
+    checkTextSize(writer.at - start - 4, mostBytes);
+  }, (reader) => readText(reader, mostBytes, mostCached));
+}
+
+function checkTextSize(size: number, mostBytes: number): void {
+  if (size > mostBytes) throw new Fault(`${size} bytes of text`, `at most ${mostBytes}`);
+}
+
+function readText(reader: Reader, mostBytes: number, mostCached: number): string {
   const size = reader.takeSized();
   if (size === 0) return "";
+  checkTextSize(size, mostBytes);
   const at = reader.at - size;
   try {
     return size > mostCached
@@ -185,22 +199,31 @@ function readText(reader: Reader, mostCached: number): string {
 }
 
 /** i32 byte length and strict UTF-8. Default: `""`. */
-export const text: FieldCodec<string> = /* @__PURE__ */ define(
+export const text: FieldCodec<string> = /* @__PURE__ */ boundedText(
   "text",
-  "",
-  4,
-  writeText,
-  (reader) => readText(reader, LONGEST_CACHED_BYTES),
+  Infinity,
+  LONGEST_CACHED_BYTES,
+);
+
+/**
+ * As {@linkcode text}, of at most 1 KiB: ids, states and names in what a gateway pushes. A peer can send it without being asked, and the other side
+ * keeps it. Default: `""`.
+ */
+export const shortText: FieldCodec<string> = /* @__PURE__ */ boundedText(
+  "text",
+  1_024,
+  LONGEST_CACHED_BYTES,
+);
+
+/** The same for URLs: at most 16 KiB. Default: `""`. */
+export const urlText: FieldCodec<string> = /* @__PURE__ */ boundedText(
+  "text",
+  16_384,
+  LONGEST_CACHED_BYTES,
 );
 
 /** As {@linkcode text}, for tokens and passwords: no cache keeps them. Default: `""`. */
-export const secret: FieldCodec<string> = /* @__PURE__ */ define(
-  "secret",
-  "",
-  4,
-  writeText,
-  (reader) => readText(reader, -1),
-);
+export const secret: FieldCodec<string> = /* @__PURE__ */ boundedText("secret", Infinity, -1);
 
 /** i32 byte length and bytes; a value that is read is a view of the input. Default: no bytes. */
 export const binary: FieldCodec<Uint8Array> = /* @__PURE__ */ define<Uint8Array>(

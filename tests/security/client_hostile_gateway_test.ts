@@ -173,12 +173,13 @@ describe("C-12 a hostile gateway", () => {
         callSid: own.call.sid,
         sequenceNumber,
         codec: "\u0000",
-        payload: new Uint8Array(900_000),
+        payload: new Uint8Array(60_000),
       });
     }
     await own.peers[0]!.push(methods.AudioFrame, ...frames);
     await own.clock.advance(2_000);
-    assert.equal(own.client.stats().audio.unrouted, 1_000);
+    // The newest second of a call is kept, in case its audio is opened.
+    assert.equal(own.client.stats().audio.unrouted, 950);
     const { received, duplicated, dropped, unread } = link.stats();
     assert.ok(received === 7 && duplicated >= 1 && dropped >= 2 && unread <= 7);
     await stillWorks(own);
@@ -200,7 +201,7 @@ describe("C-12 a hostile gateway", () => {
     // The call's end might still be on its way.
     await own.clock.advance(1_000);
     await refused;
-    const reason = `eyJ${"eyJ".repeat(300_000)}`;
+    const reason = `eyJ${"eyJ".repeat(60_000)}`;
     await own.peers[0]!.push(methods.SessionEnding, { code: 0, reason, reconnect: true });
     await own.clock.advance(1_000);
     assert.ok(own.records.every((record) => JSON.stringify(record).length < 2_000));

@@ -17,14 +17,31 @@ export interface QueueReader<T> {
 /** Values pushed by one side, taken by one reader at a time; when the reader is late, the oldest are dropped and counted. */
 export class DropOldestQueue<T> {
   readonly #capacity: number;
+  readonly #capacityBytes: number;
+  readonly #bytesOf: (value: T) => number;
   #reader: QueueReader<T> | undefined;
   #waiting: T[] = [];
   #ended = false;
   #error: Error | undefined;
   #dropped = 0;
+  #bytes = 0;
 
-  constructor(capacity: number) {
+  /**
+   * Makes a queue.
+   *
+   * @param capacity How many values wait at most.
+   * @param bytes Their bytes, and how many of them wait at most. Default: they are not counted.
+   */
+  constructor(
+    capacity: number,
+    bytes: { readonly of: (value: T) => number; readonly capacity: number } = {
+      of: () => 0,
+      capacity: Infinity,
+    },
+  ) {
     this.#capacity = capacity;
+    this.#bytesOf = bytes.of;
+    this.#capacityBytes = bytes.capacity;
   }
 
   /** Whether no more values are taken. */
@@ -47,11 +64,12 @@ export class DropOldestQueue<T> {
     if (this.#ended) return;
     const reader = this.#reader;
     if (reader?.isReady === true && this.#waiting.length === 0) return reader.take(value);
-    if (this.#waiting.length >= this.#capacity) {
-      this.#waiting.shift();
+    this.#waiting.push(value);
+    this.#bytes += this.#bytesOf(value);
+    while (this.#waiting.length > this.#capacity || this.#bytes > this.#capacityBytes) {
+      this.#shift();
       this.#dropped++;
     }
-    this.#waiting.push(value);
   }
 
   /** Ends it, with an error or without: what waits is still taken. */
@@ -66,6 +84,7 @@ export class DropOldestQueue<T> {
   cancel(): void {
     this.#ended = true;
     this.#waiting = [];
+    this.#bytes = 0;
     this.#reader = undefined;
   }
 
@@ -73,6 +92,7 @@ export class DropOldestQueue<T> {
   skip(): number {
     const skipped = this.#waiting.length;
     this.#waiting = [];
+    this.#bytes = 0;
     this.#dropped += skipped;
     return skipped;
   }
@@ -92,11 +112,17 @@ export class DropOldestQueue<T> {
   give(): void {
     const reader = this.#reader;
     while (reader?.isReady === true && this.#waiting.length > 0) {
-      reader.take(this.#waiting.shift()!);
+      reader.take(this.#shift());
     }
     if (reader?.isReady !== true || !this.#ended || this.#waiting.length > 0) return;
     this.#reader = undefined;
     reader.end(this.#error);
+  }
+
+  #shift(): T {
+    const value = this.#waiting.shift()!;
+    this.#bytes -= this.#bytesOf(value);
+    return value;
   }
 }
 

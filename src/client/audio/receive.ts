@@ -20,6 +20,9 @@ import { DropOldestQueue, type QueueReader, streamOf } from "./drop_oldest.ts";
 import type { Paced, Pacer } from "./pacer.ts";
 import { SampleDecoder } from "./sample_decoder.ts";
 
+// 20 ms of PCM16 at 48 kHz have half as many: the bound in bytes is never met by honest audio.
+const FRAME_BYTES = 4_096;
+
 /** Options of {@linkcode IncomingAudio}. */
 export interface IncomingAudioOptions {
   readonly callSid: string;
@@ -56,7 +59,10 @@ export class IncomingAudio implements Paced {
   constructor(options: IncomingAudioOptions) {
     const { capacity, jitterBufferMs, sampleRate } = options;
     this.#options = options;
-    this.#frames = new DropOldestQueue(capacity);
+    this.#frames = new DropOldestQueue(capacity, {
+      of: ({ payload }) => payload.length,
+      capacity: capacity * FRAME_BYTES,
+    });
     if (jitterBufferMs === undefined) this.#meter = new JitterBuffer({ jitterBufferMs: 0 });
     else this.#playout = new PlayoutBuffer({ targetMs: jitterBufferMs });
     const decoder = new SampleDecoder(sampleRate);

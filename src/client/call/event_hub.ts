@@ -17,12 +17,24 @@ const MAX_REMEMBERED_CALLS = 4_096;
 const MAX_EVENTS_PER_CALL = 64;
 const MAX_EARLY_EVENTS = 4_096;
 const LISTENER_CAPACITY = 4_096;
+// All of it together, and one slow listener's queue: an event of a call has a few hundred bytes.
+const MAX_REMEMBERED_BYTES = 8 * 1024 * 1024;
+/** The most bytes of events that wait for one listener. */
+export const LISTENER_BYTES: number = 8 * 1024 * 1024;
+
+/** About how much memory an event takes. */
+export function eventBytes(event: CallEvent): number {
+  const { callSid, status, recordingUrl, trunkId, tenantId, codec, clientId } = event;
+  const texts = [callSid, status, recordingUrl, trunkId, tenantId, codec, clientId];
+  return texts.reduce((sum, text) => sum + 2 * text.length, 256);
+}
 
 interface Memory {
   /** `event_type`, status and time of what was delivered: deliveries are at least once. */
   readonly seen: Set<string>;
   /** What came before the call was registered: events can outrun the reply of `dial`. */
   readonly early: CallEvent[];
+  bytes: number;
 }
 
 /** Routes events by `callSid`; drops the second delivery of the same event. */
@@ -31,6 +43,7 @@ export class EventHub {
   readonly #memory = new Map<string, Memory>();
   readonly #listeners = new Set<Queue<CallEvent>>();
   #early = 0;
+  #bytes = 0;
   #received = 0;
   #duplicated = 0;
   #end: { readonly error: unknown } | undefined;
@@ -50,19 +63,25 @@ export class EventHub {
       this.#duplicated++;
       return;
     }
-    if (memory.seen.size >= MAX_EVENTS_PER_CALL) memory.seen.delete(first(memory.seen));
+    if (memory.seen.size >= MAX_EVENTS_PER_CALL) {
+      const oldest = first(memory.seen);
+      memory.seen.delete(oldest);
+      this.#weigh(memory, -bytesOfKey(oldest));
+    }
     memory.seen.add(key);
+    this.#weigh(memory, bytesOfKey(key));
     const sink = this.#sinks.get(event.callSid);
     if (sink !== undefined) sink.deliver(event);
     else this.#keep(memory, event);
+    this.#makeRoom(memory);
     for (const listener of this.#listeners) listener.push(event);
   }
 
   /** Sends a call's events to `sink`, those first that came before it was known. */
   register(callSid: string, sink: EventSink): void {
     this.#sinks.set(callSid, sink);
-    const early = this.#memory.get(callSid)?.early.splice(0) ?? [];
-    this.#early -= early.length;
+    const memory = this.#memory.get(callSid);
+    const early = memory === undefined ? [] : this.#takeEarly(memory);
     for (const event of early) sink.deliver(event);
   }
 
@@ -76,6 +95,7 @@ export class EventHub {
   listen(): Queue<CallEvent> {
     const listener: Queue<CallEvent> = new Queue({
       capacity: LISTENER_CAPACITY,
+      ...{ bytesOf: eventBytes, capacityBytes: LISTENER_BYTES },
       overflow: "drop-oldest",
       onEnd: () => this.#listeners.delete(listener),
     });
@@ -90,11 +110,13 @@ export class EventHub {
     for (const listener of this.#listeners) finish(listener, error);
     this.#sinks.clear();
     this.#memory.clear();
+    this.#early = 0;
+    this.#bytes = 0;
   }
 
   /** The memory of a call; the call whose last event is the oldest is forgotten for a new one. */
   #remember(callSid: string): Memory {
-    const memory = this.#memory.get(callSid) ?? { seen: new Set(), early: [] };
+    const memory = this.#memory.get(callSid) ?? { seen: new Set(), early: [], bytes: 0 };
     this.#memory.delete(callSid);
     if (this.#memory.size >= MAX_REMEMBERED_CALLS) this.#forget(first(this.#memory.keys()));
     this.#memory.set(callSid, memory);
@@ -105,18 +127,47 @@ export class EventHub {
   #keep(memory: Memory, event: CallEvent): void {
     if (memory.early.length >= MAX_EVENTS_PER_CALL) return;
     memory.early.push(event);
+    this.#weigh(memory, eventBytes(event));
     if (++this.#early <= MAX_EARLY_EVENTS) return;
     for (const each of this.#memory.values()) {
       if (each.early.length === 0) continue;
-      this.#early -= each.early.splice(0).length;
+      this.#takeEarly(each);
       return;
     }
   }
 
   #forget(callSid: string): void {
-    this.#early -= this.#memory.get(callSid)?.early.length ?? 0;
+    const memory = this.#memory.get(callSid);
+    if (memory === undefined) return;
+    this.#early -= memory.early.length;
+    this.#bytes -= memory.bytes;
     this.#memory.delete(callSid);
   }
+
+  #takeEarly(memory: Memory): CallEvent[] {
+    const early = memory.early.splice(0);
+    this.#early -= early.length;
+    for (const event of early) this.#weigh(memory, -eventBytes(event));
+    return early;
+  }
+
+  #weigh(memory: Memory, bytes: number): void {
+    memory.bytes += bytes;
+    this.#bytes += bytes;
+  }
+
+  /** Forgets the calls whose last event is the oldest, until all that is remembered has room. */
+  #makeRoom(newest: Memory): void {
+    if (this.#bytes <= MAX_REMEMBERED_BYTES) return;
+    for (const [callSid, memory] of this.#memory) {
+      if (this.#bytes <= MAX_REMEMBERED_BYTES || memory === newest) return;
+      this.#forget(callSid);
+    }
+  }
+}
+
+function bytesOfKey(key: string): number {
+  return 2 * key.length + 64;
 }
 
 function first(keys: Iterable<string>): string {

@@ -20,7 +20,7 @@ import type { ClientMethods } from "../rpc/methods.ts";
 import type { RequestOptions } from "../rpc/rpc.ts";
 import type { Call, CallEnd, CallState, MuteCallOptions, SendDtmfOptions } from "./call.ts";
 import { dialDtmf } from "./dtmf.ts";
-import type { EventHub } from "./event_hub.ts";
+import { eventBytes, type EventHub, LISTENER_BYTES } from "./event_hub.ts";
 import type { Warning, Warnings } from "./warnings.ts";
 
 /** What a call needs of its client. */
@@ -105,6 +105,7 @@ export class LiveCall implements Call {
   events(): AsyncIterableIterator<CallEvent> {
     const queue: Queue<CallEvent> = new Queue({
       capacity: HISTORY * 2,
+      ...{ bytesOf: eventBytes, capacityBytes: LISTENER_BYTES },
       overflow: "drop-oldest",
       onEnd: () => this.#listeners.delete(queue),
     });

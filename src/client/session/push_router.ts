@@ -7,6 +7,9 @@
 
 import { TeleQuickError } from "../../base/errors.ts";
 import { ignore } from "../../base/ignore.ts";
+import { ByteBudget } from "../../base/byte_budget.ts";
+import type { Clock } from "../../base/signal.ts";
+import { Unfinished } from "../../base/unfinished.ts";
 import { ByteReader, type Session } from "../../transport/mod.ts";
 import {
   AudioFrame,
@@ -48,11 +51,24 @@ export interface BrokenStream {
 
 // A gateway needs a few push streams; a hostile one gets no more than this many at a time.
 const MAX_PUSH_STREAMS = 256;
-// Audio of 200 calls comes in one write.
+// Audio of 200 calls comes in one write; a stream that says nothing holds no more than the first read.
 const PUSH_BYTES = 64 * 1024;
+const FIRST_BYTES = 4 * 1024;
+// The longest honest frame is an event with a few texts.
+const LONGEST_FRAME = 256 * 1024;
+// Frames that have begun and not ended, on all streams of a session; and how long one may take.
+const MOST_UNFINISHED = 2 * 1024 * 1024;
+const UNFINISHED_MS = 30_000;
+// Two seconds of PCM16 at 16 kHz; an ordinary packet has 160 to 2,000 bytes.
+const LONGEST_AUDIO = 64 * 1024;
 
 /** Reads every push stream of a session until it ends. Never rejects. */
-export async function routePushes(session: Session, handlers: PushHandlers): Promise<void> {
+export async function routePushes(
+  session: Session,
+  handlers: PushHandlers,
+  clock: Clock,
+): Promise<void> {
+  const budget = new ByteBudget(MOST_UNFINISHED);
   const streams = session.incomingUnidirectional.getReader();
   let open = 0;
   try {
@@ -65,7 +81,7 @@ export async function routePushes(session: Session, handlers: PushHandlers): Pro
         continue;
       }
       open++;
-      void readPushes(value, handlers).finally(() => open--);
+      void readPushes(value, handlers, { budget, clock }).finally(() => open--);
     }
   } catch {
     // The session is over; whoever watches it knows.
@@ -75,24 +91,40 @@ export async function routePushes(session: Session, handlers: PushHandlers): Pro
 async function readPushes(
   stream: ReadableStream<Uint8Array>,
   handlers: PushHandlers,
+  bounds: { readonly budget: ByteBudget; readonly clock: Clock },
 ): Promise<void> {
   // Whoever keeps a payload copies it, and what is unfinished the frame reader does: one buffer is enough.
-  const reader = new ByteReader(stream, { bufferBytes: PUSH_BYTES, reuse: true });
-  const frames = new FrameReader({ rule: "push" });
+  const reader = new ByteReader(stream, {
+    ...{ bufferBytes: PUSH_BYTES, firstBytes: FIRST_BYTES, reuse: true },
+  });
+  const frames = new FrameReader({ rule: "push", limitBytes: LONGEST_FRAME });
   const read = { audio: 0, others: 0 };
   let heardAt = handlers.lastHeard();
+  const unfinished = new Unfinished({
+    ...{ ...bounds, limitMs: UNFINISHED_MS },
+    onLate() {
+      handlers.malformed(new Error(`A frame was not complete within ${UNFINISHED_MS} ms`));
+      reader.cancel().catch(ignore);
+    },
+  });
   try {
     while (true) {
       const { value, done } = await reader.read();
-      if (done && frames.pendingBytes === 0) return;
+      if (done && frames.pendingBytes === 0) return unfinished.end();
       if (done) break;
       const now = handlers.speaks();
-      for (const frame of frames.push(value)) {
+      const whole = frames.push(value);
+      for (const frame of whole) {
         if (frame.methodId === methods.AudioFrame.id) read.audio++;
         else read.others++;
         route(frame, handlers, now);
       }
       if (frames.pendingBytes === 0) heardAt = handlers.heard();
+      if (!unfinished.note(frames.pendingBytes, whole.length > 0)) {
+        handlers.malformed(new Error(`More than ${MOST_UNFINISHED} bytes of unfinished frames`));
+        reader.cancel().catch(ignore);
+        break;
+      }
     }
   } catch (error) {
     // Reset by the peer, or gone with the session; or what it says cannot be read.
@@ -101,6 +133,7 @@ async function readPushes(
       reader.cancel().catch(ignore);
     }
   }
+  unfinished.end();
   if (read.audio === 0 || read.others > 0) {
     handlers.broken({ heardAt, isMidFrame: frames.pendingBytes > 0 });
   }
@@ -109,6 +142,12 @@ async function readPushes(
 function route({ methodId, envelope }: Frame, handlers: PushHandlers, now: number): void {
   switch (pushById(methodId)) {
     case methods.AudioFrame:
+      if (envelope.length > LONGEST_AUDIO) {
+        throw new TeleQuickError(
+          "ERR_WIRE_INVALID",
+          `Cannot read audio: the frame has ${envelope.length} bytes, expected at most ${LONGEST_AUDIO}`,
+        );
+      }
       return handlers.audio(AudioFrame.decode(envelope), now);
     case methods.CallEvent:
       return handlers.event(CallEvent.decode(envelope));

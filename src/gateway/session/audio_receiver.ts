@@ -5,7 +5,9 @@
  */
 
 import { audioCodecs, isAudioCodec } from "../../audio/mod.ts";
+import type { ByteBudget } from "../../base/byte_budget.ts";
 import { TeleQuickError } from "../../base/errors.ts";
+import { Unfinished } from "../../base/unfinished.ts";
 import { ByteReader } from "../../transport/mod.ts";
 import { AudioFrame, type Frame, FrameReader, methods, pushById } from "../../wire/mod.ts";
 import type { Call } from "../call/call.ts";
@@ -17,10 +19,14 @@ import { ignore } from "../../base/ignore.ts";
 export interface ReceiveAudioOptions {
   /** Remembers what stops the stream when the session is over. Returns what forgets it again. */
   readonly track: (stop: () => void) => () => void;
+  /** What the session has for frames that have begun and not ended. */
+  readonly unfinished: ByteBudget;
 }
 
 // A second of one call's audio, or what a few packets bring of many calls'.
 const UPLINK_BYTES = 16 * 1024;
+// A stream that says nothing holds no more.
+const FIRST_BYTES = 1_024;
 
 /** Reads a stream to its end. Never rejects. */
 export async function receiveAudio(
@@ -28,9 +34,11 @@ export async function receiveAudio(
   context: RpcContext,
   options: ReceiveAudioOptions,
 ): Promise<void> {
-  const { limits, counters, log } = context.gateway;
+  const { limits, counters, log, clock } = context.gateway;
   // Who keeps sound copies it, and what is unfinished the frame reader does: one buffer is enough.
-  const reader = new ByteReader(stream, { bufferBytes: UPLINK_BYTES, reuse: true });
+  const reader = new ByteReader(stream, {
+    ...{ bufferBytes: UPLINK_BYTES, firstBytes: FIRST_BYTES, reuse: true },
+  });
   reader.closed.catch(ignore);
   let isStopped = false;
   const stop = (): void => {
@@ -39,6 +47,13 @@ export async function receiveAudio(
   };
   const untrack = options.track(stop);
   const uplink = new Uplink(context);
+  const unfinished = new Unfinished({
+    ...{ budget: options.unfinished, clock, limitMs: limits.streamMs },
+    onLate() {
+      counters.timedOut++;
+      stop();
+    },
+  });
   const frames = new FrameReader({ limitBytes: limits.audioFrameBytes });
   try {
     while (true) {
@@ -46,7 +61,12 @@ export async function receiveAudio(
       // The session may have ended while the frames were on their way.
       if (isStopped || !context.session.isLive) return;
       if (done) return frames.end();
-      for (const frame of frames.push(value)) uplink.take(frame);
+      const whole = frames.push(value);
+      for (const frame of whole) uplink.take(frame);
+      if (!unfinished.note(frames.pendingBytes, whole.length > 0)) {
+        counters.limited++;
+        return log("limit.reached", { ...context.ids, reason: "unfinishedBytes" });
+      }
       if (uplink.badInARow < limits.badAudioFrames) continue;
       counters.limited++;
       return log("audio.refused", { ...context.ids, count: uplink.badInARow });
@@ -56,6 +76,7 @@ export async function receiveAudio(
     if (error instanceof TeleQuickError) counters.malformed++;
   } finally {
     stop();
+    unfinished.end();
     untrack();
   }
 }

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { ByteBudget } from "../../base/byte_budget.ts";
 import { sleep } from "../../base/signal.ts";
 import { type BidirectionalStream, type IncomingSession, Session } from "../../transport/mod.ts";
 import { type CallEvent, ErrorCode, type SessionEnding } from "../../wire/mod.ts";
@@ -50,6 +51,7 @@ export class Connection implements RpcSession, KeyHolder, Expiring, Waiting {
   readonly #onRefused: ((reason: string) => void) | undefined;
   #state: State = "handshake";
   #access: Access | undefined;
+  #unfinished: ByteBudget | undefined;
   #context: RpcContext | undefined;
   #key: KeyEntry | undefined;
   #leaveKey: () => void = ignore;
@@ -220,7 +222,9 @@ export class Connection implements RpcSession, KeyHolder, Expiring, Waiting {
       if (isFast) this.#strike();
       const isLimited = isFast || !this.#context!.tenant.rpcRate.take();
       if (isLimited) counters.limited++;
-      void serveRpc(stream, this.#context!, { isLimited, track: this.#track });
+      void serveRpc(stream, this.#context!, {
+        ...{ isLimited, track: this.#track, unfinished: this.#unfinished! },
+      });
       return;
     }
     stream.readable.cancel().catch(ignore);
@@ -231,7 +235,9 @@ export class Connection implements RpcSession, KeyHolder, Expiring, Waiting {
   #onUplink(stream: ReadableStream<Uint8Array>): void {
     const { limits } = this.#gateway;
     if (this.#state === "open" && this.#stops.size < limits.streams && this.#rate.take()) {
-      void receiveAudio(stream, this.#context!, { track: this.#track });
+      void receiveAudio(stream, this.#context!, {
+        ...{ track: this.#track, unfinished: this.#unfinished! },
+      });
       return;
     }
     stream.cancel().catch(ignore);
@@ -274,6 +280,7 @@ export class Connection implements RpcSession, KeyHolder, Expiring, Waiting {
     const ids = { session: this.#number, tenantId, keyId };
     this.#context = { gateway: this.#gateway, principal, tenant, session: this, ids };
     this.#access = new Access(principal, this.#number);
+    this.#unfinished = new ByteBudget(limits.unfinishedBytes, tenant.unfinished);
     this.#key = key;
     this.#state = "open";
     this.#leaveKey = this.#gateway.registry.hold(key, this);

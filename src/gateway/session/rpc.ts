@@ -9,7 +9,8 @@ import { TeleQuickError } from "../../base/errors.ts";
 import { type BidirectionalStream, ByteReader } from "../../transport/mod.ts";
 import { answer } from "../methods/dispatch.ts";
 import type { RpcContext } from "../methods/route.ts";
-import { drain, readRequest, REQUEST_BYTES } from "./streams.ts";
+import type { ByteBudget } from "../../base/byte_budget.ts";
+import { drain, readRequest, REQUEST_BYTES, TooMuchUnfinished } from "./streams.ts";
 
 /** Options of {@linkcode serveRpc}. */
 export interface ServeRpcOptions {
@@ -17,6 +18,8 @@ export interface ServeRpcOptions {
   readonly isLimited: boolean;
   /** Remembers what stops the stream when the session is over. Returns what forgets it again. */
   readonly track: (stop: () => void) => () => void;
+  /** What the session has for frames that have begun and not ended. */
+  readonly unfinished: ByteBudget;
 }
 
 /** Writes a reply; until it is taken it counts as the tenant's. */
@@ -63,7 +66,7 @@ export async function serveRpc(
     return () => void reader.cancel().catch(ignore);
   };
   try {
-    const frame = await readRequest(reader, limits.rpcFrameBytes);
+    const frame = await readRequest(reader, limits.rpcFrameBytes, options.unfinished);
     disarm();
     const reply = await answer(frame, context, { keepOpen }, options.isLimited);
     if (reply === undefined) return stop();
@@ -78,6 +81,10 @@ export async function serveRpc(
       await writer.close();
     }
   } catch (error) {
+    if (error instanceof TooMuchUnfinished) {
+      counters.limited++;
+      log("limit.reached", { ...context.ids, reason: "unfinishedBytes" });
+    }
     // Everything but bytes that are no frame is the peer's or the session's going.
     if (error instanceof TeleQuickError && !isStopped) {
       counters.malformed++;

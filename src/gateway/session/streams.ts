@@ -4,27 +4,41 @@
  * @module
  */
 
+import type { ByteBudget } from "../../base/byte_budget.ts";
 import type { ByteReader } from "../../transport/mod.ts";
 import { type Frame, FrameReader } from "../../wire/mod.ts";
 
 /** What is read of a request at a time: most have less than two hundred bytes. */
 export const REQUEST_BYTES = 1_024;
 
-/** Reads the one frame of a request. Rejects with `ERR_WIRE_INVALID` for bytes that are none, and as the stream does. */
+/** Reads the one frame of a request; what has arrived of it counts as `unfinished`. Rejects with `ERR_WIRE_INVALID` for bytes that are none, and as the stream does. */
 export async function readRequest(
   reader: ByteReader,
   limitBytes: number,
+  unfinished?: ByteBudget,
 ): Promise<Frame> {
   const frames = new FrameReader({ rule: "request", limitBytes });
-  while (true) {
-    const { value, done } = await reader.read();
-    const [frame] = done ? [] : frames.push(value);
-    if (frame !== undefined) return frame;
-    if (done) {
-      frames.end();
-      throw new StreamEnded();
+  let held = 0;
+  try {
+    while (true) {
+      const { value, done } = await reader.read();
+      const [frame] = done ? [] : frames.push(value);
+      if (frame !== undefined) return frame;
+      if (done) {
+        frames.end();
+        throw new StreamEnded();
+      }
+      if (unfinished?.take(frames.pendingBytes - held) === false) throw new TooMuchUnfinished();
+      held = frames.pendingBytes;
     }
+  } finally {
+    unfinished?.give(held);
   }
+}
+
+/** More requests have begun and not ended than a session or tenant may have. */
+export class TooMuchUnfinished extends Error {
+  override readonly name = "TooMuchUnfinished";
 }
 
 /** A stream that ended before it said anything. */

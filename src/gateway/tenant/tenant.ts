@@ -4,6 +4,7 @@
  * @module
  */
 
+import { ByteBudget } from "../../base/byte_budget.ts";
 import { TeleQuickError } from "../../base/errors.ts";
 import { type CallEvent, ErrorCode, EventType, type TrunkRecord } from "../../wire/mod.ts";
 
@@ -88,6 +89,8 @@ export class Tenant {
   sessions = 0;
   /** Bytes of replies that its sessions have not taken yet. */
   unreadBytes = 0;
+  /** Bytes of frames that its sessions have begun and not ended. */
+  readonly unfinished: ByteBudget;
   /** RPCs of all its sessions together. */
   readonly rpcRate: RateLimit;
   /** Trunks with changes that are not saved yet, by id, as they were last saved. */
@@ -107,6 +110,7 @@ export class Tenant {
     this.random = createRandom(deriveSeed(seed(), tenantId));
     this.ticker = new Ticker(clock);
     this.#tools = tools;
+    this.unfinished = new ByteBudget(limits.unfinishedBytesPerTenant);
     this.rpcRate = new RateLimit({
       perSecond: limits.rpcsPerSecondPerTenant,
       burst: limits.rpcsPerSecondPerTenant * 2,

@@ -1,7 +1,9 @@
 /** Options of a {@linkcode ByteReader}. */
 export interface ByteReaderOptions {
-  /** How many bytes one read brings at the most, where the stream lets its reader decide. */
+  /** How many bytes one read brings at most, where the stream lets its reader decide. */
   readonly bufferBytes: number;
+  /** The same for the first read; a read that fills its buffer gets twice as much the next time. Default: `bufferBytes`. */
+  readonly firstBytes?: number;
   /** Whether what was read is only valid until the next read, which goes into the same buffer. Default: `false`. */
   readonly reuse?: boolean;
 }
@@ -20,10 +22,12 @@ export class ByteReader {
   readonly #byob: ReadableStreamBYOBReader | undefined;
   readonly #options: ByteReaderOptions;
   #buffer: ArrayBuffer | undefined;
+  #size: number;
 
   /** Locks the stream. One that is no byte stream is read as it comes. */
   constructor(readable: ReadableStream<Uint8Array>, options: ByteReaderOptions) {
     this.#options = options;
+    this.#size = options.firstBytes ?? options.bufferBytes;
     try {
       this.#byob = readable.getReader({ mode: "byob" });
     } catch (error) {
@@ -43,7 +47,7 @@ export class ByteReader {
     if (byob === undefined) return this.#plain!.read();
     const { bufferBytes, reuse = false } = this.#options;
     if (!reuse) return byob.read(new Uint8Array(bufferBytes));
-    return this.#readAgain(byob, this.#buffer ?? new ArrayBuffer(bufferBytes));
+    return this.#readAgain(byob, this.#buffer ?? new ArrayBuffer(this.#size));
   }
 
   /** Stops reading, as a reader's `cancel` does. */
@@ -59,6 +63,10 @@ export class ByteReader {
     const result = await byob.read(new Uint8Array(buffer));
     // A reader gives back the buffer that it was lent.
     this.#buffer = result.value?.buffer as ArrayBuffer | undefined;
+    if (result.value?.length === this.#size && this.#size < this.#options.bufferBytes) {
+      this.#size = Math.min(2 * this.#size, this.#options.bufferBytes);
+      this.#buffer = undefined;
+    }
     return result;
   }
 }

@@ -6,18 +6,18 @@
 
 import { readI32, readU32, TWO_32, writeAscii, writeU32, writeU64 } from "../bytes.ts";
 import { ENVELOPE_HEADER_BYTES } from "../envelope.ts";
-import { binary, bool, text, u64 } from "../field.ts";
+import { binary, bool, shortText, u64 } from "../field.ts";
 import { type Message, message, type ValueOf } from "../message.ts";
 import { decodeCached, LONGEST_CACHED_BYTES } from "../text_cache.ts";
 
 /** Fields of {@linkcode AudioFrame}. */
 export const audioFrame = {
   /** The call's id. Default: `""`. */
-  callSid: text,
+  callSid: shortText,
   /** The encoded samples: 160 bytes are 20 ms of PCMU. Decoding gives a view of its input. Default: no bytes. */
   payload: binary,
   /** `PCMU`, `PCMA` or `PCM16`. It can change from one frame to the next. Default: `""`. */
-  codec: text,
+  codec: shortText,
   /** Rises by one with each frame of a call and direction (uint64). Default: 0. */
   sequenceNumber: u64,
   /** Whether this is the last frame; its payload may be empty. Default: `false`. */

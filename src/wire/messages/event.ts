@@ -4,7 +4,7 @@
  * @module
  */
 
-import { f64, type FieldCodec, i32, i64, text, u32, u64 } from "../field.ts";
+import { f64, type FieldCodec, i32, i64, shortText, text, u32, u64, urlText } from "../field.ts";
 import { type Message, message, type ValueOf } from "../message.ts";
 import type { NumberOf } from "../name_of.ts";
 import { Empty } from "./call.ts";
@@ -46,17 +46,17 @@ export const EventStreamRequest: Message<EventStreamRequest> = /* @__PURE__ */ m
 /** Fields of {@linkcode CallEvent}. */
 export const callEvent = {
   /** The call's id. Default: `""`. */
-  callSid: text,
+  callSid: shortText,
   /** An `EventType` (int32). Default: 0. */
   eventType: i32 as FieldCodec<EventType>,
   /** Coarse state, an open set: `RINGING`, `COMPLETED` and others. Default: `""`. */
-  status: text,
+  status: shortText,
   /** When the call began, in Unix milliseconds (int64). Default: 0. */
   startTimestampMs: i64,
   /** Why it ended, by ITU-T Q.850 (int32). Default: 0. */
   q850Cause: i32,
   /** URL of the recording. Default: `""`, the call was not recorded. */
-  recordingUrl: text,
+  recordingUrl: urlText,
   /** Duration of the call in seconds (int32). Default: 0. */
   durationSeconds: i32,
   /** When it was answered, in Unix milliseconds (int64). Default: 0. */
@@ -76,15 +76,15 @@ export const callEvent = {
   /** Estimated mean opinion score, 1 to 5 (double). Default: 0. */
   estimatedMos: f64,
   /** The call's trunk. Default: `""`. */
-  trunkId: text,
+  trunkId: shortText,
   /** The call's tenant. Default: `""`. */
-  tenantId: text,
+  tenantId: shortText,
   /** The codec that was agreed on, such as `PCMU`. Default: `""`. */
-  codec: text,
+  codec: shortText,
   /** When the event was sent, in Unix milliseconds (int64). Default: 0. */
   timestampMs: i64,
   /** The SDK instance that it is for. Default: `""`. */
-  clientId: text,
+  clientId: shortText,
 } as const;
 
 /** An event of a call. */

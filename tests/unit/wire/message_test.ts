@@ -250,13 +250,13 @@ describe("encode()", () => {
     const value = {
       trunkId: "t1",
       get to() {
-        inner = encodeHex(CallEvent.encode({ callSid: "x".repeat(5000) }));
+        inner = encodeHex(CallEvent.encode({ recordingUrl: "x".repeat(5000) }));
         return "+15550100";
       },
       clientId: "c",
     };
     assert.deepEqual(OriginateRequest.encode(value), plain);
-    assert.equal(inner, encodeHex(CallEvent.encode({ callSid: "x".repeat(5000) })));
+    assert.equal(inner, encodeHex(CallEvent.encode({ recordingUrl: "x".repeat(5000) })));
   });
 
   it("throws the error of a getter, and works afterwards", () => {
