@@ -110,6 +110,7 @@ export type {
   StatusRenewing,
   SuperviseOptions,
   Supervision,
+  TeleQuickClientLike,
   TokenProvider,
   TokenReason,
   TokenRequest,

@@ -28,6 +28,7 @@ const runtimes = [
   "src/transport/deno/deno.ts",
   "src/transport/packages.ts",
   "src/credentials/load.ts",
+  "src/client/environment.ts",
   "src/gateway/storage/",
   "src/cli/",
 ];
@@ -46,7 +47,12 @@ export const globalRules: readonly GlobalRule[] = [
       ["node:fs", "node:fs/promises", "fs", "fs/promises"],
     ),
     // A gateway with a `directory` keeps its keys there; everything else of it goes through the storage that this file makes.
-    onlyIn: ["src/credentials/load.ts", "src/gateway/storage/", "src/cli/"],
+    onlyIn: [
+      "src/credentials/load.ts",
+      "src/client/environment.ts",
+      "src/gateway/storage/",
+      "src/cli/",
+    ],
     instead: "take what it holds as a parameter",
   },
   {

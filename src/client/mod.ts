@@ -5,6 +5,7 @@
  */
 
 export { TeleQuickClient } from "./client.ts";
+export type { TeleQuickClientLike } from "./client_like.ts";
 export { ClientMethods, send } from "./rpc/methods.ts";
 export type { AllocateWtOptions, DtmfOptions } from "./rpc/methods.ts";
 export type { ClientOptions } from "./options.ts";

@@ -23,8 +23,8 @@ import { peerText } from "../log.ts";
 export interface DialOptions {
   /** Whom to call: an E.164 number such as `"+15550100"`, or a SIP URI. */
   readonly to: string;
-  /** The trunk that the call leaves by; the tenant must own it. */
-  readonly trunkId: string;
+  /** The trunk that the call leaves by; the tenant must own it. Default: the environment variable `TELEQUICK_TRUNK`. */
+  readonly trunkId?: string | undefined;
   /** Caller id, within the trunk's allow list. Default: the trunk's own. */
   readonly callFrom?: string | undefined;
   /** Longest duration of the call in milliseconds, up to 2^31-1. Default: 0, no limit of ours. */
@@ -58,11 +58,16 @@ const TRACEPARENT = /^00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}
 /** Builds the request of `dial`. Throws `TypeError` for wrong types, `ERR_VALUE_INVALID` for wrong values. */
 export function originateRequest(
   options: DialOptions,
-  own: { readonly clientId: string },
-): Partial<OriginateRequest> & { readonly callSid: string } {
+  own: { readonly clientId: string; readonly trunkId?: string | undefined },
+): Partial<OriginateRequest> & { readonly callSid: string; readonly trunkId: string } {
   checkObject("dial", options, "`to` and `trunkId`");
-  const { to, trunkId, defaultApp = DialplanAction.PARK } = options;
+  const { to, trunkId = own.trunkId, defaultApp = DialplanAction.PARK } = options;
   required("dial", "to", to);
+  if (trunkId === undefined) {
+    throw new TypeError(
+      "Cannot dial: `trunkId` is missing, expected a trunk of the tenant (or set the environment variable TELEQUICK_TRUNK)",
+    );
+  }
   required("dial", "trunkId", trunkId);
   checkDestination("dial", to);
   checkDefaultApp("dial", defaultApp);

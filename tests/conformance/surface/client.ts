@@ -248,6 +248,13 @@ const rows: Rows<TeleQuickClient, Member> = {
       equal([host, port], ["media.test", 9_090]);
     },
   },
+  state: {
+    kind: "other",
+    async check() {
+      await using stage = await openStage();
+      equal(stage.client.state.type, "open", "it is the current status");
+    },
+  },
   clientId: {
     kind: "other",
     async check() {
