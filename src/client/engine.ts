@@ -97,7 +97,8 @@ export class ClientEngine {
         Promise.all(
           options.certificates.map((one) => typeof one === "string" ? certificateHash(one) : one),
         ),
-      onReady: (connection) => void routePushes(connection.session, this.#pushes(connection), clock),
+      onReady: (connection) =>
+        void routePushes(connection.session, this.#pushes(connection), clock),
       onFailed: (connection) => this.sessions.miss(connection),
     };
     this.sessions = new SessionManager({
