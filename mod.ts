@@ -51,7 +51,7 @@ export type {
   VerifyTokenOptions,
 } from "./src/token/mod.ts";
 
-export { prepareCampaign, TeleQuickClient } from "./src/client/mod.ts";
+export { bridgeAudio, prepareCampaign, TeleQuickClient } from "./src/client/mod.ts";
 export type {
   AllocateWtOptions,
   AnswerOptions,
@@ -63,6 +63,10 @@ export type {
   AudioStats,
   AudioTotals,
   BidirectionalStream,
+  Bridge,
+  BridgeableCall,
+  BridgeEnd,
+  BridgeOptions,
   BulkOptions,
   Call,
   CallEnd,

@@ -45,6 +45,8 @@ export type { AudioChunk } from "./audio/chunk.ts";
 export type { AudioSource, Playback, PlayOptions } from "./audio/playback.ts";
 export type { PlaybackEnd } from "./audio/speech_track.ts";
 export { audioPort } from "./audio/audio_port.ts";
+export { bridgeAudio, checkBridgeable } from "./audio/bridge.ts";
+export type { Bridge, BridgeableCall, BridgeEnd, BridgeOptions } from "./audio/bridge.ts";
 export type { AudioPort, AudioReceiver } from "./audio/audio_port.ts";
 export type { AudioCodec, JitterStatistics } from "../audio/mod.ts";
 export type { CallEvent, IncomingCallInfo, MuteOptions } from "../wire/mod.ts";
