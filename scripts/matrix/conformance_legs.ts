@@ -1,5 +1,5 @@
 import { type CheckResult, edge, everywhere } from "../../tests/conformance/mod.ts";
-import { openPage } from "./browser.ts";
+import { type Browser, chromium, firefox, openPage } from "./browser.ts";
 import { installConsumer } from "./consumer.ts";
 import { askWorker, workerdVersion } from "./edge.ts";
 import { type Leg, runModule } from "./legs.ts";
@@ -25,14 +25,17 @@ export async function conformanceLegs(tarball: string): Promise<readonly Leg[]> 
   });
   const console = (name: string, runtime: () => Promise<Runtime>): Leg =>
     leg(name, async () => await runModule(await runtime(), [module]));
+  const inPage = (browser: Browser): Leg =>
+    leg(browser.name, async () => {
+      await using page = await openPage(browser, pageModule);
+      return { title: page.title, results: await page.call("conformance") as CheckResult[] };
+    });
   return [
     leg("Deno", () => runModule(deno(), [`${RUN}/console.ts`])),
     ...nodeVersions.map((version) => console(`Node ${version}`, () => node(version))),
     console("Bun", bun),
-    leg("Chromium", async () => {
-      await using page = await openPage(pageModule);
-      return { title: page.title, results: await page.call("conformance") as CheckResult[] };
-    }),
+    inPage(chromium),
+    inPage(firefox),
     leg("workerd", async () => {
       const results = await askWorker(worker) as CheckResult[];
       return { title: `workerd ${await workerdVersion()}`, results };

@@ -1,7 +1,7 @@
 import type { CheckResult } from "../../tests/conformance/mod.ts";
 import { liveChecks } from "../../tests/live/everywhere/checks.ts";
 import { deskAt } from "../../tests/live/everywhere/desk.ts";
-import { openPage } from "./browser.ts";
+import { type Browser, chromium, firefox, openPage } from "./browser.ts";
 import { type Consumer, installConsumer } from "./consumer.ts";
 import { type DeskServer, openDesk } from "./desk.ts";
 import { type Leg, type LegResult, runModule } from "./legs.ts";
@@ -56,22 +56,33 @@ export async function liveLegs(tarball: string): Promise<readonly Leg[]> {
     suite: "live, Bun listens",
     command: async () => [...(await withAddonLibrary(await bun())).command, gateway] as const,
   };
-  const { inDeno, inBun, inNode, inNewestNode, inPage } = await clientsOf(consumer);
+  const { inDeno, inBun, inNode, inNewestNode, inChromium, inFirefox } = await clientsOf(consumer);
   const onQuiche = await quicheClient(tarball);
   return [
-    ...[inDeno, inBun, inNode, inNewestNode, onQuiche, inPage].map((client) => leg(onDeno, client)),
-    ...[inDeno, inBun, onQuiche, inPage].map((client) => leg(onBun, client)),
+    ...[inDeno, inBun, inNode, inNewestNode, onQuiche, inChromium, inFirefox].map((client) =>
+      leg(onDeno, client)
+    ),
+    ...[inDeno, inBun, onQuiche, inChromium, inFirefox].map((client) => leg(onBun, client)),
   ];
 }
 
 async function clientsOf(
   consumer: Consumer,
-): Promise<Record<"inDeno" | "inBun" | "inNode" | "inNewestNode" | "inPage", Client>> {
+): Promise<
+  Record<"inDeno" | "inBun" | "inNode" | "inNewestNode" | "inChromium" | "inFirefox", Client>
+> {
   const module = await consumer.bundle(`${LIVE}/run/console.ts`, "installed");
   const pageModule = await consumer.bundle(`${LIVE}/run/page.ts`, "inside");
   const withAddon = (runtime: string, find: () => Promise<Runtime>): Client => ({
     runtime,
     run: async (desk) => await runWithDesk(await withAddonLibrary(await find()), module, desk),
+  });
+  const inPage = (browser: Browser): Client => ({
+    runtime: browser.name,
+    async run(desk) {
+      await using page = await openPage(browser, pageModule, (request) => desk.serve(request));
+      return { title: page.title, results: await page.call("live") as CheckResult[] };
+    },
   });
   return {
     inDeno: {
@@ -81,13 +92,8 @@ async function clientsOf(
     inBun: withAddon("Bun", bun),
     inNode: withAddon(`Node ${oldestNode}`, () => node(oldestNode)),
     inNewestNode: withAddon(`Node ${newestNode}`, () => node(newestNode)),
-    inPage: {
-      runtime: "Chromium",
-      async run(desk) {
-        await using page = await openPage(pageModule, (request) => desk.serve(request));
-        return { title: page.title, results: await page.call("live") as CheckResult[] };
-      },
-    },
+    inChromium: inPage(chromium),
+    inFirefox: inPage(firefox),
   };
 }
 
