@@ -210,7 +210,7 @@ export function liveChecks(desk: Desk, gateway: GatewayProcess): LiveChecks {
       title: "a revoked key ends its live session, and the client learns why",
       async run() {
         const own = await desk.ask("open", {});
-        const client = new Clients(desk, own).withTokens({ key: "second" });
+        const client = new Clients(desk, own).withTokens({ key: "second" }, { giveUpAfterMs: 0 });
         await client.connect();
         const closed = reaches(client, "closed");
         await desk.ask("tell", {
