@@ -5,10 +5,12 @@ import { goldenSigner } from "./token.ts";
 /** What the error advises on a runtime without WebTransport. */
 function advice(): RegExp {
   if ("Deno" in globalThis) return /--unstable-net/;
-  if ("Bun" in globalThis) return /\(bun add @moq\/web-transport\)/;
+  if ("Bun" in globalThis) return /expected a package that has: bun add @[\w-]+\/[\w-]+ /;
   const { process } = globalThis as { process?: { versions?: { node?: string } } };
   const isNode = process?.versions?.node !== undefined && !("WebSocketPair" in globalThis);
-  return isNode ? /\(npm install @moq\/web-transport\)/ : /\(mint the token here, connect from/;
+  return isNode
+    ? /expected a package that has: npm install @[\w-]+\/[\w-]+ /
+    : /\(mint the token here, connect from/;
 }
 
 /** Hides the runtime's own WebTransport while something runs. */
