@@ -259,8 +259,9 @@ export class LiveAudio implements BrowserAudio {
       await this.#microphone.open();
     } catch (error) {
       if (nameOf(error) !== "NotSupportedError" || this.#options.context !== undefined) throw error;
-      await this.#graph?.close().catch(ignore);
+      const before = this.#openGraph();
       await this.#use(await openGraph(this.#graphOptions(), "device"));
+      await before.close().catch(ignore);
       this.#openGraph().setMicrophone(this.#microphone.track);
     }
   }
