@@ -1,5 +1,5 @@
 /**
- * Runs the benches of tests/bench side by side with their peers, and tells where a target is missed.
+ * Runs the benches of tests/bench side by side with their peers, and reports missed targets.
  * `deno task bench [--check] [--full] [--filter text] [--rounds n] [--ms n]`: `--check` measures a miss up to twice more, then exits
  * with 1; `--full` measures sessions and calls at the sizes of their targets, which takes minutes. Runs on Node.js and Bun too, without
  * those that need a gateway.

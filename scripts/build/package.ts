@@ -30,7 +30,7 @@ export async function packPackage(): Promise<Packed> {
   const [{ filename, files, size, unpackedSize }] = JSON.parse(json);
   return {
     folder,
-    // Named by its contents, so that whatever was installed from another build is installed again.
+    // Named by its contents, so that what was installed from another build is installed again.
     tarball: await nameByContents(`${destination}${filename}`),
     files: (files as { path: string }[]).map(({ path }) => path).sort(),
     bytes: { packed: size, unpacked: unpackedSize },

@@ -1,5 +1,5 @@
 /**
- * Who may touch which global: files and environment, WebCrypto, WebTransport, the runtimes' own namespaces, time, the console.
+ * Which file can use which global: files and environment, WebCrypto, WebTransport, the runtimes' own namespaces, time, the console.
  * `deno run -A scripts/checks/globals.ts`
  *
  * @module
@@ -33,7 +33,7 @@ const runtimes = [
   "src/cli/",
 ];
 
-/** The globals table. The first rule that a use breaks is the one that is told. */
+/** The globals table. The first rule that a use breaks is reported. */
 export const globalRules: readonly GlobalRule[] = [
   {
     what: "a file or the environment",
@@ -149,7 +149,7 @@ function judge({ node, path, tracked }: GlobalAccess): string | undefined {
   if (tracked || !containers.includes(path)) return undefined;
   return `${
     place(node)
-  }: ${path} is handed on whole, so nobody sees what is used of it (name the part that is needed)`;
+  }: ${path} is passed on as a whole, so its use cannot be followed (name the part that is needed)`;
 }
 
 /** Whether a name of the table means a path or something above it. */

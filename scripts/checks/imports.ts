@@ -1,5 +1,5 @@
 /**
- * Who may import whom: the house's floors, rooms and doors, checked on every import of `mod.ts` and `src/`.
+ * Which room can import which: the floors, rooms and doors, checked on every import of `mod.ts` and `src/`.
  * `deno run -A scripts/checks/imports.ts`
  *
  * @module

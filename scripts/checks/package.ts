@@ -46,7 +46,7 @@ async function lint({ folder, tarball }: Packed): Promise<void> {
   await need(`${bin}/attw`, [tarball, "--profile", "esm-only"]);
 }
 
-/** A program that imports every door, and tells which of the source's values are missing there, and which classes are two. */
+/** A program that imports every door, and reports which of the source's values are missing there, and which classes are two. */
 async function writeUser(folder: URL): Promise<string> {
   const { name, exports } = await readManifest();
   const expected: Record<string, readonly string[]> = {};

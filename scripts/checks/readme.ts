@@ -128,7 +128,7 @@ async function runBlocks(
   } finally {
     await gateway?.close();
   }
-  // Whoever reads the block has Deno, but this machine may have fetched it for this run alone.
+  // Readers of the block have Deno, but this machine may have fetched it for this run alone.
   const path = `${new URL(".", `file://${Deno.execPath()}`).pathname}:${Deno.env.get("PATH")}`;
   for (const block of shell) {
     if (markOf(block)?.run !== true) continue;

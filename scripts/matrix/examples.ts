@@ -306,7 +306,9 @@ async function runBackend(tarball: string): Promise<readonly string[]> {
   const faults: string[] = [];
   try {
     const stranger = await ask({});
-    if (stranger.status !== 401) faults.push(`a stranger got ${stranger.status}, expected 401`);
+    if (stranger.status !== 401) {
+      faults.push(`a request without a session got ${stranger.status}, expected 401`);
+    }
     const response = await ask({
       authorization: "Bearer session-1",
       origin: "https://app.example",

@@ -52,7 +52,7 @@ export function replaceTable(page: string, table: string): string {
   return `${before}${BEGIN}\n\n${table}\n\n${END}${after}`;
 }
 
-/** Tells whether two tables say the same, whatever the versions of the runtimes. */
+/** Whether two tables have the same results, apart from the versions of the runtimes. */
 export function sayTheSame(one: string, other: string): boolean {
   const withoutVersions = (table: string): string =>
     table.replace(/^(\|[^|\d]*) [\d.]+/gm, "$1").replace(/ +/g, " ").replace(/-+/g, "-");

@@ -17,7 +17,7 @@ export const [oldestNode, , , newestNode] = nodeVersions;
 
 const BUN_VERSION = "1.4.5";
 
-/** Tells whether a version of Node, such as `"v22.3.0"`, has what is used: `process.getBuiltinModule` came with 20.16 and with 22.3. */
+/** Whether a version of Node, such as `"v22.3.0"`, has what is used: `process.getBuiltinModule` came with 20.16 and with 22.3. */
 export function isSupportedNode(version: string): boolean {
   const [major = 0, minor = 0] = version.replace(/^v/, "").split(".").map(Number);
   return major > 22 || (major === 22 && minor >= 3) || (major === 20 && minor >= 16);

@@ -62,7 +62,7 @@ function lines(text: string): DebianMirror[] {
   );
 }
 
-/** Tells from what `getconf GNU_LIBC_VERSION` prints whether the addon loads. */
+/** Decides from what `getconf GNU_LIBC_VERSION` prints whether the addon loads. */
 export function isNewEnough(version: string): boolean {
   const [major = 0, minor = 0] = (/(\d+)\.(\d+)/.exec(version)?.slice(1) ?? []).map(Number);
   return major > NEEDED[0] || (major === NEEDED[0] && minor >= NEEDED[1]);

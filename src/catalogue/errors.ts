@@ -62,9 +62,10 @@ export const errorCatalogue: Readonly<Record<TeleQuickErrorCode, CatalogueEntry>
       "It is truncated, or is not an RS256 token",
       "Its kid, issuer or tenant is not the expected value",
       "A claim passed for signing is malformed or reserved",
+      "A token function returned something else, such as an HTML page or a JSON object",
     ],
     fix: "Mint a fresh token; telequick token inspect shows what is wrong with one",
-    retryable: "never",
+    retryable: "sometimes",
   },
   ERR_TOKEN_EXPIRED: {
     meaning: "The token has expired",

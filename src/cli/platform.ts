@@ -81,7 +81,7 @@ export interface Platform {
     files: readonly FileToWrite[],
     options: { readonly replace: boolean },
   ): Promise<void>;
-  /** Whether two paths lead to the same file, whatever their spelling. */
+  /** Whether two paths lead to the same file, in any spelling. */
   isSameFile(path: string, other: string): Promise<boolean>;
   /** Removes a file, or a folder with its content. */
   remove(path: string): Promise<void>;

@@ -66,7 +66,7 @@ export async function writeFiles(
   }
 }
 
-/** Whether two paths lead to the same file, whatever their spelling; also where there is none yet. */
+/** Whether two paths lead to the same file, in any spelling; also when it does not exist yet. */
 export async function isSameFile(path: string, other: string): Promise<boolean> {
   const [one, two] = [
     await targetOf(path).catch(() => path),

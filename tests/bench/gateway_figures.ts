@@ -1,6 +1,6 @@
 // deno-lint-ignore-file no-console
 /**
- * Figures of the gateway that are no pass or fail: what an idle session costs, and how long an honest session waits while 50 others flood, as a
+ * Figures of the gateway that neither pass nor fail: what an idle session costs, and how long an honest session waits while 50 others flood, as a
  * multiple of how long it waits in peace in the same run. `deno run -A tests/bench/gateway_figures.ts`
  *
  * @module
@@ -19,7 +19,7 @@ import { type TestAccount, testAccount } from "../support/tenant_kit.ts";
 const IDLE_SESSIONS = 1_000;
 const FLOODERS = 50;
 const HONEST_RPCS = 500;
-const barge = encodeRequest(methods.Barge, { callSid: "nobody" });
+const barge = encodeRequest(methods.Barge, { callSid: "none" });
 
 // Low enough that 50 sessions in one process, clients included, come above it.
 const gateway = createGateway({ limits: { rpcsPerSecond: 50, rpcsPerSecondPerTenant: Infinity } });

@@ -122,12 +122,12 @@ async function readAll<T>(streams: ReadableStream<T>, take: (value: T) => void):
   }
 }
 
-/** Whoever sends a frame of every call. */
+/** What sends a frame of every call. */
 interface Speaker {
   speak(): void;
 }
 
-/** CPU per frame of each, in microseconds: medians of seconds in turns, so that whatever else the machine does meets all. */
+/** CPU per frame of each, in microseconds: medians of seconds in turns, so that other load of the machine meets all. */
 async function cpuInTurns(speakers: readonly Speaker[], rounds: number): Promise<number[]> {
   const costs: number[][] = speakers.map(() => []);
   for (let round = -1; round < rounds; round++) {

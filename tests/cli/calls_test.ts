@@ -37,7 +37,7 @@ function events(records: readonly Record<string, unknown>[]): string[] {
   );
 }
 
-/** A gateway that can be told what a console tells one, and a service-account file that can be replaced. */
+/** A gateway that takes the settings of a console, and a service-account file that can be replaced. */
 async function ownHouse(accounts: readonly TestAccount[]) {
   const folder = await temporaryFolder();
   const setup = createGateway();
@@ -82,7 +82,7 @@ describe("against a gateway", () => {
   });
 
   describe("telequick dial", () => {
-    it("tells the events of a call that the far end ends, and exits with 0", async () => {
+    it("reports the events of a call that the far end ends, and exits with 0", async () => {
       const { code, records } = await cli(["dial", "+15550105", "--json"]);
       assert.equal(code, 0);
       assert.equal(records()[0]!["type"], "dialled");
@@ -96,7 +96,7 @@ describe("against a gateway", () => {
       assert.deepEqual({ q850Cause, cause }, { q850Cause: 16, cause: "normal call clearing" });
     });
 
-    it("exits with 1 for a call that nobody takes, and says why", async () => {
+    it("exits with 1 for a call that is not answered, and says why", async () => {
       for (
         const [to, why] of [["+15550101", /Q\.850 17 \(user busy\)/], [
           "+15550103",
@@ -109,11 +109,11 @@ describe("against a gateway", () => {
       }
     });
 
-    it("exits with 1 for a call that the gateway refuses, and with 2 for a number that is none", async () => {
+    it("exits with 1 for a call that the gateway refuses, and with 2 for an invalid number", async () => {
       const refused = await cli(["dial", "+15550108"]);
       assert.equal(refused.code, 1);
       assert.match(refused.stderr, /ERR_CIRCUIT_BREAKER \(4\)[\s\S]*telequick explain wire:4/);
-      const foreign = await cli(["dial", "+15550100", "--trunk", "somebody-elses"]);
+      const foreign = await cli(["dial", "+15550100", "--trunk", "another-tenants"]);
       assert.equal(foreign.code, 1);
       assert.match(foreign.stderr, /ERR_INVALID_TRUNK \(1\)/);
       assert.equal((await cli(["dial", "5550100"])).code, 2);
@@ -132,7 +132,7 @@ describe("against a gateway", () => {
       assert.equal(events(records()).at(-1), "CHANNEL_HANGUP_COMPLETE COMPLETED");
     });
 
-    it("hangs up on Ctrl-C, tells the last event, and exits with 130", async () => {
+    it("hangs up on Ctrl-C, reports the last event, and exits with 130", async () => {
       const dial = start(["dial", "+15550100", "--json"]);
       await dial.until("CHANNEL_ANSWER");
       dial.send("SIGINT");
@@ -216,7 +216,7 @@ describe("against a gateway", () => {
   });
 
   describe("telequick tail", () => {
-    it("tells every call of the tenant until Ctrl-C, which is no failure", async () => {
+    it("reports every call of the tenant until Ctrl-C, without failing", async () => {
       const tail = start(["tail", "--json"]);
       await tail.until('"listening"');
       const heard = tail.until("CHANNEL_HANGUP_COMPLETE");
@@ -386,7 +386,7 @@ describe("against a gateway", () => {
   });
 
   describe("telequick load", () => {
-    it("places calls, measures, and tells of each failure", async () => {
+    it("places calls, measures, and reports each failure", async () => {
       const good = await cli([
         "load",
         "--calls",

@@ -92,7 +92,7 @@ describe("telequick doctor", () => {
     socket.close();
   });
 
-  it("4: a certificate with another hash, a hash that is none, and no hash", async () => {
+  it("4: a certificate with another hash, an invalid hash, and no hash", async () => {
     const hash = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
     const expected: readonly [hash: string, found: RegExp, fix: RegExp][] = [
       [hash, /differs from the pinned hash/, /Use the hash that the gateway prints now/],
@@ -109,7 +109,7 @@ describe("telequick doctor", () => {
   });
 
   it("5: a key that the gateway does not know", async () => {
-    const path = folder.at("stranger.json");
+    const path = folder.at("other.json");
     await runCli([
       "keygen",
       "--tenant",
@@ -117,7 +117,7 @@ describe("telequick doctor", () => {
       "--out",
       path,
       "--public",
-      folder.at("stranger.pem"),
+      folder.at("other.pem"),
     ]);
     const { code, bad } = await doctor(["--credentials", path]);
     assert.equal(code, 1);
@@ -126,7 +126,7 @@ describe("telequick doctor", () => {
     assert.match(String(bad[0]!["fix"]), /Register the public key/);
   });
 
-  it("6: no endpoint, and one that is none", async () => {
+  it("6: no endpoint, and an invalid one", async () => {
     for (const endpoint of ["", "http://127.0.0.1:9090"]) {
       const { code, bad } = await doctor([], { TELEQUICK_ENDPOINT: endpoint });
       assert.equal(code, 1);
@@ -173,7 +173,7 @@ describe("telequick doctor", () => {
     assert.match(String(none.bad[0]!["found"]), /Cannot read/);
   });
 
-  it("tells people the same, with a fix under what is wrong", async () => {
+  it("prints the findings for people, with a fix under what is wrong", async () => {
     const { code, stdout } = await runCli(["doctor"], {
       env: { ...gateway.env, TELEQUICK_CERTIFICATE_HASH: "" },
     });

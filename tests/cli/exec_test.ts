@@ -57,7 +57,7 @@ console.log((await call.ended).cause);
     }
   });
 
-  it("takes options of its own before --, and passes everything behind it on as it is", async () => {
+  it("takes options of its own before --, and passes everything after it on unchanged", async () => {
     const { code, output } = inPipe([
       ...[...exec, "--trunk", "main", "--", "sh", "-c", 'echo "$TELEQUICK_TRUNK" "$@"', "sh"],
       ...["--json", "--help", "a b"],

@@ -160,7 +160,7 @@ describe("telequick gateway", () => {
     await gateway.stop();
   });
 
-  it("tells its log where it is asked to, without a token", async () => {
+  it("prints its log where it is asked to, without a token", async () => {
     const gateway = await startCliGateway(["--verbose"]);
     await runCli(["dial", "+15550101"], { env: gateway.env });
     await gateway.stop();

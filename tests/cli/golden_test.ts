@@ -140,7 +140,7 @@ describe("transcripts", () => {
     await transcript.run("telequick dial +15550108", { env });
     await transcript.run("telequick dial +15550109 --json", { env });
     await transcript.run("telequick dial +15550100 --trunk other", { env });
-    await transcript.run("telequick hangup nobody", { env });
+    await transcript.run("telequick hangup unknown", { env });
     await transcript.run("telequick doctor --certificate-hash nonsense", { env });
     await transcript.run("telequick doctor", { env: { ...env, TELEQUICK_CERTIFICATE_HASH: "" } });
     await transcript.run("telequick doctor", { env: { ...env, TELEQUICK_ENDPOINT: "" } });

@@ -53,7 +53,7 @@ describe("telequick in a terminal", () => {
     await assert.rejects(access(dirname(path!)));
   });
 
-  it("hangs up on Ctrl-C, tells the last event, and ends at once at the second", async () => {
+  it("hangs up on Ctrl-C, reports the last event, and ends at once at the second", async () => {
     const gateway = await startGatewayProcess();
     const { env } = gateway;
     const dial = inTerminal([...telequick, "dial", "+15550100"], { env });
@@ -97,7 +97,7 @@ describe("telequick in a terminal", () => {
     assert.match(output(), /^sdk: code of a TeleQuickError\n(141|0)\n$/);
   });
 
-  it("ends by itself when nobody reads its output any more", async () => {
+  it("ends by itself when its output is closed", async () => {
     const gateway = await startGatewayProcess();
     const { env } = gateway;
     const tail = inPipe(

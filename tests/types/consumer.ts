@@ -46,7 +46,7 @@ export async function talk(account: ServiceAccount): Promise<void> {
   const writer = link.writable.getWriter();
   await writer.write(new Uint8Array(160));
   await writer.write(new Int16Array(160));
-  // @ts-expect-error: text is no audio
+  // @ts-expect-error: text is not audio
   await writer.write("hello");
   // @ts-expect-error: a number has to be dialled
   await client.dial({ trunkId: "trunk" });

@@ -1,5 +1,5 @@
 /**
- * Finds circles in a directed graph. Every node that lies on a circle lies on one that is told.
+ * Finds circles in a directed graph. Every node that lies on a circle lies on one that is reported.
  *
  * @param edges For each node the nodes it leads to. A target without an entry of its own leads nowhere.
  * @returns Circles as paths that end where they begin, in order of their first nodes.

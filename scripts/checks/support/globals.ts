@@ -60,7 +60,7 @@ function declared(name: ts.Identifier): ts.Symbol | undefined {
   const key = ts.escapeLeadingUnderscores(name.text);
   for (let node: ts.Node = name; node !== undefined; node = node.parent) {
     const found = (node as Scope).locals?.get(key);
-    // An ambient declaration only tells the compiler of a global.
+    // An ambient declaration only declares a global.
     if (found?.declarations?.every(isAmbient) === false) return found;
   }
   return undefined;

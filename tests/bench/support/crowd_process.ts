@@ -9,7 +9,7 @@ import process from "node:process";
 import { TeleQuickClient } from "../../../mod.ts";
 import { repeat } from "./scenario.ts";
 
-/** What it is told. */
+/** Its instructions. */
 export interface CrowdOptions {
   readonly endpoint: string;
   /** Base64 of the hash, or the certificate's PEM. */
@@ -26,7 +26,7 @@ const { endpoint, certificateHash, token, sessions, width } = options;
 async function flood(client: TeleQuickClient): Promise<void> {
   await Promise.all(Array.from({ length: width }, async () => {
     try {
-      while (true) await client.barge("nobody").catch(onlyRefused);
+      while (true) await client.barge("none").catch(onlyRefused);
     } catch {
       // Cut.
     }

@@ -14,7 +14,7 @@ import {
   type WebTransportLike,
 } from "../../../src/transport/mod.ts";
 
-/** What a bare peer is told. */
+/** Instructions of a bare peer. */
 export interface BareOptions {
   readonly certificatePem: string;
   readonly privateKeyPem: string;

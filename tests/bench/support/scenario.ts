@@ -108,7 +108,7 @@ export interface CompareOptions {
   readonly count: number;
   /** How many of those at a time. */
   readonly width: number;
-  /** How many turns each has: short ones, so that whatever else the machine does meets both. */
+  /** How many turns each has: short ones, so that other load of the machine meets both. */
   readonly rounds: number;
 }
 

@@ -1,5 +1,5 @@
 /**
- * Who talks through a call in a bench, and listens to what comes back.
+ * What sends audio through a call in a bench, and listens to what comes back.
  *
  * @module
  */

@@ -32,7 +32,7 @@ describe("findExplanations()", () => {
     assert.deepEqual(kinds("not yet valid"), ["refusal:not yet valid"]);
   });
 
-  it("finds nothing for what is no code", () => {
+  it("finds nothing for an unknown code", () => {
     for (const typed of ["", "foo", "ERR_", "wire:", "999", "__proto__"]) {
       assert.deepEqual(kinds(typed), [], typed);
     }

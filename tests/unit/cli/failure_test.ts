@@ -16,7 +16,7 @@ function report(error: unknown, json = false): { code: number; stdout: string; s
 }
 
 describe("reportFailure()", () => {
-  it("tells every code of ours in a sentence, exits with 1 or 2, and never shows a stack", () => {
+  it("reports every code of ours in a sentence, exits with 1 or 2, and never shows a stack", () => {
     for (const code of Object.keys(errorCatalogue) as TeleQuickErrorCode[]) {
       const { code: exitCode, stdout, stderr } = report(new TeleQuickError(code, "Cannot do it"));
       assert.ok(exitCode === 1 || exitCode === 2, code);
@@ -42,7 +42,7 @@ describe("reportFailure()", () => {
     ]);
   });
 
-  it("adds the registry's advice only where the message has none of its own", () => {
+  it("adds the registry's advice only where the message has no advice of its own", () => {
     const withAdvice = new TeleQuickError("ERR_CONNECT_FAILED", "Cannot connect (is it running?)");
     assert.ok(!report(withAdvice).stderr.includes("fix:"));
     const withExpected = new TeleQuickError(
@@ -62,7 +62,7 @@ describe("reportFailure()", () => {
     assert.match(unknown.stderr, /telequick explain wire:99/);
   });
 
-  it("tells machines code, message, exit code and what else the error has", () => {
+  it("reports to programs code, message, exit code and what else the error has", () => {
     const error = new TeleQuickError("ERR_UNAUTHORIZED", "Cannot sign in", {
       refusal: "expired",
       rpcCode: 7,
@@ -81,7 +81,7 @@ describe("reportFailure()", () => {
     });
   });
 
-  it("passes on a usage error's own exit code, and the command whose help tells more", () => {
+  it("passes on a usage error's own exit code, and the command whose help has details", () => {
     const { code, stderr } = report(
       new UsageError("Option is wrong", { command: "dial", exitCode: 127 }),
     );
@@ -95,7 +95,7 @@ describe("reportFailure()", () => {
     assert.deepEqual(report(new BrokenPipe()), { code: 141, stdout: "", stderr: "" });
   });
 
-  it("tells of a fault of its own without a stack, a key or a token", () => {
+  it("reports a bug of its own without a stack, a key or a token", () => {
     const token = "eyJhbGciOiJSUzI1NiJ9.eyJjYW5hcnkiOjF9.c2ln";
     for (const secret of [token, "-----BEGIN PRIVATE KEY-----\nMIIcanary"]) {
       const { code, stderr } = report(new RangeError(`bad thing: ${secret}`));

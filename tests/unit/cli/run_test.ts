@@ -62,7 +62,7 @@ describe("run()", () => {
         /Unknown option --tenan of `telequick keygen` \(did you mean --tenant\?\)/,
       ],
       [["gateway", "exec"], /Command is missing: telequick gateway exec -- COMMAND/],
-      [["dial", "+15550100"], /No trunk is known/],
+      [["dial", "+15550100"], /No trunk: pass/],
       [["tail"], /No endpoint is known/],
       [["__proto__"], /Unknown command "__proto__"/],
       [["constructor", "--help"], /Unknown command "constructor"/],
@@ -77,7 +77,7 @@ describe("run()", () => {
     }
   });
 
-  it("tells machines of a wrong command line too", async () => {
+  it("reports to programs of a wrong command line too", async () => {
     for (const args of [["explain", "nothing", "--json"], ["--json", "explain", "nothing"]]) {
       const { code, stderr } = await runCli(args);
       assert.equal(code, 2);

@@ -20,7 +20,7 @@ describe("nearest()", () => {
     assert.equal(nearest("x", []), undefined);
   });
 
-  it("finds a name itself, whatever else there is", () => {
+  it("finds a name itself, before similar ones", () => {
     const name = fc.string({ minLength: 1, maxLength: 12 });
     fc.assert(
       fc.property(name, fc.array(name, { maxLength: 8 }), (typed, others) => {

@@ -56,7 +56,7 @@ async function story(loaded: number) {
 const { CHANNEL_CREATE, CHANNEL_HANGUP_COMPLETE } = EventType;
 
 describe("bulk with a file on this machine", () => {
-  const lines = ["to", "+15550101", "+15550108", "nobody", "+15550105"];
+  const lines = ["to", "+15550101", "+15550108", "other", "+15550105"];
 
   async function run(text: string, stopAfterMs?: number) {
     const setup = new TestGateway();

@@ -33,7 +33,7 @@ describe("telequick keygen", () => {
     }
   });
 
-  it("takes a key id of one's own, and tells machines where everything is", async () => {
+  it("takes a key id of one's own, and reports to programs where everything is", async () => {
     await using folder = await temporaryFolder();
     const { records } = await keygen(folder, "--tenant", "acme", "--key-id", "2026-11", "--json");
     assert.deepEqual(records(), [{

@@ -33,7 +33,7 @@ function token(args: readonly string[], options: Omit<FakePlatformOptions, "args
 }
 
 describe("telequick token mint", () => {
-  it("tells about the token and does not show it", async () => {
+  it("describes the token and does not show it", async () => {
     await using folder = await withKeys();
     const env = { TELEQUICK_CREDENTIALS: folder.at("account.json") };
     const { code, stdout, stderr } = await token([
@@ -193,7 +193,7 @@ describe("telequick token inspect", () => {
     assert.deepEqual(records()[0]!["problems"], ['iss is "x", expected "telequick-sdk"']);
   });
 
-  it("says what is no token at all, and what is missing", async () => {
+  it("reports what is not a token, and what is missing", async () => {
     const { code, stdout } = await token(["inspect"], { input: "not a token" });
     assert.equal(code, 1);
     assert.match(stdout, /^wrong: Cannot /);
@@ -203,7 +203,7 @@ describe("telequick token inspect", () => {
 });
 
 describe("telequick token verify", () => {
-  it("tells who signed", async () => {
+  it("reports the signer", async () => {
     await using folder = await withKeys();
     const args = ["verify", "--public-key", folder.at("public.pem")];
     const service = await signToken(signer, { now: clock.now() });
@@ -222,7 +222,7 @@ describe("telequick token verify", () => {
     assert.deepEqual({ valid, kind }, { valid: true, kind: "browser" });
   });
 
-  it("exits with 1 for a token that is forged, somebody else's, or over", async () => {
+  it("exits with 1 for a token that is forged, another tenant's, or expired", async () => {
     await using folder = await withKeys();
     const args = ["verify", "--public-key", folder.at("public.pem")];
     const now = clock.now();

@@ -65,7 +65,7 @@ describe("probeQuic()", () => {
     assert.equal(sent, 3);
   });
 
-  it("tells something else from QUIC", async () => {
+  it("distinguishes other replies from QUIC", async () => {
     const { result } = await probe((bytes, { onReply }) => onReply(bytes));
     assert.equal(result.type, "other");
   });
@@ -100,7 +100,7 @@ it("probePacket() is a long header of 1200 bytes with a reserved version and bot
   assert.deepEqual([...packet.subarray(5, 23)], [8, ...Array(8).fill(1), 8, ...Array(8).fill(2)]);
 });
 
-it("isVersionNegotiation() refuses what is cut off, of another version, short header or for somebody else", () => {
+it("isVersionNegotiation() refuses what is cut off, of another version, short header or for another client", () => {
   const source = new Uint8Array(8).fill(2);
   const good = answerTo(probePacket(new Uint8Array(8).fill(1), source));
   assert.ok(isVersionNegotiation(good, source));

@@ -85,7 +85,7 @@ describe("readArgs()", () => {
     refuses(["a", "--port", "1", "--port", "2"], "Option --port is given twice, expected once");
   });
 
-  it("refuses what is no number, or one out of range", () => {
+  it("refuses what is not a number, or one out of range", () => {
     for (const text of ["x", "0x10", "1e3", " 1", "1.5", "65536", "Infinity", "NaN"]) {
       refuses(
         ["a", `--port=${text}`],
@@ -95,7 +95,7 @@ describe("readArgs()", () => {
     refuses(["a", "--rate=0.4"], 'Option --rate is "0.4", expected a number of at least 0.5');
   });
 
-  it("refuses a text that is none of the choices, and names the one that was meant", () => {
+  it("refuses a text that is not one of the choices, and names the one that was meant", () => {
     refuses(
       ["a", "--app", "plauback"],
       'Option --app is "plauback", expected one of park, playback (did you mean playback?)',

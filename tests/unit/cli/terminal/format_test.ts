@@ -9,7 +9,7 @@ import {
   plural,
 } from "../../../../src/cli/terminal/format.ts";
 
-it("formatDuration() tells the two largest units that follow each other", () => {
+it("formatDuration() reports the two largest units that follow each other", () => {
   const spans: readonly [number, string][] = [
     [0, "0 ms"],
     [999.4, "999 ms"],
@@ -23,7 +23,7 @@ it("formatDuration() tells the two largest units that follow each other", () => 
   for (const [ms, words] of spans) assert.equal(formatDuration(ms), words);
 });
 
-it("formatInstant() tells UTC to the second, and a number that is no time as it is", () => {
+it("formatInstant() formats UTC to the second, and a number outside the range of time unchanged", () => {
   assert.equal(formatInstant(1_700_000_000_123), "2023-11-14T22:13:20Z");
   assert.equal(formatInstant(Number.MAX_SAFE_INTEGER), "9007199254740991");
 });

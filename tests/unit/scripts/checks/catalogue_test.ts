@@ -28,7 +28,7 @@ describe("titlesIn()", () => {
     );
   });
 
-  it("leaves out what does not run, and what is no test", () => {
+  it("leaves out what does not run, and what is not a test", () => {
     assert.deepEqual(
       titles(
         'test.skip("a", f); it.todo("b"); test("c", { skip: "why" }, f); call("d"); // test("e")',
@@ -51,7 +51,7 @@ describe("uncoveredRows()", () => {
     assert.ok(missing.includes("J-04") && missing.includes("J-05"));
   });
 
-  it("tells all of them when there is no test", () => {
+  it("reports all of them when there is no test", () => {
     assert.deepEqual(uncoveredRows([]), Object.keys(catalogue));
   });
 });

@@ -83,7 +83,7 @@ describe("checkGlobals() keeps to its place", () => {
     assert.deepEqual(Object.keys(samples), globalRules.map(({ what }) => what));
   });
 
-  it("a runtime's name is no leave to read files", () => {
+  it("the use of a runtime's name does not permit reading files", () => {
     assertFinds('Deno.readTextFile("a");', "Deno.readTextFile", "src/transport/listen.ts");
     assertFinds('Deno.stat("a");', "Deno.stat", "src/transport/deno/deno.ts");
     assertFinds("process.env.TOKEN;", "process.env.TOKEN", "src/transport/napi/napi.ts");
@@ -131,7 +131,7 @@ describe("checkGlobals() sees a global", () => {
     }
   });
 
-  it("handed on whole, where nobody sees what becomes of it", () => {
+  it("handed on whole, where its use cannot be followed", () => {
     for (
       const text of [
         "probe(globalThis);",

@@ -49,7 +49,7 @@ describe("findDebianMirror()", () => {
     );
   });
 
-  it("finds none where there is none", () => {
+  it("finds nothing without a mirror", () => {
     assert.equal(findDebianMirror([]), undefined);
     assert.equal(
       findDebianMirror([NODESOURCE, "deb http://m.example/debian bookworm contrib"]),

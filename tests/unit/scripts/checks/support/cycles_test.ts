@@ -15,7 +15,7 @@ it("findCycles() finds a node that leads to itself", () => {
   assert.deepEqual(cycles({ a: ["a"] }), ["aa"]);
 });
 
-it("findCycles() tells the shortest way round, and circles apart from each other", () => {
+it("findCycles() reports the shortest way round, and circles apart from each other", () => {
   assert.deepEqual(cycles({ a: ["b", "c"], b: ["c"], c: ["a"], x: ["y"], y: ["x"] }), [
     "aca",
     "bcab",
