@@ -106,6 +106,8 @@ export class ClientEngine {
       log: this.#log,
       reconnect: options.reconnect,
       giveUpAfterMs: options.giveUpAfterMs,
+      probeIdleMs: options.probeIdleMs,
+      hasCalls: () => this.calls.hasLive,
       renewable: this.#tokens.renewable,
       random: Math.random,
       open: (request) => openConnection(request, this.#connectOptions),

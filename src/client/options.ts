@@ -38,6 +38,12 @@ export interface ClientOptions {
    * does not count. A first `connect()` fails at once, and so does a plain token that is over. Default: 300000, 5 minutes.
    */
   readonly giveUpAfterMs?: number | undefined;
+  /**
+   * After how long without anything received an idle session is probed by a small request, in milliseconds, at least 1000. A session
+   * with a call is probed after 15 s, and every session when a request ran into its limit with nothing received since: unanswered for
+   * 5 s, another session is opened beside it; 15 s after the probe it is given up. Default: `Infinity`, idle sessions are not probed.
+   */
+  readonly probeIdleMs?: number | undefined;
   /** Whether the credentials file is looked at every 30 s, and the session renewed when it has changed. Default: `false`. */
   readonly watchCredentials?: boolean | undefined;
   /**
@@ -72,6 +78,7 @@ export interface ResolvedOptions {
   readonly drainTimeoutMs: number;
   readonly reconnect: boolean;
   readonly giveUpAfterMs: number;
+  readonly probeIdleMs: number;
   readonly watchCredentials: boolean;
   readonly correctClock: boolean;
   readonly allowInBrowser: boolean;
@@ -110,6 +117,7 @@ export function resolveOptions(options: ClientOptions | string = {}): ResolvedOp
     drainTimeoutMs: duration("drainTimeoutMs", options.drainTimeoutMs, 5_000),
     reconnect: flag("reconnect", options.reconnect, true),
     giveUpAfterMs: durationOrZero("giveUpAfterMs", options.giveUpAfterMs, 300_000),
+    probeIdleMs: Math.max(1_000, duration("probeIdleMs", options.probeIdleMs, Infinity)),
     watchCredentials: flag("watchCredentials", options.watchCredentials, false),
     correctClock: flag("correctClock", options.correctClock, false),
     allowInBrowser: flag("allowInBrowser", options.allowInBrowser, false),

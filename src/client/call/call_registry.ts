@@ -36,6 +36,14 @@ export class CallRegistry {
     return call;
   }
 
+  /** Whether a call rings or is up. */
+  get hasLive(): boolean {
+    for (const { state } of this.#calls.values()) {
+      if (state !== "dialing" && state !== "ended") return true;
+    }
+    return false;
+  }
+
   /** The call of an id, if there is one. */
   get(callSid: string): LiveCall | undefined {
     return this.#calls.get(callSid);

@@ -4,7 +4,8 @@
  * @module
  */
 
-import { TeleQuickError } from "../../base/errors.ts";
+import { TeleQuickError, type TeleQuickErrorCode } from "../../base/errors.ts";
+import { ignore } from "../../base/ignore.ts";
 import { type Cancellation, Canceller, type Clock, SharedClock, sleep } from "../../base/signal.ts";
 import type { Session } from "../../transport/mod.ts";
 import type { Method } from "../../wire/mod.ts";
@@ -38,6 +39,10 @@ export class Connection {
   readonly principal: Principal;
   /** When the token ends by this machine's clock, in Unix milliseconds; 0 when unknown. */
   readonly expiresAtMs: number;
+  /** Called when a request ran into its limit and nothing was received since it was sent. */
+  onUnanswered: () => void = ignore;
+  /** Whether it is being looked at whether the session is alive. */
+  isProbed = false;
   readonly #options: ConnectionOptions;
   readonly #lost = new AbortController();
   // The same, for each RPC; and the time for all of them.
@@ -84,6 +89,7 @@ export class Connection {
     options: { readonly signal: Cancellation | undefined; readonly timeoutMs: number },
   ): Promise<R> {
     this.#inFlight++;
+    const sentAt = this.#options.clock.monotonic();
     try {
       const reply = await callRpc(this.session, method, request, {
         signal: options.signal,
@@ -95,6 +101,8 @@ export class Connection {
       this.heard();
       return reply;
     } catch (error) {
+      if (isCode(error, "ERR_RPC_REJECTED")) this.heard();
+      if (isCode(error, "ERR_TIMEOUT") && this.receivedAt <= sentAt) this.onUnanswered();
       // The stream may notice the loss before the session does: one loss, one error.
       if (this.session.isClosed && options.signal?.aborted !== true) throw this.#lossOf(error);
       throw error;
@@ -107,6 +115,11 @@ export class Connection {
   drained(): Promise<void> {
     if (this.#inFlight === 0) return Promise.resolve();
     return new Promise((resolve) => this.#idle.push(resolve));
+  }
+
+  /** When anything was last received on this session, on the monotonic clock. */
+  get receivedAt(): number {
+    return Math.max(this.#heardAt, this.#spokeAt);
   }
 
   /** When the gateway was last heard, on the monotonic clock. */
@@ -144,4 +157,8 @@ export class Connection {
     if (error instanceof TeleQuickError && error.code !== "ERR_SESSION_CLOSED") return error;
     return this.#lost.signal.aborted ? this.#lost.signal.reason : error;
   }
+}
+
+function isCode(error: unknown, code: TeleQuickErrorCode): boolean {
+  return error instanceof TeleQuickError && error.code === code;
 }

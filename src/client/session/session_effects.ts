@@ -16,6 +16,7 @@ import { EventGap } from "./event_gap.ts";
 import { scheduleRenewal } from "./renewal.ts";
 import { RetiredSessions } from "./retired_sessions.ts";
 import { RetryPolicy } from "./retry_policy.ts";
+import { probe, watchSilence } from "./silence_watch.ts";
 import { endOf, reasonOf, StateMachine, type Step } from "./state_machine.ts";
 import type { Effect, SessionEvent, SessionState } from "./states.ts";
 import { type ClientStatus, StatusBoard, type StatusOpen } from "./status.ts";
@@ -42,6 +43,10 @@ export interface SessionEffectsOptions {
   readonly reconnect: boolean;
   /** Whether asking for a token again can give another. */
   readonly renewable: boolean;
+  /** Whether a call is up. */
+  readonly hasCalls: () => boolean;
+  /** After how long a silent session without a call is probed, in milliseconds; `Infinity`: never. */
+  readonly probeIdleMs: number;
   /** Called when a connection takes over, before anything waits on it. */
   readonly onOpen: (connection: Connection) => void;
   /** Called once, at the end; with the error that ended the client, if one did. */
@@ -191,6 +196,7 @@ export class SessionEffects {
     this.retry.opened();
     void connection.session.closed.then(() => this.lose(connection));
     this.#armRenewal(connection);
+    this.#watchSilence(connection);
     this.#options.onOpen(connection);
     // What the old session announced came last on it: what happened from then on it did not hear.
     const heardAt = previous && this.#ends.heardAt(previous);
@@ -229,6 +235,25 @@ export class SessionEffects {
     this.#cancelRenewal = scheduleRenewal(expiresAtMs, this.#options, () => {
       this.machine.dispatch({ type: "renew", reason: "token-lifetime" });
     });
+  }
+
+  /** Make before break: the session that does not answer carries on until another is accepted, or 15 s are over. */
+  #watchSilence(connection: Connection): void {
+    const { clock, hasCalls, log, probeIdleMs, reconnect } = this.#options;
+    const options = {
+      ...{ clock, hasCalls, probeIdleMs },
+      onSilent: () => {
+        log("warn", "session.silent");
+        if (!reconnect || connection !== this.machine.connection) return;
+        this.machine.dispatch({ type: "renew", reason: "no-answer" });
+      },
+      onDead: (silentMs: number) => {
+        const seconds = Math.round(silentMs / 1_000);
+        connection.session.close({ reason: `nothing was received for ${seconds} s` });
+      },
+    };
+    connection.onUnanswered = () => void probe(connection, options).catch(ignore);
+    void watchSilence(connection, options);
   }
 
   #reportOpen(): void {

@@ -14,7 +14,8 @@ export type RenewalReason =
   | "requested"
   | "stream-credit"
   | "session-ending"
-  | "stream-failed";
+  | "stream-failed"
+  | "no-answer";
 
 /** No connection yet: the first RPC, or `connect()`, makes one. */
 export interface StatusIdle {
