@@ -23,6 +23,7 @@ import { examples } from "./matrix/examples.ts";
 import { firstMinutes } from "./matrix/first_minutes.ts";
 import { liveLegs } from "./matrix/live_legs.ts";
 import { runners, runRunner } from "./matrix/runners.ts";
+import { runReactHook } from "./matrix/react_hook.ts";
 import { packPackage } from "./build/package.ts";
 import {
   findTable,
@@ -144,6 +145,13 @@ const lanes = Array.from({ length: LIVE_AT_ONCE }, async () => {
 if (only === "") await check("types", describeTypes, () => checkTypes(packed.tarball));
 await Promise.all(lanes);
 // What the fake microphone hears is counted: it has the machine to itself.
+if ("react".includes(only)) {
+  await check(
+    "react",
+    "the hook in strict mode, built with Vite",
+    () => runReactHook(packed.tarball),
+  );
+}
 if ("browser".includes(only)) await step("browser", "Chromium, a voice in the page", runBrowser);
 // Side by side, legs end in any order.
 const suites = [...new Set(["conformance", ...live.map(({ suite }) => suite)])];

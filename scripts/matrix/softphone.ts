@@ -92,7 +92,8 @@ const types: Readonly<Record<string, string>> = {
   css: "text/css",
 };
 
-async function fileOf(folder: URL, pathname: string): Promise<Response> {
+/** A file that Vite has built. */
+export async function fileOf(folder: URL, pathname: string): Promise<Response> {
   const path = pathname === "/" ? "index.html" : pathname.slice(1);
   const type = types[path.split(".").at(-1) ?? ""] ?? "application/octet-stream";
   try {

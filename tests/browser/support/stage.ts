@@ -20,6 +20,8 @@ export interface OriginOptions {
   readonly sound?: Int16Array;
   /** Headers of the page, for example its Content Security Policy. */
   readonly headers?: Readonly<Record<string, string>>;
+  /** Makes the program that the page runs instead of the tests' functions. */
+  readonly program?: (endpoint: string, certificateHash: string) => Promise<string>;
 }
 
 /** Where a page comes from: its server, the gateway behind it, and the flags with which Chromium has a microphone. */
@@ -78,9 +80,9 @@ export async function bundlePage(entry: string, minify = false): Promise<string>
   return file!.text;
 }
 
-let scripts: Promise<Readonly<Record<string, string>>> | undefined;
+let scripts: Promise<Record<string, string>> | undefined;
 
-async function bundleAll(): Promise<Readonly<Record<string, string>>> {
+async function bundleAll(): Promise<Record<string, string>> {
   const made = {
     "/module.mjs": await bundlePage("tests/browser/support/page.ts"),
     "/worker.mjs": await bundlePage("tests/browser/support/worker.ts"),
@@ -93,8 +95,8 @@ async function bundleAll(): Promise<Readonly<Record<string, string>>> {
 
 /** Serves the page, and starts its gateway. */
 export async function openOrigin(options: OriginOptions = {}): Promise<Origin> {
-  const { headers = {}, sound = speechSamples() } = options;
-  const files = await (scripts ??= bundleAll());
+  const { headers = {}, sound = speechSamples(), program } = options;
+  const files = { ...await (scripts ??= bundleAll()) };
   const folder = await Deno.makeTempDir({ prefix: "browser-" });
   await writeSound(`${folder}/sound.wav`, sound);
   const gateway = createGateway();
@@ -104,6 +106,13 @@ export async function openOrigin(options: OriginOptions = {}): Promise<Origin> {
   await gateway.addTrunk({ tenantId, trunkId: "acme-trunk" });
   const signer = await importSigner(account);
   const { endpoint, certificateHash } = await gateway.listen({ hostname: "127.0.0.1" });
+  if (program !== undefined) {
+    const entry = `${folder}/program.ts`;
+    const ready = "\nObject.assign(globalThis, { ready: true });\n";
+    await Deno.writeTextFile(entry, await program(endpoint, certificateHash) + ready);
+    files["/module.mjs"] = await bundlePage(entry);
+    await esbuild.stop();
+  }
   const html = '<!doctype html><title>stage</title><button id="go">go</button>' +
     '<script type="module" src="/module.mjs"></script>';
   const server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen() {} }, async (request) => {
