@@ -1,6 +1,7 @@
 import type { CheckResult } from "../../tests/conformance/mod.ts";
 import { liveChecks } from "../../tests/live/everywhere/checks.ts";
 import { deskAt } from "../../tests/live/everywhere/desk.ts";
+import { aioquicLegs } from "./aioquic_legs.ts";
 import { type Browser, chromium, firefox, openPage } from "./browser.ts";
 import { type Consumer, installConsumer } from "./consumer.ts";
 import { type DeskServer, openDesk } from "./desk.ts";
@@ -63,6 +64,7 @@ export async function liveLegs(tarball: string): Promise<readonly Leg[]> {
       leg(onDeno, client)
     ),
     ...[inDeno, inBun, onQuiche, inChromium, inFirefox].map((client) => leg(onBun, client)),
+    ...aioquicLegs,
   ];
 }
 

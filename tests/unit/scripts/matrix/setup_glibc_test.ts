@@ -1,6 +1,7 @@
 import { describe, it } from "node:test";
 import assert from "node:assert/strict";
-import { findDebianMirror, isNewEnough } from "../../../../scripts/matrix/setup_glibc.ts";
+import { findDebianMirror } from "../../../../scripts/matrix/debian.ts";
+import { isNewEnough } from "../../../../scripts/matrix/setup_glibc.ts";
 
 const DEB822 = `Types: deb
 # http://snapshot.debian.org/archive/debian/20250520T000000Z
