@@ -1,5 +1,4 @@
 import { markdownBlocks } from "../checks/support/blocks.ts";
-import { need } from "./install.ts";
 import { bun, deno, node, nodeVersions, type Runtime, withAddonLibrary } from "./runtimes.ts";
 import { run, type RunResult } from "../support/run.ts";
 import { root } from "../support/source.ts";
@@ -171,29 +170,29 @@ async function withLeastPermissions(
   return faults;
 }
 
-/** On Linux with an older C library than the addon needs: the sentence that leads to a way that works. */
+const QUICHE = "@matrixai/quic@2.0.9";
+
+/**
+ * On Linux with an older C library than the addon needs: the sentence leads to a way that works there, which is then gone: the gateway on
+ * Deno, the program on Node over another package.
+ */
 const onOldLibrary: FirstMinutes = {
   title: "Node, where the addon does not load",
   run: async (tarball) => {
-    const version = await need("getconf", ["GNU_LIBC_VERSION"]).catch(() => "");
     const loads = (await withAddonLibrary({ title: "", command: ["node"] })).command.length === 1;
     if (loads) return [];
-    return await inFolder({ node: await node() }, async (step) => {
+    const { command: [command] } = deno();
+    const runtimes = { node: await node(), deno: { title: "Deno", command: [command] } } as const;
+    return await inFolder(runtimes, async (step) => {
       const installed = await step("npm", "install", tarball, ADDON);
       if (!installed.ok) return [installed.output];
-      const { ok, output } = await step(
-        "npx",
-        "telequick",
-        "gateway",
-        "exec",
-        "--",
-        "node",
-        PROGRAM,
-      );
-      const [, number = ""] = /([\d.]+)/.exec(version) ?? [];
-      const says = output.includes(`glibc ${number}`) && output.includes("use ");
-      // Natively, once another transport is found.
-      return ok && HEARD.test(output) || !ok && says ? [] : [output];
+      const refused = await step("npx", "telequick", "gateway", "exec", "--", "node", PROGRAM);
+      const [, advice] = /what works here: .*\(npx (deno run .*)\)$/m.exec(refused.output) ?? [];
+      if (advice === undefined) return [refused.output];
+      const other = await step("npm", "install", QUICHE);
+      if (!other.ok) return [other.output];
+      const [first = "", ...words] = advice.split(" ");
+      return judge(await step(first, ...words, "exec", "--", "node", PROGRAM));
     });
   },
 };

@@ -83,7 +83,7 @@ export class TeleQuickClient extends ClientMethods {
       resolved.certificates.length === 0;
     this.#clock = resolved.clock;
     this.#engine = new ClientEngine({
-      endpoint: endpoint ?? environment.endpoint ?? noEndpoint(),
+      endpoint: endpoint ?? environment.endpoint ?? noEndpoint(environment.isClosed),
       credentials,
       isBrowserToken: isBrowserToken === true,
       options: isPinned ? { ...resolved, certificates: [certificateHash] } : resolved,
@@ -243,9 +243,9 @@ export class TeleQuickClient extends ClientMethods {
   }
 }
 
-function noEndpoint(): never {
-  throw new TeleQuickError(
-    "ERR_ENDPOINT_INVALID",
-    "Cannot create client: there is no endpoint, expected one as the first argument, such as https://engine.telequick.dev:9090, or in the environment variable TELEQUICK_ENDPOINT",
-  );
+function noEndpoint(isClosed: boolean): never {
+  const found = isClosed
+    ? "there is no endpoint, and this program is not allowed to read the environment (run with: --allow-env=TELEQUICK_ENDPOINT,TELEQUICK_CERTIFICATE_HASH,TELEQUICK_CREDENTIALS,TELEQUICK_TRUNK, or pass the endpoint)"
+    : "there is no endpoint, expected one as the first argument, such as https://engine.telequick.dev:9090, or in the environment variable TELEQUICK_ENDPOINT";
+  throw new TeleQuickError("ERR_ENDPOINT_INVALID", `Cannot create client: ${found}`);
 }

@@ -12,6 +12,8 @@ export interface Environment {
   readonly certificateHash: string | undefined;
   /** `TELEQUICK_TRUNK`: the trunk that calls leave by. */
   readonly trunkId: string | undefined;
+  /** Whether this program lacks the permission to read it: Deno without `--allow-env`. */
+  readonly isClosed: boolean;
 }
 
 interface HostGlobals {
@@ -21,19 +23,20 @@ interface HostGlobals {
 
 /** Reads the variables. What is empty counts as not set, and so does everything where there is no environment or no permission. */
 export function readEnvironment(): Environment {
+  const { Deno, process } = globalThis as HostGlobals;
+  let isClosed = false;
+  const variable = (name: string): string | undefined => {
+    try {
+      return (Deno?.env?.get(name) ?? process?.env?.[name]) || undefined;
+    } catch {
+      isClosed = true;
+      return undefined;
+    }
+  };
   return {
     endpoint: variable("TELEQUICK_ENDPOINT"),
     certificateHash: variable("TELEQUICK_CERTIFICATE_HASH"),
     trunkId: variable("TELEQUICK_TRUNK"),
+    isClosed,
   };
-}
-
-function variable(name: string): string | undefined {
-  const { Deno, process } = globalThis as HostGlobals;
-  try {
-    return (Deno?.env?.get(name) ?? process?.env?.[name]) || undefined;
-  } catch {
-    // Deno without --allow-env.
-    return undefined;
-  }
 }

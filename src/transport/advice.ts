@@ -19,16 +19,25 @@ export const transportPackages = {
 const ADDON_GLIBC = "2.38";
 const QUICHE_GLIBC = "2.34";
 const DENO_COMMAND = "npx deno run -A --unstable-net program.js";
+const LISTEN_COMMAND =
+  "npx deno run -A --unstable-net node_modules/@telequick/sdk/esm/cli.js gateway";
 
-/** The package to install on a machine; `undefined` where none has a build for it. */
-export function fittingPackage({ platform, arch, glibc }: Machine): string | undefined {
+/** What a transport is wanted for, as in "Cannot ...". */
+export type TransportAction = "connect" | "listen";
+
+/** The package to install on a machine; `undefined` where none has a build for it. Only the addon can listen. */
+export function fittingPackage(
+  { platform, arch, glibc }: Machine,
+  action: TransportAction = "connect",
+): string | undefined {
   const hasGlibc = (wanted: string): boolean => glibc !== undefined && isAtLeast(glibc, wanted);
   const isCommon = arch === "x64" || arch === "arm64";
   if (platform === "darwin" && isCommon) return transportPackages.addon;
   if (platform === "win32" && arch === "x64") return transportPackages.addon;
   if (platform !== "linux" || !isCommon) return undefined;
   if (hasGlibc(ADDON_GLIBC)) return transportPackages.addon;
-  return arch === "x64" && hasGlibc(QUICHE_GLIBC) ? transportPackages.quiche : undefined;
+  if (action === "listen" || arch !== "x64") return undefined;
+  return hasGlibc(QUICHE_GLIBC) ? transportPackages.quiche : undefined;
 }
 
 /** A machine, as messages name it: what no package has a build for. */
@@ -40,8 +49,11 @@ export function machineName({ platform, arch, glibc }: Machine): string {
 }
 
 /** What to do where the packages that are installed cannot be used: "install ..." or the way without them. */
-export function advise(machine: Machine): string {
-  const fitting = fittingPackage(machine);
+export function advise(machine: Machine, action: TransportAction = "connect"): string {
+  const fitting = fittingPackage(machine, action);
+  if (fitting === undefined && action === "listen") {
+    return `run the gateway with Deno, which listens itself (${LISTEN_COMMAND})`;
+  }
   return fitting === undefined
     ? `no package has a build for ${
       machineName(machine)
@@ -55,11 +67,11 @@ function installCommand(name: string): string {
 }
 
 /** The error of a runtime without WebTransport: what was looked for, where, and what to do there. */
-export function unavailable(action: string): TeleQuickError {
-  return new TeleQuickError("ERR_TRANSPORT_UNAVAILABLE", `Cannot ${action}: ${reason()}`);
+export function unavailable(action: TransportAction): TeleQuickError {
+  return new TeleQuickError("ERR_TRANSPORT_UNAVAILABLE", `Cannot ${action}: ${reason(action)}`);
 }
 
-function reason(): string {
+function reason(action: TransportAction): string {
   const runtime = addonRuntime();
   if (isOnDeno()) {
     return `Deno hides its WebTransport and QUIC, expected the flag --unstable-net (or "unstable": ["net"] in deno.json)`;
@@ -72,11 +84,11 @@ function reason(): string {
   const places = folders.length === 0
     ? "this program's place is unknown"
     : `looked in ${folders.slice(0, 3).join(", ")}${folders.length > 3 ? " and above" : ""}`;
-  const fitting = fittingPackage(machine);
+  const fitting = fittingPackage(machine, action);
   return fitting === undefined
-    ? `${runtime} has no WebTransport of its own, and ${advise(machine)}`
+    ? `${runtime} has no WebTransport of its own, and ${advise(machine, action)}`
     : `${runtime} has no WebTransport of its own, expected a package that has: ${
-      advise(machine)
+      advise(machine, action)
     } ` +
       `(${places}; in a bundle or a copied server keep the package outside the bundle, or pass webTransport yourself)`;
 }

@@ -1,5 +1,5 @@
 import { TeleQuickError } from "../../base/errors.ts";
-import { advise, transportPackages } from "../advice.ts";
+import { advise, type TransportAction, transportPackages } from "../advice.ts";
 import {
   addonRuntime,
   isAtLeast,
@@ -70,7 +70,7 @@ export async function loadW3c(): Promise<Attempt<WebTransportConstructor>> {
  * @param action What it is for, as in "Cannot ...".
  * @returns Neither a value nor a fault when the package is not installed, or this runtime loads no addons.
  */
-export function loadAddon(action: string): Attempt<NapiAddon> {
+export function loadAddon(action: TransportAction): Attempt<NapiAddon> {
   if (addonRuntime() === undefined) return {};
   const require = requireFrom(PACKAGE);
   if (require === undefined) return {};
@@ -82,7 +82,7 @@ export function loadAddon(action: string): Attempt<NapiAddon> {
   }
 }
 
-function cannotLoad(action: string, machine: Machine, cause: unknown): TeleQuickError {
+function cannotLoad(action: TransportAction, machine: Machine, cause: unknown): TeleQuickError {
   const text = cause instanceof Error ? cause.message : String(cause);
   const wanted = /GLIBC_(\d+\.\d+)'? not found/.exec(text)?.[1];
   const build = buildName(machine);
@@ -91,7 +91,7 @@ function cannotLoad(action: string, machine: Machine, cause: unknown): TeleQuick
   const found = isOld
     ? `this system has ${
       machine.glibc === undefined ? "a C library other than glibc" : `glibc ${machine.glibc}`
-    }, expected glibc ${wanted ?? "2.38"} or newer; what works here: ${advise(machine)}`
+    }, expected glibc ${wanted ?? "2.38"} or newer; what works here: ${advise(machine, action)}`
     : `its build for ${build} cannot be loaded, expected ${PACKAGE}-${build} to be installed beside it (install it without --omit=optional, and keep it outside a bundle)`;
   return new TeleQuickError(
     "ERR_TRANSPORT_UNAVAILABLE",
