@@ -159,7 +159,10 @@ function exportAll(modules: Readonly<Record<string, string | readonly string[]>>
 function nameChunks({ outputs }: esbuild.Metafile): Files {
   const names = new Map<string, string>();
   const chunks = Object.entries(outputs).map(([path, { inputs, entryPoint }]) => ({
-    hash: entryPoint === undefined ? /\/shared\/(\w+)\.js$/.exec(path)?.[1] : undefined,
+    // Chunks that are loaded on demand have an entry point in the source.
+    hash: entryPoint === undefined || entryPoint.startsWith("src/transport/")
+      ? /\/shared\/(?:\w+-)?(\w+)\.js$/.exec(path)?.[1]
+      : undefined,
     files: Object.entries(inputs).map(([file, { bytesInOutput }]) => [bytesInOutput, file] as const)
       .sort(([a], [b]) => b - a),
   }));

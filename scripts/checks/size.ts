@@ -7,6 +7,7 @@
 
 import { gzipSync } from "node:zlib";
 import * as esbuild from "esbuild";
+import { concatBytes } from "../../src/base/bytes.ts";
 import { readManifest } from "../build/manifest.ts";
 import { root } from "../support/source.ts";
 import { conclude, print } from "../support/terminal.ts";
@@ -52,7 +53,7 @@ const programs: readonly Program[] = [
   {
     name: "./wire, AudioFrame and CallEvent",
     code: 'export { AudioFrame, CallEvent } from "@telequick/sdk/wire"',
-    limit: 4_096,
+    limit: 4_352,
   },
   {
     name: "./wire, all of it",
@@ -62,7 +63,7 @@ const programs: readonly Program[] = [
   {
     name: "the whole client",
     code: 'export * from "@telequick/sdk"',
-    limit: 72_000,
+    limit: 64_000,
     without: [
       "src/gateway/",
       "src/cli/",
@@ -71,6 +72,17 @@ const programs: readonly Program[] = [
     ],
   },
 ];
+
+/** The program's own module, and the chunks that it imports statically. */
+function staticFiles({ outputs }: esbuild.Metafile): string[] {
+  const files = Object.keys(outputs).filter((path) => outputs[path]!.entryPoint === "<stdin>");
+  for (const path of files) {
+    for (const { path: next, kind } of outputs[path]!.imports) {
+      if (kind === "import-statement" && !files.includes(next)) files.push(next);
+    }
+  }
+  return files;
+}
 
 /** Bundles a program from the source. */
 async function weigh({ code, without = [] }: Program, doors: Record<string, string>): Promise<{
@@ -88,9 +100,17 @@ async function weigh({ code, without = [] }: Program, doors: Record<string, stri
     metafile: true,
     format: "esm",
     target: "es2022",
+    // What is loaded on demand is in chunks of its own, and is not weighed: a page never loads it.
+    splitting: true,
+    outdir: "size",
   });
-  const inputs = Object.values(metafile.outputs)[0]!.inputs;
-  const bytes = outputFiles[0]!.contents;
+  const loaded = staticFiles(metafile);
+  const inputs: esbuild.Metafile["outputs"][string]["inputs"] = Object.assign(
+    {},
+    ...loaded.map((path) => metafile.outputs[path]!.inputs),
+  );
+  const parts = outputFiles.filter(({ path }) => loaded.some((name) => path.endsWith(`/${name}`)));
+  const bytes = concatBytes(parts.map(({ contents }) => contents));
   return {
     minified: bytes.length,
     zipped: gzipSync(bytes, { level: 9 }).length,

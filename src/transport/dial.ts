@@ -1,5 +1,4 @@
-import { denoWebTransport, isDeno } from "./deno/deno.ts";
-import { findWebTransport } from "./find.ts";
+import { isDeno } from "./packages.ts";
 import type { WebTransportConstructor } from "./types.ts";
 
 /**
@@ -21,6 +20,9 @@ export async function resolveWebTransport(
   }
   const native = (globalThis as { WebTransport?: WebTransportConstructor }).WebTransport;
   if (given !== undefined && given !== native) return given;
-  if (native !== undefined) return isDeno() ? denoWebTransport(native) : native;
+  if (native !== undefined && !isDeno()) return native;
+  // Loaded on demand: a page has its own WebTransport, and its bundle needs none of this.
+  if (native !== undefined) return (await import("./deno/deno.ts")).denoWebTransport(native);
+  const { findWebTransport } = await import("./find.ts");
   return await findWebTransport();
 }

@@ -106,3 +106,8 @@ export function isAtLeast(version: string, wanted: string): boolean {
   const [wantedMajor = 0, wantedMinor = 0] = parts(wanted);
   return major > wantedMajor || (major === wantedMajor && minor >= wantedMinor);
 }
+
+/** Whether this is Deno. */
+export function isDeno(): boolean {
+  return "Deno" in globalThis;
+}

@@ -16,11 +16,6 @@ interface DenoGlobal {
   readonly Deno?: { readonly connectQuic?: ConnectQuic };
 }
 
-/** Whether this is Deno. */
-export function isDeno(): boolean {
-  return "Deno" in globalThis;
-}
-
 /**
  * Makes a WebTransport constructor for Deno: HTTP/3 of ours over its QUIC, on which streams end properly and return their credit, the
  * close capsule is read, and all sessions share one socket. Where Deno has no QUIC, its own WebTransport with `streamsLeft` counting down.
