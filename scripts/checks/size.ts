@@ -71,6 +71,17 @@ const programs: readonly Program[] = [
       "src/transport/napi/napi_listen.ts",
     ],
   },
+  {
+    name: "  with openAudio() beside it",
+    code: 'export * from "@telequick/sdk"; export * from "@telequick/sdk/browser"',
+    without: ["src/gateway/", "src/browser/worker/serve.ts"],
+  },
+  {
+    name: "the worklet's file",
+    code: 'import "@telequick/sdk/browser/worklet.js"',
+    limit: 2_560,
+    without: ["src/base/", "src/client/"],
+  },
 ];
 
 /** The program's own module, and the chunks that it imports statically. */
@@ -83,6 +94,9 @@ function staticFiles({ outputs }: esbuild.Metafile): string[] {
   }
   return files;
 }
+
+// What a page with a client carries besides: 6 KiB, and the worklet, which comes with the code as text.
+const beside = ["the whole client", "  with openAudio() beside it", 6_144 + 2_560] as const;
 
 /** Bundles a program from the source. */
 async function weigh({ code, without = [] }: Program, doors: Record<string, string>): Promise<{
@@ -129,6 +143,7 @@ for (const [door, path] of Object.entries(exports)) {
   doors[name + door.slice(1)] = new URL(path, root).pathname;
 }
 const violations: string[] = [];
+const weights = new Map<string, number>();
 print(`${"gzip".padStart(7)}${"limit".padStart(7)}${"minified".padStart(10)}`);
 for (const program of programs) {
   const { minified, zipped, foreign } = await weigh(program, doors);
@@ -136,8 +151,12 @@ for (const program of programs) {
   const numbers = [[zipped, 7], [limit ?? "", 7], [minified, 10]] as const;
   const row = numbers.map(([number, width]) => String(number).padStart(width)).join("");
   print(`${row}  ${name}`);
+  weights.set(name, zipped);
   if (zipped > (limit ?? Infinity)) violations.push(`${name} weighs ${zipped}, limit ${limit}`);
   for (const path of foreign) violations.push(`${name} contains ${path}`);
 }
 await esbuild.stop();
+const [client, both, most] = beside;
+const door = weights.get(both)! - weights.get(client)!;
+if (door > most) violations.push(`openAudio() adds ${door}, limit ${most}`);
 conclude("sizes", `${programs.length} programs`, violations);
