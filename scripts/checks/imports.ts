@@ -6,195 +6,10 @@
  */
 
 import ts from "typescript";
+import { rooms } from "./rooms.ts";
 import { findCycles } from "./support/cycles.ts";
 import { parse, place, readSources, type Sources, walk } from "../support/source.ts";
 import { conclude } from "../support/terminal.ts";
-
-/** A room: a folder with a door (`mod.ts`), and an order inside. */
-export interface Room {
-  /** Imports lead down, never along the same floor. */
-  readonly floor: number;
-  /** The file, or the folder with its slash. */
-  readonly path: string;
-  /** The rooms it may import. */
-  readonly mayImport: readonly string[];
-  /** Rooms of which it may import types and constants, and nothing that runs. */
-  readonly constantsOf?: readonly string[];
-  /** Rooms of which it may import types alone. */
-  readonly typesOf?: readonly string[];
-  /** What it may import from outside the repository, by how the specifier begins. */
-  readonly outside?: string;
-  /** Doors beside `mod.ts`, each with the rooms that may use it; not even its own room's other files do. */
-  readonly backDoors?: Readonly<Record<string, readonly string[]>>;
-  /**
-   * Files of which the door exports everything, by `export *` or `export * as name`: each holds nothing but exports from files of
-   * this room, so that a declaration in one of those is named once.
-   */
-  readonly gathers?: readonly string[];
-  /** A room without a door: each of its files may be imported. */
-  readonly isOpen?: boolean;
-  /**
-   * The order inside, from the lowest floor up. A floor lists its sub-rooms: a folder with its slash, a file, or several files that
-   * are one sub-room, separated by spaces. A sub-room imports from lower floors only; without an order, anything inside.
-   */
-  readonly inside?: readonly (readonly string[])[];
-}
-
-/** The import table. */
-export const house: Readonly<Record<string, Room>> = {
-  base: {
-    floor: 0,
-    path: "src/base/",
-    mayImport: [],
-    isOpen: true,
-    inside: [
-      [
-        "errors.ts",
-        "redact.ts",
-        "control.ts",
-        "ignore.ts",
-        "version.ts",
-        "operations.ts",
-        "random.ts",
-      ],
-      [
-        "byte_budget.ts",
-        "deferred.ts",
-        "handled.ts",
-        "bytes.ts",
-        "base64.ts",
-        "csv.ts",
-        "signal.ts",
-        "queue.ts",
-        "check.ts",
-        "environment.ts",
-      ],
-      ["json.ts", "uuid.ts", "slot_timer.ts", "unfinished.ts"],
-    ],
-  },
-  credentials: { floor: 1, path: "src/credentials/", mayImport: ["base"] },
-  wire: {
-    floor: 1,
-    path: "src/wire/",
-    mayImport: ["base"],
-    gathers: ["src/wire/messages/mod.ts", "src/wire/methods.ts"],
-  },
-  transport: {
-    floor: 1,
-    path: "src/transport/",
-    mayImport: ["base"],
-    backDoors: { "src/transport/listen.ts": ["gateway", "cli"] },
-    inside: [
-      ["types.ts fault.ts endpoint.ts pipe.ts der.ts certificate.ts packages.ts advice.ts"],
-      ["http3/"],
-      ["listener.ts"],
-      ["deno/", "napi/", "quiche/"],
-      ["find.ts"],
-      ["dial.ts open_session.ts session.ts", "pair.ts", "listen.ts"],
-      ["mod.ts"],
-    ],
-  },
-  audio: { floor: 1, path: "src/audio/", mayImport: ["base"] },
-  token: { floor: 2, path: "src/token/", mayImport: ["base", "credentials"] },
-  client: {
-    floor: 3,
-    path: "src/client/",
-    mayImport: ["base", "credentials", "wire", "transport", "audio", "token"],
-    inside: [
-      ["log.ts", "option_checks.ts", "environment.ts"],
-      ["rpc/"],
-      ["session/"],
-      ["audio/"],
-      ["call/", "options.ts", "check.ts", "stats.ts"],
-      ["engine.ts"],
-      ["client.ts"],
-      ["client_like.ts"],
-      ["mod.ts"],
-    ],
-  },
-  gateway: {
-    floor: 3,
-    path: "src/gateway/",
-    mayImport: ["base", "credentials", "wire", "transport", "audio", "token"],
-    inside: [
-      ["limits.ts", "validate.ts", "refusal.ts", "fetch_policy.ts", "rate_limit.ts"],
-      ["log.ts"],
-      ["call/"],
-      ["services.ts"],
-      ["storage/"],
-      ["auth/"],
-      ["campaign/"],
-      ["tenant/"],
-      ["context.ts"],
-      ["methods/"],
-      ["session/"],
-      ["webhook.ts", "listener.ts"],
-      ["simulated_inbound.ts"],
-      ["options.ts"],
-      ["gateway.ts"],
-      ["mod.ts"],
-    ],
-  },
-  browser: {
-    floor: 4,
-    path: "src/browser/",
-    mayImport: ["base", "audio", "client"],
-    backDoors: { "src/browser/worker.ts": [], "src/browser/worklet.ts": [] },
-    inside: [
-      ["worklet/", "worklet_source.ts"],
-      ["page.ts", "faults.ts"],
-      ["options.ts", "devices.ts", "graph.ts", "worklet.ts", "decoder.ts"],
-      ["call_audio.ts", "microphone.ts", "worker/worker_call.ts"],
-      ["connection.ts"],
-      ["browser_audio.ts"],
-      ["context_watch.ts", "stats.ts"],
-      ["live_audio.ts", "worker/"],
-      ["open.ts"],
-      ["mod.ts", "worker.ts"],
-    ],
-  },
-  testing: {
-    floor: 4,
-    path: "src/testing/",
-    mayImport: ["base", "credentials", "wire", "transport", "audio", "token", "client", "gateway"],
-  },
-  openai: { floor: 4, path: "src/openai/", mayImport: ["base", "audio", "client"] },
-  webhook: { floor: 1, path: "src/webhook/", mayImport: ["base"] },
-  postgres: { floor: 4, path: "src/postgres/", mayImport: ["base"], typesOf: ["gateway"] },
-  catalogue: { floor: 4, path: "src/catalogue/", mayImport: ["base", "wire", "client"] },
-  panel: {
-    floor: 5,
-    path: "src/panel/",
-    mayImport: ["base", "catalogue", "gateway", "client", "browser"],
-    outside: "node:",
-  },
-  cli: {
-    floor: 6,
-    path: "src/cli/",
-    mayImport: [
-      ...["base", "credentials", "wire", "transport", "audio", "token"],
-      ...["client", "gateway", "catalogue", "panel", "front"],
-    ],
-    outside: "node:",
-    inside: [
-      ["usage.ts"],
-      ["private_files.ts"],
-      ["platform.ts"],
-      ["terminal/"],
-      ["command.ts account.ts session.ts events.ts token_input.ts"],
-      ["failure.ts", "diagnosis/", "local_gateway/"],
-      ["commands/"],
-      ["commands.ts help.ts run.ts"],
-      ["main.ts"],
-    ],
-  },
-  front: {
-    floor: 7,
-    path: "mod.ts",
-    mayImport: ["base", "credentials", "token", "client"],
-    constantsOf: ["wire"],
-  },
-};
 
 /** Suites that see the package as its users do: by its name, never by a path into it. */
 const outsiders = "tests/conformance/";
@@ -225,7 +40,7 @@ export function checkImports(files: Sources): string[] {
       const wrong = judge(path, target, found, parsed);
       if (wrong !== undefined) violations.push(`${place(found.node)}: ${wrong}`);
     }
-    const { gathers = [] } = house[roomOf(path) ?? ""] ?? {};
+    const { gathers = [] } = rooms[roomOf(path) ?? ""] ?? {};
     if (/^(src\/[^/]+\/)?mod\.ts$/.test(path)) violations.push(...judgeDoor(file, gathers));
     if (gathers.includes(path)) violations.push(...judgeGathered(file));
     violations.push(...judgeReferences(file));
@@ -281,7 +96,7 @@ function judgeImport(
   if (name === undefined) {
     return `${path} is in no room, so nothing says what it may import (give it a room in the import table)`;
   }
-  const room = house[name]!;
+  const room = rooms[name]!;
   if (specifier === undefined) {
     return `import() of a computed specifier hides what ${name} imports (write the specifier out)`;
   }
@@ -294,7 +109,7 @@ function judgeImport(
   }
   const other = roomOf(target);
   if (other === undefined) return `${target} is in no room (move it into one)`;
-  const back = house[other]!.backDoors?.[target];
+  const back = rooms[other]!.backDoors?.[target];
   if (back !== undefined) {
     if (back.includes(name)) return undefined;
     return `${target} is a back door for ${back.join(" and ")}, not for ${name}`;
@@ -303,7 +118,7 @@ function judgeImport(
   const constants = room.constantsOf?.includes(other) === true;
   const types = room.typesOf?.includes(other) === true && isTypeOnly(node);
   if (!constants && !types && !room.mayImport.includes(other)) return refuse(name, other);
-  const { path: otherPath, isOpen = false } = house[other]!;
+  const { path: otherPath, isOpen = false } = rooms[other]!;
   if (!isOpen && otherPath.endsWith("/") && target !== `${otherPath}mod.ts`) {
     return `${name} reaches into ${target} (enter ${other} through ${otherPath}mod.ts)`;
   }
@@ -311,8 +126,8 @@ function judgeImport(
 }
 
 function roomOf(path: string): string | undefined {
-  return Object.keys(house).find((name) => {
-    const room = house[name]!;
+  return Object.keys(rooms).find((name) => {
+    const room = rooms[name]!;
     return room.path.endsWith("/") ? path.startsWith(room.path) : path === room.path;
   });
 }
@@ -325,7 +140,7 @@ function isTypeOnly(node: ts.Node): boolean {
 
 /** Inside a room imports lead down its own floors. */
 function judgeInside(name: string, path: string, target: string): string | undefined {
-  const { inside, path: folder } = house[name]!;
+  const { inside, path: folder } = rooms[name]!;
   if (inside === undefined) return undefined;
   const from = subRoomOf(inside, path.slice(folder.length));
   const to = subRoomOf(inside, target.slice(folder.length));
@@ -353,10 +168,10 @@ function subRoomOf(
 }
 
 function refuse(name: string, other: string): string {
-  const room = house[name]!;
+  const room = rooms[name]!;
   const types = (room.typesOf ?? []).map((each) => `types of ${each}`);
   const list = [...room.mayImport, ...room.constantsOf ?? [], ...types].join(", ") || "nothing";
-  return room.floor === house[other]!.floor
+  return room.floor === rooms[other]!.floor
     ? `${name} and ${other} are on floor ${room.floor} and never look at each other (move what both need to a lower floor)`
     : `${name} may not import ${other}, it may import ${list} (move what is needed to a lower floor)`;
 }

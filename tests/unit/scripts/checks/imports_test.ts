@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { checkImports, house } from "../../../../scripts/checks/imports.ts";
+import { checkImports } from "../../../../scripts/checks/imports.ts";
+import { rooms } from "../../../../scripts/checks/rooms.ts";
 import { readSources } from "../../../../scripts/support/source.ts";
 
 function check(files: Readonly<Record<string, string>>): string[] {
@@ -321,9 +322,9 @@ describe("checkImports() accepts", () => {
 });
 
 it("the import table leads down from every row", () => {
-  for (const [name, { floor, mayImport, constantsOf = [] }] of Object.entries(house)) {
+  for (const [name, { floor, mayImport, constantsOf = [] }] of Object.entries(rooms)) {
     for (const other of [...mayImport, ...constantsOf]) {
-      const below = house[other]!.floor < floor;
+      const below = rooms[other]!.floor < floor;
       assert.ok(below || other === "front", `${name} imports ${other}`);
     }
   }
