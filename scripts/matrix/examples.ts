@@ -81,6 +81,7 @@ async function start(
   const folder = await install("examples", {
     "@telequick/sdk": tarball,
     "@moq/web-transport": "0.1.4",
+    "@openai/agents-realtime": "0.20.0",
   });
   await Deno.copyFile(new URL(`tests/examples/${name}`, root), new URL(name, folder));
   const { command: [command, ...words] } = await withAddonLibrary(await node(newestNode));
@@ -153,13 +154,20 @@ function listening(script: FarEndPhone["script"]): { phone: FarEndPhone; loudMs:
 function serveModel(): { readonly url: string; close(): Promise<void> } {
   const speech = encodePcmu(toneSamples({ frequencyHz: 300, sampleRate: 8_000, milliseconds: 20 }));
   const server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen() {} }, (request) => {
-    const { socket, response } = Deno.upgradeWebSocket(request, { protocol: "realtime" });
-    const send = (event: object): void => socket.send(JSON.stringify(event));
+    const { socket, response } = Deno.upgradeWebSocket(request);
+    const send = (event: object): void =>
+      socket.send(JSON.stringify({ event_id: crypto.randomUUID(), ...event }));
+    let answers = 0;
     const speak = (milliseconds: number): void => {
+      const id = `r${++answers}`;
+      const ids = { response_id: id, item_id: `i${answers}`, output_index: 0, content_index: 0 };
+      send({ type: "response.created", response: { id } });
       for (let ms = 0; ms < milliseconds; ms += 20) {
-        send({ type: "response.output_audio.delta", delta: speech.toBase64() });
+        send({ type: "response.output_audio.delta", ...ids, delta: speech.toBase64() });
       }
+      send({ type: "response.output_audio.done", ...ids });
     };
+    socket.onopen = () => send({ type: "session.created", session: { id: "s" } });
     let isSpoken = false;
     let quiet = 0;
     socket.onmessage = ({ data }) => {
@@ -170,7 +178,7 @@ function serveModel(): { readonly url: string; close(): Promise<void> } {
       quiet = isLoud ? 0 : quiet + 1;
       if (isLoud && !isSpoken) {
         isSpoken = true;
-        send({ type: "input_audio_buffer.speech_started" });
+        send({ type: "input_audio_buffer.speech_started", audio_start_ms: 0, item_id: "i0" });
       }
       if (isSpoken && quiet === 10) speak(400);
     };

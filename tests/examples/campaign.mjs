@@ -9,12 +9,7 @@ const numbers = argv.slice(2);
 let lines = 0;
 if (numbers.length === 0) throw new Error("Usage: node campaign.mjs NUMBER...");
 
-const client = new TeleQuickClient(
-  env.TELEQUICK_ENDPOINT,
-  env.TELEQUICK_CREDENTIALS,
-  false,
-  env.TELEQUICK_CERTIFICATE_HASH,
-);
+const client = new TeleQuickClient(); // endpoint, credentials and trunk from the environment
 try {
   await client.connect();
   const rows = new Map();

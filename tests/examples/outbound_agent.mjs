@@ -1,66 +1,36 @@
-// An agent that calls a number and lets a realtime model speak (OpenAI's Realtime API, or a server of that shape).
+// An agent that calls a number: a realtime model of OpenAI talks on the call, by OpenAI's own package.
+// npm install @telequick/sdk @openai/agents-realtime
 // node outbound_agent.mjs +15550120    Environment: TELEQUICK_*, OPENAI_API_KEY, and REALTIME_URL for another server.
+import { OpenAIRealtimeWebSocket, RealtimeAgent, RealtimeSession } from "@openai/agents-realtime";
 import { TeleQuickClient } from "@telequick/sdk";
+import { withTeleQuick } from "@telequick/sdk/openai";
 
 const { env, argv } = process;
 const url = env.REALTIME_URL ?? "wss://api.openai.com/v1/realtime?model=gpt-realtime";
-const instructions =
-  "You are calling on behalf of the dentist to confirm tomorrow's appointment at nine.";
+const Transport = withTeleQuick(OpenAIRealtimeWebSocket);
 
-const client = new TeleQuickClient(
-  env.TELEQUICK_ENDPOINT,
-  env.TELEQUICK_CREDENTIALS,
-  false,
-  env.TELEQUICK_CERTIFICATE_HASH,
-);
+const client = new TeleQuickClient(); // endpoint, credentials and trunk from the environment
 try {
-  const call = await client.dial({ to: argv[2] ?? "+15550120", trunkId: env.TELEQUICK_TRUNK });
+  const call = await client.dial({ to: argv[2] ?? "+15550120" });
   await call.answered();
   console.log("answered");
-  await talk(call);
+
+  const agent = new RealtimeAgent({
+    name: "Reminder",
+    instructions: "You call on behalf of the dentist. Remind of tomorrow's appointment at nine.",
+  });
+  const transport = new Transport({ call, url });
+  const session = new RealtimeSession(agent, { transport, tracingDisabled: true });
+  session.on("error", ({ error }) => console.error(`The model: ${error?.message ?? error}`));
+  // The person speaks: what the model has said, and what has not been heard yet, is dropped.
+  transport.on("audio_interrupted", () => console.log("interrupted"));
+  await session.connect({ apiKey: env.OPENAI_API_KEY, url });
+  // The caller speaks first on a call that is dialled.
+  transport.sendEvent({ type: "response.create" });
+
   const { cause, durationSeconds } = await call.ended;
   console.log(`ended after ${durationSeconds} s: ${cause}`);
+  session.close();
 } finally {
   await client.close();
-}
-
-/** Connects the call's audio with the model until the call ends. */
-async function talk(call) {
-  // The model answers faster than it is spoken: a minute of it may wait to be sent.
-  const audio = call.audio({ leadMs: 10_000 });
-  const writer = audio.writable.getWriter();
-  const model = new WebSocket(url, ["realtime", `openai-insecure-api-key.${env.OPENAI_API_KEY}`]);
-  const send = (event) => model.readyState === WebSocket.OPEN && model.send(JSON.stringify(event));
-  await new Promise((resolve, reject) => {
-    model.onopen = resolve;
-    model.onerror = () => reject(new Error(`Cannot reach the model at ${url}`));
-  });
-  // PCMU both ways: what the telephone speaks, so nothing has to be converted.
-  const format = { type: "audio/pcmu" };
-  send({
-    type: "session.update",
-    session: {
-      type: "realtime",
-      instructions,
-      audio: { input: { format, turn_detection: { type: "server_vad" } }, output: { format } },
-    },
-  });
-  model.onmessage = ({ data }) => {
-    const event = JSON.parse(data);
-    if (event.type === "response.output_audio.delta") {
-      writer.write(Uint8Array.from(Buffer.from(event.delta, "base64"))).catch(() => {});
-    } else if (event.type === "input_audio_buffer.speech_started") {
-      // The person speaks: drop what the model has said and nobody has heard yet.
-      console.log("interrupted");
-      audio.clear().catch(() => {});
-    } else if (event.type === "error") {
-      console.error(`The model: ${event.error.message}`);
-    }
-  };
-  send({ type: "response.create" });
-  for await (const { payload } of audio.readable) {
-    const heard = Buffer.from(payload).toString("base64");
-    send({ type: "input_audio_buffer.append", audio: heard });
-  }
-  model.close();
 }

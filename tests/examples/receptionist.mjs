@@ -12,12 +12,7 @@ const greeting = [523, 659, 784].map((frequencyHz) =>
   toneSamples({ frequencyHz, sampleRate: 8_000, milliseconds: 150 })
 );
 
-const client = new TeleQuickClient(
-  env.TELEQUICK_ENDPOINT,
-  env.TELEQUICK_CREDENTIALS,
-  false,
-  env.TELEQUICK_CERTIFICATE_HASH,
-);
+const client = new TeleQuickClient(); // endpoint, credentials and trunk from the environment
 try {
   // Calls wait to be answered; the gateway tells the webhook of each.
   const webhookUrl = env.WEBHOOK_URL ?? "https://hooks.example/calls";

@@ -3,13 +3,7 @@
 import { EventType, SupervisionMode, TeleQuickClient } from "@telequick/sdk";
 import { decodeAudio, toneSamples } from "@telequick/sdk/audio";
 
-const { env } = process;
-const client = new TeleQuickClient(
-  env.TELEQUICK_ENDPOINT,
-  env.TELEQUICK_CREDENTIALS,
-  false,
-  env.TELEQUICK_CERTIFICATE_HASH,
-);
+const client = new TeleQuickClient(); // endpoint, credentials and trunk from the environment
 try {
   const events = client.events();
   // The events of every call of the tenant, whichever instance dialled it.
