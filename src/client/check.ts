@@ -80,11 +80,17 @@ export async function checkClient(
       await host.send(methods.StreamEvents, { clientId }, { signal });
       if (probe > 0) roundTripsMs.push(clock.monotonic() - sentAt);
     }
-    const clockOffsetMs = await readClock(host, signal);
+    const { tenantId, keyId, clockSkewMs } = principal;
+    const clockOffsetMs = await readClock(host, signal) ??
+      (clockSkewMs === undefined ? undefined : -clockSkewMs);
     const leftMs = expiresAtMs === 0 ? Infinity : expiresAtMs - clock.now();
     const reasons = findReasons(roundTripsMs, clockOffsetMs, leftMs);
     const verdict = reasons.length === 0 ? "ready" : "degraded";
-    return { verdict, reasons, ...principal, roundTripsMs, clockOffsetMs };
+    return {
+      ...{ verdict, reasons, tenantId, keyId },
+      expiresAtMs: principal.expiresAtMs,
+      ...{ roundTripsMs, clockOffsetMs },
+    };
   } catch (error) {
     if (signal?.aborted === true) throw error;
     const reason: CheckReason = error instanceof TeleQuickError

@@ -72,6 +72,9 @@ export function unavailable(action: TransportAction): TeleQuickError {
 }
 
 function reason(action: TransportAction): string {
+  if ((globalThis as { readonly isSecureContext?: boolean }).isSecureContext === false) {
+    return "a page that is not a secure context has no WebTransport (serve it over https or from localhost)";
+  }
   const runtime = addonRuntime();
   if (isOnDeno()) {
     return `Deno hides its WebTransport and QUIC, expected the flag --unstable-net (or "unstable": ["net"] in deno.json)`;

@@ -28,3 +28,15 @@ describe("resolveWebTransport()", () => {
     }
   });
 });
+
+describe("A page that is not a secure context", () => {
+  it("is told so, and what to do", async () => {
+    const { unavailable } = await import("../../../src/transport/advice.ts");
+    Object.defineProperty(globalThis, "isSecureContext", { value: false, configurable: true });
+    try {
+      assert.match(unavailable("connect").message, /serve it over https or from localhost/);
+    } finally {
+      delete (globalThis as { isSecureContext?: boolean }).isSecureContext;
+    }
+  });
+});
