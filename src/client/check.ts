@@ -9,7 +9,7 @@ import { TeleQuickError, type TeleQuickErrorCode } from "../base/errors.ts";
 import type { Clock } from "../base/signal.ts";
 import { type Method, methods } from "../wire/mod.ts";
 import type { Connection } from "./session/connection.ts";
-import { clockFinding } from "./session/sign_in_refusal.ts";
+import { clockFinding } from "./sign_in/refusal.ts";
 import type { RequestOptions } from "./rpc/rpc.ts";
 
 /** What stands in the way of a call. A blocked one has the code of the error that a call would get. */

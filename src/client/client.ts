@@ -19,7 +19,7 @@ import { ClientMethods, send } from "./rpc/methods.ts";
 import { type AnswerOptions, type DialOptions, required } from "./rpc/requests.ts";
 import type { RequestOptions } from "./rpc/rpc.ts";
 import type { ClientStatus } from "./session/status.ts";
-import type { TokenProvider } from "./session/token_provider.ts";
+import type { TokenProvider } from "./sign_in/token_provider.ts";
 import type { ClientStats } from "./stats.ts";
 
 /**

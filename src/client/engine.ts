@@ -20,9 +20,9 @@ import { createLogger, type Logger } from "./log.ts";
 import type { ResolvedOptions } from "./options.ts";
 import type { ClientMethods } from "./rpc/methods.ts";
 import type { RequestOptions } from "./rpc/rpc.ts";
-import { ClockSkew } from "./session/clock_skew.ts";
+import { ClockSkew } from "./sign_in/clock_skew.ts";
 import type { Connection } from "./session/connection.ts";
-import { watchCredentials } from "./session/credentials_watch.ts";
+import { watchCredentials } from "./sign_in/credentials_watch.ts";
 import { closedError, messageOf } from "./session/end_errors.ts";
 import { keepAlive } from "./session/keep_alive.ts";
 import { type ConnectOptions, fetchToken, openConnection } from "./session/open_connection.ts";
@@ -33,7 +33,7 @@ import {
   type ClientTokens,
   createClientTokens,
   type TokenProvider,
-} from "./session/token_provider.ts";
+} from "./sign_in/token_provider.ts";
 import type { ClientStats } from "./stats.ts";
 
 // How often a watched credentials file is looked at.

@@ -10,7 +10,7 @@ export { ClientMethods, send } from "./rpc/methods.ts";
 export type { AllocateWtOptions, DtmfOptions } from "./rpc/methods.ts";
 export type { ClientOptions } from "./options.ts";
 export type { Handshake } from "./session/open_connection.ts";
-export type { TokenProvider, TokenReason, TokenRequest } from "./session/token_provider.ts";
+export type { TokenProvider, TokenReason, TokenRequest } from "./sign_in/token_provider.ts";
 export type {
   AnswerOptions,
   BulkOptions,

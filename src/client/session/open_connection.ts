@@ -16,14 +16,14 @@ import {
 } from "../../transport/mod.ts";
 import { ErrorCode, methods } from "../../wire/mod.ts";
 import { callRpc } from "../rpc/rpc.ts";
-import type { ClockSkew } from "./clock_skew.ts";
+import type { ClockSkew } from "../sign_in/clock_skew.ts";
 import { Connection, type Principal } from "./connection.ts";
 import { isExpiry } from "./end_errors.ts";
-import { pageOrigin } from "./page.ts";
-import { judgeToken, type PresentedToken } from "./presented_token.ts";
+import { pageOrigin } from "../sign_in/page.ts";
+import { judgeToken, type PresentedToken } from "../sign_in/presented_token.ts";
 import type { OpenRequest } from "./session_effects.ts";
-import { refusedSignIn } from "./sign_in_refusal.ts";
-import type { ClientTokens, TokenRequest } from "./token_provider.ts";
+import { refusedSignIn } from "../sign_in/refusal.ts";
+import type { ClientTokens, TokenRequest } from "../sign_in/token_provider.ts";
 
 /** How the SDK names itself in `Authenticate`. */
 export const SDK_NAME: string = `telequick-sdk/${VERSION}`;

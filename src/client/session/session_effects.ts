@@ -20,7 +20,7 @@ import { probe, watchSilence } from "./silence_watch.ts";
 import { endOf, reasonOf, StateMachine, type Step } from "./state_machine.ts";
 import type { Effect, SessionEvent, SessionState } from "./states.ts";
 import { type ClientStatus, StatusBoard, type StatusOpen } from "./status.ts";
-import type { TokenReason } from "./token_provider.ts";
+import type { TokenReason } from "../sign_in/token_provider.ts";
 
 /** What a session is opened for. */
 export interface OpenRequest {

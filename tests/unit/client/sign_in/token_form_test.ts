@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { signToken, TeleQuickClient, TeleQuickError } from "../../../../mod.ts";
-import { judgeToken } from "../../../../src/client/session/presented_token.ts";
+import { judgeToken } from "../../../../src/client/sign_in/presented_token.ts";
 import { scriptedGateway } from "../../../../src/testing/mod.ts";
 import { testAccount } from "../../../support/tenant_kit.ts";
 import { tokenOf } from "../../../support/token_of.ts";
