@@ -96,7 +96,7 @@ export const rooms: Readonly<Record<string, Room>> = {
     mayImport: ["base", "credentials", "wire", "transport", "audio", "token"],
     inside: [
       ["log.ts", "option_checks.ts", "environment.ts"],
-      ["rpc/"],
+      ["rpc/", "sign_in/"],
       ["session/"],
       ["audio/"],
       ["call/", "options.ts", "check.ts", "stats.ts"],
