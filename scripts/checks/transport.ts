@@ -64,7 +64,14 @@ export async function checkTransport(tarball: string): Promise<readonly string[]
   };
 
   const { folder: bare } = await installConsumer("transport-none", tarball);
-  await expect(bare, /ERR_TRANSPORT_UNAVAILABLE .*(npm install|bun add) @moq\/web-transport/);
+  const isTooOld = (await setUpGlibc()).length > 0;
+  // What the message says to install is what this machine can load.
+  await expect(
+    bare,
+    isTooOld
+      ? /ERR_TRANSPORT_UNAVAILABLE .*(npm install|bun add) @matrixai\/quic \(looked in \//
+      : /ERR_TRANSPORT_UNAVAILABLE .*(npm install|bun add) @moq\/web-transport \(looked in \//,
+  );
 
   const { folder: other } = await installConsumer("transport-other", tarball);
   await write(new URL("node_modules/@fails-components/webtransport/", other), standIn);
@@ -72,18 +79,22 @@ export async function checkTransport(tarball: string): Promise<readonly string[]
 
   const addon = { "@moq/web-transport": "0.1.4" };
   const { folder: installed } = await installConsumer("transport-addon", tarball, addon);
-  const isTooOld = (await setUpGlibc()).length > 0;
   await expect(
     installed,
     isTooOld
-      ? /ERR_TRANSPORT_UNAVAILABLE .* this system has glibc 2\.\d+, expected 2\.38 or newer/
+      ? /ERR_TRANSPORT_UNAVAILABLE .* glibc 2\.\d+, expected glibc 2\.38 .* @matrixai\/quic/
       : /ERR_CONNECT_FAILED .*127\.0\.0\.1:9/,
   );
+
+  // Both: the second where the first does not load.
+  const both = { ...addon, "@matrixai/quic": "2.0.9" };
+  const { folder: either } = await installConsumer("transport-both", tarball, both);
+  await expect(either, /ERR_CONNECT_FAILED .*127\.0\.0\.1:9/);
   return violations;
 }
 
 /** What was looked at, in a few words. */
-export const describeTransport = "nothing installed, another package, the addon";
+export const describeTransport = "nothing installed, another package, the addon, quiche beside it";
 
 if (import.meta.main) {
   conclude("transport", describeTransport, await checkTransport((await packPackage()).tarball));

@@ -99,7 +99,9 @@ export const errorCatalogue: Readonly<Record<TeleQuickErrorCode, CatalogueEntry>
     meaning: "This runtime, as it was started, cannot open or accept WebTransport sessions",
     causes: [
       "Deno was started without --unstable-net",
-      "Node or Bun has no WebTransport package installed, or the system's libc is too old for it",
+      "Node or Bun has no WebTransport package installed",
+      "Linux: @moq/web-transport needs glibc 2.38, @matrixai/quic glibc 2.34 on x64; elsewhere Deno works",
+      "A bundle or a copied server left the package behind",
       "Edge runtimes have no WebTransport: mint tokens there, place calls elsewhere",
     ],
     fix: "Follow the advice in the message; telequick doctor checks it",

@@ -27,6 +27,12 @@ export const logCatalogue: Readonly<Record<string, LogEntry>> = {
     meaning: "An attempt to renew or replace the session failed; the next one follows",
     details: { error: "the reason" },
   },
+  "session.draining": {
+    level: "info",
+    meaning:
+      "The peer asked for an orderly end (GOAWAY or WT_DRAIN_SESSION): a fresh session takes over",
+    details: {},
+  },
   "session.ending": {
     level: "info",
     meaning: "The gateway announced that it will end the session",

@@ -238,6 +238,7 @@ export class ClientEngine {
     this.audio.move();
     for (const supervision of this.#supervisions) void supervision.move(connection);
     void keepAlive(connection, this.#options.clock);
+    void connection.session.draining.then(() => this.sessions.drain(connection));
     this.#watchCredentials();
   }
 

@@ -60,6 +60,7 @@ export function abandon(transport: WebTransportLike): void {
 export class Session {
   /** Resolves when the session is over, for whatever reason; never rejects. */
   readonly closed: Promise<SessionClosed>;
+  readonly #draining: Promise<void>;
   readonly #transport: WebTransportLike;
   readonly #clock: Clock;
   readonly #over = new Canceller();
@@ -80,6 +81,10 @@ export class Session {
     let resolveClosed!: (info: SessionClosed) => void;
     this.closed = new Promise((resolve) => resolveClosed = resolve);
     this.#resolveClosed = resolveClosed;
+    this.#draining = new Promise((resolve) => {
+      // Rejects with the session on some implementations: then nothing was asked.
+      transport.draining?.then(() => resolve(), ignore);
+    });
     transport.ready.then(undefined, (error) => this.#finish({ reason: faultText(error), error }));
     transport.closed.then(
       (info) => this.#finish(readCloseInfo(info)),
@@ -103,6 +108,16 @@ export class Session {
   /** Whether the implementation keeps an idle session alive by itself; where not, see {@linkcode Session.ping}. */
   get keepsAlive(): boolean {
     return this.#transport.keepsAlive ?? false;
+  }
+
+  /** Resolves when the peer asks for an orderly end, on implementations that show it (W3C `draining`); otherwise never. */
+  get draining(): Promise<void> {
+    return this.#draining;
+  }
+
+  /** Asks the peer for an orderly end, on implementations that can; the session goes on. */
+  drain(): void {
+    if (!this.isClosed) this.#transport.drain?.();
   }
 
   /** Why the gateway refused the token, where both sides are one program's. */

@@ -93,6 +93,14 @@ export class SessionManager {
     if (canReplace && connection === this.#machine.connection) this.#replace("session-ending");
   }
 
+  /** The peer asked for an orderly end, as WebTransport has it: the session goes on, and a fresh one takes over. */
+  drain(connection: Connection): void {
+    // The gateway's own announcement says more.
+    if (this.#ends.heardAt(connection) !== undefined) return;
+    this.#options.log("info", "session.draining");
+    if (connection === this.#machine.connection) this.#replace("session-ending");
+  }
+
   /**
    * A stream of events broke off on a session: events may be missing. Unless that session turns out to be over, it hears nothing
    * from now on, and a fresh one takes over.

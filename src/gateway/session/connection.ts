@@ -148,6 +148,8 @@ export class Connection implements RpcSession, KeyHolder, Expiring, Waiting {
   /** Ends it because the gateway goes: a live one as {@linkcode Connection.end} does, any other at once. */
   shutDown(): void {
     const { code, reason } = endings.shutdown;
+    // For implementations that know nothing of ours: GOAWAY, and the capsule of draft-ietf-webtrans-http3-16 section 4.7.
+    this.#session.drain();
     if (this.#state === "open") this.end(endings.shutdown);
     else if (this.#state === "handshake") this.#session.close({ closeCode: code, reason });
   }

@@ -312,6 +312,29 @@ describe("Session.ping() and keepsAlive", () => {
   });
 });
 
+describe("Session.drain() and draining", () => {
+  it("ask the implementation, and report what the peer asks for", async () => {
+    const { client, server } = createSessionPair();
+    let asked = 0;
+    let onDrain!: () => void;
+    const draining = new Promise<void>((resolve) => onDrain = resolve);
+    Object.defineProperties(client, {
+      drain: { value: () => void asked++ },
+      draining: { value: draining },
+    });
+    const session = new Session(client);
+    session.drain();
+    assert.equal(asked, 1);
+    onDrain();
+    await session.draining;
+    session.close();
+    session.drain();
+    assert.equal(asked, 1);
+    // An implementation without either.
+    new Session(server).drain();
+  });
+});
+
 describe("Session", () => {
   it("shows nothing of its inside when it is inspected", () => {
     const session = new Session(createSessionPair().client);
