@@ -107,7 +107,7 @@ export async function checkClient(
   }
 }
 
-/** The gateway's time stands only in replies about a call: it is asked to hang up one that nobody has. */
+/** The gateway's time stands only in replies about a call: it is asked to hang up a call that does not exist. */
 async function readClock(
   { clock, send }: CheckHost,
   signal: AbortSignal | undefined,
@@ -118,7 +118,7 @@ async function readClock(
     { callSid: randomUuid() },
     { signal },
   );
-  // 2001 to 2286: what lies outside is no time that a gateway has set.
+  // 2001 to 2286: a time outside was not set by a gateway.
   if (timestampMs < 1e12 || timestampMs >= 1e13) return undefined;
   return Math.round(timestampMs - (before + clock.now()) / 2);
 }

@@ -25,7 +25,7 @@ import type { ClientStats } from "./stats.ts";
 /**
  * One tenant's connection to a TeleQuick gateway.
  *
- * The token is presented once per session, before anything else, and no RPC carries it (protocol.md section 2.4). A session
+ * The token is presented once per session, before anything else, and no RPC carries it. A session
  * is renewed before its token ends and replaced when it is lost; calls belong to the tenant, so none drops.
  *
  * @example A server: the service-account file that `TELEQUICK_CREDENTIALS` names
@@ -101,7 +101,7 @@ export class TeleQuickClient extends ClientMethods {
    * Opens the first session, if none is open: resolves when the gateway has accepted the token and the subscription to events.
    *
    * Rejects with `ERR_CREDENTIALS_*`, `ERR_KEY_UNSUPPORTED` or `ERR_TOKEN_*` before a packet leaves; `ERR_TRANSPORT_UNAVAILABLE`
-   * where the runtime has no WebTransport; `ERR_CONNECT_FAILED` when nobody answers within `connectTimeoutMs`, or the certificate
+   * where the runtime has no WebTransport; `ERR_CONNECT_FAILED` when nothing answers within `connectTimeoutMs`, or the certificate
    * is not the one expected; `ERR_UNAUTHORIZED` (with `refusal`) when the gateway refuses the token. What a token function gives is
    * `ERR_TOKEN_EXPIRED` only where the gateway finds so too: this machine's clock may be wrong.
    *

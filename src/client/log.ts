@@ -32,7 +32,7 @@ export type Logger = (level: LogRecord["level"], event: string, details?: LogDet
 // Texts of a peer have no bound of their own.
 const MAX_TEXT = 512;
 
-/** Replaces whatever looks like a token or an armoured key, and cuts what is left to a readable length. */
+/** Replaces what looks like a token or an armoured key, and cuts what is left to a readable length. */
 export function redact(text: string): string {
   const isLong = text.length > MAX_TEXT;
   const shown = redactSecrets(isLong ? text.slice(0, MAX_TEXT) : text);

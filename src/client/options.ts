@@ -20,7 +20,7 @@ export interface ClientOptions {
    * itself in PEM. Empty or `"none"`: none. Default: certificates are checked against the CAs the runtime trusts.
    */
   readonly serverCertificateHash?: string | undefined;
-  /** The same, several, for a certificate that is being replaced. */
+  /** Several such certificates, for one that is being replaced. */
   readonly serverCertificateHashes?: readonly (string | CertificateHash)[] | undefined;
   /** This instance's id at the gateway: events and audio of a call go to the instance that dialled it. Default: a UUID v4. */
   readonly clientId?: string | undefined;

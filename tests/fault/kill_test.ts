@@ -65,7 +65,7 @@ describe("F-01 gateway killed and restarted on the same port", () => {
     await Promise.all(Array.from({ length: GATEWAYS }, killAndRecover));
   });
 
-  it("F-02 gateway shut down: the client is told, comes back when another is up, and no call is acknowledged in between", async () => {
+  it("F-02 gateway shut down: the client is informed, comes back when another is up, and no call is acknowledged in between", async () => {
     await using host = await GatewayHost.start();
     await using client = new TeleQuickClient(host.endpoint, host.account, false, {
       serverCertificateHash: host.certificatePem,

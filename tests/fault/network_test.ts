@@ -162,11 +162,11 @@ describe("A bad network", () => {
     await call.hangUp();
   }
 
-  it("F-05 a black hole of 10 s and one of 40 s: asked again where the session was lost, told, the call talks on", async () => {
+  it("F-05 a black hole of 10 s and one of 40 s: asked again where the session was lost, reported, the call talks on", async () => {
     await Promise.all([10, 40].map(sitOutBlackHole));
   });
 
-  it("F-05 a black hole (both ways, up, down) longer than the idle timeout: noticed, told, recovered, the call is still there", async () => {
+  it("F-05 a black hole (both ways, up, down) longer than the idle timeout: noticed, reported, recovered, the call is still there", async () => {
     await Promise.all((["both", "up", "down"] as const).map(fallIntoBlackHole));
   });
 

@@ -12,7 +12,7 @@ const COUNT = Number(process.env["SIMULATIONS"] ?? 250);
 describe("I1 to I6: client and gateway under faults in random interleavings", () => {
   before(prepare);
 
-  it("F-16 the same seed tells the same story", async () => {
+  it("F-16 the same seed gives the same story", async () => {
     const first = await tellStory(seed);
     const second = await tellStory(seed);
     assert.deepEqual(second.trace, first.trace);

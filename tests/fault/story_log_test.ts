@@ -13,7 +13,7 @@ interface Entry {
 }
 
 describe("One full story over QUIC", () => {
-  it("start, renewal, rotation, kill, recovery, close: every step is told, and the log of it is printed", async () => {
+  it("start, renewal, rotation, kill, recovery, close: every step is logged, and the log of it is printed", async () => {
     const folder = await mkdtemp(join(tmpdir(), "telequick-"));
     const path = join(folder, "service-account.json");
     await using host = await GatewayHost.start({}, ["acme", "acme"]);

@@ -72,7 +72,7 @@ describe("F-13 streams that are reset, ended or answered too early", () => {
     ],
     ["a reply before the request was read", (s) => write(s, REPLY, "close"), undefined],
     [
-      "a reply and another behind it",
+      "a reply and another after it",
       (s) => write(s, new Uint8Array([...REPLY, ...REPLY]), "close"),
       undefined,
     ],

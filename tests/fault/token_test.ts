@@ -95,7 +95,7 @@ describe("Sessions that outlive tokens and keys", () => {
     await settle();
     const keys = told.map(({ callSid, eventType }) => `${callSid} ${eventType}`);
     assert.equal(new Set(keys).size, keys.length, "no event twice");
-    assert.equal(keys.length, CALLS, "every call's end was told once");
+    assert.equal(keys.length, CALLS, "every call's end was reported once");
     assert.equal(client.stats().session.opened, 51);
   });
 

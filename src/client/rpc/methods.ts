@@ -36,7 +36,7 @@ export const send: unique symbol = Symbol("send");
 /** How a DTMF digit is sent. */
 export type DtmfOptions = Omit<SendDtmf, "digit">;
 
-/** What a direct media session is allocated for (protocol.md section 5.8). */
+/** What a direct media session is allocated for. */
 export interface AllocateWtOptions {
   /** The call, after `dial` has resolved. */
   readonly callSid: string;
@@ -86,7 +86,7 @@ export abstract class ClientMethods {
   /**
    * Starts a campaign: the gateway fetches a CSV file of numbers and dials them, paced.
    *
-   * @returns The gateway's word, and how many rows it accepted.
+   * @returns The gateway's status, and how many rows it accepted.
    */
   async originateBulk(bulk: BulkOptions, options?: RequestOptions): Promise<BulkResponse> {
     return await this[send](methods.OriginateBulk, bulkRequest(bulk), options);
@@ -98,7 +98,7 @@ export abstract class ClientMethods {
     return await this[send](methods.AbortBulk, { campaignId }, options);
   }
 
-  /** Says what becomes of calls that come in on a trunk (protocol.md section 9). */
+  /** Says what becomes of calls that come in on a trunk. */
   async setInboundRouting(
     routing: InboundRoutingOptions,
     options?: RequestOptions,
@@ -148,7 +148,7 @@ export abstract class ClientMethods {
    * Runs a dialplan action on a live call.
    *
    * @param action A `DialplanAction`; `transfer`, `mute`, `hold` and `sendDtmf` are the usual ones with their grammar checked.
-   * @param appArgs The action's arguments, in the grammar of protocol.md section 5.1. Default: none.
+   * @param appArgs The action's arguments, in the grammar of the action (see `formatTransfer`, `formatMute`, `formatSendDtmf` of `@telequick/sdk/wire`). Default: none.
    */
   async executeDialplan(
     callSid: string,
@@ -168,7 +168,7 @@ export abstract class ClientMethods {
     await this.executeDialplan(callSid, DialplanAction.TRANSFER, formatTransfer(target), options);
   }
 
-  /** Silences what the far end hears. With `wire: true` the far end is told by a re-INVITE too. */
+  /** Silences what the far end hears. With `wire: true` the far end gets a re-INVITE too. */
   async mute(
     callSid: string,
     mute?: MuteOptions,
@@ -212,7 +212,7 @@ export abstract class ClientMethods {
     await this.executeDialplan(callSid, DialplanAction.SEND_DTMF, appArgs, options);
   }
 
-  /** Allocates a direct WebTransport media session for a call (protocol.md section 5.8). `mediaToken` is a secret. */
+  /** Allocates a direct WebTransport media session for a call. `mediaToken` is a secret. */
   async allocateWt(
     allocation: AllocateWtOptions,
     options?: RequestOptions,

@@ -19,7 +19,7 @@ import {
 } from "../../wire/mod.ts";
 import { peerText } from "../log.ts";
 
-/** Whom to call, how, and what runs when the far end answers (protocol.md section 5.2). */
+/** Whom to call, how, and what runs when the far end answers. */
 export interface DialOptions {
   /** Whom to call: an E.164 number such as `"+15550100"`, or a SIP URI. */
   readonly to: string;
@@ -31,7 +31,7 @@ export interface DialOptions {
   readonly maxDurationMs?: number | undefined;
   /** What runs on answer: a `DialplanAction` of 0 to 6, or 14 (`LOOPBACK`) for tests. Default: `PARK`. */
   readonly defaultApp?: number | undefined;
-  /** Arguments of `defaultApp`, in the grammar of protocol.md section 5.1. Default: none. */
+  /** Arguments of `defaultApp`, in the grammar of that action. Default: none. */
   readonly defaultAppArgs?: string | undefined;
   /** Whether the gateway stops playback when the caller speaks. Default: `false`. */
   readonly autoBargeIn?: boolean | undefined;
@@ -109,7 +109,7 @@ export function originateRequest(
   };
 }
 
-/** A campaign: a list of numbers, and what every call of it has in common (protocol.md section 5.3). */
+/** A campaign: a list of numbers, and what every call of it has in common. */
 export interface BulkOptions {
   /** Where the gateway fetches the CSV file from. */
   readonly csvUrl: string;
@@ -117,7 +117,7 @@ export interface BulkOptions {
   readonly campaignId: string;
   /** The trunk that the calls leave by; the tenant must own it. */
   readonly trunkId: string;
-  /** Whom to call where a row names nobody. Default: such rows fail. */
+  /** Whom to call where a row has no number. Default: such rows fail. */
   readonly to?: string | undefined;
   /** Caller id. Default: the trunk's own. */
   readonly callFrom?: string | undefined;
@@ -180,7 +180,7 @@ export function bulkRequest(options: BulkOptions): Partial<BulkRequest> {
   };
 }
 
-/** What becomes of calls that come in on a trunk (protocol.md section 5.4). */
+/** What becomes of calls that come in on a trunk. */
 export interface InboundRoutingOptions {
   /** The trunk; the tenant must own it. */
   readonly trunkId: string;
@@ -188,7 +188,7 @@ export interface InboundRoutingOptions {
   readonly rule: number;
   /** What is played, with rule 1. */
   readonly audioUrl?: string | undefined;
-  /** `http:` or `https:` URL that is told before the call is answered, with rule 2. */
+  /** `http:` or `https:` URL that gets a request before the call is answered, with rule 2. */
   readonly webhookUrl?: string | undefined;
   /** `ws:` or `wss:` URL of the AI bridge, with rule 3. */
   readonly aiWebsocketUrl?: string | undefined;
@@ -221,7 +221,7 @@ export function inboundRoutingRequest(
   };
 }
 
-/** How a waiting call is answered (protocol.md section 5.4). */
+/** How a waiting call is answered. */
 export interface AnswerOptions {
   /** The call's id. */
   readonly callSid: string;
@@ -313,7 +313,7 @@ export function checkUrl(
   );
 }
 
-/** A reply that carries an `error_code` (protocol.md section 5.1). */
+/** A reply that carries an `error_code`. */
 export interface CodedReply {
   readonly errorCode: number;
   readonly errorMessage: string;
@@ -322,7 +322,7 @@ export interface CodedReply {
 const CODE_NAMES = new Map<number, string>(
   Object.entries(ErrorCode).map(([name, code]) => [code, name]),
 );
-// Worth another try later: rate limit, circuit breaker, internal error (protocol.md section 9).
+// Worth another try later: rate limit, circuit breaker, internal error.
 const RETRYABLE: readonly number[] = [
   ErrorCode.ERR_RATE_LIMITED,
   ErrorCode.ERR_CIRCUIT_BREAKER,

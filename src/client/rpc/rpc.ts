@@ -1,5 +1,5 @@
 /**
- * One call is one bidirectional stream: the request is written and finished, the reply is read (protocol.md sections 3.3 and 3.4).
+ * One call is one bidirectional stream: the request is written and finished, the reply is read.
  *
  * @module
  */
@@ -99,7 +99,7 @@ async function exchange<Q, R>(
   }
 }
 
-/** The reply at the end of its stream. Where it is not whole the session may be about to end too: then that is told. */
+/** The reply at the end of its stream. Where it is not whole, the session can be about to end too: then that is the error. */
 export async function endOf<R>(
   replies: ReplyReader<R>,
   session: Session,
@@ -109,7 +109,7 @@ export async function endOf<R>(
     return replies.end();
   } catch (error) {
     await sleep(LOSS_GRACE_MS, wait);
-    // What is no error of ours is read as the loss (see `fromTransport`).
+    // An error that is not ours is read as the loss (see `fromTransport`).
     throw session.isClosed ? undefined : error;
   }
 }

@@ -28,7 +28,7 @@ export interface LatencyHistogram {
 
 /** The RPCs of a client, as they left and came back. */
 export interface RpcStats {
-  /** Sent, whatever became of them. */
+  /** Sent: answered, failed and under way. */
   readonly sent: number;
   /** Under way now. */
   readonly inFlight: number;

@@ -58,7 +58,7 @@ export class AnnouncedEnds {
   }
 }
 
-/** A token or key that is over is no reason to give up where another can be had. */
+/** Where another token can be had, the end of a token or key does not end the client. */
 function canReplace(ending: SessionEnding, renewable: boolean): boolean {
   return ending.reconnect || ending.code === UNAUTHORIZED && renewable;
 }

@@ -12,7 +12,7 @@ import type { Method } from "../../wire/mod.ts";
 import { peerText } from "../log.ts";
 import { callRpc } from "../rpc/rpc.ts";
 
-/** Who the gateway says we are, pinned to a session for its life. */
+/** The tenant and key that the gateway accepted, pinned to a session for its life. */
 export interface Principal {
   readonly tenantId: string;
   /** The `kid` of the accepted token, empty when it was not readable. */
@@ -45,7 +45,7 @@ export class Connection {
   isProbed = false;
   readonly #options: ConnectionOptions;
   readonly #lost = new AbortController();
-  // The same, for each RPC; and the time for all of them.
+  // Cancels each RPC when the session is over; and the time for all of them.
   readonly #over = new Canceller();
   readonly #clock: SharedClock;
   #inFlight = 0;

@@ -9,7 +9,7 @@ import type { SessionEnding } from "../../wire/mod.ts";
 import type { Connection } from "./connection.ts";
 import { peerText } from "../log.ts";
 
-/** The code of endings that have to do with the token (design section 4). */
+/** The code of endings that have to do with the token. */
 export const UNAUTHORIZED = 401;
 
 /** What the gateway announced; `undefined` when it announced nothing. */
@@ -59,13 +59,13 @@ export function isExpiry(error: TeleQuickError): boolean {
   return error.code === "ERR_TOKEN_EXPIRED" || error.refusal === "expired";
 }
 
-/** What whatever needs a session is rejected with once the client has ended. */
+/** The error of every request for a session once the client has ended. */
 export function closedError(error: TeleQuickError | undefined): TeleQuickError {
   return error ??
     new TeleQuickError("ERR_SESSION_CLOSED", "Client is closed: create a new TeleQuickClient");
 }
 
-/** The message of whatever was thrown. */
+/** The message of anything thrown. */
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }

@@ -1,5 +1,5 @@
 /**
- * Keeps an idle session alive where the runtime does not (runtimes.md section 0).
+ * Keeps an idle session alive where the runtime does not.
  *
  * @module
  */

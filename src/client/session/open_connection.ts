@@ -89,7 +89,7 @@ export async function openConnection(
         ),
     });
   } catch (error) {
-    // Given up when the last step was done already: nobody else has the session.
+    // Given up when the last step was done already: nothing else has the session.
     at.session?.close();
     throw error;
   }

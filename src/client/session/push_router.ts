@@ -1,6 +1,5 @@
 /**
- * The one fork of what a gateway pushes: its one-way streams are read here, and each frame goes where its method id says
- * (protocol.md section 3.5).
+ * The one fork of what a gateway pushes: its one-way streams are read here, and each frame goes where its method id says.
  *
  * @module
  */
@@ -27,7 +26,7 @@ export interface PushHandlers {
   speaks(): number;
   /** Bytes have come that end with a frame. Returns the time, on the monotonic clock. */
   heard(): number;
-  /** When the gateway was last heard, on whatever stream. */
+  /** When the gateway was last heard, on any stream. */
   lastHeard(): number;
   event(event: CallEvent): void;
   /** A frame that came at `now`. The payload is a view of the chunk it came in: copy what is kept. */
@@ -37,13 +36,13 @@ export interface PushHandlers {
   unknown(methodId: number): void;
   /** A stream whose bytes are not frames: cancelled, the session stays. */
   malformed(error: unknown): void;
-  /** A stream that carried more than audio, or may have, broke off: what it would have said is lost. Also told when the session ends. */
+  /** A stream that carried more than audio, or may have, broke off: what it would have said is lost. Also called when the session ends. */
   broken(end: BrokenStream): void;
 }
 
 /** Where a stream broke off. */
 export interface BrokenStream {
-  /** When the last bytes came that ended with a frame, on the monotonic clock; when there were none, the time as it was before the stream. */
+  /** When the last bytes came that ended with a frame, on the monotonic clock; without one, the time as it was before the stream. */
   readonly heardAt: number;
   /** Whether it was in the middle of a frame. */
   readonly isMidFrame: boolean;
@@ -93,7 +92,7 @@ async function readPushes(
   handlers: PushHandlers,
   bounds: { readonly budget: ByteBudget; readonly clock: Clock },
 ): Promise<void> {
-  // Whoever keeps a payload copies it, and what is unfinished the frame reader does: one buffer is enough.
+  // Consumers that keep a payload copy it, and the frame reader copies what is unfinished: one buffer is enough.
   const reader = new ByteReader(stream, {
     ...{ bufferBytes: PUSH_BYTES, firstBytes: FIRST_BYTES, reuse: true },
   });

@@ -11,7 +11,7 @@ import type { Connection } from "./connection.ts";
 // A renewal begins at 80 % of the token's life, up to a tenth of it earlier, so that a fleet does not renew at once.
 const RENEW_AT = 0.8;
 const RENEW_JITTER = 0.1;
-// Whatever a token or a gateway's clock says: no session is renewed for its token before this.
+// A token that is over at once, or a gateway's wrong clock, renews no session before this.
 const RENEW_EARLIEST_MS = 5_000;
 // The wall clock may jump: what waits for a moment of it looks again this often.
 const RECHECK_MS = 10_000;

@@ -1,5 +1,5 @@
 /**
- * Sends requests on whatever session is open: waits for one within the caller's time, asks again what may be asked again.
+ * Sends requests on the session that is open: waits for one within the caller's time, asks again what may be asked again.
  *
  * @module
  */

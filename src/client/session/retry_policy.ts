@@ -26,7 +26,7 @@ const LASTED_MS = 10_000;
 const LONGEST_STEP_MS = 60_000;
 
 /**
- * Counts sessions, attempts and the time without a session. Attempts go on whatever the error: a gateway that restarts without its
+ * Counts sessions, attempts and the time without a session. Attempts go on after every kind of error: a gateway that restarts without its
  * keys, a backend that answers 502 and a file that is being replaced look like refusals and pass. Time alone ends them.
  */
 export class RetryPolicy {

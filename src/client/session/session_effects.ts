@@ -27,7 +27,7 @@ export interface OpenRequest {
   readonly reason: TokenReason;
   /** Aborted when the client closes. */
   readonly signal: AbortSignal;
-  /** Called when the token has come: who asks for a fresh one from now on needs another. */
+  /** Called when the token has come: a renewal that is asked for from now on needs another. */
   readonly onToken: () => void;
   /** How many calls have begun to wait for this session since its token was asked for. */
   readonly waiting: () => number;

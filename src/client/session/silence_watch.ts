@@ -32,7 +32,7 @@ const DEAD_MS = 15_000;
 const STEP_MS = 1_000;
 
 /**
- * Probes a session that has been silent for too long with the cheapest request, until the session is over. Whatever is received answers
+ * Probes a session that has been silent for too long with the cheapest request, until the session is over. Anything received answers
  * the probe. A gateway that is only slow costs one more session.
  */
 export async function watchSilence(connection: Connection, options: SilenceOptions): Promise<void> {

@@ -14,7 +14,7 @@ export type Opening = Deferred<Connection>;
 
 /** The states, each with what it holds. */
 export type SessionState =
-  /** No session yet, and nobody has asked for one. */
+  /** No session yet, and none was asked for. */
   | { readonly type: "idle" }
   /** The first session is being opened. */
   | { readonly type: "connecting"; readonly opening: Opening }

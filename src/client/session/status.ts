@@ -19,19 +19,19 @@ export type RenewalReason =
 
 /** No connection yet: the first RPC, or `connect()`, makes one. */
 export interface StatusIdle {
-  /** Tells the statuses apart. */
+  /** The status. */
   readonly type: "idle";
 }
 
 /** The first session is being opened. */
 export interface StatusConnecting {
-  /** Tells the statuses apart. */
+  /** The status. */
   readonly type: "connecting";
 }
 
 /** A session is open, its token accepted, its events subscribed. */
 export interface StatusOpen {
-  /** Tells the statuses apart. */
+  /** The status. */
   readonly type: "open";
   /** The tenant that the gateway pinned to the session. */
   readonly tenantId: string;
@@ -47,7 +47,7 @@ export interface StatusOpen {
 
 /** A second session is being opened; the first still carries everything. */
 export interface StatusRenewing {
-  /** Tells the statuses apart. */
+  /** The status. */
   readonly type: "renewing";
   /** Why the session is being replaced. */
   readonly reason: RenewalReason;
@@ -55,7 +55,7 @@ export interface StatusRenewing {
 
 /** The session was lost; the next attempt starts after `delayMs`. */
 export interface StatusReconnecting {
-  /** Tells the statuses apart. */
+  /** The status. */
   readonly type: "reconnecting";
   /** Counts from 1. */
   readonly attempt: number;
@@ -68,12 +68,12 @@ export interface StatusReconnecting {
 }
 
 /**
- * A session is open after a gap: what happened since `sinceMs` (Unix milliseconds) may not have been told. Follows a loss, an
+ * A session is open after a gap: what happened since `sinceMs` (Unix milliseconds) can be missing. Follows a loss, an
  * end that the gateway announced, and a stream of events that broke off on a session that is alive; `open` comes next. A loss is
  * noticed late, so the gap begins earlier.
  */
 export interface StatusEventsMayBeMissing {
-  /** Tells the statuses apart. */
+  /** The status. */
   readonly type: "events-may-be-missing";
   /**
    * When the gateway was last heard on the session that was lost, or on its stream of events, in Unix milliseconds of this machine's
@@ -84,7 +84,7 @@ export interface StatusEventsMayBeMissing {
 
 /** The client is at its end and stays there. */
 export interface StatusClosed {
-  /** Tells the statuses apart. */
+  /** The status. */
   readonly type: "closed";
   /** The code of the error that ended it; `undefined` after `close()`. */
   readonly code: TeleQuickError["code"] | undefined;
@@ -92,7 +92,7 @@ export interface StatusClosed {
   readonly reason: string;
 }
 
-/** Every status a client can be in (design: `idle`, `connecting`, `open`, `renewing`, `reconnecting`, `closed`). */
+/** Every status a client can be in. */
 export type ClientStatus =
   | StatusIdle
   | StatusConnecting
@@ -102,10 +102,10 @@ export type ClientStatus =
   | StatusEventsMayBeMissing
   | StatusClosed;
 
-// Who reads this far behind wants to know how it is now.
+// A reader this far behind needs the present, not the past.
 const LISTENER_CAPACITY = 256;
 
-/** Holds the current status and tells everyone who listens. */
+/** Holds the current status and passes each one to the listeners. */
 export class StatusBoard {
   readonly #listeners = new Set<Queue<ClientStatus>>();
   #current: ClientStatus = { type: "idle" };

@@ -30,7 +30,7 @@ export class ClockSkew {
     this.#corrects = corrects;
   }
 
-  /** How far this machine's clock is ahead, in milliseconds; `undefined` until the gateway has told its time. */
+  /** How far this machine's clock is ahead, in milliseconds; `undefined` until the gateway has sent its time. */
   get aheadMs(): number | undefined {
     return this.#aheadMs;
   }

@@ -12,7 +12,7 @@ import type { ClientTokens } from "./token_provider.ts";
 /** A token on its way to the gateway, with what can be read of it. */
 export interface PresentedToken {
   readonly token: string;
-  /** Who made it. */
+  /** Where it comes from. */
   readonly origin: ClientTokens["origin"];
   /** The `kid`, empty when the token is not a JWT. */
   readonly keyId: string;
@@ -35,7 +35,7 @@ export interface JudgeOptions {
   readonly correctionMs: number;
   /** Whether it must be a signed token. Gateways with another handshake may have tokens of another form. */
   readonly mustBeCompact: boolean;
-  /** The origin of this page; `undefined` where there is none, or the gateway does not learn it. */
+  /** The origin of this page; `undefined` outside a page, or where the gateway does not learn it. */
   readonly pageOrigin: string | undefined;
 }
 

@@ -71,7 +71,7 @@ function describeObject(object: object, what: string): string {
     : `${what} with the member ${error[0]} (the backend reports an error: check response.ok)`;
 }
 
-/** A member's name, unless it is too long to be one that somebody chose. */
+/** A member's name, unless it is too long for a name. */
 function nameOf(name: string): string {
   return /^[\w-]{1,32}$/.test(name) ? name : "that holds the token";
 }

@@ -29,7 +29,7 @@ export type TokenProvider = (request: TokenRequest) => string | Promise<string>;
 
 /** Where a client's tokens come from. */
 export interface ClientTokens {
-  /** Who makes them: this program from a service account, a function of the user's, or nobody: there is one token, given once. */
+  /** What makes them: this program from a service account, a function of the user's, or nothing: there is one token, given once. */
   readonly origin: "account" | "function" | "token";
   /** Whether asking again can give another token. */
   readonly renewable: boolean;

@@ -66,7 +66,7 @@ function codes({ reasons }: CheckReport): string[] {
 }
 
 describe("TeleQuickClient.check()", () => {
-  it("is ready on a quick gateway with the right time, and tells what it measured", async () => {
+  it("is ready on a quick gateway with the right time, and reports what it measured", async () => {
     const { check, close, clock } = scene({ clockOffsetMs: 2_000, lifeMs: 3_600_000 });
     const report = await check();
     assert.equal(report.verdict, "ready");
@@ -132,7 +132,7 @@ describe("TeleQuickClient.check()", () => {
     await close();
   });
 
-  it("is blocked, and tells no round trips, when the gateway stops answering", async () => {
+  it("is blocked, and reports no round trips, when the gateway stops answering", async () => {
     const { check, close } = scene({}, { scripts: { Terminate: () => new Promise(() => {}) } });
     const report = await check();
     assert.equal(report.verdict, "blocked");

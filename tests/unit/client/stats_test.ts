@@ -30,7 +30,7 @@ describe("TeleQuickClient.stats()", () => {
     assert.deepEqual(events, { received: 0, duplicated: 0 });
   });
 
-  it("tells the session, its RPCs, and events that came twice", async () => {
+  it("counts the session, its RPCs, and events that came twice", async () => {
     const clock = new FakeClock();
     const gateway = scriptedGateway();
     const client = clientOn(gateway, clock);
@@ -63,7 +63,7 @@ describe("TeleQuickClient.stats()", () => {
     const frame = { callSid: call.sid, payload: new Uint8Array(160), codec: "PCMU" };
     await gateway.peers[0]!.push(methods.AudioFrame, frame, { ...frame, sequenceNumber: 1 }, {
       ...frame,
-      callSid: "nobody",
+      callSid: "unknown",
     });
     await clock.advance(40);
     assert.equal(client.stats().audio.links, 1);

@@ -55,7 +55,7 @@ describe("Histogram", () => {
 });
 
 describe("RpcCounter", () => {
-  it("tells answered, timed out and failed RPCs apart, and passes on what became of them", async () => {
+  it("counts answered, timed out and failed RPCs apart, and passes on what became of them", async () => {
     const clock = new FakeClock();
     const rpcs = new RpcCounter();
     const timeout = new TeleQuickError("ERR_TIMEOUT", "Cannot complete Barge: no reply");

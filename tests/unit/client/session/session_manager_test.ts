@@ -60,7 +60,7 @@ function types(statuses: readonly ClientStatus[]): string[] {
   return statuses.map((status) => status.type);
 }
 
-/** The last gap that was told. */
+/** The last gap that was reported. */
 function gapOf(
   statuses: readonly ClientStatus[],
 ): Extract<ClientStatus, { type: "events-may-be-missing" }> | undefined {
@@ -276,7 +276,7 @@ describe("SessionManager", () => {
     await client.close();
   });
 
-  it("opens a new session when the gateway announces an end, and says what nobody was told in between", async () => {
+  it("opens a new session when the gateway announces an end, and reports the gap in between", async () => {
     const { client, clock, gateway, statuses } = story();
     await client.connect();
     await clock.advance(1_000);
@@ -290,7 +290,7 @@ describe("SessionManager", () => {
     assert.equal(gateway.peers.length, 2);
     assert.deepEqual(types(statuses).slice(-3), ["renewing", "events-may-be-missing", "open"]);
     assert.equal(gapOf(statuses)?.sinceMs, since);
-    // That it ends then is no other gap.
+    // Its end is not another gap.
     gateway.peers[0]?.session.close();
     await clock.advance(5_000);
     assert.equal(statuses.at(-1)?.type, "open");
@@ -582,7 +582,7 @@ describe("SessionManager", () => {
     await client.close();
   });
 
-  it("counts an event that was under way when a session was lost as missing, whatever else was heard", async () => {
+  it("counts an event that was under way when a session was lost as missing, even where more was heard later", async () => {
     const { client, clock, gateway, statuses } = story();
     await client.connect();
     const writer = (await gateway.peers[0]!.session.openUnidirectional()).getWriter();

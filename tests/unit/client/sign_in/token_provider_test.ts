@@ -167,7 +167,7 @@ describe("Credentials of a client", () => {
     }
   });
 
-  it("presents a fetched token that is over by this machine's clock, and tells so where the gateway agrees", async () => {
+  it("presents a fetched token that is over by this machine's clock, and says so where the gateway agrees", async () => {
     const { signer } = await testAccount("acme");
     const clock = new FakeClock();
     const token = await signToken(signer, { now: clock.now() - 600_000, lifetimeSeconds: 300 });
