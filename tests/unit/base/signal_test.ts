@@ -70,6 +70,21 @@ describe("SharedClock", () => {
     assert.equal(clock.pending, 0);
   });
 
+  it("runs what is due when asked to, also where timers are held back", async () => {
+    const clock = new FakeClock();
+    const shared = new SharedClock(clock);
+    const told: string[] = [];
+    for (const ms of [10, 20, 50]) shared.schedule(ms, () => told.push(`${ms}`));
+    shared.runDue();
+    assert.deepEqual(told, []);
+    clock.suspend(25);
+    shared.runDue();
+    assert.deepEqual(told, ["10", "20"]);
+    assert.equal(clock.pending, 1);
+    await clock.advance(50);
+    assert.deepEqual(told, ["10", "20", "50"]);
+  });
+
   it("lets a callback cancel another that is due, and wait again", async () => {
     const clock = new FakeClock();
     const shared = new SharedClock(clock);

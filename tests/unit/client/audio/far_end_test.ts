@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import type { AudioOptions, Call } from "../../../../mod.ts";
+import { audioPort } from "../../../../src/client/mod.ts";
 import { type ClientSetup, clientSetup, hasCode } from "../../../support/client_kit.ts";
 import { find, Hearing, noise } from "../../../support/hearing.ts";
 
@@ -129,6 +130,26 @@ describe("What the far end hears", () => {
     await writing;
     isHeard(said.subarray(0, 2_000), hearing.line(startedAt), { atMs: 1_000, withinMs: 25 });
     isHeard(said.subarray(6_000), hearing.line(startedAt), { atMs: 1_750, withinMs: 25 });
+    await call.hangUp();
+  });
+
+  it("is a live source without a seam where a chunk is late by less than is kept of it", async () => {
+    await using scene = await story();
+    const { setup, call } = scene;
+    const audio = call.audio({ source: "live", sampleRate: 48_000 });
+    const port = audioPort(audio);
+    // 20 ms each, of which every fifth comes 40 ms late, with those behind it.
+    for (let chunk = 0; chunk < 50; chunk++) {
+      port.send(noise(20, chunk, 48_000));
+      const isHeldUp = chunk % 5 === 1;
+      const isBehind = chunk % 5 === 2 || chunk % 5 === 3;
+      await setup.clock.advance(isHeldUp ? 60 : isBehind ? 0 : 20);
+    }
+    // Not one frame was completed with silence: that would be one more.
+    const { sent, sendDropped } = audio.stats();
+    assert.ok(sent + sendDropped <= 50, `${sent} frames of 50 chunks`);
+    await setup.clock.advance(200);
+    assert.equal(audio.stats().sent + sendDropped, 51, "the end of it is heard");
     await call.hangUp();
   });
 
