@@ -10,6 +10,7 @@
 import { parseArgs } from "node:util";
 import { type Project, projects } from "../../tests/types/projects.ts";
 import { install } from "../matrix/install.ts";
+import { readManifest } from "../build/manifest.ts";
 import { packPackage } from "../build/package.ts";
 import { run } from "../support/run.ts";
 import { root } from "../support/source.ts";
@@ -38,16 +39,7 @@ async function compile(project: Project, tarball: string, compiler: URL): Promis
     Deno.writeTextFile(new URL(name, folder), text);
   await Deno.copyFile(new URL("tests/types/consumer.ts", root), new URL("consumer.ts", folder));
   await write("also.ts", project.also.join("\n"));
-  const doors = [
-    "",
-    "/token",
-    "/wire",
-    "/audio",
-    "/gateway",
-    "/cli",
-    "/browser",
-    "/browser/worker",
-  ];
+  const doors = Object.keys((await readManifest()).exports).map((door) => door.slice(1));
   await write(
     "foreign.ts",
     [
