@@ -39,6 +39,10 @@ export type LimitName =
   | "unreadReplyBytes"
   | "rpcsPerSecond"
   | "rpcsPerSecondPerTenant"
+  | "workMsPerSecond"
+  | "workPieces"
+  | "listBytesPerSecond"
+  | "limitedReplyMs"
   | "strikes"
   | "subscriptions"
   | "campaignsPerTenant"
@@ -152,6 +156,26 @@ const table: Readonly<Record<LimitName, readonly [value: number, reason: string,
     1_000,
     "the same for all sessions of a tenant together",
     RATE_LIMITED,
+  ],
+  workMsPerSecond: [
+    250,
+    "milliseconds in a second that one tenant's long work (lists, rows of campaigns) takes of the gateway's one thread, in slices of 2",
+    "its long work takes longer",
+  ],
+  workPieces: [
+    16,
+    "lists and campaigns' files of one tenant that are being read at a time",
+    RATE_LIMITED,
+  ],
+  listBytesPerSecond: [
+    1024 * 1024,
+    "bytes of replies above 8 KiB for one tenant, a burst of two seconds' worth: 5,000 calls are a list of 645 KB",
+    RATE_LIMITED,
+  ],
+  limitedReplyMs: [
+    1_000,
+    "how long the answer to a request above the rate waits: who asks without a pause is slowed down, at no cost",
+    "the answer comes later",
   ],
   strikes: [
     400,

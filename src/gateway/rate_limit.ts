@@ -30,13 +30,32 @@ export class RateLimit {
 
   /** Takes a token. Returns `false`, and takes nothing, when there is none. */
   take(): boolean {
-    const { perSecond, burst, clock } = this.#options;
-    if (perSecond === Infinity) return true;
-    const now = clock.monotonic();
-    this.#tokens = Math.min(burst, this.#tokens + ((now - this.#at) * perSecond) / 1_000);
-    this.#at = now;
+    if (this.#options.perSecond === Infinity) return true;
+    this.#fill();
     if (this.#tokens < 1) return false;
     this.#tokens--;
     return true;
+  }
+
+  /** Takes tokens that are used already, also more than there are: the rest is a debt. */
+  spend(tokens: number): void {
+    if (this.#options.perSecond === Infinity) return;
+    this.#fill();
+    this.#tokens -= tokens;
+  }
+
+  /** How long until there are tokens again, in milliseconds; 0 when there are some. */
+  get waitMs(): number {
+    const { perSecond } = this.#options;
+    if (perSecond === Infinity) return 0;
+    this.#fill();
+    return this.#tokens > 0 ? 0 : (-this.#tokens * 1_000) / perSecond + 1;
+  }
+
+  #fill(): void {
+    const { perSecond, burst, clock } = this.#options;
+    const now = clock.monotonic();
+    this.#tokens = Math.min(burst, this.#tokens + ((now - this.#at) * perSecond) / 1_000);
+    this.#at = now;
   }
 }

@@ -65,10 +65,13 @@ const nuisances: Readonly<Record<string, (client: RawClient) => () => Promise<un
     client.rpc(methods.StreamEvents, { clientId: crypto.randomUUID() }),
 };
 
+// Refusals that come at once, so that a test need not move the clock for each.
+const AT_ONCE = { limitedReplyMs: 0.1 };
+
 describe("G-08 stream floods", () => {
   for (const [name, nuisance] of Object.entries(nuisances)) {
     it(`G-08 cuts a session that floods with ${name}, and says so`, async () => {
-      await using setup = new TestGateway();
+      await using setup = new TestGateway({ limits: AT_ONCE });
       const client = await setup.connect(await setup.addTenant("acme"));
       await repeat(client, nuisance(client));
       await settle();
@@ -112,7 +115,7 @@ describe("G-08 stream floods", () => {
 
 describe("G-09 RPC floods", () => {
   it("G-09 answers ERR_RATE_LIMITED above the session's rate, and again as it refills", async () => {
-    await using setup = new TestGateway({ limits: { strikes: Infinity } });
+    await using setup = new TestGateway({ limits: { ...AT_ONCE, strikes: Infinity } });
     const client = await setup.connect(await setup.addTenant("acme"));
     const codes = async (count: number) => {
       const codes: Record<number, number> = {};
@@ -128,7 +131,7 @@ describe("G-09 RPC floods", () => {
   });
 
   it("G-09 bounds a tenant's sessions together, and leaves other tenants alone", async () => {
-    await using setup = new TestGateway({ limits: { rpcsPerSecondPerTenant: 100 } });
+    await using setup = new TestGateway({ limits: { ...AT_ONCE, rpcsPerSecondPerTenant: 100 } });
     const acme = await setup.addTenant("acme");
     const globex = await setup.connect(await setup.addTenant("globex"));
     const flooders = [];
@@ -141,6 +144,20 @@ describe("G-09 RPC floods", () => {
       assert.equal((await globex.exchange(methods.Barge, barge)).fault.errorCode, 7);
     }
     assert.equal(limited, 200);
+  });
+
+  it("G-09 lets an answer above the rate wait, and all others not", async () => {
+    await using setup = new TestGateway({ limits: { rpcsPerSecond: 1 } });
+    const client = await setup.connect(await setup.addTenant("acme"));
+    const other = await setup.connect(await setup.addTenant("globex"));
+    for (let i = 0; i < 4; i++) await client.exchange(methods.Barge, barge);
+    let code: number | undefined;
+    void client.exchange(methods.Barge, barge).then(({ fault }) => code = fault.errorCode);
+    await setup.clock.advance(900);
+    assert.equal(code, undefined);
+    assert.equal((await other.exchange(methods.Barge, barge)).fault.errorCode, 7);
+    await setup.clock.advance(200);
+    assert.equal(code, 3);
   });
 
   it("G-09 bounds a tenant's calls per second, a trunk's calls and a tenant's calls, each with its own words", async () => {
@@ -170,7 +187,7 @@ describe("G-09 RPC floods", () => {
   });
 
   it("G-09 answers every request of an honest session while 50 others flood, and limits or cuts each of them", async () => {
-    await using setup = new TestGateway();
+    await using setup = new TestGateway({ limits: AT_ONCE });
     const acme = await setup.addTenant("acme");
     const evil = await setup.addTenant("evil");
     const honest = await setup.connect(acme, { clientId: "honest" });

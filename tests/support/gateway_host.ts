@@ -45,6 +45,7 @@ export class GatewayHost implements AsyncDisposable {
   static async start(
     limits: Partial<Limits> = {},
     tenantIds: readonly string[] = ["acme"],
+    { channelLimit = 2_000 }: { readonly channelLimit?: number } = {},
   ): Promise<GatewayHost> {
     const made = await Promise.all(
       tenantIds.map((tenantId) => generateServiceAccount({ tenantId })),
@@ -57,7 +58,7 @@ export class GatewayHost implements AsyncDisposable {
         const { tenantId, privateKeyId } = account;
         return { tenantId, privateKeyId, publicKeyPem };
       }),
-      trunks: tenantIds.map((tenantId) => ({ tenantId, trunkId: "main", channelLimit: 2_000 })),
+      trunks: tenantIds.map((tenantId) => ({ tenantId, trunkId: "main", channelLimit })),
       certificate: { certificatePem, privateKeyPem },
       limits: { rpcsPerSecond: 1_000_000, rpcsPerSecondPerTenant: 1_000_000, ...limits },
     });

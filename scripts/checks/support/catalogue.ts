@@ -61,6 +61,7 @@ export const catalogue: Readonly<Record<string, string>> = {
   "G-28": "scope at every door: RPCs, events, audio in and out, client ids, lists, supervision",
   "G-29": "two gateways on one directory; its lock after a kill",
   "G-30": "state files that are FIFOs, links, huge, foreign or open to everyone; temporary names",
+  "G-31": "work amplified within the limits: long lists, rows in data: URLs, floods",
   "G-32": "unfinished frames held for ever, by either side",
   "G-33": "registry growth by revoked and forged keys; very many keys",
   "G-34": "the bootstrap secret guessed from another session",

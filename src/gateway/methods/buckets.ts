@@ -15,6 +15,7 @@ import { RpcRefusal } from "../refusal.ts";
 import { waitingCalls } from "../tenant/routing.ts";
 import { count } from "../log.ts";
 import { type Route, route, type RpcContext } from "./route.ts";
+import type { Slices } from "../tenant/work_budget.ts";
 import { isWaiting, type Tenant, type TenantCampaign } from "../tenant/tenant.ts";
 import type { Access, Right } from "../auth/access.ts";
 
@@ -32,18 +33,26 @@ export const bucketRoutes: readonly Route<unknown, unknown>[] = [
   route({
     method: methods.GetActiveBuckets,
     scope: LISTS,
-    handle: (_, { tenant, session }) => ({
-      buckets: bucketsOf(tenant, session.access).filter(({ pendingCount }) => pendingCount > 0),
-    }),
+    isLong: true,
+    handle: (_, { tenant, session }) =>
+      tenant.work.run(async (slices) => {
+        const buckets = await bucketsOf(tenant, session.access, slices);
+        return { buckets: buckets.filter(({ pendingCount }) => pendingCount > 0) };
+      }),
   }),
   route({
     method: methods.GetBucketCalls,
     scope: LISTS,
-    handle: ({ bucketId }, { tenant, session }) => ({
-      callSids: callsIn(tenant, bucketId, session.access, "see").map(({ callSid }) => callSid).join(
-        ",",
-      ),
-    }),
+    isLong: true,
+    handle: ({ bucketId }, { tenant, session }) =>
+      tenant.work.run(async (slices) => {
+        const callSids: string[] = [];
+        for (const call of allIn(tenant, bucketId)) {
+          if (tenant.mayReach(session.access, call, "see")) callSids.push(call.callSid);
+          if (slices.isOver) await slices.next();
+        }
+        return { callSids: callSids.join(",") };
+      }),
   }),
   route({
     method: methods.ExecuteBucketAction,
@@ -70,10 +79,15 @@ function takeUp(call: Call, { tenant, session }: RpcContext): void {
 }
 
 /** In one look at the calls: a tenant has thousands of them, and hundreds of trunks. */
-function bucketsOf(tenant: Tenant, access: Access): { bucketId: string; pendingCount: number }[] {
+async function bucketsOf(
+  tenant: Tenant,
+  access: Access,
+  slices: Slices,
+): Promise<{ readonly bucketId: string; readonly pendingCount: number }[]> {
   let parked = 0;
   const waiting = new Map<string, number>();
   for (const call of tenant.calls()) {
+    if (slices.isOver) await slices.next();
     if (!tenant.mayReach(access, call, "see")) continue;
     if (call.isParked) parked++;
     if (isWaiting(call)) count(waiting, call.options.trunkId);

@@ -34,6 +34,7 @@ export const bulkRoutes: readonly Route<unknown, unknown>[] = [
   route({
     method: methods.OriginateBulk,
     scope: ["call.dial"],
+    isLong: true,
     unchecked: ["csvUrl"],
     async handle(request, context) {
       const refusal = check(request, context);

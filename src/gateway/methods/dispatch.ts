@@ -71,6 +71,7 @@ export async function answer(
   const options = { framed: rules.framedReplies };
   const reply = done instanceof RpcRefusal ? undefined : encodeReply(method, done, options);
   const size = reply?.length ?? 0;
+  if (size > SHORT_REPLY_BYTES) tenant.work.spendBytes(size);
   const hasRoom = size <= SHORT_REPLY_BYTES || tenant.unreadBytes + size <= limits.unreadReplyBytes;
   const outcome = hasRoom ? done : unread;
   const isRefused = outcome instanceof RpcRefusal;
@@ -98,6 +99,10 @@ const unread = new RpcRefusal(
   ErrorCode.ERR_RATE_LIMITED,
   "Too many replies wait to be read: read them first",
 );
+const busy = new RpcRefusal(
+  ErrorCode.ERR_RATE_LIMITED,
+  "The tenant's budget for lists and campaign files is used up: ask again later",
+);
 const unscoped = new RpcRefusal(
   ErrorCode.ERR_UNAUTHORIZED,
   "The token's scope does not allow this",
@@ -123,6 +128,7 @@ async function carryOut(
 ): Promise<Record<string, unknown> | RpcRefusal> {
   const { session, gateway, ids } = context;
   if (route.scope !== undefined && !session.access.allowsAny(route.scope)) return unscoped;
+  if (route.isLong && !context.tenant.work.hasRoom) return busy;
   const unfit = findUnfit(route, request);
   if (unfit !== undefined) {
     return new RpcRefusal(

@@ -33,14 +33,18 @@ export const inboundRoutes: readonly Route<unknown, unknown>[] = [
   route({
     method: methods.GetIncomingCalls,
     scope: ["call.answer", "call.read"],
+    isLong: true,
     handle({ trunkId }, { tenant }) {
       if (!tenant.trunks.has(trunkId)) return unknownTrunk;
-      const calls = waitingCalls(tenant, trunkId).map(({ callSid, options, startMs }) => ({
-        callSid,
-        callFrom: options.callFrom,
-        startTimestampMs: startMs,
-      }));
-      return { calls };
+      return tenant.work.run(async (slices) => {
+        const calls = [];
+        for (const { callSid, options, startMs } of waitingCalls(tenant, trunkId)) {
+          const { callFrom } = options;
+          calls.push({ callSid, callFrom, startTimestampMs: startMs });
+          if (slices.isOver) await slices.next();
+        }
+        return { calls };
+      });
     },
   }),
   route({

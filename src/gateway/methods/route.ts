@@ -49,6 +49,8 @@ export interface Route<Q, R> {
   readonly method: Method<Q, R>;
   /** The words of which a token with a scope needs one; none is enough where the list is empty. Default: every token may. */
   readonly scope?: readonly ScopeWord[];
+  /** Whether it can take long: then it needs room in the tenant's budget for long work, and does it in slices. Default: `false`. */
+  readonly isLong?: boolean;
   /** Fields that may hold any text, or long ones: they are checked by the handler. */
   readonly unchecked?: readonly string[];
   /** Carries a request out. */

@@ -6,6 +6,7 @@
 
 import { ignore } from "../../base/ignore.ts";
 import { TeleQuickError } from "../../base/errors.ts";
+import { sleep } from "../../base/signal.ts";
 import { type BidirectionalStream, ByteReader } from "../../transport/mod.ts";
 import { answer } from "../methods/dispatch.ts";
 import type { RpcContext } from "../methods/route.ts";
@@ -22,6 +23,8 @@ export interface ServeRpcOptions {
   readonly unfinished: ByteBudget;
 }
 
+const PIECE_BYTES = 32 * 1024;
+
 /** Writes a reply; until it is taken it counts as the tenant's. */
 async function write(
   writer: WritableStreamDefaultWriter<Uint8Array>,
@@ -30,7 +33,10 @@ async function write(
 ): Promise<void> {
   tenant.unreadBytes += reply.length;
   try {
-    await writer.write(reply);
+    // In pieces: the transport has a turn in between, and with it everyone else.
+    for (let at = 0; at < reply.length; at += PIECE_BYTES) {
+      await writer.write(reply.subarray(at, at + PIECE_BYTES));
+    }
   } finally {
     tenant.unreadBytes -= reply.length;
   }
@@ -59,13 +65,19 @@ export async function serveRpc(
       stop();
     });
   const untrack = options.track(stop);
-  let disarm = arm();
+  let disarm: () => void = ignore;
   let onEnd: (() => void) | undefined;
   const keepOpen = (tell: () => void): () => void => {
     onEnd = tell;
     return () => void reader.cancel().catch(ignore);
   };
   try {
+    // Not even looked at before: a flood costs its sender time, and nobody else.
+    if (options.isLimited && limits.limitedReplyMs >= 1) {
+      await sleep(limits.limitedReplyMs, { clock });
+    }
+    if (isStopped) return;
+    disarm = arm();
     const frame = await readRequest(reader, limits.rpcFrameBytes, options.unfinished);
     disarm();
     const reply = await answer(frame, context, { keepOpen }, options.isLimited);

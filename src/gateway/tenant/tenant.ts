@@ -19,6 +19,7 @@ import type { PhoneScript } from "../call/phone_script.ts";
 import { type Subscriber, Subscriptions } from "./subscriptions.ts";
 import { Ticker } from "../call/ticker.ts";
 import type { StateChange } from "../storage/state.ts";
+import { WorkBudget } from "./work_budget.ts";
 import type { GatewayServices } from "../services.ts";
 
 /** What is remembered of a call, also after its end: enough to recognise a repeated dial. */
@@ -91,6 +92,8 @@ export class Tenant {
   unreadBytes = 0;
   /** Bytes of frames that its sessions have begun and not ended. */
   readonly unfinished: ByteBudget;
+  /** What its long work may take of the gateway. */
+  readonly work: WorkBudget;
   /** RPCs of all its sessions together. */
   readonly rpcRate: RateLimit;
   /** Trunks with changes that are not saved yet, by id, as they were last saved. */
@@ -110,6 +113,12 @@ export class Tenant {
     this.random = createRandom(deriveSeed(seed(), tenantId));
     this.ticker = new Ticker(clock);
     this.#tools = tools;
+    this.work = new WorkBudget({
+      clock,
+      msPerSecond: limits.workMsPerSecond,
+      bytesPerSecond: limits.listBytesPerSecond,
+      pieces: limits.workPieces,
+    });
     this.unfinished = new ByteBudget(limits.unfinishedBytesPerTenant);
     this.rpcRate = new RateLimit({
       perSecond: limits.rpcsPerSecondPerTenant,

@@ -26,6 +26,7 @@ describe("GetActiveBuckets", () => {
     const tenant = {
       ...{ calls: () => calls.values(), trunks, campaigns: new Map() },
       mayReach: () => true,
+      work: { run: (work: (slices: object) => unknown) => work({ isOver: false }) },
     };
     const { handle } = bucketRoutes.find(({ method }) => method === methods.GetActiveBuckets)!;
     const context = { tenant, session: {} } as unknown as RpcContext;
