@@ -58,6 +58,8 @@ interface Lane {
   readonly before: Set<SendStream>;
   connection: Connection | undefined;
   readonly links: Set<AudioRoute>;
+  /** How many frames of all of them wait at the most. */
+  capacity: number;
   /** Nothing more will be sent: what waits goes out, and the stream is finished, on this session or the next. */
   isFinished: boolean;
 }
@@ -133,7 +135,9 @@ export class AudioHub {
       this.#ended = sumAudio([this.#ended, link.stats()]);
     }
     const lane = this.#lanes.get(this.#laneKey(link));
-    if (lane === undefined || !lane.links.delete(link) || lane.links.size > 0) return;
+    if (lane === undefined || !lane.links.delete(link)) return;
+    lane.capacity = capacityOf(lane.links);
+    if (lane.links.size > 0) return;
     if (this.#options.streams === "shared") return;
     void this.#finish(lane);
   }
@@ -207,6 +211,7 @@ export class AudioHub {
       lane = {
         key,
         links,
+        capacity: LEAST_PENDING,
         connection: undefined,
         uplink: undefined as unknown as SendStream,
         before: new Set(),
@@ -215,7 +220,10 @@ export class AudioHub {
       lane.uplink = this.#open(lane);
       this.#lanes.set(key, lane);
     }
-    lane.links.add(link);
+    if (!lane.links.has(link)) {
+      lane.links.add(link);
+      lane.capacity = capacityOf(lane.links);
+    }
     return lane;
   }
 
@@ -240,7 +248,7 @@ export class AudioHub {
   #open(lane: Lane, after?: Promise<void>): SendStream {
     lane.connection = undefined;
     const uplink: SendStream = new SendStream({
-      capacity: () => capacityOf(lane.links),
+      capacity: () => lane.capacity,
       open: async () => {
         await after;
         const connection = await this.#options.connection();

@@ -26,12 +26,15 @@ export const THROTTLED_TICKS = 3;
 export class Pacer {
   readonly #members = new Set<Paced>();
   readonly #timer: SlotTimer;
+  readonly #clock: Clock;
+  #nowMs = 0;
   #lateTicks = 0;
   #lateTotal = 0;
   readonly #onThrottled: () => void;
 
   /** Makes a ticker at rest. `onThrottled` is called when {@linkcode THROTTLED_TICKS} ticks in sequence came late. */
   constructor(clock: Clock, onThrottled: () => void = ignore) {
+    this.#clock = clock;
     this.#onThrottled = onThrottled;
     this.#timer = new SlotTimer({
       clock,
@@ -43,6 +46,11 @@ export class Pacer {
   /** How many ticks came that late since the start. */
   get lateTotal(): number {
     return this.#lateTotal;
+  }
+
+  /** When the last tick was, on the monotonic clock: one look at the clock for all members. */
+  get nowMs(): number {
+    return this.#nowMs;
   }
 
   /** How many of the last ticks in sequence came ten slots (200 ms) late or more. */
@@ -63,6 +71,7 @@ export class Pacer {
   }
 
   #tick(slot: number, passed: number): void {
+    this.#nowMs = this.#clock.monotonic();
     const isLate = passed > LATE_SLOTS;
     this.#lateTicks = isLate ? this.#lateTicks + 1 : 0;
     if (isLate) this.#lateTotal++;

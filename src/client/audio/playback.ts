@@ -82,6 +82,7 @@ export class Playbacks {
 
   /** Ends what has been played to its end. */
   progress(): void {
+    if (this.#playing.size === 0) return;
     for (const playback of this.#playing) {
       if (playback.finishIfPlayed()) this.#playing.delete(playback);
     }

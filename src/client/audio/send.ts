@@ -81,10 +81,10 @@ export class OutgoingAudio implements Paced {
   #hasTail = false;
   // Ticks since something was handed over: more can follow, and the frame being filled waits for it.
   #quietSlots = 0;
-  // Where the last sound came from, and what is not played yet.
+  // Where the last sound came from.
   #last: SpeechTrack | undefined;
+  // What is not played yet: playbacks, and what was handed over without a track of its own.
   readonly #tracks = new Set<SpeechTrack>();
-  // What was handed over without a track of its own.
   #written: SpeechTrack | undefined;
   #isOpen: boolean;
   #slot: number | undefined;
@@ -161,9 +161,13 @@ export class OutgoingAudio implements Paced {
    *
    * @param chunk The audio.
    * @param track What it belongs to. Without one it is a live source's, where the link has one, or what a writer says.
+   * @param durationMs How long it lasts, where that is known.
    */
-  push(chunk: AudioChunk, track?: SpeechTrack): void {
-    const durationMs = chunkMs(chunk, this.#options);
+  push(
+    chunk: AudioChunk,
+    track?: SpeechTrack,
+    durationMs: number = chunkMs(chunk, this.#options),
+  ): void {
     if (this.queuedMs + durationMs > MOST_QUEUED_MS) {
       throw new TeleQuickError(
         "ERR_LIMIT",
@@ -180,7 +184,7 @@ export class OutgoingAudio implements Paced {
     const isDiscarded = isLive && !this.#isOpen;
     const owner = track ?? (isDiscarded ? new SpeechTrack() : this.#written ??= new SpeechTrack());
     owner.durationMs += durationMs;
-    if (!isDiscarded) this.#tracks.add(owner);
+    if (track !== undefined) this.#tracks.add(track);
     this.#last = owner;
     this.#quietSlots = 0;
     this.#packetize(bytes, owner);
@@ -202,7 +206,7 @@ export class OutgoingAudio implements Paced {
     const now = this.#options.clock.monotonic();
     this.#drop();
     this.#options.lane.recall(this.#owner);
-    const ends = [...this.#tracks].map((track) => track.end(now));
+    const ends = this.#unplayed().map((track) => track.end(now));
     this.#tracks.clear();
     this.#written = undefined;
     this.progress();
@@ -233,7 +237,7 @@ export class OutgoingAudio implements Paced {
 
   /** Resolves when the transport has taken everything that was handed over, the last frame completed with silence; or at the end. */
   allSent(): Promise<void> {
-    return this.until(() => this.#isEmpty && this.#every((track) => track.isHanded));
+    return this.until(() => this.#isEmpty && this.#unplayed().every((track) => track.isHanded));
   }
 
   /** Resolves when what little is left of what was said has been played: the last frames. When more waits, or nothing, at once. */
@@ -241,7 +245,7 @@ export class OutgoingAudio implements Paced {
     const { clock } = this.#options;
     if (!this.#isOpen || this.#frames.length > 0) return;
     await this.until(() =>
-      this.#isEmpty && this.#every((track) => track.hasPlayed(clock.monotonic()))
+      this.#isEmpty && this.#unplayed().every((track) => track.hasPlayed(clock.monotonic()))
     );
   }
 
@@ -282,10 +286,10 @@ export class OutgoingAudio implements Paced {
     }
     this.#quietSlots++;
     if (passed > 1 && this.#frames.length === 0) this.#owed = Math.min(due, MAX_BURST_FRAMES - 1);
-    if (this.#tracks.size > 0) this.#settle();
+    this.#settle();
     this.progress();
     // One more tick after the last frame, so that a writer that answers at once keeps its place in the schedule.
-    if (!this.#isEmpty || this.#tracks.size > 0 || due === 0 || this.#owed > 0) return true;
+    if (!this.#isEmpty || this.#hasUnplayed || due === 0 || this.#owed > 0) return true;
     if (this.#options.silence === "send") return true;
     this.#slot = undefined;
     return false;
@@ -300,14 +304,17 @@ export class OutgoingAudio implements Paced {
     return this.#frames.length === 0 && this.#filling === undefined && !this.#hasTail;
   }
 
-  #every(isSo: (track: SpeechTrack) => boolean): boolean {
-    for (const track of this.#tracks) if (!isSo(track)) return false;
-    return true;
+  #unplayed(): SpeechTrack[] {
+    return this.#written === undefined ? [...this.#tracks] : [...this.#tracks, this.#written];
+  }
+
+  get #hasUnplayed(): boolean {
+    return this.#written !== undefined || this.#tracks.size > 0;
   }
 
   #activate(): void {
     if (!this.#isOpen || this.#ended) return;
-    const hasWork = !this.#isEmpty || this.#tracks.size > 0;
+    const hasWork = !this.#isEmpty || this.#hasUnplayed;
     if (hasWork || this.#options.silence === "send") this.#options.pacer.add(this);
   }
 
@@ -397,8 +404,9 @@ export class OutgoingAudio implements Paced {
   #handedOver(frame: OutgoingFrame): void {
     const { track } = frame;
     if (track !== undefined) {
-      const now = this.#options.clock.monotonic();
-      this.#playedUntil = Math.max(now, this.#playedUntil) + frameMilliseconds;
+      // Written in a tick, or at most one after it.
+      const { nowMs } = this.#options.pacer;
+      this.#playedUntil = Math.max(nowMs, this.#playedUntil) + frameMilliseconds;
       track.hand(this.#playedUntil);
     }
     this.#keep(frame);
@@ -439,13 +447,20 @@ export class OutgoingAudio implements Paced {
 
   /** Forgets what has been played to its end. */
   #settle(): void {
-    const now = this.#options.clock.monotonic();
-    for (const track of this.#tracks) {
-      if (track === this.#written ? !this.#isEmpty : !track.isComplete) continue;
-      if (!track.hasPlayed(now)) continue;
-      this.#tracks.delete(track);
-      if (track === this.#written) this.#written = undefined;
+    const { nowMs } = this.#options.pacer;
+    const written = this.#written;
+    if (written !== undefined && this.#isEmpty && written.isHanded) {
+      if (written.hasPlayed(nowMs)) this.#written = undefined;
     }
+    if (this.#tracks.size === 0) return;
+    for (const track of this.#tracks) {
+      if (track.isComplete && track.hasPlayed(nowMs)) this.#tracks.delete(track);
+    }
+  }
+
+  /** A chunk was taken from a writer, or dropped: whatever waits for that looks again. */
+  taken(): void {
+    if (this.#waiting.length > 0) this.progress();
   }
 
   /** Something has changed that others wait for. */

@@ -30,7 +30,7 @@ const FRAME_MS = 20;
 export class WritableAudio {
   readonly #options: WritableAudioOptions;
   readonly #aheadFrames: number;
-  #stream: WritableStream<AudioChunk> | undefined;
+  #stream: SpeechStream | undefined;
   #controller: WritableStreamDefaultController | undefined;
   // The durations of the chunks that wait inside the stream, in order; negative for one that was dropped by `clear()`.
   #waiting: number[] = [];
@@ -91,12 +91,13 @@ export class WritableAudio {
   /** Ends the stream: of one that was closed or aborted by its writer this changes nothing. */
   end(error: TeleQuickError): void {
     this.#end = error;
+    this.#stream?.forgive();
     this.#controller?.error(error);
     this.#refuse?.(error);
     this.#release?.();
   }
 
-  #makeStream(): WritableStream<AudioChunk> {
+  #makeStream(): SpeechStream {
     this.#waiting = [];
     this.#accepted = this.#written;
     const stream = new SpeechStream({
@@ -121,7 +122,7 @@ export class WritableAudio {
         const durationMs = chunkMs(chunk, this.#options);
         this.#waiting.push(durationMs);
         this.#written++;
-        this.progress();
+        if (this.#release !== undefined) this.progress();
         return durationMs;
       },
     });
@@ -130,7 +131,8 @@ export class WritableAudio {
 
   #accept(chunk: AudioChunk): Promise<void> | undefined {
     const { mayWrite, outgoing, isLive } = this.#options;
-    const isCleared = this.#waiting.shift()! < 0;
+    const durationMs = this.#waiting.shift()!;
+    this.#stream?.settled();
     // Not settled before the end, or a writer that goes on would never let anything else have its turn.
     if (outgoing.isOver || this.#isClosing) {
       return new Promise((_, reject) => {
@@ -138,33 +140,34 @@ export class WritableAudio {
         if (this.#end !== undefined) reject(this.#end);
       });
     }
-    if (isCleared) return this.#count();
-    if (mayWrite()) return this.#hand(chunk);
+    if (durationMs < 0) return this.#count();
+    if (mayWrite()) return this.#hand(chunk, durationMs);
     // What is live now is not later.
-    return isLive ? this.#count() : this.#handInTurn(chunk);
+    return isLive ? this.#count() : this.#handInTurn(chunk, durationMs);
   }
 
-  async #handInTurn(chunk: AudioChunk): Promise<void> {
+  async #handInTurn(chunk: AudioChunk, durationMs: number): Promise<void> {
     const { mayWrite, outgoing } = this.#options;
     const clears = this.#clears;
     await outgoing.until(() => mayWrite() || this.#clears !== clears);
-    if (this.#clears === clears) await this.#hand(chunk);
+    if (this.#clears === clears) await this.#hand(chunk, durationMs);
     else this.#count();
   }
 
   /** A chunk has left the stream. */
   #count(): undefined {
     this.#accepted++;
-    this.#options.outgoing.progress();
+    this.#options.outgoing.taken();
   }
 
   /** Hands a chunk on. Resolves when it was sent, or when another one waits and is needed. */
-  #hand(chunk: AudioChunk): Promise<void> | undefined {
+  #hand(chunk: AudioChunk, durationMs: number): Promise<void> | undefined {
     const { outgoing, isLive } = this.#options;
     try {
-      outgoing.push(chunk);
+      outgoing.push(chunk, undefined, durationMs);
     } catch (error) {
       // The stream is of no use any more, the link is: it makes another one.
+      this.#stream?.forgive();
       this.#stream = undefined;
       this.#controller = undefined;
       this.#acceptNoMore();
@@ -187,15 +190,24 @@ export class WritableAudio {
   }
 }
 
-/** A stream whose writers need not wait for what they write: a call that ends does not end the process. */
+/**
+ * A stream whose writers need not wait for what they write: a call that ends does not end the process. Writes settle in order, so that
+ * only those that are under way are marked as handled, and only when they are about to fail.
+ */
 class SpeechStream extends WritableStream<AudioChunk> {
+  readonly #writes: Promise<void>[] = [];
+  #isForgiven = false;
+
   override getWriter(): WritableStreamDefaultWriter<AudioChunk> {
     const writer = super.getWriter();
     const { write, close, abort } = writer;
     return Object.assign(writer, {
-      write: (chunk?: AudioChunk) => handled(write.call(writer, chunk)),
+      write: (chunk?: AudioChunk) => this.#watch(write.call(writer, chunk)),
       close: () => handled(close.call(writer)),
-      abort: (reason?: unknown) => handled(abort.call(writer, reason)),
+      abort: (reason?: unknown) => {
+        this.forgive();
+        return handled(abort.call(writer, reason));
+      },
     });
   }
 
@@ -204,6 +216,24 @@ class SpeechStream extends WritableStream<AudioChunk> {
   }
 
   override abort(reason?: unknown): Promise<void> {
+    this.forgive();
     return handled(super.abort(reason));
+  }
+
+  /** A chunk is handed on: the write before it has settled. */
+  settled(): void {
+    if (this.#writes.length > 1) this.#writes.shift();
+  }
+
+  /** The writes that are under way, and all later ones, can fail. */
+  forgive(): void {
+    this.#isForgiven = true;
+    for (const write of this.#writes.splice(0)) void handled(write);
+  }
+
+  #watch(write: Promise<void>): Promise<void> {
+    if (this.#isForgiven) return handled(write);
+    this.#writes.push(write);
+    return write;
   }
 }
