@@ -53,16 +53,50 @@ export function emitDeclarations(
   return new Map([...needed].map(([path, text]) => [path, supplement(text)]));
 }
 
-/** Adds what a declaration names and not every consumer's types have. */
+/**
+ * What a declaration adds for globals that not every consumer's types have. `@types/node` 20 has no global `CryptoKey`, only keys that
+ * `crypto` makes; a consumer with `lib: ["es2022"]` has neither. An empty interface merges with a whole one, and is all there is without it.
+ */
+const globals: Readonly<Record<string, string>> = {
+  CryptoKey: `// @ts-ignore: without Web Crypto in the consumer's types a key is any value
+type CryptoKey = Awaited<ReturnType<typeof crypto.subtle.importKey>>;
+`,
+  AbortSignal: `declare global {
+  interface AbortSignal {}
+}
+`,
+};
+
+/** Adds what a declaration names and not every consumer's types have, and writes types as every compiler since 5.4 reads them. */
 function supplement(text: string): string {
   const head = /\b(?:asyncDispose|AsyncDisposable)\b/.test(text)
     ? '/// <reference lib="esnext.disposable" />\n'
     : "";
-  // A global of browsers and Deno; @types/node 20 has it under another name.
-  const tail = /\bCryptoKey\b/.test(text)
-    ? "type CryptoKey = Awaited<ReturnType<typeof crypto.subtle.importKey>>;\n"
-    : "";
-  return head + text + tail;
+  const tail = Object.entries(globals).filter(([name]) => new RegExp(`\\b${name}\\b`).test(text))
+    .map(([, added]) => added).join("");
+  return head + withPlainArrays(text) + tail;
+}
+
+/** Typed arrays are generic since TypeScript 5.7. What `slice()` returns is the array over an `ArrayBuffer` there, and the plain one before. */
+function withPlainArrays(text: string): string {
+  const array = "((?:Uint|Int|Float)[0-9]+(?:Clamped)?Array)";
+  return text
+    // A function that fills the array it is given, and returns it.
+    .replace(
+      new RegExp(`<B extends ArrayBufferLike = ArrayBuffer>\\(([^)]*)\\): ${array}<B>`, "g"),
+      (_, parameters: string, name: string) =>
+        `<B extends ${name} = ${name}<ArrayBuffer>>(${parameters.replace(`${name}<B>`, "B")}): B`,
+    )
+    // One that gives an array over the buffer that it is given, or over a new one.
+    .replace(
+      /^(export declare function \w+)<B extends ArrayBufferLike>(\(.*\): .*);$/gm,
+      (_, head: string, signature: string) =>
+        ["ArrayBuffer", "ArrayBufferLike"].map((buffer) =>
+          `${head}${signature.replace(/<B( \| ArrayBuffer)?>/g, `<${buffer}>`)};`
+        ).join("\n"),
+    )
+    .replace(new RegExp(`\\b${array}<ArrayBuffer>`, "g"), 'ReturnType<$1["slice"]>')
+    .replace(new RegExp(`\\b${array}<ArrayBufferLike>`, "g"), "$1");
 }
 
 /** The declarations that can be got to from some of them. */

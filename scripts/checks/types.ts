@@ -1,7 +1,7 @@
 /**
  * Compiles consumers of the npm package against its declarations: `deno run -A scripts/checks/types.ts [--only text]`.
  *
- * `tests/types/projects.ts` says which consumers there are. Each is compiled with the oldest TypeScript that is promised and with
+ * `tests/types/projects.ts` says which consumers there are. Each is compiled with the oldest TypeScript that is promised, an earlier one and
  * the latest, as bundlers resolve modules and as Node does, strictly and with the declarations of libraries checked too.
  *
  * @module
@@ -16,17 +16,20 @@ import { run } from "../support/run.ts";
 import { root } from "../support/source.ts";
 import { conclude } from "../support/terminal.ts";
 
-const compilers = { oldest: "5.7.3", latest: "7.0.2" } as const;
+const compilers = { oldest: "5.4.5", earlier: "5.7.3", latest: "7.0.2" } as const;
 const resolutions = { bundler: "esnext", nodenext: "nodenext" } as const;
 
-function configOf({ lib, types }: Project, moduleResolution: keyof typeof resolutions): string {
+function configOf(
+  { lib, types, onlyDoor }: Project,
+  moduleResolution: keyof typeof resolutions,
+): string {
   return JSON.stringify({
     compilerOptions: {
       ...{ strict: true, exactOptionalPropertyTypes: true, noUncheckedIndexedAccess: true },
       ...{ skipLibCheck: false, noEmit: true, target: "es2022", lib, types },
       ...{ module: resolutions[moduleResolution], moduleResolution },
     },
-    files: ["consumer.ts", "also.ts", "foreign.ts"],
+    files: [...(onlyDoor === undefined ? ["consumer.ts"] : []), "also.ts", "foreign.ts"],
   });
 }
 
@@ -43,7 +46,9 @@ async function compile(project: Project, tarball: string, compiler: URL): Promis
   await write(
     "foreign.ts",
     [
-      ...doors.map((door) => `import type {} from "@telequick/sdk${door}";`),
+      ...(project.onlyDoor === undefined ? doors : [project.onlyDoor]).map((door) =>
+        `import type {} from "@telequick/sdk${door}";`
+      ),
       ...project.foreign.flatMap((
         name,
       ) => ["// @ts-expect-error: not of this runtime", `${name};`]),
@@ -51,6 +56,7 @@ async function compile(project: Project, tarball: string, compiler: URL): Promis
   );
   const violations: string[] = [];
   for (const [name, version] of Object.entries(compilers)) {
+    if (parseFloat(version) < parseFloat(project.since ?? "0")) continue;
     for (const resolution of Object.keys(resolutions) as (keyof typeof resolutions)[]) {
       await write("tsconfig.json", configOf(project, resolution));
       const tsc = new URL(`node_modules/${name}/bin/tsc`, compiler).pathname;

@@ -27,7 +27,7 @@ interface Waiter<T> {
 }
 
 /** Values pushed by one side and read by the other. Values that wait can still be read after `close()`. */
-export class Queue<T> implements AsyncIterableIterator<T, undefined> {
+export class Queue<T> implements AsyncIterableIterator<T> {
   readonly #options: QueueOptions<T>;
   #values: T[] = [];
   #head = 0;

@@ -25,7 +25,7 @@ export interface LoadServiceAccountOptions {
 
 /** An open file, as the runtimes' own interfaces agree on it. */
 interface OpenFile {
-  /** Permission bits; `undefined` where the system has none. */
+  /** Permission bits; `undefined` on systems without them. */
   mode(): Promise<number | undefined>;
   /** Reads at most `into.length` bytes; 0 at the end. */
   read(into: Uint8Array): Promise<number>;

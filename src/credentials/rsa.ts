@@ -110,7 +110,7 @@ export function readPrivateRsa({ der, isPkcs1 }: PemBlock): Uint8Array<ArrayBuff
  */
 export function readPublicRsa({ der, isPkcs1 }: PemBlock): Uint8Array<ArrayBuffer> {
   const half = "public";
-  // The first byte of a bit string counts unused bits; a key has none.
+  // The first byte of a bit string counts unused bits, which is 0 for a key.
   const pkcs1 = isPkcs1 ? der : openRsa(der, 0, half)?.subarray(1);
   const [n, e, more] = readNumbers(pkcs1);
   if (n === undefined || e === undefined || more !== undefined) {

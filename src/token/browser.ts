@@ -23,7 +23,7 @@ export interface MintBrowserTokenOptions {
   readonly scope?: readonly ScopeWord[] | string;
   /** The page's origin, such as `https://app.example`: a gateway that sees another one refuses. Default: no claim `origin`. */
   readonly origin?: string;
-  /** Who sits at the page, free-form, usually an id; at most 512 characters. Default: no claim `end_user`. */
+  /** The user of the page, free-form, usually an id; at most 512 characters. Default: no claim `end_user`. */
   readonly endUser?: string;
   /** An id of this token, so that a gateway takes it once; at most 512 characters. Default: no claim `jti`. */
   readonly jti?: string;

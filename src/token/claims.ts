@@ -41,23 +41,21 @@ const APP_ORIGIN =
   /^(?!(?:https?|ftp|wss?|file|data|blob|javascript|about):)[a-z][a-z0-9+.-]*:\/\/[\w.:%[\]~-]+$/;
 
 /**
- * Whether a code point has no place in text that is shown, logged and compared, besides control characters: the zero-width space, the
- * byte order mark, interlinear annotations, noncharacters. The list is fixed, so that all engines agree whatever their version of
- * Unicode; joiners, variation selectors and emoji tags are text.
+ * Whether text can be shown, logged and compared: no controls (see `hasControl`), no zero-width space, byte order mark, interlinear
+ * annotation or noncharacter. The list is fixed, so that engines with different versions of Unicode agree; joiners, variation selectors
+ * and emoji tags are text.
  */
-function isRefusedCodePoint(code: number): boolean {
-  return code === 0x200b || code === 0xfeff || code >= 0xfff9 && code <= 0xfffb ||
-    code >= 0xfdd0 && code <= 0xfdef || (code & 0xfffe) === 0xfffe;
-}
-
 function isPlainText(text: string): boolean {
   if (!text.isWellFormed() || hasControl(text)) return false;
-  let length = 0;
-  for (const character of text) {
-    length++;
-    if (length > MAX_CLAIM_LENGTH || isRefusedCodePoint(character.codePointAt(0)!)) return false;
-  }
-  return length > 0;
+  const characters = [...text];
+  return characters.length > 0 && characters.length <= MAX_CLAIM_LENGTH &&
+    !characters.some((character) => isRefusedCodePoint(character.codePointAt(0)!));
+}
+
+function isRefusedCodePoint(code: number): boolean {
+  const isAnnotation = code >= 0xfff9 && code <= 0xfffb;
+  const isNoncharacter = code >= 0xfdd0 && code <= 0xfdef || (code & 0xfffe) === 0xfffe;
+  return code === 0x200b || code === 0xfeff || isAnnotation || isNoncharacter;
 }
 
 /** Whether claims make a browser token. Browser claims that are malformed go to `refuse`, which throws. */

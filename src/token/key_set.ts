@@ -172,7 +172,7 @@ export function createKeySet(options: KeySetOptions): KeySet {
     const name = nameOf(tenantId, keyId);
     if (!entries.has(name) && clock.monotonic() - Math.max(unknownAt, readAt) >= UNKNOWN_MS) {
       unknownAt = clock.monotonic();
-      // The keys are young enough to decide: should this read fail, the id is unknown, as it would be for an id that nobody registered.
+      // The keys are young enough to decide: should this read fail, the id is unknown, as an invented one is.
       await wait(join()).catch(ignore);
     } else if (!entries.has(name) && pending !== undefined) {
       await wait(pending).catch(ignore);

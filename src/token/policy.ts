@@ -36,7 +36,7 @@ export interface ClaimedKey {
  *
  * @param keyId The header's `kid`: 1 to 128 ASCII letters, digits, `.`, `_`, `-`.
  * @param claimed The tenant that the token claims to be of.
- * @returns The key, or `undefined` when there is none, the tenant being unknown included. When it throws, `verifyToken` rejects with
+ * @returns The key, or `undefined` for an unknown key or tenant. When it throws, `verifyToken` rejects with
  * `ERR_UNAVAILABLE`, retryable: a failing registry neither accepts nor refuses. It should take the same time for known and unknown ids.
  */
 export type ResolveKey = (

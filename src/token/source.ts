@@ -132,7 +132,7 @@ export function createTokenSource(
     own.mints.push(started);
   };
 
-  /** Joins the mints under way, and starts one where there is none or all may be lost. */
+  /** Joins the mints under way, and starts one when no mint is under way or all can be lost. */
   const wait = async (signal: AbortSignal | undefined): Promise<string> => {
     const own = round;
     const until = clock.monotonic() + timeoutMs;

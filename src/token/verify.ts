@@ -149,7 +149,7 @@ export async function verifyCompact(
 
 /**
  * Verifies a signature. One whose length is not the key's, or for which there is no key, is verified all the same, against a key of its
- * length that nobody has: the time it takes must not reveal which keys exist.
+ * length without a known private half: the time it takes must not reveal which keys exist.
  */
 async function verifySignature(
   { signature, signed }: CompactJws,

@@ -10,9 +10,35 @@ export interface Project {
   readonly types: readonly string[];
   /** Lines that have to compile as well. */
   readonly also: readonly string[];
+  /** The only door that it imports, where that is all that its types allow. Default: every door. */
+  readonly onlyDoor?: string;
+  /** The oldest compiler that its own packages allow. Default: the oldest that is promised. */
+  readonly since?: string;
   /** Names that no import of ours may bring in. */
   readonly foreign: readonly string[];
 }
+
+/** What every environment that mints or verifies tokens has, as lines of a program. */
+const tokens = [
+  "import {",
+  "  createKeySet, createReplayStore, createTokenSource, importSigner, loadServiceAccount, mintBrowserToken,",
+  "  parseServiceAccount, TeleQuickError, tokenOf, type VerifiedToken, verifyToken,",
+  '} from "@telequick/sdk/token";',
+  "export async function roundTrip(account: string): Promise<VerifiedToken> {",
+  "  const signer = await importSigner(parseServiceAccount(account));",
+  "  const source = createTokenSource(() => signer, { timeoutMs: 5_000 });",
+  "  await source.get();",
+  "  const keys = createKeySet({ read: () => [] });",
+  '  const token = tokenOf(await mintBrowserToken(signer, { scope: ["call.dial"] }));',
+  "  return await verifyToken(token, {",
+  '    resolveKey: async (kid, { tenantId }) => tenantId === "acme"',
+  "      ? { tenantId, key: signer.key } : await keys.resolveKey(kid, { tenantId }),",
+  "    replay: createReplayStore(),",
+  "  });",
+  "}",
+  "export const load: typeof loadServiceAccount = loadServiceAccount;",
+  "export const isOurs = (error: unknown): boolean => error instanceof TeleQuickError;",
+];
 
 const ES = ["es2022"] as const;
 const client = 'import { TeleQuickClient } from "@telequick/sdk";';
@@ -32,7 +58,17 @@ export const projects: readonly Project[] = [
     foreign: ["Deno", "Bun", "process", "Buffer", "WebSocketPair"],
   },
   {
+    name: "no-lib",
+    dependencies: {},
+    lib: ES,
+    types: [],
+    also: tokens,
+    onlyDoor: "/token",
+    foreign: ["Deno", "Bun", "process", "Buffer", "document", "crypto", "AbortSignal"],
+  },
+  {
     name: "bun-types",
+    since: "5.7",
     dependencies: { "bun-types": "1.4.5" },
     lib: ES,
     types: ["bun-types"],
@@ -53,6 +89,7 @@ export const projects: readonly Project[] = [
   },
   {
     name: "node-latest",
+    since: "5.7",
     dependencies: { "@types/node": "26.6.6" },
     lib: ES,
     types: ["node"],
@@ -65,6 +102,7 @@ export const projects: readonly Project[] = [
   },
   {
     name: "workers-types",
+    since: "5.7",
     dependencies: { "@cloudflare/workers-types": "5.20261117.1" },
     lib: ES,
     types: ["@cloudflare/workers-types"],

@@ -166,7 +166,7 @@ describe("parseStrictJson()", () => {
     }
   });
 
-  it("parseStrictJson() takes one name in several objects, and a colon after a string that is no name", () => {
+  it("parseStrictJson() takes one name in several objects, and a colon after a string that is not a name", () => {
     for (
       const text of [
         '[{"a":1},{"a":1}]',

@@ -40,7 +40,7 @@ describe("SharedClock", () => {
         });
       }
       await clock.advance(200);
-      // Whoever is due at one moment has no order among each other.
+      // Waits due at one moment have no order among each other.
       return told.sort();
     };
     await fc.assert(
@@ -57,13 +57,13 @@ describe("SharedClock", () => {
     const cancels = [300, 100, 200, 100].map((ms) => shared.schedule(ms, () => {}));
     assert.equal(clock.pending, 1);
     for (const cancel of cancels) cancel();
-    assert.equal(clock.pending, 1, "kept for whoever comes next");
+    assert.equal(clock.pending, 1, "kept for the next wait");
     await clock.advance(100);
     assert.equal(clock.pending, 0);
 
     const cancel = shared.schedule(100, () => {});
     shared.stop();
-    assert.equal(clock.pending, 1, "somebody waits");
+    assert.equal(clock.pending, 1, "a wait");
     cancel();
     assert.equal(clock.pending, 0);
     shared.schedule(100, () => {})();
@@ -102,7 +102,7 @@ describe("SharedClock", () => {
 });
 
 describe("Canceller", () => {
-  it("tells everyone who listens, once, in their order, and nobody who left", () => {
+  it("calls every listener once, in their order, and no listener that was removed", () => {
     const canceller = new Canceller();
     const told: unknown[] = [];
     const leave = (): number => told.push("left");

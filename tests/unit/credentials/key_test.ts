@@ -76,7 +76,7 @@ describe("importSigner()", () => {
     assert.ok(taken < start);
   });
 
-  it("importSigner() gives one sentence for one damage, whatever the runtime thinks of it", async () => {
+  it("importSigner() gives one sentence for one damage on every runtime", async () => {
     const der = derOf(pem.rsa());
     const start = der.length - derOf(pem.pkcs1()).length;
     const places = {
@@ -187,7 +187,7 @@ describe("importSigner()", () => {
     }
   });
 
-  it("importSigner() rejects with a TypeError what is no account", async () => {
+  it("importSigner() rejects with a TypeError values that are not an account", async () => {
     for (const value of [undefined, null, {}, { privateKey: 1 }, { ...account(pem.rsa()) }]) {
       await assert.rejects(importSigner(value as unknown as ServiceAccount), TypeError);
     }
@@ -236,7 +236,7 @@ describe("importVerifyingKey()", () => {
     }
   });
 
-  it("importVerifyingKey() rejects with a TypeError what is no text", async () => {
+  it("importVerifyingKey() rejects with a TypeError values that are not text", async () => {
     for (const value of [undefined, null, 1, {}, new Uint8Array(9)]) {
       await assert.rejects(importVerifyingKey(value as unknown as string), TypeError);
     }

@@ -239,7 +239,7 @@ describe("loadServiceAccount()", () => {
     await assert.rejects(loadServiceAccount("/dev/zero"), { code: "ERR_CREDENTIALS_INVALID" });
   });
 
-  it("loadServiceAccount() rejects with a TypeError what is no path", async () => {
+  it("loadServiceAccount() rejects with a TypeError values that are not a path", async () => {
     for (const path of [1, null, {}, new URL("file:///x")]) {
       await assert.rejects(loadServiceAccount(path as unknown as string), TypeError);
     }
@@ -265,7 +265,7 @@ describe("loadServiceAccount()", () => {
     assert.equal(others.length, 1);
   });
 
-  it("C-03 loadServiceAccount() refuses such a file when told to", async () => {
+  it("C-03 loadServiceAccount() refuses such a file with requirePrivateMode", async () => {
     const path = file("strict.json", json, 0o640);
     await assert.rejects(loadServiceAccount(path, { requirePrivateMode: true }), {
       code: "ERR_CREDENTIALS_INVALID",

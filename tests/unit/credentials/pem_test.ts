@@ -30,7 +30,7 @@ const tolerated: Readonly<Record<string, string>> = {
   "double quotes around escaped line feeds": `"${escaped}"`,
   "text before the block":
     `Bag Attributes\n    friendlyName: key\nKey Attributes: <No Attributes>\n${key}`,
-  "text after the block": `${key}\nsigned by nobody\n`,
+  "text after the block": `${key}\nunsigned\n`,
   "base64 of the whole": Buffer.from(key).toString("base64"),
   "base64 of the whole, in lines": Buffer.from(key).toString("base64").replace(/.{1,76}/g, "$&\n"),
   "base64 of the whole, quoted": `"${Buffer.from(key).toString("base64")}"`,

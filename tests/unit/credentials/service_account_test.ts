@@ -198,7 +198,7 @@ describe("parseServiceAccount()", () => {
     });
   }
 
-  it("parseServiceAccount() tells these faults apart: no two kinds share a sentence", () => {
+  it("parseServiceAccount() has a sentence for each of these faults", () => {
     const kinds = ["an empty text", "raw line breaks in a string", "UTF-16 with a mark", "base64"]
       .concat("single quotes inside", "JSON encoded twice", "a trailing comma")
       .concat('the text "undefined"', "JSON that is cut off", "a path", "a PEM text");
@@ -247,7 +247,7 @@ describe("parseServiceAccount()", () => {
     assert.equal(parseServiceAccount(runInNewContext(`(${text})`)).tenantId, "acme");
   });
 
-  it("parseServiceAccount() throws a TypeError for what is no text, bytes or object", () => {
+  it("parseServiceAccount() throws a TypeError for values that are not text, bytes or an object", () => {
     for (const input of [undefined, null, 1, true, Symbol("x"), 1n]) {
       assert.throws(() => parseServiceAccount(input as unknown as string), {
         name: "TypeError",
@@ -303,7 +303,7 @@ describe("parseServiceAccount()", () => {
     assert.deepEqual(reads, ["tenant_id", "private_key", "private_key_id"]);
   });
 
-  it("parseServiceAccount() returns an account that shows its key to nobody who does not ask for it", () => {
+  it("parseServiceAccount() returns an account that hides its key from inspection", () => {
     const account = parseServiceAccount(text);
     assertHidden(account, linesOf(members.private_key), "an account");
     assertHidden([new Map([["a", { account }]])], linesOf(members.private_key), "a container");
@@ -348,13 +348,13 @@ describe("generateServiceAccount()", () => {
     assert.equal(account.privateKeyId, "k7");
   });
 
-  it("generateServiceAccount() returns an object that shows no key to nobody who does not ask for it", async () => {
+  it("generateServiceAccount() returns an object that hides its key from inspection", async () => {
     const made = await generateServiceAccount({ tenantId: "acme" });
     assertHidden(made, linesOf(made.account.privateKey), "a generated account");
     assert.ok(made.json.includes("BEGIN PRIVATE KEY"));
   });
 
-  it("generateServiceAccount() rejects with a TypeError what is no text, and with an error an empty one", async () => {
+  it("generateServiceAccount() rejects ids of the wrong type with a TypeError, and malformed ones", async () => {
     for (const options of [{}, { tenantId: 1 }, { tenantId: "a", privateKeyId: 1 }]) {
       await assert.rejects(generateServiceAccount(options as { tenantId: string }), TypeError);
     }

@@ -25,7 +25,7 @@ function looksLike(value: unknown): string {
 }
 
 describe("tokenOf()", () => {
-  it("tokenOf() takes a compact JWS as it is, whoever signed it with whatever", () => {
+  it("tokenOf() returns a compact JWS unchanged, also of another algorithm", () => {
     const header = btoa('{"alg":"ES256"}').replace(/=+$/, "");
     for (const each of [token, forge({ alg: "none" }), `${header}.e30.AA`, `${header}..AA`]) {
       assert.equal(tokenOf(each), each);

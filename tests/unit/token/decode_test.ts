@@ -7,7 +7,7 @@ import { seed } from "../../support/seed.ts";
 import { claims, evil, forge, header } from "../../support/tokens.ts";
 
 describe("decodeToken()", () => {
-  it("decodeToken() gives header and claims, frozen, whoever signed", () => {
+  it("decodeToken() gives header and claims, frozen, for any signer", () => {
     const decoded = decodeToken(forge(header, claims, evil.privateKey));
     assert.deepEqual(decoded, { header: { ...header }, claims: { ...claims } });
     assert.ok(Object.isFrozen(decoded) && Object.isFrozen(decoded.claims));
@@ -39,7 +39,7 @@ describe("decodeToken()", () => {
     });
   }
 
-  it("decodeToken() throws a TypeError for what is no text", () => {
+  it("decodeToken() throws a TypeError for values that are not text", () => {
     for (const token of [undefined, null, 1, {}]) {
       assert.throws(() => decodeToken(token as unknown as string), {
         name: "TypeError",

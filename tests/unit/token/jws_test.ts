@@ -71,7 +71,7 @@ describe("readObject()", () => {
 });
 
 describe("checkHeader()", () => {
-  it("checkHeader() gives the kid as it stands, whatever it is", () => {
+  it("checkHeader() returns the kid of any type unchanged", () => {
     for (const kid of ["k1", "", 1, null, ["k"]]) {
       assert.deepEqual(checkHeader(segment({ alg: "RS256", kid })), kid);
     }

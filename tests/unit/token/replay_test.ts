@@ -48,7 +48,7 @@ describe("createReplayStore()", () => {
     assert.equal(store.claim("c", 1_700_000_200_000, 1_700_000_100_000), true);
   });
 
-  it("ReplayStore.claim() agrees with a plain list of live ids, whatever the order", () => {
+  it("ReplayStore.claim() agrees with a plain list of live ids in any order", () => {
     const step = fc.record({ id: fc.nat(5), life: fc.nat(20), pass: fc.nat(8) });
     fc.assert(
       fc.property(fc.array(step, { maxLength: 60 }), (steps) => {

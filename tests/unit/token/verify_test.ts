@@ -227,7 +227,7 @@ describe("verifyToken()", () => {
     }
   });
 
-  it("verifyToken() tells a revoked key only to whoever shows a good signature by it", async () => {
+  it("verifyToken() reveals that a key is revoked only after a genuine signature", async () => {
     for (const record of [{ revoked: true }, { expiresAtMs: NOW * 1000 }, { expiresAtMs: 1 }]) {
       await assert.rejects(verifyToken(good, withRecord(record)), {
         code: "ERR_TOKEN_INVALID",
@@ -247,14 +247,14 @@ describe("verifyToken()", () => {
     }
   });
 
-  it("verifyToken() maps each failure to its code and to what may be told outside", async () => {
+  it("verifyToken() maps each failure to its code and to its refusal", async () => {
     const cases: readonly (readonly [token: string, code: string, refusal: string])[] = [
       [forge(undefined, { ...claims, exp: NOW }), "ERR_TOKEN_EXPIRED", "expired"],
       [forge(undefined, { ...claims, exp: NOW + 3601 }), "ERR_TOKEN_LIFETIME", "lifetime"],
       [forge(undefined, { ...claims, iat: NOW + 31 }), "ERR_TOKEN_INVALID", "not yet valid"],
       [forge(undefined, { ...claims, iss: "other" }), "ERR_TOKEN_INVALID", "rejected"],
       [forge({ alg: "none", kid: acme.keyId }), "ERR_TOKEN_INVALID", "rejected"],
-      [forge({ alg: "RS256", kid: "nobody" }), "ERR_TOKEN_INVALID", "rejected"],
+      [forge({ alg: "RS256", kid: "stranger" }), "ERR_TOKEN_INVALID", "rejected"],
     ];
     for (const [token, code, refusal] of cases) {
       await assert.rejects(verifyToken(token, verifier), (error) => {
@@ -262,7 +262,7 @@ describe("verifyToken()", () => {
         assert.equal(error.code, code);
         assert.equal(error.refusal, refusal);
         assert.equal(error.cause, undefined);
-        assertHidden(error, [...token.split("."), "acme", "nobody", String(NOW)], error.message);
+        assertHidden(error, [...token.split("."), "acme", "stranger", String(NOW)], error.message);
         return true;
       });
     }
@@ -274,7 +274,7 @@ describe("verifyToken()", () => {
     assert.equal((await verifyToken(browser, admin)).role, "sdk");
   });
 
-  it("verifyToken() demands role and kind when told to", async () => {
+  it("verifyToken() demands role and kind where the options ask for them", async () => {
     const admin = withRecord({ role: "admin" });
     assert.equal(await outcome(good, { ...admin, role: "admin", kind: "sdk" }), "accepted");
     assert.equal(await outcome(good, { ...admin, role: "sdk" }), "role is not the expected one");
