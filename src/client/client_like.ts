@@ -5,7 +5,6 @@
  */
 
 import type { TeleQuickClient } from "./client.ts";
-import type { send } from "./rpc/methods.ts";
 
 /**
  * What a {@linkcode TeleQuickClient} offers, without its private parts: the type to ask for in code whose tests pass a double.
@@ -19,4 +18,7 @@ import type { send } from "./rpc/methods.ts";
  * }
  * ```
  */
-export interface TeleQuickClientLike extends Omit<TeleQuickClient, typeof send> {}
+export interface TeleQuickClientLike extends Omit<TeleQuickClient, symbol> {
+  /** The same as `close()`. */
+  [Symbol.asyncDispose](): Promise<void>;
+}

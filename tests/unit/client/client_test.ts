@@ -3,6 +3,7 @@ import { describe, it } from "node:test";
 import { TeleQuickClient, type TeleQuickClientLike, TeleQuickError } from "../../../mod.ts";
 import { readEnvironment } from "../../../src/client/environment.ts";
 import { FakeClock, scriptedGateway } from "../../../src/testing/mod.ts";
+import { testAccount } from "../../support/tenant_kit.ts";
 import { UNSIGNED_TOKEN } from "../../support/unsigned_token.ts";
 
 /** Runs with environment variables, and puts back what was there. */
@@ -95,6 +96,25 @@ describe("TeleQuickClient in an environment", () => {
 });
 
 describe("TeleQuickClient", () => {
+  it("uses a service account in a page only where the options allow it", async () => {
+    const { account } = await testAccount("acme");
+    Object.defineProperty(globalThis, "document", { value: {}, configurable: true });
+    try {
+      const { webTransport } = noting();
+      const refused = new TeleQuickClient("https://gateway.test", account, { webTransport });
+      await assert.rejects(refused.connect(), /browser page/);
+      await refused.close();
+      const allowed = new TeleQuickClient("https://gateway.test", account, {
+        webTransport,
+        allowInBrowser: true,
+      });
+      await allowed.connect();
+      await allowed.close();
+    } finally {
+      delete (globalThis as { document?: unknown }).document;
+    }
+  });
+
   it("takes the options as third argument, and refuses them twice", async () => {
     const { webTransport, dialled } = noting();
     const client = new TeleQuickClient("https://gateway.test", () => UNSIGNED_TOKEN, {
