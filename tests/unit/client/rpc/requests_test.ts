@@ -181,6 +181,181 @@ describe("inboundRoutingRequest() and answerRequest()", () => {
   });
 });
 
+describe("URLs in requests", () => {
+  const base = { csvUrl: "https://a.example/x.csv", campaignId: "c", trunkId: "t" };
+  const routing = { trunkId: "t", rule: 3 };
+  const members = [
+    ["dial", dial, "aiWebsocketUrl", ["ws", "wss"]],
+    ["dial", dial, "aiQuicUrl", ["quic", "https"]],
+    ["bulk", (o: object) => bulkRequest({ ...base, ...o }), "csvUrl", [
+      "http",
+      "https",
+      "data",
+      "file",
+    ]],
+    ["bulk", (o: object) => bulkRequest({ ...base, ...o }), "aiWebsocketUrl", ["ws", "wss"]],
+    ["bulk", (o: object) => bulkRequest({ ...base, ...o }), "aiQuicUrl", ["quic", "https"]],
+    ["inbound", (o: object) => inboundRoutingRequest({ ...routing, ...o }), "webhookUrl", [
+      "http",
+      "https",
+    ]],
+    ["inbound", (o: object) => inboundRoutingRequest({ ...routing, ...o }), "aiWebsocketUrl", [
+      "ws",
+      "wss",
+    ]],
+    ["inbound", (o: object) => inboundRoutingRequest({ ...routing, ...o }), "aiQuicUrl", [
+      "quic",
+      "https",
+    ]],
+    ["answer", (o: object) => answerRequest({ callSid: "c", ...o }, own), "aiWebsocketUrl", [
+      "ws",
+      "wss",
+    ]],
+    ["answer", (o: object) => answerRequest({ callSid: "c", ...o }, own), "aiQuicUrl", [
+      "quic",
+      "https",
+    ]],
+  ] as const;
+
+  for (const [request, build, member, schemes] of members) {
+    it(`${request}: ${member} takes ${schemes.join(" and ")} as given, and refuses the rest`, () => {
+      for (const scheme of ["http", "https", "ws", "wss", "quic", "data", "file", "ftp"]) {
+        const url = scheme === "data" ? "data:text/csv,a" : `${scheme}://a.example/x?y=1`;
+        if ((schemes as readonly string[]).includes(scheme)) {
+          assert.ok(Object.values(build({ [member]: url }) as object).includes(url), scheme);
+        } else {
+          assert.throws(() => build({ [member]: url }), hasCode("ERR_VALUE_INVALID"), scheme);
+        }
+      }
+      assert.throws(() => build({ [member]: "not a URL" }), hasCode("ERR_VALUE_INVALID"));
+      assert.throws(() => build({ [member]: 7 }), { name: "TypeError" });
+    });
+  }
+});
+
+describe("requests", () => {
+  it("carry every option as it was given", () => {
+    const own = { clientId: "mine" };
+    const call = {
+      to: "+15550100",
+      trunkId: "t",
+      callFrom: "+15550199",
+      aiWebsocketUrl: "wss://a.example",
+      aiQuicUrl: "quic://a.example",
+      maxDurationMs: 2 ** 31 - 1,
+      callSid: "x".repeat(128),
+      defaultApp: 14,
+      defaultAppArgs: "args",
+      autoBargeIn: true,
+      bargeInPatienceMs: 1,
+      clientId: "other",
+      sessionId: 9,
+      agentConfigKey: "key",
+      traceparent: `00-${"a".repeat(32)}-${"b".repeat(16)}-01`,
+    };
+    assert.deepEqual(originateRequest(call, own), call);
+    const { to: templateTo, trunkId: templateTrunkId } = call;
+    const bulk = {
+      ...{ csvUrl: "https://a.example/x.csv", campaignId: "c", callsPerSecond: 3 },
+      ...{ maxConcurrentCalls: 4, autoBargeIn: true, bargeInPatienceMs: 5, clientId: "other" },
+    };
+    assert.deepEqual(bulkRequest({ ...call, ...bulk }), {
+      ...bulk,
+      templateTo,
+      templateTrunkId,
+      templateCallFrom: call.callFrom,
+      templateAiWebsocketUrl: call.aiWebsocketUrl,
+      templateAiQuicUrl: call.aiQuicUrl,
+      templateMaxDurationMs: call.maxDurationMs,
+      templateDefaultApp: call.defaultApp,
+      templateDefaultAppArgs: call.defaultAppArgs,
+    });
+    const routing = {
+      ...{ trunkId: "t", rule: 3, audioUrl: "x", webhookUrl: "http://a.example" },
+      ...{ aiWebsocketUrl: "ws://a.example", aiQuicUrl: "https://a.example" },
+    };
+    assert.deepEqual(inboundRoutingRequest(routing), routing);
+    const answer = { callSid: "c", aiWebsocketUrl: "", aiQuicUrl: "", clientId: "other" };
+    assert.deepEqual(answerRequest(answer, own), answer);
+  });
+
+  it("have a trunk of their own, else the client's, else are refused with what to do", () => {
+    const owned = { clientId: "mine", trunkId: "default" };
+    assert.equal(originateRequest({ to: "+15550100" }, owned).trunkId, "default");
+    assert.equal(originateRequest({ to: "+15550100", trunkId: "t" }, owned).trunkId, "t");
+    assert.throws(() => originateRequest({ to: "+15550100" }, own), {
+      name: "TypeError",
+      message: /`trunkId` is missing.*TELEQUICK_TRUNK/,
+    });
+  });
+
+  it("take each default app of the protocol, and refuse its neighbours", () => {
+    for (const defaultApp of [0, 1, 2, 3, 4, 5, 6, 14]) {
+      assert.equal((dial({ defaultApp }) as { defaultApp: number }).defaultApp, defaultApp);
+    }
+    for (const defaultApp of [-1, 0.5, 7, 13, 15, NaN]) {
+      assert.throws(() => dial({ defaultApp }), hasCode("ERR_VALUE_INVALID"));
+    }
+  });
+
+  it("refuse a trace whose ids are all zero, short, long or in capitals", () => {
+    const [trace, span] = ["a".repeat(32), "b".repeat(16)];
+    for (
+      const traceparent of [
+        `00-${"0".repeat(32)}-${span}-01`,
+        `00-${trace}-${"0".repeat(16)}-01`,
+        `00-${trace}-${span}-0`,
+        `00-${trace}-${span}-011`,
+        `x00-${trace}-${span}-01`,
+        `00-${trace.toUpperCase()}-${span}-01`,
+      ]
+    ) {
+      assert.throws(() => dial({ traceparent }), hasCode("ERR_VALUE_INVALID"), traceparent);
+    }
+  });
+
+  it("quote at most 64 characters of what was given", () => {
+    assert.throws(() => dial({ to: "x".repeat(64) }), { message: /"x{64}"/ });
+    assert.throws(() => dial({ to: "x".repeat(65) }), { message: /"x{64}\.\.\."/ });
+  });
+
+  it("refuse what is not an object, or has a member of another type, by its name", () => {
+    for (const wrong of [null, undefined, 1, "x"]) {
+      assert.throws(() => bulkRequest(wrong as never), { message: /with `csvUrl`$/ });
+      assert.throws(() => inboundRoutingRequest(wrong as never), {
+        message: /`trunkId` and `rule`/,
+      });
+      assert.throws(() => answerRequest(wrong as never, own), { message: /with `callSid`$/ });
+    }
+    const routing = { trunkId: "t", rule: 0 };
+    for (const [name, type] of [["trunkId", "string"], ["rule", "number"]] as const) {
+      assert.throws(() => inboundRoutingRequest({ ...routing, [name]: {} } as never), {
+        name: "TypeError",
+        message: `Cannot set inbound routing: \`${name}\` must be a ${type}`,
+      });
+    }
+    for (const name of ["csvUrl", "campaignId", "trunkId"] as const) {
+      const bulk = { csvUrl: "https://a.example", campaignId: "c", trunkId: "t", [name]: "" };
+      assert.throws(() => bulkRequest(bulk), {
+        message: `Cannot start campaign: \`${name}\` is empty`,
+      });
+    }
+    for (
+      const name of ["maxDurationMs", "bargeInPatienceMs", "callsPerSecond", "maxConcurrentCalls"]
+    ) {
+      const bulk = { csvUrl: "https://a.example", campaignId: "c", trunkId: "t", [name]: -1 };
+      assert.throws(() => bulkRequest(bulk), {
+        message: new RegExp(`\`${name}\` is -1, expected`),
+      });
+    }
+    assert.throws(
+      () =>
+        bulkRequest({ csvUrl: "https://a.example", campaignId: "c", trunkId: "t", defaultApp: 7 }),
+      hasCode("ERR_VALUE_INVALID"),
+    );
+  });
+});
+
 describe("accepted()", () => {
   it("passes a reply without an error", () => {
     const reply = { errorCode: 0, errorMessage: "" };
@@ -207,7 +382,10 @@ describe("accepted()", () => {
   it("keeps a code that it does not know", () => {
     assert.throws(
       () => accepted("dial", { errorCode: 99, errorMessage: "" }),
-      hasCode("ERR_RPC_REJECTED", 99),
+      (error: Error) => {
+        assert.equal(error.message, "Cannot dial: the gateway answered an unknown error (99)");
+        return hasCode("ERR_RPC_REJECTED", 99)(error);
+      },
     );
   });
 });

@@ -30,6 +30,17 @@ describe("Histogram", () => {
     ]);
   });
 
+  it("gives percentiles by even spread within a range, and the mean", () => {
+    const histogram = new Histogram();
+    for (const ms of [11, 12, 18, 19]) histogram.add(ms);
+    const { minMs, maxMs, meanMs, p50Ms, p95Ms } = histogram.snapshot();
+    assert.deepEqual([minMs, maxMs, meanMs, p50Ms, p95Ms], [11, 19, 15, 15, 18.6]);
+    const spread = new Histogram();
+    for (const ms of [3, 30, 30, 300]) spread.add(ms);
+    const { p50Ms: half, p99Ms: most } = spread.snapshot();
+    assert.deepEqual([half, most], [35, 296]);
+  });
+
   it("keeps every duration, and its percentiles in order and within the range of the exact ones", () => {
     fc.assert(
       fc.property(durations, (all) => {
@@ -57,6 +68,7 @@ describe("Histogram", () => {
 describe("RpcCounter", () => {
   it("counts answered, timed out and failed RPCs apart, and passes on what became of them", async () => {
     const clock = new FakeClock();
+    await clock.advance(1_000);
     const rpcs = new RpcCounter();
     const timeout = new TeleQuickError("ERR_TIMEOUT", "Cannot complete Barge: no reply");
     const answered = rpcs.measure(clock, async () => {
