@@ -57,6 +57,10 @@ async function story(
   };
 }
 
+async function push(peer: ScriptedPeer, frame: Partial<AudioFrame>): Promise<void> {
+  await peer.push(methods.AudioFrame, frame);
+}
+
 /** Collects the sequence numbers of a stream until it ends. */
 async function numbersOf(stream: ReadableStream<Uint8Array>, into: number[]): Promise<void> {
   const frames = new FrameReader();
@@ -72,6 +76,55 @@ async function numbersOf(stream: ReadableStream<Uint8Array>, into: number[]): Pr
 }
 
 describe("AudioHub", () => {
+  it("plays a burst at the pace of speech where there is a jitter buffer, and is at its delay again within 3 s", async () => {
+    const { call, clock, peers, close } = await story();
+    const link = call.audio({ jitterBufferMs: 60 });
+    const taken: { readonly atMs: number; readonly number: number }[] = [];
+    void (async () => {
+      for await (const { sequenceNumber: number } of link.readable) {
+        taken.push({ atMs: clock.monotonic(), number });
+      }
+    })();
+    const startedAt = clock.monotonic();
+    let number = 0;
+    const frame = () => ({
+      ...{ callSid: call.callSid, codec: "PCMU", sequenceNumber: number++ },
+      payload: new Uint8Array(160).fill(0xff),
+    });
+    for (let slot = 0; slot < 300; slot++) {
+      // Nothing comes for 219 ms, then everything at once.
+      const isStalled = slot >= 50 && slot < 61;
+      if (slot === 61) { for (let late = 50; late < 61; late++) await push(peers[0]!, frame()); }
+      if (!isStalled) await push(peers[0]!, frame());
+      await clock.advance(20);
+    }
+    const gaps = taken.slice(1).map(({ atMs }, i) => atMs - taken[i]!.atMs);
+    assert.ok(gaps.every((gap) => gap >= 19), `two frames within ${Math.min(...gaps)} ms`);
+    const delay = ({ atMs, number }: { readonly atMs: number; readonly number: number }) =>
+      atMs - startedAt - number * 20;
+    const settled = taken.filter(({ atMs }) => atMs - startedAt > 1_220 + 3_000);
+    assert.ok(settled.length > 50);
+    for (const each of settled) assert.ok(delay(each) <= 100, `${delay(each)} ms late`);
+    assert.ok(link.stats().concealed <= 3);
+    await close();
+  });
+
+  it("lets speech go on when the answer was perhaps missed with the session", async () => {
+    const heard: number[] = [];
+    const { client, clock, peers, close } = await story({
+      onUni: (stream) => void numbersOf(stream, heard),
+    });
+    const call = await client.dial({ to: "+15550101", trunkId: "main" });
+    void call.audio().writable.getWriter().write(new Uint8Array(160 * 5));
+    await clock.advance(2_000);
+    assert.deepEqual(heard, [], "it waits for the answer");
+    peers[0]!.pair.sever();
+    await clock.advance(5_000);
+    assert.equal(peers.length, 2);
+    assert.deepEqual(heard, [0, 1, 2, 3, 4]);
+    await close();
+  });
+
   it("counts no frame as lost or concealed that is given late, as without a jitter buffer each is", async () => {
     const { call, peers, close } = await story();
     const link = call.audio();
