@@ -1,6 +1,6 @@
 /**
  * Which room can import which: the floors, rooms and doors, checked on every import of `mod.ts` and `src/`.
- * `deno run -A scripts/checks/imports.ts`
+ * `deno run -A scripts/checks/imports.ts [--table]`
  *
  * @module
  */
@@ -9,7 +9,7 @@ import ts from "typescript";
 import { rooms } from "./rooms.ts";
 import { findCycles } from "./support/cycles.ts";
 import { parse, place, readSources, type Sources, walk } from "../support/source.ts";
-import { conclude } from "../support/terminal.ts";
+import { conclude, print } from "../support/terminal.ts";
 
 /** Suites that see the package as its users do: by its name, never by a path into it. */
 const outsiders = "tests/conformance/";
@@ -281,7 +281,24 @@ function judgeReferences(file: ts.SourceFile): string[] {
   });
 }
 
+/** The import table as text: each room with its floor, what it imports, and its own floors from the lowest up. */
+function describeRooms(): string {
+  return Object.entries(rooms).toSorted(([, a], [, b]) => a.floor - b.floor).map(([name, room]) => {
+    const { floor, mayImport, constantsOf = [], typesOf = [], outside, inside = [] } = room;
+    const imports = [
+      ...mayImport,
+      ...constantsOf.map((other) => `constants of ${other}`),
+      ...typesOf.map((other) => `types of ${other}`),
+      ...(outside === undefined ? [] : [`${outside}*`]),
+    ];
+    const lines = [`${floor} ${name} <- ${imports.join(", ") || "nothing"}`];
+    if (inside.length > 0) lines.push(`    ${inside.map((floor) => floor.join(", ")).join(" < ")}`);
+    return lines.join("\n");
+  }).join("\n");
+}
+
 if (import.meta.main) {
+  if (Deno.args.includes("--table")) print(describeRooms());
   const files = await readSources(["mod.ts", "src", outsiders.slice(0, -1)]);
   conclude("imports", `${files.size} files`, checkImports(files));
 }
