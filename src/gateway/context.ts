@@ -20,7 +20,7 @@ export interface GatewayContext extends GatewayServices {
   readonly tenants: Tenants;
   readonly bootstrap: BootstrapSecret;
   readonly issuers: Issuers;
-  /** What may be fetched for a tenant. */
+  /** What can be fetched for a tenant. */
   readonly policy: FetchPolicy;
   /** Where the gateway is reached. */
   readonly mediaAddress: () => { readonly host: string; readonly port: number };

@@ -1,14 +1,14 @@
 /**
- * What a gateway may fetch: only what its owner has named, never what a tenant tells it to (security.md section 6, G-24).
+ * What a gateway fetches: only what its owner has named, never what a tenant asks it to.
  *
  * @module
  */
 
-/** Tells what may be fetched. */
+/** Decides what is fetched. */
 export interface FetchPolicy {
   /** Whether a URL is one that the owner has named. */
   allows(url: URL): boolean;
-  /** The folders that may be read. */
+  /** The folders that can be read. */
   readonly folders: readonly string[];
 }
 

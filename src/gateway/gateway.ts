@@ -38,14 +38,14 @@ import { Tenants } from "./tenant/tenants.ts";
 import type { GatewayRules } from "./services.ts";
 import { type AddTrunkOptions, readTrunk } from "./tenant/trunk.ts";
 
-// Far beyond this many, opening a session takes longer and more memory (runtimes.md section 3).
+// Far beyond this many, opening a session takes longer and more memory.
 const MAX_STREAMS = 10_000;
 
 /**
  * Makes a gateway.
  *
  * @param options Clock, limits, where to keep state, and how strict to be.
- * @throws {TypeError} for an option of the wrong type; `ERR_VALUE_INVALID` for a limit that is none.
+ * @throws {TypeError} for an option of the wrong type; `ERR_VALUE_INVALID` for an unknown limit.
  *
  * @example A gateway in memory, and a client on it
  * ```ts

@@ -82,7 +82,7 @@ const table: Readonly<Record<LimitName, readonly [value: number, reason: string,
   ],
   handshakes: [
     256,
-    "sessions that have not shown a token yet, all together: strangers hold a bounded share of memory",
+    "sessions that have not shown a token yet, all together: peers without a token hold a bounded share of memory",
     "the longest waiting one is closed with code 429",
   ],
   handshakesPerAddress: [
@@ -94,7 +94,7 @@ const table: Readonly<Record<LimitName, readonly [value: number, reason: string,
   sessionsPerTenant: [10_000, "one tenant cannot take every place", REFUSED],
   graceMs: [
     250,
-    "time for the last words to arrive before the session is closed (runtimes.md section 0)",
+    "time for the ending's reason to arrive before the session is closed",
     "close code 401, 429 or 503",
   ],
   streams: [
@@ -139,7 +139,7 @@ const table: Readonly<Record<LimitName, readonly [value: number, reason: string,
   ],
   drainBytes: [
     64 * 1024,
-    "what may follow a request before its FIN: it is read only so that stream credit returns",
+    "what follows a request before its FIN: it is read only so that stream credit returns",
     "the rest is not read",
   ],
   unreadReplyBytes: [
@@ -174,12 +174,12 @@ const table: Readonly<Record<LimitName, readonly [value: number, reason: string,
   ],
   limitedReplyMs: [
     1_000,
-    "how long the answer to a request above the rate waits: who asks without a pause is slowed down, at no cost",
+    "how long the answer to a request above the rate waits: a client that asks without a pause is slowed down",
     "the answer comes later",
   ],
   strikes: [
     400,
-    "streams above the rate that one session may open in a minute before it is cut",
+    "streams above the rate that one session can open in a minute before it is cut",
     "SessionEnding with code 429, then the close",
   ],
   subscriptions: [8, "client ids that one session listens for", "error_code 6 in the reply"],
@@ -247,7 +247,10 @@ export function resolveLimits(overrides: Partial<Limits> = {}): Limits {
   for (const [name, value] of Object.entries(overrides)) {
     if (value === undefined) continue;
     if (!Object.hasOwn(table, name)) {
-      throw new TeleQuickError("ERR_VALUE_INVALID", `Cannot set limits: "${name}" is none of them`);
+      throw new TeleQuickError(
+        "ERR_VALUE_INVALID",
+        `Cannot set limits: "${name}" is unknown, expected one of the names in the table of limits`,
+      );
     }
     if (typeof value !== "number") {
       throw new TypeError(`Cannot set limits: ${name} is a ${typeof value}, expected a number`);

@@ -6,7 +6,7 @@
 
 /** A request that is not carried out. The message is for the peer: it names nothing that belongs to somebody else. */
 export class RpcRefusal {
-  /** One of the wire's error codes (protocol.md section 5.1). */
+  /** One of the wire's error codes, an `ErrorCode`. */
   readonly code: number;
   /** Why, in words. */
   readonly message: string;

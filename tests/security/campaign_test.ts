@@ -36,7 +36,7 @@ describe("G-24 campaign files", () => {
     };
     assert.equal(await load("own.csv"), "1 rows");
     assert.equal(await load("inside.csv"), "1 rows");
-    assert.match(await load("link.csv"), /a link leads out of the folders that may be read/);
+    assert.match(await load("link.csv"), /a link leads out of the folders that can be read/);
     assert.match(await load("up/secret.csv"), /a link leads out/);
     assert.match(await load("up/open-too/a.csv"), /a link leads out/);
     assert.match(await load("fifo.csv"), /it is not a plain file/);

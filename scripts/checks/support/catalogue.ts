@@ -1,5 +1,5 @@
 /**
- * The attack and fault catalogue (security.md): J is the token and its verifier, G the gateway, C the client and its
+ * The attack and fault catalogue (tests/security/README.md): J is the token and its verifier, G the gateway, C the client and its
  * credentials, F the bad network. A test that covers a row opens its title with the row's id: "J-07 duplicate members".
  */
 export const catalogue: Readonly<Record<string, string>> = {

@@ -1,7 +1,7 @@
 /**
- * What a session may do with which call. One table holds all of it; `SCOPES.md` beside this room's README explains it.
+ * What a session can do with which call. One table holds all of it; `SCOPES.md` beside this room's README explains it.
  *
- * A token without a scope may do everything in its tenant. A token with one may do what its words allow, and a word that is not in the
+ * A token without a scope can do everything in its tenant. A token with one can do what its words allow, and a word that is not in the
  * table allows nothing.
  *
  * @module
@@ -58,7 +58,7 @@ const UUID_V4 = /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f
 // More than a client has; the oldest is forgotten first.
 const MOST_CLIENT_IDS = 64;
 
-/** What one session may do. */
+/** What one session can do. */
 export class Access {
   /**
    * The space in which its client ids count: one for all tokens without a scope, one for each `end_user`, one for tokens with a scope and
@@ -89,14 +89,14 @@ export class Access {
     return this.#scope !== undefined;
   }
 
-  /** Whether it may do what any of these words allows. */
+  /** Whether any of these words allows it. */
   allowsAny(words: readonly ScopeWord[]): boolean {
     const scope = this.#scope;
     return scope === undefined || words.some((word) => scope.has(word));
   }
 
   /**
-   * Whether it may use a client id. Without an `end_user` the client id is all that proves whose a call is, so it has to be one that cannot
+   * Whether it can use a client id. Without an `end_user` the client id is all that proves whose a call is, so it has to be one that cannot
    * be guessed: a random UUID.
    */
   takesClientId(clientId: string): boolean {
@@ -129,7 +129,7 @@ export class Access {
       (owner.id.startsWith("client\0") && this.#shown.has(owner.id.slice("client\0".length)));
   }
 
-  /** Whether it may do something with a call. */
+  /** Whether it can do something with a call. */
   may(right: Right, { owner, isWaiting }: Subject): boolean {
     if (this.#scope === undefined) return true;
     const { own = [], waiting = [], every = [] } = grants[right];

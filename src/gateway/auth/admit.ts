@@ -1,9 +1,9 @@
 /**
  * Admission: a token in, a principal or a refusal out. Nothing else makes a principal.
  *
- * A session presents its token in an `Authenticate` request on its first bidirectional stream (design.md section 4). The reply to an accepted
+ * A session presents its token in an `Authenticate` request on its first bidirectional stream. The reply to an accepted
  * one has `status` `OK`, `tenant_id` and `expires_at_ms`; to a refused one `status` `ERROR`, `error_code` 7 (`ERR_UNAUTHORIZED`) and an
- * `error_message` that is exactly one of `expired`, `not yet valid`, `lifetime`, `revoked`, `rejected`: nothing in it tells whether a tenant or
+ * `error_message` that is exactly one of `expired`, `not yet valid`, `lifetime`, `revoked`, `rejected`: nothing in it shows whether a tenant or
  * a key exists. With `error_code` 3 (`ERR_RATE_LIMITED`) the token was good and there is no room: trying again later can help.
  *
  * @module
@@ -36,7 +36,7 @@ export interface Admitted {
 
 /** A token, or what came in its place, that was not. */
 export interface Refused {
-  /** What the peer is told. */
+  /** What the peer receives. */
   readonly refusal: RefusalReason;
   /** Why, precisely: for the owner's log. Holds no part of the token. */
   readonly reason: string;

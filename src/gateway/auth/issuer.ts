@@ -1,5 +1,5 @@
 /**
- * `SessionAuth`: browser tokens that the gateway signs itself, on behalf of an admin key (protocol.md section 1.3).
+ * `SessionAuth`: browser tokens that the gateway signs itself, on behalf of an admin key.
  *
  * @module
  */
@@ -12,7 +12,7 @@ import { RpcRefusal } from "../refusal.ts";
 import type { KeyEntry } from "./key_entry.ts";
 import type { KeyRegistry } from "./key_registry.ts";
 
-/** What a browser may be allowed to do: a token for anything else is not signed. */
+/** The words that a browser's token can have: a token with another one is not signed. */
 const SCOPES: ReadonlySet<string> = new Set<ScopeWord>([
   ...["call.dial", "call.barge", "call.answer"] as const,
   ...["call.listen", "call.speak", "call.read", "telephony:supervise"] as const,
@@ -36,7 +36,7 @@ export class Issuers {
     this.#options = options;
   }
 
-  /** Signs a token of at most 300 s, whatever is asked for; the reply tells when it ends. */
+  /** Signs a token of at most 300 s, whatever is asked for; the reply says when it ends. */
   async issue(
     key: KeyEntry,
     request: Pick<SessionAuthRequest, "subject" | "ttlSeconds" | "scope">,

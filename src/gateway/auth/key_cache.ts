@@ -38,11 +38,11 @@ export class KeyCache {
     this.#known.delete(modulus);
   }
 
-  /** Spends on a name that stands for no key what the first use of one costs, so that the time of the answer does not tell which names exist. */
+  /** Spends on a name that stands for no key what the first use of one costs, so that the time of the answer does not show which names exist. */
   async pretend(name: string): Promise<void> {
     let importing = this.#unknown.get(name);
     if (importing === undefined) {
-      importing = importModulus(NOBODYS);
+      importing = importModulus(UNUSED_MODULUS);
       this.#unknown.set(name, importing);
     }
     await importing;
@@ -50,7 +50,7 @@ export class KeyCache {
 }
 
 // In base64url an odd number of 2048 bits with its top bit set.
-const NOBODYS = `${"x".repeat(341)}Q`;
+const UNUSED_MODULUS = `${"x".repeat(341)}Q`;
 
 /** Values by name, the least recently used dropped. */
 class Recent<T> {

@@ -64,7 +64,7 @@ const LONGEST_TOKEN_MS = 3_600_000;
 /** The keys of one gateway. */
 export class KeyRegistry {
   readonly #options: KeyRegistryOptions;
-  // By tenant: what one tenant registers never shows in what another one may.
+  // By tenant: what one tenant registers never changes what another one can register.
   readonly #tenants = new Map<string, TenantKeys>();
   readonly #byThumbprint = new Map<string, MutableEntry>();
   readonly #imported = new KeyCache();
@@ -192,7 +192,7 @@ export class KeyRegistry {
     const keys = this.#tenants.get(tenantId);
     const entry = keys?.entries.get(keyId);
     if (keys === undefined || entry === undefined) {
-      // It may be in the middle of being published.
+      // It can be in the middle of being published.
       await this.#inTurn(() => Promise.resolve());
       if (this.get(tenantId, keyId) !== undefined) return await this.revoke(options);
       throw new TeleQuickError(
@@ -224,20 +224,20 @@ export class KeyRegistry {
     ((parent as MutableEntry).children ??= new Set()).add(entry);
   }
 
-  /** The entry that a publication repeats, if it does. Throws when it may not have this `kid` or key. */
+  /** The entry that a publication repeats, if it does. Throws when this `kid` or key is or was in use. */
   #claim(tenantId: string, keyId: string, thumbprint: string): MutableEntry | undefined {
     const known = this.#tenants.get(tenantId)?.entries.get(keyId);
     const sameKey = this.#byThumbprint.get(thumbprint);
     if (known === undefined && sameKey === undefined) return undefined;
     if (known !== undefined && known === sameKey && !known.isRevoked) return known;
-    // One sentence for all cases: it does not tell whose key it is.
+    // One sentence for all cases: it does not say whose key it is.
     throw new TeleQuickError(
       "ERR_VALUE_INVALID",
       "Cannot publish service account: this private_key_id or this key is or was in use, expected new ones (generate a new key pair)",
     );
   }
 
-  /** Makes room for one more key of a tenant: forgets those whose revocation is the oldest. Throws when there is none. */
+  /** Makes room for one more key of a tenant: forgets those whose revocation is the oldest. Throws when there is no room. */
   #makeRoom(tenantId: string): StateChange[] {
     const keys = this.#tenants.get(tenantId);
     if (keys === undefined) return [];

@@ -1,5 +1,5 @@
 /**
- * Who a session speaks for.
+ * The tenant and user of a session.
  *
  * @module
  */
@@ -8,7 +8,7 @@ import type { TokenKind } from "../../token/mod.ts";
 
 declare const admitted: unique symbol;
 
-/** Who a session speaks for: pinned to it for its life, and changed by nothing that it says. */
+/** The tenant and user of a session: pinned to it for its life, and changed by nothing that it sends. */
 export interface Principal {
   /** The tenant. */
   readonly tenantId: string;
@@ -20,7 +20,7 @@ export interface Principal {
   readonly kind: TokenKind;
   /** Which user of the tenant the token names, if any. */
   readonly endUser: string | undefined;
-  /** What it may do, if its token says so; everything otherwise. */
+  /** The words of its scope; `undefined` when it can do everything in its tenant. */
   readonly scope: ReadonlySet<string> | undefined;
   /** Only `admit.ts` makes one. */
   readonly [admitted]: true;

@@ -126,7 +126,7 @@ async function asAdmin<R>(
   }
   const { tenantId } = principal;
   const isOwn = key?.tenantId === tenantId && (request.tenantId ?? tenantId) === tenantId;
-  // Either may have been revoked while the signature was checked.
+  // Either can have been revoked while the signature was checked.
   if (!isOwn || !isLive(key!, gateway.clock.now()) || !session.isLive) return notAdmin;
   try {
     return await work(key!);

@@ -1,5 +1,5 @@
 /**
- * `AllocateWt`: where the media of a call is reached directly (protocol.md section 5.8).
+ * `AllocateWt`: where the media of a call is reached directly.
  *
  * The protocol publishes neither how the media token is presented nor what a media session speaks, so this gateway names its own port and a token that
  * no session of it asks for: it lets a client test its side of the exchange, and nothing more.

@@ -1,5 +1,5 @@
 /**
- * `BootstrapOrg`: the first admin key of a new tenant, against a secret that works once (protocol.md section 8).
+ * `BootstrapOrg`: the first admin key of a new tenant, against a secret that works once.
  *
  * @module
  */
@@ -11,7 +11,7 @@ import { isStorageFailure } from "../storage/archive.ts";
 import { RpcRefusal } from "../refusal.ts";
 import { type Route, route } from "./route.ts";
 
-/** `BootstrapOrg`. The secret is what authorises it: any session may ask. */
+/** `BootstrapOrg`. The secret is what authorises it: any session of a service account can ask. */
 export const bootstrapRoutes: readonly Route<unknown, unknown>[] = [
   route({
     method: methods.BootstrapOrg,
@@ -21,7 +21,7 @@ export const bootstrapRoutes: readonly Route<unknown, unknown>[] = [
       const { bootstrap, registry, tenants, clock, log } = gateway;
       const { tenantId, adminPublicKeyPem: publicKeyPem, adminPrivateKeyId: privateKeyId } =
         request;
-      // A page is no place for such a secret: what it guesses is not looked at.
+      // A page must never hold this secret: its guess is not compared.
       if (principal.kind === "browser") return notForBrowsers;
       if (!bootstrap.matches(request.bootstrapSecret, principal.tenantId)) {
         return refused("bootstrap secret invalid");
@@ -38,7 +38,7 @@ export const bootstrapRoutes: readonly Route<unknown, unknown>[] = [
       } catch (error) {
         bootstrap.isUsed = false;
         if (!(error instanceof TeleQuickError) || isStorageFailure(error)) throw error;
-        // Everything about ids and limits has its own words; the rest is the key.
+        // Errors about ids and limits have messages of their own; the rest are about the key.
         const isKey = error.code !== "ERR_VALUE_INVALID" && error.code !== "ERR_LIMIT";
         return refused(isKey ? "public_key_pem invalid" : error.message);
       }

@@ -1,5 +1,5 @@
 /**
- * Buckets: calls that wait, and what is done with the next one (protocol.md section 5.6).
+ * Buckets: calls that wait, and what is done with the next one.
  *
  * A tenant's buckets are `parked`; `incoming:<trunk_id>` for each of its trunks on which calls wait to be answered; and each running campaign by its
  * id, with the rows that are not dialled yet. Actions are ours, as the protocol publishes no numbers: 0 takes the next call (answers it, or
@@ -105,14 +105,14 @@ async function bucketsOf(
   ];
 }
 
-/** The campaigns that a session may list. */
+/** The campaigns that a session is allowed to list. */
 function campaignsOf(tenant: Tenant, access: Access): TenantCampaign[] {
   return [...tenant.campaigns.values()].filter(({ owner }) =>
     access.may("see", { owner, isWaiting: false })
   );
 }
 
-/** The calls of a bucket with which a session may do something. */
+/** The calls of a bucket with which a session is allowed to do something. */
 function callsIn(tenant: Tenant, bucketId: string, access: Access, right: Right): Call[] {
   return allIn(tenant, bucketId).filter((call) => tenant.mayReach(access, call, right));
 }

@@ -8,7 +8,7 @@ import { ErrorCode, methods } from "../../wire/mod.ts";
 import { RpcRefusal } from "../refusal.ts";
 import { type Route, route } from "./route.ts";
 
-/** The one answer for every call that the tenant does not have: ended, unknown, or somebody else's. */
+/** The one answer for every call that the tenant does not have: ended, unknown, or another tenant's. */
 export const unknownCall: RpcRefusal = new RpcRefusal(
   ErrorCode.ERR_UNAUTHORIZED,
   "Unknown call_sid",
@@ -24,7 +24,7 @@ export const guessableClientId: RpcRefusal = new RpcRefusal(
 export const controlRoutes: readonly Route<unknown, unknown>[] = [
   route({
     method: methods.StreamEvents,
-    // Every token may subscribe: what it receives is what it may see.
+    // Every token can subscribe: it receives what it is allowed to see.
     handle({ clientId }, { session }) {
       if (!session.access.takesClientId(clientId)) return guessableClientId;
       if (session.subscribe(clientId)) return {};

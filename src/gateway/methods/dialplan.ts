@@ -1,5 +1,5 @@
 /**
- * `ExecuteDialplan`: what can be done with a call that is there (protocol.md section 5.1).
+ * `ExecuteDialplan`: what can be done with a live call.
  *
  * @module
  */
@@ -38,7 +38,7 @@ export const dialplanRoutes: readonly Route<unknown, unknown>[] = [
   }),
 ];
 
-// A blind transfer: the far end is told where to go, and goes.
+// A blind transfer: the far end gets the new destination, and leaves.
 const TRANSFER_MS = 100;
 
 function execute(
@@ -83,7 +83,7 @@ function execute(
   }
 }
 
-/** The call, if the session may do this with it: who may only answer it may do nothing else before that. */
+/** The call, if the session is allowed to do this with it. A session that is only allowed to answer can do nothing else before that. */
 function findCall(
   { callSid, action }: ExecuteDialplanRequest,
   { tenant, session: { access } }: RpcContext,

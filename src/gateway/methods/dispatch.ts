@@ -59,7 +59,7 @@ export async function answer(
     log("rpc.unknown", { ...ids, reason: `method id ${frame.methodId}` });
     return undefined;
   }
-  // The session may have ended while its request was on the way: then nothing of it is carried out.
+  // The session can have ended while its request was on the way: then nothing of it is carried out.
   if (!session.isLive) return undefined;
   const startedAt = clock.monotonic();
   const request = decode(frame, method);
@@ -90,7 +90,7 @@ export async function answer(
   return encodeRefusal(method, refusal, { callSid, timestampMs: clock.now() }, options);
 }
 
-// What has been done is always told: only lists are longer, and those can be asked for again.
+// What has been done is always reported: only lists are longer, and a client can ask for those again.
 const SHORT_REPLY_BYTES = 8 * 1024;
 
 const malformed = new RpcRefusal(ErrorCode.ERR_VALIDATION_FAILED, "The request is malformed");
@@ -163,7 +163,7 @@ function findUnfit(
   return undefined;
 }
 
-/** `tenant_id` in a request carries no authority (protocol.md section 1.6); one that differs is only counted and logged. */
+/** `tenant_id` in a request carries no authority; one that differs is only counted and logged. */
 function noteForeignTenant(
   request: Readonly<Record<string, unknown>>,
   { principal, gateway, ids }: RpcContext,

@@ -1,5 +1,5 @@
 /**
- * Calls that come in: what a trunk does with them, who waits, and who takes them (protocol.md sections 5.4 and 9).
+ * Incoming calls: what a trunk does with them, which wait, and which session answers them.
  *
  * @module
  */
@@ -67,7 +67,7 @@ export const inboundRoutes: readonly Route<unknown, unknown>[] = [
   }),
 ];
 
-/** Whether a session may hear that a call was answered by another one: it may answer the call, or see it. */
+/** Whether a session is allowed to know that another one answered a call: it could answer the call itself, or see it. */
 function mayTry(call: Call, { tenant, session }: Pick<RpcContext, "tenant" | "session">): boolean {
   return tenant.mayReach(session.access, call, "answer") ||
     tenant.mayReach(session.access, call, "see");
@@ -83,11 +83,13 @@ function findUnfit(request: SetInboundRoutingRequest): string | undefined {
   }
   if (!isPlainText(audioUrl)) return "audio_url is malformed";
   if (!isUrlOrEmpty(webhookUrl, ["http:", "https:"])) {
-    return "webhook_url is no http: or https: URL";
+    return "webhook_url is malformed, expected an http: or https: URL";
   }
   if (!isUrlOrEmpty(aiWebsocketUrl, ["ws:", "wss:"])) {
-    return "ai_websocket_url is no ws: or wss: URL";
+    return "ai_websocket_url is malformed, expected a ws: or wss: URL";
   }
-  if (!isUrlOrEmpty(aiQuicUrl, ["quic:", "https:"])) return "ai_quic_url is no quic: or https: URL";
+  if (!isUrlOrEmpty(aiQuicUrl, ["quic:", "https:"])) {
+    return "ai_quic_url is malformed, expected a quic: or https: URL";
+  }
   return undefined;
 }

@@ -21,7 +21,7 @@ import { randomUuid } from "../../base/random.ts";
 import { scriptOf } from "../call/far_end.ts";
 import type { Dialled, Tenant } from "../tenant/tenant.ts";
 
-// What can be done with a call when it is answered; the other actions are for live calls (protocol.md section 5.1).
+// What can be done with a call when it is answered; the other actions are for live calls.
 const DEFAULT_APPS: ReadonlySet<number> = new Set([
   DialplanAction.HANGUP,
   DialplanAction.PARK,
@@ -106,10 +106,10 @@ function findUnfit(request: OriginateRequest): string | undefined {
   if (bargeInPatienceMs < 0) return "barge_in_patience_ms is negative";
   if (!DEFAULT_APPS.has(defaultApp)) return "default_app is not for an unanswered call";
   if (!isUrlOrEmpty(request.aiWebsocketUrl, ["ws:", "wss:"])) {
-    return "ai_websocket_url is no ws: or wss: URL";
+    return "ai_websocket_url is malformed, expected a ws: or wss: URL";
   }
   if (!isUrlOrEmpty(request.aiQuicUrl, ["quic:", "https:"])) {
-    return "ai_quic_url is no quic: or https: URL";
+    return "ai_quic_url is malformed, expected a quic: or https: URL";
   }
   return undefined;
 }

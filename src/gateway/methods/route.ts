@@ -24,17 +24,17 @@ export interface RpcSession extends Subscriber {
 
 /** What a supervisor says, on its way into a call. */
 export interface SupervisorVoice {
-  /** Takes a packet. Returns `false` when nobody may hear it. */
+  /** Takes a packet. Returns `false` when its mode lets neither side hear it. */
   speak(payload: Uint8Array, codec: string): boolean;
 }
 
 /** The stream of a request, for a reply that is not the end of it. */
 export interface RpcStream {
-  /** Keeps the stream open behind the reply. `onEnd` is told once when it is over. Returns what ends it from this side. */
+  /** Keeps the stream open after the reply. Calls `onEnd` once when it is over. Returns what ends it from this side. */
   keepOpen(onEnd: () => void): () => void;
 }
 
-/** Who asks, and of whom. */
+/** Which session asks, and of what. */
 export interface RpcContext {
   readonly gateway: GatewayContext;
   readonly principal: Principal;
@@ -47,11 +47,11 @@ export interface RpcContext {
 /** A method, and what carries it out. */
 export interface Route<Q, R> {
   readonly method: Method<Q, R>;
-  /** The words of which a token with a scope needs one; none is enough where the list is empty. Default: every token may. */
+  /** The words of which a token with a scope needs one; with an empty list no word is enough. Default: every token is allowed. */
   readonly scope?: readonly ScopeWord[];
   /** Whether it can take long: then it needs room in the tenant's budget for long work, and does it in slices. Default: `false`. */
   readonly isLong?: boolean;
-  /** Fields that may hold any text, or long ones: they are checked by the handler. */
+  /** Fields that can hold any text, or long ones: the handler checks them. */
   readonly unchecked?: readonly string[];
   /** Carries a request out. */
   handle(

@@ -1,5 +1,5 @@
 /**
- * Supervision: somebody joins a live call, hears both sides, and speaks to one, the other or both (protocol.md section 5.9).
+ * Supervision: a session joins a live call, receives both sides, and speaks to one, the other or both.
  *
  * @module
  */
@@ -31,7 +31,7 @@ import type { Ticker } from "../call/ticker.ts";
 
 const SCOPE = "telephony:supervise";
 
-/** `SuperviseSubscribe`. Its stream stays open: whoever ends it ends the supervision. */
+/** `SuperviseSubscribe`. Its stream stays open: the side that ends it ends the supervision. */
 export const superviseRoutes: readonly Route<unknown, unknown>[] = [
   route({
     method: methods.SuperviseSubscribe,
@@ -147,7 +147,7 @@ export class Supervision implements Tap, AudioSource, SupervisorVoice {
     return encoder;
   }
 
-  /** Takes a packet of the supervisor's. Returns `false` when nobody may hear it. */
+  /** Takes a packet of the supervisor's. Returns `false` when its mode lets neither side hear it. */
   speak(payload: Uint8Array, codec: string): boolean {
     const { media, mode } = this.#options;
     const toAgent = mode === SupervisionMode.WHISPER_AGENT || mode === SupervisionMode.BARGE;

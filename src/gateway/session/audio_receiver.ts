@@ -58,7 +58,7 @@ export async function receiveAudio(
   try {
     while (true) {
       const { value, done } = await reader.read();
-      // The session may have ended while the frames were on their way.
+      // The session can have ended while the frames were on their way.
       if (isStopped || !context.session.isLive) return;
       if (done) return frames.end();
       const whole = frames.push(value);
@@ -72,7 +72,7 @@ export async function receiveAudio(
       return log("audio.refused", { ...context.ids, count: uplink.badInARow });
     }
   } catch (error) {
-    // Everything but bytes that are no frame is the peer's or the session's going.
+    // Bytes that are not a frame give a TeleQuickError; everything else means that the peer or the session has gone.
     if (error instanceof TeleQuickError) counters.malformed++;
   } finally {
     stop();
@@ -106,7 +106,7 @@ class Uplink {
     }
   }
 
-  /** Returns `false` for a frame that nobody has any use for. */
+  /** Returns `false` for a frame that has no receiver. */
   #hear({ envelope }: Frame): boolean {
     const { callSid, payload, codec, sequenceNumber, endOfStream } = AudioFrame.decode(envelope);
     const { tenant, gateway, session } = this.#context;

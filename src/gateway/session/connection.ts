@@ -91,7 +91,7 @@ export class Connection implements RpcSession, KeyHolder, Expiring, Waiting {
     return this.#state === "open";
   }
 
-  /** What it may do. */
+  /** What it can do. */
   get access(): Access {
     return this.#access!;
   }
@@ -134,7 +134,7 @@ export class Connection implements RpcSession, KeyHolder, Expiring, Waiting {
     this.#accept(this.#session.incomingUnidirectional, (stream) => this.#onUplink(stream));
   }
 
-  /** Ends a live session: tells why, gives the words time to arrive, closes. */
+  /** Ends a live session: says why, gives that time to arrive, closes. */
   end(ending: SessionEnding): void {
     if (this.#state !== "open") return;
     const { counters, log } = this.#gateway;
@@ -206,7 +206,7 @@ export class Connection implements RpcSession, KeyHolder, Expiring, Waiting {
   #accept<T>(streams: ReadableStream<T>, take: (stream: T) => void): void {
     const reader = streams.getReader();
     const next = (): void => {
-      // A failed read is the session's end; whoever waits for that knows.
+      // A failed read is the session's end, which has its own handler.
       reader.read().then(({ value, done }) => {
         if (done) return;
         take(value);

@@ -1,5 +1,5 @@
 /**
- * Why a gateway ends a live session: what `SessionEnding` says before the close (runtimes.md section 0.3).
+ * Why a gateway ends a live session: what `SessionEnding` says before the close.
  *
  * @module
  */
@@ -10,7 +10,7 @@ import type { SessionEnding } from "../../wire/mod.ts";
 export const endings = {
   /** Its token's `exp` has passed. */
   expired: { code: 401, reason: "token expired", reconnect: true },
-  /** Its key was revoked, or has passed its own expiry. Another key may do. */
+  /** Its key was revoked, or has passed its own expiry. Another key can be accepted. */
   revoked: { code: 401, reason: "key revoked", reconnect: true },
   /** It did not read its events, and they are never dropped in silence. */
   slow: { code: 429, reason: "slow subscriber", reconnect: true },

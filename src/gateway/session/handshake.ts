@@ -101,7 +101,7 @@ export class Handshake {
     } finally {
       disarm();
       untrack();
-      // The session may last for days, and a stream that is over still holds the 64 KiB it was last read into.
+      // The session can last for days, and a stream that is over still holds the 64 KiB it was last read into.
       this.#first = undefined;
     }
   }

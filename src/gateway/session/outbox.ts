@@ -22,9 +22,9 @@ export interface OutboxOptions {
   readonly limits: Limits;
   /** Opens a one-way stream to the peer. */
   readonly open: () => Promise<WritableStream<Uint8Array>>;
-  /** Told once when more events wait than may. */
+  /** Called once when more events wait than are allowed. */
   readonly onSlow: () => void;
-  /** Told of audio frames: written, and dropped. */
+  /** Called with numbers of audio frames: written, and dropped. */
   readonly onAudio: (written: number, dropped: number) => void;
 }
 
@@ -104,7 +104,7 @@ export class Outbox {
     this.#lanes.delete(source);
   }
 
-  /** Queues the last word, behind the events that wait. Resolves when it is written, or cannot be. */
+  /** Queues the ending, after the events that wait. Resolves when it is written, or cannot be. */
   async say(ending: SessionEnding): Promise<void> {
     this.#eventStream.revive();
     this.#events.push(encodeFrame(methods.SessionEnding, ending));

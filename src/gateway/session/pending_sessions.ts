@@ -32,7 +32,7 @@ export class PendingSessions {
 
   /**
    * Lets a session in. Where it is one too many the longest waiting one goes: an honest client shows its token at once,
-   * so whoever floods the pending mostly evicts itself.
+   * so a peer that floods mostly evicts itself.
    */
   enter(session: Waiting): void {
     const { handshakes, handshakesPerAddress } = this.#limits;
@@ -62,7 +62,7 @@ export class PendingSessions {
   }
 }
 
-/** Whether everything on one machine may hide behind the address: then it says nothing about who is who. */
+/** Whether the address is one that every process of a machine shares: then it does not tell peers apart. */
 function isLoopback(address: string): boolean {
   return address.startsWith("127.") || address === "::1" || address.startsWith("::ffff:127.");
 }

@@ -12,7 +12,7 @@ export interface PushStreamOptions {
   readonly open: () => Promise<WritableStream<Uint8Array>>;
   /** The bytes of what waits, as much as one write should hold; `undefined` when nothing does. */
   readonly take: () => Uint8Array | undefined;
-  /** Told when the stream could not be opened or written. */
+  /** Called when the stream could not be opened or written. */
   readonly onFailure: () => void;
 }
 
@@ -52,7 +52,7 @@ export class PushStream {
     this.#writer = undefined;
   }
 
-  /** Ends the stream: with FIN behind what is written, or at once when the peer does not take it. */
+  /** Ends the stream: with FIN after what is written, or at once when the peer does not take it. */
   end(): void {
     this.#dead = true;
     if (this.#busy) this.#writer?.abort().catch(ignore);

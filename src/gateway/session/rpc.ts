@@ -72,7 +72,7 @@ export async function serveRpc(
     return () => void reader.cancel().catch(ignore);
   };
   try {
-    // Not even looked at before: a flood costs its sender time, and nobody else.
+    // It is not even read before: a flood costs its sender time, and no other peer.
     if (options.isLimited && limits.limitedReplyMs >= 1) {
       await sleep(limits.limitedReplyMs, { clock });
     }
@@ -97,7 +97,7 @@ export async function serveRpc(
       counters.limited++;
       log("limit.reached", { ...context.ids, reason: "unfinishedBytes" });
     }
-    // Everything but bytes that are no frame is the peer's or the session's going.
+    // Bytes that are not a frame give a TeleQuickError; everything else means that the peer or the session has gone.
     if (error instanceof TeleQuickError && !isStopped) {
       counters.malformed++;
       log("rpc.malformed", { ...context.ids, reason: error.message });

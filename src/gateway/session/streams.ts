@@ -36,7 +36,7 @@ export async function readRequest(
   }
 }
 
-/** More requests have begun and not ended than a session or tenant may have. */
+/** More requests have begun and not ended than a session or tenant is allowed. */
 export class TooMuchUnfinished extends Error {
   override readonly name = "TooMuchUnfinished";
 }
@@ -47,7 +47,7 @@ export class StreamEnded extends Error {
 }
 
 /**
- * Reads a stream to its FIN, so that its credit returns (runtimes.md section 3), but not further than `limitBytes`.
+ * Reads a stream to its FIN, so that its credit returns, but not further than `limitBytes`.
  * What is read is dropped.
  */
 export async function drain(

@@ -51,7 +51,7 @@ const SHORTEST_COMPACTED = 256 * 1024;
 
 const failures: WeakSet<object> = new WeakSet();
 
-/** Whether an error came from a storage that could not be written: it can name folders, so its words are for the gateway's owner and never for a peer. */
+/** Whether an error came from a storage that could not be written: it can name folders, so its message is for the gateway's owner and never for a peer. */
 export function isStorageFailure(error: object): boolean {
   return failures.has(error);
 }

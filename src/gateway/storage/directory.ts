@@ -46,7 +46,7 @@ export async function* readChunks(
     if (!roots.some((root) => root !== undefined && real.startsWith(withSlash(root)))) {
       throw new TeleQuickError(
         "ERR_VALUE_INVALID",
-        `Cannot read ${path}: a link leads out of the folders that may be read`,
+        `Cannot read ${path}: a link leads out of the folders that can be read`,
       );
     }
     if (!(await files.lstat(real)).isFile()) {

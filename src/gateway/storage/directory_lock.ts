@@ -50,7 +50,7 @@ export async function lockDirectory(directory: string): Promise<() => Promise<vo
   throw taken(directory, "another process");
 }
 
-/** Takes the directory, or returns `undefined` when another one that comes at the same time may have taken it. */
+/** Takes the directory, or returns `undefined` when another one that comes at the same time can have taken it. */
 async function tryLock(directory: string): Promise<(() => Promise<void>) | undefined> {
   const files = builtin("node:fs").promises;
   const name = `.lock-${crypto.randomUUID().replaceAll("-", "").slice(0, 12)}`;
@@ -65,12 +65,12 @@ async function tryLock(directory: string): Promise<(() => Promise<void>) | undef
         if (holder !== undefined) throw taken(directory, holder);
         await files.rm(`${directory}/${other}`, { force: true });
       }
-      // Another one may have taken this socket for a dead one, before it listened.
+      // Another gateway can have removed this socket before it listened, because nothing answered.
       isHeld = (await files.readdir(directory)).includes(name);
       if (!isHeld) return undefined;
       return async () => {
         await close(server);
-        // The folder may have gone.
+        // The folder can be gone.
         await files.rm(`${directory}/${name}`, { force: true }).catch(ignore);
         await sockets.close();
       };
@@ -86,7 +86,7 @@ async function tryLock(directory: string): Promise<(() => Promise<void>) | undef
   }
 }
 
-/** Names sockets in a folder whose path can be longer than a socket's may be: on Linux by the folder's descriptor. */
+/** Names sockets in a folder whose path is too long for a socket's: on Linux by the folder's descriptor. */
 class SocketFolder {
   readonly #prefix: string;
   readonly #descriptor: number | undefined;
@@ -159,7 +159,7 @@ function close(server: SocketServer): Promise<void> {
   return new Promise((resolve) => server.close(resolve));
 }
 
-/** What the process behind a socket says; `undefined` when there is none. One that is too busy to answer is there. */
+/** What the process at a socket says; `undefined` when no process listens. One that is too busy to answer listens. */
 function ask(path: string): Promise<string | undefined> {
   return new Promise((resolve) => {
     let socket: Socket | undefined;

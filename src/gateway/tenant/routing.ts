@@ -9,7 +9,7 @@ import type { Call } from "../call/call.ts";
 import type { Script } from "../call/far_end.ts";
 import { type InboundRouting, isWaiting, type Tenant } from "./tenant.ts";
 
-// A caller that nobody answers gives up after this long; one that is played something stays this long.
+// A caller gives up after this long without an answer; one that hears an announcement stays this long.
 const PATIENCE_MS = 30_000;
 const ANNOUNCEMENT_MS = 3_000;
 

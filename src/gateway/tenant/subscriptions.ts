@@ -1,5 +1,5 @@
 /**
- * Which sessions of one tenant receive what: by their client ids, and by what each may do.
+ * Which sessions of one tenant receive what: by their client ids, and by what each is allowed.
  *
  * @module
  */
@@ -13,7 +13,7 @@ import type { Speech } from "../call/far_end.ts";
 export interface Subscriber {
   /** The client ids that it subscribed with. */
   readonly clientIds: ReadonlySet<string>;
-  /** What it may do. */
+  /** What it can do. */
   readonly access: Access;
   /** Whether the session is still there. */
   readonly isLive: boolean;
@@ -35,7 +35,7 @@ export class Subscriptions {
   readonly #listening = new Newest();
   readonly #bySpace = new Map<string, Newest>();
 
-  /** Subscribes a session; the empty client id stands for every call that the session may see. Last one wins. */
+  /** Subscribes a session; the empty client id stands for every call that the session is allowed to see. The last one to subscribe wins. */
   add(subscriber: Subscriber, clientId: string): void {
     for (const list of this.#listsOf(subscriber)) list.add(subscriber);
     if (clientId === "") {
@@ -70,9 +70,9 @@ export class Subscriptions {
       ?.findLast(({ access }) => access.may("listen", subject));
   }
 
-  /** The last session that subscribed, of those that may listen to a call. */
+  /** The last session that subscribed, of those that are allowed to listen to a call. */
   newest(subject: Subject): Subscriber | undefined {
-    // A user's own calls may have been dialled without a scope: then they are in another space than the user's sessions.
+    // A user's own calls can have been dialled without a scope: then they are in another space than the user's sessions.
     const own = this.#bySpace.get(subject.owner?.id ?? "")
       ?.last(({ access }) => access.may("listen", subject));
     const found = [this.#unlimited.last(), this.#listening.last(), own];
@@ -82,7 +82,7 @@ export class Subscriptions {
 
   /**
    * Which sessions receive the events of a call: the one that holds its client id, else every subscriber; and those that subscribed with
-   * the empty client id. Each only if it may see the call.
+   * the empty client id. Each only if it is allowed to see the call.
    */
   audience(subject: Subject, clientId: string): Set<Subscriber> {
     const maySee = ({ access }: Subscriber): boolean => access.may("see", subject);

@@ -40,7 +40,7 @@ interface Memory extends Dialled {
 export interface InboundRouting {
   /** An `InboundRule`. */
   readonly rule: number;
-  /** Where a waiting call is told of. */
+  /** Where a waiting call is reported. */
   readonly webhookUrl: string;
 }
 
@@ -92,7 +92,7 @@ export class Tenant {
   unreadBytes = 0;
   /** Bytes of frames that its sessions have begun and not ended. */
   readonly unfinished: ByteBudget;
-  /** What its long work may take of the gateway. */
+  /** What its long work can take of the gateway. */
   readonly work: WorkBudget;
   /** RPCs of all its sessions together. */
   readonly rpcRate: RateLimit;
@@ -157,20 +157,20 @@ export class Tenant {
     return this.#calls.get(callSid);
   }
 
-  /** A live call, if the session may do this with it: a call that it may not touch is one that is not there. */
+  /** A live call, if the session is allowed to do this with it: any other call looks like one that does not exist. */
   callFor(access: Access, callSid: string, right: Right): Call | undefined {
     const call = this.#calls.get(callSid);
     return call !== undefined && this.mayReach(access, call, right) ? call : undefined;
   }
 
-  /** Whether a session may do something with a call. */
+  /** Whether a session is allowed to do something with a call. */
   mayReach(access: Access, call: Call, right: Right): boolean {
     return !access.isLimited || access.may(right, this.#subject(call));
   }
 
   /**
    * Which session receives the audio of a call: the holder of its client id, else the one that dialled or answered it, else the tenant's
-   * newest subscriber; always one that may listen to it.
+   * newest subscriber; always one that is allowed to listen to it.
    */
   listenerOf(call: Call): Subscriber | undefined {
     const subject = this.#subject(call);
@@ -235,7 +235,7 @@ export class Tenant {
       saved.trunk = record;
       if (record === undefined) saved.routing = undefined;
     } catch (error) {
-      // Unless somebody has changed it again since.
+      // Unless it was changed again since.
       if (this.trunks.get(trunkId) === record) {
         if (saved.trunk === undefined) this.#dropTrunk(trunkId);
         else this.trunks.set(trunkId, saved.trunk);
@@ -258,7 +258,7 @@ export class Tenant {
    * Dials, unless this `call_sid` was dialled before: within the dial window that is the same call again, later it is refused.
    *
    * @param options The call; its trunk is this tenant's.
-   * @param access What the session that asked may do.
+   * @param access What the session that asked can do.
    * @param by The session that receives the call's audio when none holds its client id.
    */
   dial(options: CallOptions, access: Access, by: Subscriber | undefined): Dialled | RpcRefusal {
@@ -296,7 +296,7 @@ export class Tenant {
     return choosePhone(this.#tools.farEnd, call);
   }
 
-  /** Stops every call without a word. */
+  /** Stops every call without an event. */
   drop(): void {
     for (const campaign of this.campaigns.values()) campaign.drop();
     for (const call of this.#calls.values()) call.drop();

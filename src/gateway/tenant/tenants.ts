@@ -1,5 +1,5 @@
 /**
- * All tenants, each behind a principal. There is no look-up across tenants.
+ * All tenants, each reached by a principal. There is no look-up across tenants.
  *
  * @module
  */

@@ -8,7 +8,7 @@ import { TeleQuickError } from "../../base/errors.ts";
 import { GetTrunkResponse, type TrunkRecord } from "../../wire/mod.ts";
 import { checkTenantId, checkTrunkId } from "../validate.ts";
 
-/** A trunk to add. Names and defaults are the protocol's own (protocol.md section 8), in camelCase. */
+/** A trunk to add. Names and defaults are the protocol's own, in camelCase: see [the protocol](../../wire/PROTOCOL.md). */
 export interface AddTrunkOptions extends Partial<TrunkRecord> {
   /** The tenant that owns it. */
   readonly tenantId: string;

@@ -1,5 +1,5 @@
 /**
- * How much of the gateway's one thread a tenant may take: its long work is cut into slices, and between them others have their turn.
+ * How much of the gateway's one thread a tenant can take: its long work is cut into slices, and between them others have their turn.
  *
  * Rates count requests; a request for a list of 5,000 calls, or with 31,000 rows, costs a thousand times as much as another. So long work is metered in
  * time and in bytes instead: one slice of a tenant at a time, no more than a share of all time, no more than a rate of bytes.
@@ -13,15 +13,15 @@ import { RateLimit } from "../rate_limit.ts";
 /** Options of a {@linkcode WorkBudget}. */
 export interface WorkBudgetOptions {
   readonly clock: Clock;
-  /** How much of a second its slices may take, in milliseconds. */
+  /** How much of a second its slices can take, in milliseconds. */
   readonly msPerSecond: number;
   /** Bytes of long replies in a second. */
   readonly bytesPerSecond: number;
-  /** How many pieces of long work may be under way or wait. */
+  /** How many pieces of long work can be under way or wait. */
   readonly pieces: number;
 }
 
-// Short enough that nobody notices, long enough that switching costs nothing.
+// Short beside a round trip, long beside what switching costs.
 const SLICE_MS = 2;
 const BURST_SECONDS = 2;
 
@@ -35,7 +35,7 @@ export interface Slices {
   wait<T>(promise: Promise<T>): Promise<T>;
 }
 
-/** What one tenant may take. */
+/** What one tenant can take. */
 export class WorkBudget {
   readonly #options: WorkBudgetOptions;
   readonly #time: RateLimit;

@@ -152,7 +152,7 @@ describe("inbound rules", () => {
     assert.equal(await refused({ rule: 2 }), "webhook_url is empty");
     assert.equal(
       await refused({ rule: 2, webhookUrl: "ftp://x" }),
-      "webhook_url is no http: or https: URL",
+      "webhook_url is malformed, expected an http: or https: URL",
     );
     assert.equal(await refused({ rule: 3 }), "ai_websocket_url and ai_quic_url are empty");
     assert.equal(await refused({ rule: 4 }), "rule is unknown");

@@ -147,11 +147,11 @@ describe("Originate and the test numbers", () => {
     );
     assert.equal(
       await refused({ aiWebsocketUrl: "https://x" }),
-      "refused 6 ai_websocket_url is no ws: or wss: URL",
+      "refused 6 ai_websocket_url is malformed, expected a ws: or wss: URL",
     );
     assert.equal(
       await refused({ aiQuicUrl: "http://x" }),
-      "refused 6 ai_quic_url is no quic: or https: URL",
+      "refused 6 ai_quic_url is malformed, expected a quic: or https: URL",
     );
     assert.deepEqual(
       await story({ aiWebsocketUrl: "wss://x.example/a", aiQuicUrl: "quic://x:9" }, 200),
