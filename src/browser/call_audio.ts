@@ -46,7 +46,7 @@ export interface CarriesItself {
   [carry](port: Port, options: CarryOptions): CarriedAudio;
 }
 
-// Blocks are acknowledged so many at a time: the worklet stops where nobody takes them.
+// Blocks are acknowledged in groups of ten: the worklet stops when they are not taken.
 const ACKNOWLEDGE = 10;
 
 /** Carries the audio of a call of this thread's own client. */

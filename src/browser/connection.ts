@@ -47,13 +47,16 @@ export interface ConnectionOptions extends CarryOptions {
   readonly onEnd: () => void;
 }
 
-/** The connection behind {@linkcode AudioConnection}. */
+// Audio of calls that is being closed: a call has one link at a time.
+const closing = new WeakMap<ConnectableCall, Promise<void>>();
+
+/** Implements {@linkcode AudioConnection}. */
 export class LiveConnection implements AudioConnection {
   readonly call: ConnectableCall;
   readonly codec: AudioCodec;
   readonly #options: ConnectionOptions;
-  readonly #audio: CarriedAudio;
   readonly #done = deferred<void>();
+  #audio: CarriedAudio | undefined;
   #isOver = false;
 
   constructor(options: ConnectionOptions) {
@@ -64,12 +67,9 @@ export class LiveConnection implements AudioConnection {
     if (call.state === "ended") {
       throw new TeleQuickError("ERR_CALL_ENDED", "Cannot connect audio: the call has ended");
     }
-    const channel = new MessageChannel();
-    this.#audio = carry in call
-      ? (call as CarriesItself)[carry](channel.port2, options)
-      : carryAudio(call as Call, channel.port2, options);
-    options.attach(channel.port1);
-    this.#audio.ended.then(() => this.#end(), (error: unknown) => this.#end({ error }));
+    const before = closing.get(call);
+    if (before === undefined) this.#start();
+    else void before.then(() => this.#startLater());
   }
 
   get done(): Promise<void> {
@@ -77,7 +77,9 @@ export class LiveConnection implements AudioConnection {
   }
 
   async clear(): Promise<PlaybackEnd> {
-    if (this.#isOver) return { playedMs: 0, durationMs: 0, interrupted: false };
+    if (this.#audio === undefined || this.#isOver) {
+      return { playedMs: 0, durationMs: 0, interrupted: false };
+    }
     this.dropPlayback();
     return await this.#audio.clear();
   }
@@ -88,20 +90,46 @@ export class LiveConnection implements AudioConnection {
 
   /** Joins the worklet that has taken the old one's place. */
   rejoin(): void {
+    if (this.#audio === undefined) return;
     const channel = new MessageChannel();
     this.#audio.use(channel.port2);
     this.#options.attach(channel.port1);
   }
 
-  /** Disconnects the call; it goes on. */
+  /** Disconnects the call; it goes on, and can be connected again. */
   async disconnect(): Promise<void> {
     if (this.#isOver) return;
     this.#end();
-    await this.#audio.close().catch(ignore);
+    if (this.#audio === undefined) return;
+    const closed = this.#audio.close().catch(ignore).then(() => {
+      if (closing.get(this.call) === closed) closing.delete(this.call);
+    });
+    closing.set(this.call, closed);
+    await closed;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.disconnect();
+  }
+
+  #start(): void {
+    const { call } = this;
+    const channel = new MessageChannel();
+    const audio = carry in call
+      ? (call as CarriesItself)[carry](channel.port2, this.#options)
+      : carryAudio(call as Call, channel.port2, this.#options);
+    this.#audio = audio;
+    this.#options.attach(channel.port1);
+    audio.ended.then(() => this.#end(), (error: unknown) => this.#end({ error }));
+  }
+
+  #startLater(): void {
+    if (this.#isOver) return;
+    try {
+      this.#start();
+    } catch (error) {
+      this.#end({ error });
+    }
   }
 
   #end(failure?: { readonly error: unknown }): void {

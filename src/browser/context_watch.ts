@@ -119,7 +119,7 @@ export class ContextWatch {
     if (context === this.#context && context.state === "suspended") this.#become("needs-gesture");
   }
 
-  /** After a phone call or sleep a context may claim to run while its time stands. */
+  /** After a phone call or sleep a context can claim to run while its time stands still. */
   async #lookAfterSleep(): Promise<void> {
     const { page, clock } = this.#options;
     const context = this.#context;

@@ -11,11 +11,11 @@ import type { AudioContextLike, DeviceInfoLike, Page } from "./page.ts";
 export interface Device {
   /** Its id, the same on this page until the person clears the site's data. */
   readonly id: string;
-  /** Its name; empty until the page may use a microphone. */
+  /** Its name; empty until the page has used a microphone. */
   readonly label: string;
 }
 
-/** The devices there are. Both lists are empty until the page may use a microphone. */
+/** The devices there are. Both lists are empty until the page has used a microphone. */
 export interface Devices {
   /** Microphones. */
   readonly microphones: readonly Device[];

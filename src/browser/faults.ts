@@ -19,7 +19,7 @@ export function audioUnavailable(reason: string, cause?: unknown): TeleQuickErro
 /**
  * Why `getUserMedia` rejected (W3C Media Capture and Streams section 10.3).
  *
- * @param error What it rejected with. Its message may be empty.
+ * @param error What it rejected with. Its message can be empty.
  * @param deviceId The microphone that was asked for, if a certain one was.
  */
 export function microphoneFault(error: unknown, deviceId?: string): TeleQuickError {

@@ -138,7 +138,7 @@ export async function openGraph(
   }
 }
 
-/** Throws `ERR_AUDIO_UNAVAILABLE` where there is no Web Audio. */
+/** Throws `ERR_AUDIO_UNAVAILABLE` where Web Audio is missing. */
 export function checkPage({ AudioContext, AudioWorkletNode, isSecureContext }: Page): void {
   if (isSecureContext === false) {
     throw audioUnavailable(
@@ -146,7 +146,7 @@ export function checkPage({ AudioContext, AudioWorkletNode, isSecureContext }: P
     );
   }
   if (AudioContext === undefined) {
-    throw audioUnavailable("there is no Web Audio here: call it in a browser's page");
+    throw audioUnavailable("Web Audio is missing: call openAudio() in a browser's page");
   }
   if (AudioWorkletNode === undefined) {
     throw audioUnavailable("this browser has no AudioWorklet: use a newer one");

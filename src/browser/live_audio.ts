@@ -27,7 +27,7 @@ import { StatsKeeper } from "./stats.ts";
 
 const EVENTS_KEPT = 64;
 
-/** The audio behind {@linkcode BrowserAudio}. */
+/** Implements {@linkcode BrowserAudio}. */
 export class LiveAudio implements BrowserAudio {
   readonly clock: SharedClock;
   readonly #page: Page;

@@ -16,7 +16,7 @@ import { thisPage } from "./page.ts";
  * `"needs-gesture"` until `resume()` is called in one.
  *
  * Rejects with `ERR_MICROPHONE_DENIED` when the person, the browser or the system does not permit the microphone,
- * `ERR_MICROPHONE_UNAVAILABLE` when there is none, the one asked for does not exist, or another program holds it, and
+ * `ERR_MICROPHONE_UNAVAILABLE` when no microphone is connected, the id does not exist, or another program holds the device, and
  * `ERR_AUDIO_UNAVAILABLE` when the page is not a secure context, the browser has no AudioWorklet, or a Content Security Policy forbids
  * the worklet. Nothing stays open then: call it again with `microphone: false` to listen only.
  *

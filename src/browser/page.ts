@@ -102,7 +102,7 @@ export interface MediaDevicesLike extends EventTargetLike {
   enumerateDevices(): Promise<DeviceInfoLike[]>;
 }
 
-/** The globals of a page; each may be missing. */
+/** The globals of a page; each can be missing. */
 export interface Page {
   readonly isSecureContext: boolean | undefined;
   readonly AudioContext: AudioContextConstructor | undefined;

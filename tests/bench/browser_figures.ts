@@ -41,7 +41,7 @@ const COMPARED_RATE = 3_000;
 const WINDOW_MS = 100;
 const STEP_MS = 250;
 const LONGEST_MS = 1_000;
-// A window that resembles nothing that was said tells nothing.
+// A window that does not resemble anything that was said is left out.
 const LEAST_CORRELATION = 0.5;
 const GAP_MS = 4;
 

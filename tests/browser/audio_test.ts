@@ -131,6 +131,12 @@ Deno.test("the microphone is heard at the far end and comes back, through every 
     ok(value.playedMs > 0);
   });
 
+  await t.step("a call that is disconnected can be connected again at once", async () => {
+    same(await stage.call("reconnect"), { value: undefined });
+    const { playedMs } = await stage.call<Stats>("stats");
+    await until(() => stage.call<Stats>("stats"), (now) => now.playedMs > playedMs + 300);
+  });
+
   await t.step(
     "another call takes the place of the first, which goes on until it is hung up",
     async () => {

@@ -54,6 +54,13 @@ Deno.test("a client in a Worker", async (t) => {
     await until(stats, ({ playedMs }) => playedMs > before.playedMs + 1_500);
   });
 
+  await t.step("a call that is disconnected can be connected again at once", async () => {
+    const stats = (): Promise<{ playedMs: number }> => stage.call("stats");
+    same(await stage.call("reconnect"), { value: undefined });
+    const { playedMs } = await stats();
+    await until(stats, (now) => now.playedMs > playedMs + 300);
+  });
+
   await t.step("connects another call", async () => {
     await stage.call("dialAnother");
     await plays(stage);

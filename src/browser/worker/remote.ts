@@ -17,7 +17,7 @@ import type { Port } from "../worklet/messages.ts";
 // How much longer than the Worker itself the page waits for it.
 const MARGIN_MS = 5_000;
 
-/** Whom a request is for. Default: the client. */
+/** What a request is for: a call, or a call's audio. Default: the client. */
 export type Target = Pick<Ask, "sid" | "audio">;
 
 /** The page's end of a client's port. */

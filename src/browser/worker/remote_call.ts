@@ -1,5 +1,5 @@
 /**
- * A call of a client in a Worker: what happens to it is told by the Worker, what is asked of it is done there.
+ * A call of a client in a Worker: the Worker reports what happens to it, and carries out what is asked of it.
  *
  * @module
  */
@@ -26,7 +26,7 @@ import type { Port } from "../worklet/messages.ts";
 // As many as a call of the page's own keeps.
 const HISTORY = 256;
 
-/** The call behind {@linkcode WorkerCall}. */
+/** Implements {@linkcode WorkerCall}. */
 export class RemoteCall implements WorkerCall {
   readonly callSid: string;
   readonly to: string | undefined;

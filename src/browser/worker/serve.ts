@@ -37,7 +37,7 @@ export function serveClients(): void {
   });
 }
 
-/** The verbs of a client that a page may call. */
+/** The verbs of a client that a page can call. */
 const clientMethods = [
   "connect",
   "dial",
@@ -45,7 +45,7 @@ const clientMethods = [
   "getIncomingCalls",
   "close",
 ] as const;
-/** The verbs of a call that a page may call. */
+/** The verbs of a call that a page can call. */
 const callMethods = [
   "hangUp",
   "barge",

@@ -87,7 +87,7 @@ export class WorkerClient implements AsyncDisposable {
   /**
    * Makes a client in a Worker.
    *
-   * @param worker A Worker whose module calls `serveClients()`. It may do other work too; it is not ended by `close()`.
+   * @param worker A Worker whose module calls `serveClients()`. It can do other work too; `close()` does not end it.
    * @param endpoint `https://host:9090` or `quic://host:9090`, port 9090 by default.
    * @param credentials A function that fetches a token that a backend minted, called in the page; or such a token, until it ends.
    * @param options See {@linkcode WorkerClientOptions}.
@@ -194,7 +194,7 @@ export class WorkerClient implements AsyncDisposable {
         else reject(failure);
       };
     });
-    // Whoever asks for something gets the reason.
+    // Requests reject with the reason.
     started.catch(() => {});
     sleep(START_MS, { signal: waited.signal }).then(() => {
       this.#fail(

@@ -16,7 +16,7 @@ export interface CaptureStats {
   readonly absentMs: number;
 }
 
-/** Cuts mono input into blocks of 16-bit samples; silence stands in while there is no input, or it is muted. */
+/** Cuts mono input into blocks of 16-bit samples; silence replaces the input while it is muted or not connected. */
 export class Capture {
   readonly #sampleRate: number;
   readonly #blockLength: number;
@@ -57,7 +57,7 @@ export class Capture {
   }
 
   /**
-   * Takes the next `length` samples of input, `undefined` where there is none.
+   * Takes the next `length` samples of input, `undefined` when nothing is connected.
    *
    * @param emit Takes a full block, which is the receiver's own.
    */

@@ -1,5 +1,5 @@
 /**
- * What the page, the worklet and whoever carries a call's audio say to each other. Types, and what both have to know.
+ * Messages between the page, the worklet, and the code that carries a call's audio.
  *
  * @module
  */
@@ -18,7 +18,7 @@ export interface ProcessorOptions {
 
 /** What the page says to the processor, on the node's own port. */
 export type ToProcessor =
-  /** The other side of the call's audio is at the end of this port; `undefined`: there is no call any more. */
+  /** The other side of the call's audio is at the end of this port; `undefined`: the call is disconnected. */
   | { readonly type: "connect"; readonly port: Port | undefined }
   /** Whether there is a microphone for the call to hear: otherwise it gets nothing, and no silence either. */
   | { readonly type: "sends"; readonly isOn: boolean }
@@ -66,5 +66,5 @@ export const processorName = "telequick-voice";
 /** How many blocks the microphone's sound is cut into: 10 ms each. */
 export const BLOCKS_PER_SECOND = 100;
 
-/** How many blocks may be under way to a page that does not take them: one second. */
+/** The most blocks in flight to a page that does not take them: one second. */
 export const MAX_BLOCKS_AHEAD = 100;

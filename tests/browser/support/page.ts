@@ -132,6 +132,12 @@ const functions = {
   close: () => outcome(() => audio!.close()),
   connect: () => outcome(() => void audio!.connect(call as Call)),
   connectTwice: () => audio!.connect(call!) === connection,
+  /** Disconnects the call and connects it again, as an effect of React's does. */
+  reconnect: () =>
+    outcome(() => {
+      void connection![Symbol.asyncDispose]();
+      connection = audio!.connect(call!);
+    }),
   async dialAnother() {
     const first = connection!;
     const another = await client!.dial({ to: "+15550106", trunkId: "acme-trunk" });

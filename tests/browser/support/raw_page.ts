@@ -9,7 +9,7 @@ import { findChromium } from "../../../scripts/matrix/browser.ts";
 import { openOrigin, type Origin } from "./stage.ts";
 import { until } from "./wait.ts";
 
-/** A page that nobody has clicked in, and that can be hidden. */
+/** A page without a click, which can be hidden. */
 export interface RawPage extends AsyncDisposable {
   readonly gateway: Origin["gateway"];
   /** Puts another tab in front of it. */

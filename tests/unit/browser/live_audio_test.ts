@@ -117,7 +117,7 @@ Deno.test("a context whose time stands after the page was hidden is made anew, w
   equal(audio.context, context as unknown);
   equal(context.sinkId, "headset");
   ok(context.sources[0]!.to.has(page.nodes[1]!));
-  ok(page.nodes[1]!.told.some((message) => message.type === "mute" && message.isMuted));
+  ok(page.nodes[1]!.received.some((message) => message.type === "mute" && message.isMuted));
   same(await events(), [
     { type: "state", state: "interrupted" },
     { type: "state", state: "running" },
@@ -336,7 +336,7 @@ Deno.test("what the processor counts is reported, and underruns are events", asy
   same({ capturedMs, capturedDroppedMs, playedMs, underruns, slackMs }, {
     ...{ capturedMs: 1_000, capturedDroppedMs: 30, playedMs: 900, underruns: 1, slackMs: 50 },
   });
-  same(page.nodes[0]!.told.at(-1), { type: "read" });
+  same(page.nodes[0]!.received.at(-1), { type: "read" });
   await audio.close();
 });
 

@@ -80,7 +80,7 @@ Deno.test("checkPage() says what the page has not", () => {
   const { globals } = new FakePage();
   checkPage(globals);
   throws(() => checkPage({ ...globals, isSecureContext: false }), /not a secure context/);
-  throws(() => checkPage({ ...globals, AudioContext: undefined }), /no Web Audio here/);
+  throws(() => checkPage({ ...globals, AudioContext: undefined }), /Web Audio is missing/);
   throws(() => checkPage({ ...globals, AudioWorkletNode: undefined }), /no AudioWorklet/);
   ok(audioUnavailable("x").code === "ERR_AUDIO_UNAVAILABLE");
 });

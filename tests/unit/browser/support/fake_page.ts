@@ -77,10 +77,10 @@ export class FakeTrack extends Target implements MediaStreamTrackLike {
   }
 }
 
-/** A worklet node: the test reads what it was told, and says what the processor would. */
+/** A worklet node: the test reads what it received, and sends what the processor would. */
 export class FakeNode extends Node implements AudioWorkletNodeLike {
   readonly events = new Target();
-  readonly told: ToProcessor[] = [];
+  readonly received: ToProcessor[] = [];
   readonly port: MessagePort;
   #hear: ((event: MessageEvent) => void) | null = null;
 
@@ -88,7 +88,7 @@ export class FakeNode extends Node implements AudioWorkletNodeLike {
     super();
     const port = {
       postMessage: (message: ToProcessor) => {
-        this.told.push(message);
+        this.received.push(message);
         if (message.type === "close") queueMicrotask(() => this.say("closed"));
       },
       close: () => {},
