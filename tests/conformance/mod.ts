@@ -8,6 +8,7 @@
 import { audioChecks } from "./audio.ts";
 import { callChecks } from "./calls.ts";
 import type { Check } from "./check.ts";
+import { kitChecks } from "./kit.ts";
 import { tokenChecks } from "./token.ts";
 import { transportChecks } from "./transport.ts";
 import { linkChecks, supervisionChecks } from "./surface/audio.ts";
@@ -33,4 +34,5 @@ export const everywhere: readonly Check[] = [
   ...callMemberChecks,
   ...linkChecks,
   ...supervisionChecks,
+  ...kitChecks,
 ];
