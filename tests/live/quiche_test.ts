@@ -1,11 +1,15 @@
 import { before, describe, it } from "node:test";
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
+import { execFileSync } from "node:child_process";
 import nodeCrypto from "node:crypto";
 import dgram from "node:dgram";
 import dns from "node:dns";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { createRequire } from "node:module";
 import net from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { install } from "../../scripts/matrix/install.ts";
 import { openSession, type Session } from "../../src/transport/mod.ts";
 import type { QuicheAddon } from "../../src/transport/quiche/binding.ts";
@@ -25,6 +29,7 @@ function text(value: string): Uint8Array {
 
 describe("quicheWebTransport() against the listener of Deno", { skip: !isHere }, () => {
   let webTransport: WebTransportConstructor;
+  const authorities: string[] = [];
   before(async () => {
     const folder = await install("quiche", { [BUILD]: "2.0.9" });
     const addon = createRequire(folder)(BUILD) as QuicheAddon;
@@ -34,7 +39,8 @@ describe("quicheWebTransport() against the listener of Deno", { skip: !isHere },
       dns,
       net,
       crypto,
-      authorities: () => undefined,
+      authorities: () => authorities,
+      authorityFiles: ["/etc/ssl/certs/ca-certificates.crt", "/no/such/file"],
     } as unknown as NodeModules;
     webTransport = quicheWebTransport({ addon, node });
   });
@@ -91,6 +97,53 @@ describe("quicheWebTransport() against the listener of Deno", { skip: !isHere },
       { code: "ERR_CONNECT_FAILED", retryable: false, message: /certificate is out of date/ },
     );
     assert.deepEqual([gateway.sessions.length, stale.sessions.length], [0, 0]);
+  });
+
+  it("trusts what an authority of the system signed, for the names and addresses in it alone", async () => {
+    const folder = await mkdtemp(join(tmpdir(), "telequick-"));
+    try {
+      const pemAt = (name: string): string => join(folder, name);
+      const ca = ["-keyout", pemAt("ca.key"), "-out", pemAt("ca.pem"), "-subj", "/CN=ca"];
+      const ec = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"];
+      execFileSync("openssl", ["req", "-x509", ...ec, ...ca, "-days", "2"], { stdio: "ignore" });
+      const leaf = ["-keyout", pemAt("key.pem"), "-out", pemAt("leaf.pem"), "-subj", "/CN=leaf"];
+      const signed = ["-CA", pemAt("ca.pem"), "-CAkey", pemAt("ca.key"), "-days", "2"];
+      const names = ["-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1"];
+      const usage = ["-addext", "basicConstraints=critical,CA:FALSE"];
+      execFileSync("openssl", ["req", "-x509", ...ec, ...leaf, ...signed, ...names, ...usage], {
+        stdio: "ignore",
+      });
+      await using gateway = await listenEcho({
+        certificatePem: await readFile(pemAt("leaf.pem"), "utf8"),
+        privateKeyPem: await readFile(pemAt("key.pem"), "utf8"),
+      });
+      const { port } = gateway.listener;
+      await assert.rejects(openSession(`https://localhost:${port}`, { webTransport }), {
+        code: "ERR_CONNECT_FAILED",
+        message: /certificate is not trusted/,
+      });
+      authorities.push(await readFile(pemAt("ca.pem"), "utf8"));
+      for (const host of ["localhost", "127.0.0.1"]) {
+        const session = await openSession(`https://${host}:${port}`, { webTransport });
+        assert.deepEqual(await roundTrip(session, text(host)), text(host));
+        session.close();
+      }
+      // The loopback network has more addresses than the certificate names, and they reach the same port.
+      await using other = await listenEcho({
+        hostname: "127.0.0.2",
+        certificatePem: await readFile(pemAt("leaf.pem"), "utf8"),
+        privateKeyPem: await readFile(pemAt("key.pem"), "utf8"),
+      });
+      const elsewhere = `https://127.0.0.2:${other.listener.port}`;
+      await assert.rejects(openSession(elsewhere, { webTransport }), {
+        code: "ERR_CONNECT_FAILED",
+        message: /certificate is not trusted/,
+      });
+      assert.equal(other.sessions.length, 0);
+    } finally {
+      authorities.length = 0;
+      await rm(folder, { recursive: true });
+    }
   });
 
   it("reports the HTTP status of a refusal", async () => {

@@ -12,9 +12,6 @@ const IDLE_MS = 10_000;
 const KEEP_ALIVE_MS = 4_000;
 const MAX_STREAMS = 100;
 const ID_BYTES = 16;
-// Where the systems of the Red Hat family keep the authorities, beside the places that BoringSSL looks in by itself.
-const RED_HAT_BUNDLE = "/etc/pki/tls/certs/ca-bundle.crt";
-
 /** What a connection over quiche is made of. */
 export interface QuicheParts {
   readonly addon: QuicheAddon;
@@ -85,22 +82,22 @@ async function dial(
 
 /** Trusts what the system trusts; with pinned certificates nothing yet, because they are judged when the handshake is done. */
 function clientConfig(addon: QuicheAddon, node: NodeModules, isPinned: boolean): QuicheConfig {
-  const authorities = isPinned ? null : node.authorities();
+  const authorities = isPinned ? [] : node.authorities();
   const config = addon.Config.withBoringSslCtx(
     true,
     isPinned,
-    authorities === undefined || authorities === null
-      ? null
-      : new TextEncoder().encode(authorities.join("\n")),
+    authorities.length === 0 ? null : new TextEncoder().encode(authorities.join("\n")),
     null,
     null,
     null,
   );
-  if (!isPinned && authorities === undefined) {
-    try {
-      config.loadVerifyLocationsFromFile(RED_HAT_BUNDLE);
-    } catch {
-      // Another family of Linux.
+  if (!isPinned) {
+    for (const file of node.authorityFiles) {
+      try {
+        config.loadVerifyLocationsFromFile(file);
+      } catch {
+        // Another system's.
+      }
     }
   }
   return configure(config, { idleMs: IDLE_MS, maxStreams: MAX_STREAMS });

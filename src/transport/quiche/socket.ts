@@ -41,8 +41,10 @@ export interface NodeModules {
     };
     createHash(algorithm: "sha256"): { update(bytes: Uint8Array): { digest(): Uint8Array } };
   };
-  /** Certificates of the authorities to trust, PEM; `undefined` where TLS finds the system's by itself. */
-  authorities(): readonly string[] | undefined;
+  /** Certificates of the authorities to trust, PEM, as far as the runtime knows them. */
+  authorities(): readonly string[];
+  /** Files of more authorities to trust; those that are not there are skipped. */
+  readonly authorityFiles: readonly string[];
 }
 
 interface Tls {
@@ -58,14 +60,26 @@ export function nodeModules(): NodeModules {
     net: builtinModule("node:net") as NodeModules["net"],
     crypto: builtinModule("node:crypto") as NodeModules["crypto"],
     authorities() {
-      // On Linux BoringSSL reads /etc/ssl and SSL_CERT_FILE. Elsewhere the system's store has no files.
-      if (thisMachine().platform === "linux") return undefined;
-      const tls = builtinModule("node:tls") as Tls;
-      const system = tls.getCACertificates?.("system") ?? [];
-      return [...system, ...tls.rootCertificates];
+      const { getCACertificates, rootCertificates } = builtinModule("node:tls") as Tls;
+      // Newer ones read the system's store, SSL_CERT_FILE and NODE_EXTRA_CA_CERTS themselves.
+      const known = [...getCACertificates?.("system") ?? [], ...getCACertificates?.("extra") ?? []];
+      // Off Linux the system's store has no files.
+      return known.length > 0 || isLinux() ? known : rootCertificates;
     },
+    authorityFiles: isLinux() ? LINUX_BUNDLES : [],
   };
 }
+
+function isLinux(): boolean {
+  return thisMachine().platform === "linux";
+}
+
+// Where Debian and Ubuntu, the Red Hat family, and SUSE keep the system's authorities.
+const LINUX_BUNDLES = [
+  "/etc/ssl/certs/ca-certificates.crt",
+  "/etc/pki/tls/certs/ca-bundle.crt",
+  "/etc/ssl/ca-bundle.pem",
+];
 
 /** A UDP socket to one peer. */
 export interface ClientSocket {

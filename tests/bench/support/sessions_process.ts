@@ -1,0 +1,128 @@
+/**
+ * A day of renewals in one process, on whatever runtime it is started: its argument is JSON, it prints one line of JSON for each stage.
+ *
+ * @module
+ */
+
+import process from "node:process";
+import { readdirSync } from "node:fs";
+import { createRequire } from "node:module";
+import { parseServiceAccount, TeleQuickClient } from "@telequick/sdk";
+
+/** What the process is started with. */
+export interface SessionsOrder {
+  readonly endpoint: string;
+  readonly certificateHash: string;
+  /** The text of the service account. */
+  readonly account: string;
+  /** Through the SDK, or over the runtime's own transport with nothing else. */
+  readonly way: "sdk" | "bare";
+  /** How many times one client's session is renewed. */
+  readonly renewals: number;
+  /** How many sessions are opened and closed one after another. */
+  readonly connects: number;
+}
+
+/** What one stage cost. */
+export interface SessionsStage {
+  readonly stage: "start" | "renewals" | "connects";
+  readonly rssMb: number;
+  readonly descriptors: number;
+}
+
+interface Bare {
+  readonly ready: Promise<unknown>;
+  readonly closed: Promise<unknown>;
+  close(): void;
+}
+
+const order = JSON.parse(process.argv.at(-1) ?? "") as SessionsOrder;
+const collect = globalThis as { gc?: () => void; Bun?: { gc(force: boolean): void } };
+
+async function say(stage: SessionsStage["stage"]): Promise<void> {
+  // Sockets close in the background.
+  await new Promise((resolve) => setTimeout(resolve, 500));
+  collect.gc?.();
+  collect.Bun?.gc(true);
+  await new Promise((resolve) => setTimeout(resolve, 200));
+  const line: SessionsStage = {
+    stage,
+    rssMb: Math.round(process.memoryUsage().rss / 2 ** 20),
+    descriptors: readdirSync("/proc/self/fd").length,
+  };
+  process.stdout.write(`${JSON.stringify(line)}\n`);
+}
+
+function hashBytes(): Uint8Array<ArrayBuffer> {
+  return Uint8Array.from(atob(order.certificateHash), (char) => char.charCodeAt(0));
+}
+
+/** A session of the runtime's own transport: Deno's, or the addon's. */
+async function openBare(): Promise<Bare> {
+  const { WebTransport } = globalThis as unknown as {
+    WebTransport?: new (url: string, options: unknown) => Bare;
+  };
+  const hash = { algorithm: "sha-256", value: hashBytes() };
+  if (WebTransport !== undefined) {
+    const session = new WebTransport(order.endpoint, { serverCertificateHashes: [hash] });
+    await session.ready;
+    return session;
+  }
+  const require = createRequire(import.meta.url);
+  const addon = createRequire(require.resolve("@moq/web-transport"))(
+    `@moq/web-transport-${process.platform}-${process.arch}-gnu`,
+  );
+  const session = await addon.NapiClient.withCertificateHashes([hash.value]).connect(
+    `${order.endpoint}/`,
+  );
+  return {
+    ready: Promise.resolve(),
+    closed: session.closed(),
+    close: () => session.close(0, ""),
+  };
+}
+
+function makeClient(): TeleQuickClient {
+  const account = parseServiceAccount(order.account);
+  return new TeleQuickClient(order.endpoint, account, false, order.certificateHash);
+}
+
+/** Opens one session, and again and again one beside it that takes over. */
+async function renew(): Promise<void> {
+  if (order.way === "sdk") {
+    const client = makeClient();
+    await client.connect();
+    for (let i = 0; i < order.renewals; i++) await client.renew();
+    return await client.close();
+  }
+  let current = await openBare();
+  for (let i = 0; i < order.renewals; i++) {
+    const next = await openBare();
+    current.close();
+    await current.closed;
+    current = next;
+  }
+  current.close();
+  await current.closed;
+}
+
+async function connect(): Promise<void> {
+  for (let i = 0; i < order.connects; i++) {
+    if (order.way === "sdk") {
+      const client = makeClient();
+      await client.connect();
+      await client.close();
+    } else {
+      const session = await openBare();
+      session.close();
+      await session.closed;
+    }
+  }
+}
+
+await say("start");
+await renew();
+await say("renewals");
+await connect();
+await say("connects");
+process.exit(0);
