@@ -6,19 +6,13 @@
  */
 
 import { ignore } from "../../base/ignore.ts";
-import {
-  type AudioCodec,
-  type AudioCodecInfo,
-  audioCodecs,
-  encodeAudio,
-  frameMilliseconds,
-  Resampler,
-} from "../../audio/mod.ts";
+import { type AudioCodec, frameMilliseconds } from "../../audio/mod.ts";
 import { TeleQuickError } from "../../base/errors.ts";
 import type { Clock } from "../../base/signal.ts";
 import { AudioFrameEncoder } from "../../wire/mod.ts";
-import { type AudioChunk, chunkMs, encodeChunk } from "./chunk.ts";
-import { type FrameOwner, OutgoingFrame, type SequenceCounter } from "./outgoing_frame.ts";
+import { type AudioChunk, checkChunk, chunkMs } from "./chunk.ts";
+import { FrameQueue } from "./frame_queue.ts";
+import type { FrameOwner, OutgoingFrame, SequenceCounter } from "./outgoing_frame.ts";
 import type { Paced, Pacer } from "./pacer.ts";
 import type { PendingFrame } from "./send_stream.ts";
 import { type PlaybackEnd, SpeechTrack } from "./speech_track.ts";
@@ -64,25 +58,13 @@ const MAX_BURST_FRAMES = 3;
 const LIVE_FRAMES = LIVE_MS / frameMilliseconds;
 // What is handed over without a stream, and so without back-pressure, is bounded: ten minutes.
 const MOST_QUEUED_MS = 600_000;
-// Frames that were written are kept to be used again, so many of each call: what a writer has waiting at the default lead.
-const SPARE_FRAMES = 10;
-
-/** Encodes, cuts into frames, paces. */
+/** Paces the frames of one call, and knows what of them was played. */
 export class OutgoingAudio implements Paced {
   readonly #options: OutgoingAudioOptions;
-  readonly #resampler: Resampler;
-  readonly #codec: AudioCodecInfo;
   readonly #owner: FrameOwner;
-  readonly #spare: OutgoingFrame[] = [];
-  // Whole frames that wait for their slots, and the one being filled.
-  #frames: OutgoingFrame[] = [];
-  #filling: OutgoingFrame | undefined;
-  // Whether the resampler holds back the end of what was said.
-  #hasTail = false;
+  readonly #queue: FrameQueue;
   // Ticks since something was handed over: more can follow, and the frame being filled waits for it.
   #quietSlots = 0;
-  // Where the last sound came from.
-  #last: SpeechTrack | undefined;
   // What is not played yet: playbacks, and what was handed over without a track of its own.
   readonly #tracks = new Set<SpeechTrack>();
   #written: SpeechTrack | undefined;
@@ -102,9 +84,8 @@ export class OutgoingAudio implements Paced {
   onProgress: () => void = ignore;
 
   constructor(options: OutgoingAudioOptions) {
-    const { callSid, codec, sampleRate, sequence } = options;
+    const { callSid, codec, sequence } = options;
     this.#options = options;
-    this.#codec = audioCodecs[codec];
     this.#isOpen = options.isOpen;
     this.#owner = {
       encoder: new AudioFrameEncoder({ callSid, codec }),
@@ -116,10 +97,7 @@ export class OutgoingAudio implements Paced {
       },
       recalled: (frame) => this.#takeBack(frame),
     };
-    this.#resampler = new Resampler({
-      inputRate: sampleRate,
-      outputRate: this.#codec.sampleRate,
-    });
+    this.#queue = new FrameQueue(options, this.#owner);
     this.#activate();
   }
 
@@ -135,12 +113,12 @@ export class OutgoingAudio implements Paced {
 
   /** Whole frames that wait for their slots. */
   get waitingFrames(): number {
-    return this.#frames.length;
+    return this.#queue.length;
   }
 
   /** How long what waits for its slot lasts, in milliseconds, the frame being filled counted whole. */
   get queuedMs(): number {
-    return (this.#frames.length + (this.#filling === undefined ? 0 : 1)) * frameMilliseconds;
+    return this.#queue.queuedMs;
   }
 
   /** Frames sent, dropped, and slots missed. */
@@ -151,7 +129,7 @@ export class OutgoingAudio implements Paced {
   /** From now on frames leave. */
   open(): void {
     if (this.#isOpen) return;
-    if (this.#options.isLive) this.#forgetRest();
+    if (this.#options.isLive) this.#queue.dropRest();
     this.#isOpen = true;
     this.#activate();
   }
@@ -176,27 +154,26 @@ export class OutgoingAudio implements Paced {
         } s would wait, expected at most 600 s (write to \`writable\`, which asks its writer to wait)`,
       );
     }
-    const bytes = encodeChunk(chunk, this.#options, this.#resampler);
-    if (this.#ended) return;
-    if (!(chunk instanceof Uint8Array)) this.#hasTail = this.#resampler.delaySamples > 0;
+    if (this.#ended) return checkChunk(chunk, this.#options);
     const isLive = this.#options.isLive && track === undefined;
     // A live source that is not heard yet has said nothing.
     const isDiscarded = isLive && !this.#isOpen;
-    const owner = track ?? (isDiscarded ? new SpeechTrack() : this.#written ??= new SpeechTrack());
+    const owner = track ??
+      (isDiscarded ? new SpeechTrack() : this.#written ?? new SpeechTrack());
+    this.#queue.push(chunk, owner);
     owner.durationMs += durationMs;
     if (track !== undefined) this.#tracks.add(track);
-    this.#last = owner;
+    else if (!isDiscarded) this.#written = owner;
     this.#quietSlots = 0;
-    this.#packetize(bytes, owner);
     if (isLive) this.#dropStale();
     // A source that was held up together with this process gets these slots.
-    if (this.#owed > 0 && this.#frames.length > 0) this.#sendOwed();
+    if (this.#owed > 0 && this.#queue.length > 0) this.#sendOwed();
     this.#activate();
   }
 
   /** Ends an utterance: its last frame is completed with silence, and what comes next begins with a frame of its own. */
   seal(track?: SpeechTrack): void {
-    this.#complete();
+    this.#queue.complete();
     if (track !== undefined) track.isComplete = true;
     this.#activate();
   }
@@ -204,7 +181,7 @@ export class OutgoingAudio implements Paced {
   /** Drops everything that was handed over and not yet written, also what waits for a stalled transport. */
   clear(): PlaybackEnd {
     const now = this.#options.clock.monotonic();
-    this.#drop();
+    this.#queue.drop();
     this.#options.lane.recall(this.#owner);
     const ends = this.#unplayed().map((track) => track.end(now));
     this.#tracks.clear();
@@ -221,9 +198,7 @@ export class OutgoingAudio implements Paced {
 
   /** Drops what waits of one track. */
   cut(track: SpeechTrack): void {
-    for (const frame of this.#frames) if (frame.track === track) this.#discard(frame);
-    this.#frames = this.#frames.filter((frame) => frame.track !== undefined);
-    if (this.#last === track) this.#forgetRest();
+    this.#queue.cut(track);
     this.#tracks.delete(track);
     this.progress();
   }
@@ -237,24 +212,26 @@ export class OutgoingAudio implements Paced {
 
   /** Resolves when the transport has taken everything that was handed over, the last frame completed with silence; or at the end. */
   allSent(): Promise<void> {
-    return this.until(() => this.#isEmpty && this.#unplayed().every((track) => track.isHanded));
+    return this.until(() =>
+      this.#queue.isEmpty && this.#unplayed().every((track) => track.isHanded)
+    );
   }
 
   /** Resolves when what little is left of what was said has been played: the last frames. When more waits, or nothing, at once. */
   async lastWord(): Promise<void> {
     const { clock } = this.#options;
-    if (!this.#isOpen || this.#frames.length > 0) return;
+    if (!this.#isOpen || this.#queue.length > 0) return;
     await this.until(() =>
-      this.#isEmpty && this.#unplayed().every((track) => track.hasPlayed(clock.monotonic()))
+      this.#queue.isEmpty && this.#unplayed().every((track) => track.hasPlayed(clock.monotonic()))
     );
   }
 
   /** Completes what was handed over, waits until it was sent, then says that the stream has ended. */
   async playOut(): Promise<void> {
     if (this.#ended) return this.#finished;
-    this.#complete();
+    this.#queue.complete();
     this.#activate();
-    await this.until(() => this.#frames.length === 0);
+    await this.until(() => this.#queue.length === 0);
     await this.finish();
   }
 
@@ -267,7 +244,7 @@ export class OutgoingAudio implements Paced {
   /** Ends at once, without a word to the gateway: the call is over, or the client is. */
   end(): void {
     this.#ended = true;
-    this.#drop();
+    this.#queue.drop();
     this.#options.pacer.remove(this);
     this.progress();
   }
@@ -280,16 +257,16 @@ export class OutgoingAudio implements Paced {
     let due = Math.min(MAX_BURST_FRAMES, passed + this.#owed);
     this.#owed = 0;
     for (; due > 0; due--) {
-      const frame = this.#frames.shift() ?? this.#rest() ?? this.#silence();
+      const frame = this.#queue.shift() ?? this.#rest() ?? this.#silence();
       if (frame === undefined) break;
       this.#send(frame);
     }
     this.#quietSlots++;
-    if (passed > 1 && this.#frames.length === 0) this.#owed = Math.min(due, MAX_BURST_FRAMES - 1);
+    if (passed > 1 && this.#queue.length === 0) this.#owed = Math.min(due, MAX_BURST_FRAMES - 1);
     this.#settle();
     this.progress();
     // One more tick after the last frame, so that a writer that answers at once keeps its place in the schedule.
-    if (!this.#isEmpty || this.#hasUnplayed || due === 0 || this.#owed > 0) return true;
+    if (!this.#queue.isEmpty || this.#hasUnplayed || due === 0 || this.#owed > 0) return true;
     if (this.#options.silence === "send") return true;
     this.#slot = undefined;
     return false;
@@ -298,10 +275,6 @@ export class OutgoingAudio implements Paced {
   /** Called by the pacer after every tick. */
   flush(): void {
     this.#options.lane.flush();
-  }
-
-  get #isEmpty(): boolean {
-    return this.#frames.length === 0 && this.#filling === undefined && !this.#hasTail;
   }
 
   #unplayed(): SpeechTrack[] {
@@ -314,36 +287,8 @@ export class OutgoingAudio implements Paced {
 
   #activate(): void {
     if (!this.#isOpen || this.#ended) return;
-    const hasWork = !this.#isEmpty || this.#hasUnplayed;
+    const hasWork = !this.#queue.isEmpty || this.#hasUnplayed;
     if (hasWork || this.#options.silence === "send") this.#options.pacer.add(this);
-  }
-
-  #packetize(bytes: Uint8Array, track: SpeechTrack): void {
-    for (let at = 0; at < bytes.length;) {
-      let frame = this.#filling;
-      if (frame === undefined) {
-        frame = this.#filling = this.#makeFrame();
-        frame.track = track;
-        track.queue();
-      }
-      at = frame.add(bytes, at);
-      if (!frame.isFull) return;
-      this.#frames.push(frame);
-      this.#filling = undefined;
-    }
-  }
-
-  /** The frame that is being filled goes the way of the others, with the resampler's tail, padded. */
-  #complete(): void {
-    if (this.#hasTail && this.#last !== undefined) {
-      this.#hasTail = false;
-      this.#packetize(encodeAudio(this.#options.codec, this.#resampler.flush()), this.#last);
-    }
-    const last = this.#filling;
-    if (last === undefined) return;
-    last.pad(this.#codec.silence);
-    this.#filling = undefined;
-    this.#frames.push(last);
   }
 
   /**
@@ -352,52 +297,32 @@ export class OutgoingAudio implements Paced {
    */
   #rest(): OutgoingFrame | undefined {
     if (this.#quietSlots < (this.#options.isLive ? LIVE_FRAMES : 1)) return undefined;
-    this.#complete();
-    return this.#frames.shift();
+    this.#queue.complete();
+    return this.#queue.shift();
   }
 
   /** A live source that is ahead loses what is oldest; before the answer all. */
   #dropStale(): void {
     const most = this.#isOpen ? LIVE_FRAMES : 0;
-    while (this.#frames.length > most) {
+    while (this.#queue.length > most) {
       this.#dropped++;
-      this.#discard(this.#frames.shift()!);
+      this.#queue.dropOldest();
     }
   }
 
   #sendOwed(): void {
-    for (; this.#owed > 0 && this.#frames.length > 0; this.#owed--) {
-      this.#send(this.#frames.shift()!);
+    for (; this.#owed > 0 && this.#queue.length > 0; this.#owed--) {
+      this.#send(this.#queue.shift()!);
     }
     this.#options.lane.flush();
     this.progress();
-  }
-
-  #drop(): void {
-    for (const frame of this.#frames) this.#discard(frame);
-    this.#frames = [];
-    this.#forgetRest();
-  }
-
-  #forgetRest(): void {
-    if (this.#filling !== undefined) this.#discard(this.#filling);
-    this.#filling = undefined;
-    this.#hasTail = false;
-    this.#resampler.clear();
-  }
-
-  /** A frame that was never sent. */
-  #discard(frame: OutgoingFrame): void {
-    frame.track?.drop();
-    frame.empty();
-    this.#keep(frame);
   }
 
   /** A frame that was sent comes back unwritten. */
   #takeBack(frame: OutgoingFrame): void {
     this.#sent--;
     frame.track?.drop();
-    this.#keep(frame);
+    this.#queue.keep(frame);
   }
 
   /** A frame's bytes are with the transport: from now on it plays, after the one before it. */
@@ -409,24 +334,12 @@ export class OutgoingAudio implements Paced {
       this.#playedUntil = Math.max(nowMs, this.#playedUntil) + frameMilliseconds;
       track.hand(this.#playedUntil);
     }
-    this.#keep(frame);
-  }
-
-  /** A frame to fill: one that was written, where there is one. At 10,000 frames a second it is the allocation that costs. */
-  #makeFrame(): OutgoingFrame {
-    return this.#spare.pop() ?? new OutgoingFrame(this.#owner, this.#codec.frameBytes);
-  }
-
-  #keep(frame: OutgoingFrame): void {
-    frame.track = undefined;
-    if (this.#spare.length < SPARE_FRAMES) this.#spare.push(frame);
+    this.#queue.keep(frame);
   }
 
   #silence(): OutgoingFrame | undefined {
     if (this.#options.silence === "pause") return undefined;
-    const frame = this.#makeFrame();
-    frame.pad(this.#codec.silence);
-    return frame;
+    return this.#queue.makeSilence();
   }
 
   #send(frame: OutgoingFrame): void {
@@ -436,9 +349,9 @@ export class OutgoingAudio implements Paced {
 
   async #sayEnd(): Promise<void> {
     this.#ended = true;
-    this.#drop();
+    this.#queue.drop();
     this.#options.pacer.remove(this);
-    const last = this.#makeFrame();
+    const last = this.#queue.make();
     last.endOfStream = true;
     this.#send(last);
     this.progress();
@@ -449,7 +362,7 @@ export class OutgoingAudio implements Paced {
   #settle(): void {
     const { nowMs } = this.#options.pacer;
     const written = this.#written;
-    if (written !== undefined && this.#isEmpty && written.isHanded) {
+    if (written !== undefined && this.#queue.isEmpty && written.isHanded) {
       if (written.hasPlayed(nowMs)) this.#written = undefined;
     }
     if (this.#tracks.size === 0) return;
