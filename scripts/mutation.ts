@@ -14,6 +14,7 @@
  */
 
 import { parseArgs } from "node:util";
+import ts from "typescript";
 import { cache, install, need } from "./matrix/install.ts";
 import { Judge, type Outcome } from "./mutation/judge.ts";
 import { run } from "./support/run.ts";
@@ -52,11 +53,15 @@ const subjects: Readonly<Record<string, Subject>> = {
   },
   "client/rpc": {
     sources: ["src/client/rpc"],
-    tests: ["tests/unit/client", "tests/conformance/deno_test.ts"],
+    tests: [
+      "tests/unit/client/rpc",
+      "tests/unit/client/session/request_sender",
+      "tests/conformance/deno_test.ts",
+    ],
   },
   "client/session": {
     sources: ["src/client/session"],
-    tests: ["tests/unit/client", "tests/fault/token_test.ts"],
+    tests: ["tests/unit/client/session", "tests/unit/client/check_test.ts"],
   },
 };
 
@@ -148,6 +153,12 @@ async function findTests({ tests }: Subject): Promise<Map<string, string>> {
   return new Map([...all].filter(([path]) => isWanted(path)));
 }
 
+/** A source without its comments. */
+function code(text: string): string {
+  const options = { target: ts.ScriptTarget.ESNext, removeComments: true };
+  return ts.transpile(text, options);
+}
+
 async function digest(texts: Iterable<string>): Promise<string> {
   const bytes = new TextEncoder().encode([...texts].join("\0"));
   return new Uint8Array(await crypto.subtle.digest("SHA-256", bytes)).toHex().slice(0, 16);
@@ -161,17 +172,16 @@ async function mutate(room: string, { size, seed, jobs }: Options): Promise<bool
   const subject = subjects[room]!;
   const sources = await readSources(subject.sources);
   const { files, mutants } = await instrument(sources);
-  const keyOf = ({ fileName, mutatorName, location, replacement, id }: Mutant): string => {
-    const code = replacement.replace(/\s+/g, " ").slice(0, 60);
-    return `${fileName}:${location.start.line + 1} ${mutatorName} -> ${code} #${id}`;
-  };
+  const keyOf = ({ fileName, mutatorName, replacement, id }: Mutant): string =>
+    `${fileName} ${mutatorName} -> ${replacement.replace(/\s+/g, " ").slice(0, 60)} #${id}`;
+  const lineOf = new Map(mutants.map((each) => [keyOf(each), each.location.start.line + 1]));
   const counted = mutants.filter(({ status }) => status !== "Ignored");
   const chosen = sample(counted, size, seed);
   const log = new URL(`mutation/${room.replace("/", "-")}.jsonl`, cache);
   await Deno.mkdir(new URL(".", log), { recursive: true });
   const testFiles = await findTests(subject);
   const testsState = await digest(testFiles.values());
-  const header = JSON.stringify({ sources: await digest(sources.values()), seed });
+  const header = JSON.stringify({ sources: await digest([...sources.values()].map(code)), seed });
   const lines = (await Deno.readTextFile(log).catch(() => "")).split("\n").filter(Boolean);
   const [first = "", ...rest] = lines;
   if (first !== header) await Deno.writeTextFile(log, `${header}\n`);
@@ -209,7 +219,7 @@ async function mutate(room: string, { size, seed, jobs }: Options): Promise<bool
     } %), of ${counted.length} mutants`,
   );
   for (const { key, outcome } of alive.toSorted((a, b) => a.key < b.key ? -1 : 1)) {
-    print(`  ${outcome}: ${key}`);
+    print(`  ${outcome}, line ${lineOf.get(key)}: ${key}`);
   }
   return share >= 90;
 }

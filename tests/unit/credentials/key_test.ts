@@ -3,6 +3,8 @@ import { createPublicKey, verify } from "node:crypto";
 import { describe, it } from "node:test";
 import { importSigner, importVerifyingKey } from "../../../src/credentials/key.ts";
 import {
+  generateServiceAccount,
+  keyThumbprint,
   parseServiceAccount,
   type ServiceAccount,
 } from "../../../src/credentials/service_account.ts";
@@ -172,10 +174,16 @@ describe("importSigner()", () => {
       ],
     ];
     const public_ = pem.publicHalf(pem.rsa());
+    const key = await importVerifyingKey(public_);
     for (const [globals, message] of cases) {
       await withGlobals(globals, async () => {
         for (
-          const work of [() => importSigner(account(pem.rsa())), () => importVerifyingKey(public_)]
+          const work of [
+            () => importSigner(account(pem.rsa())),
+            () => importVerifyingKey(public_),
+            () => generateServiceAccount({ tenantId: "acme" }),
+            () => keyThumbprint(key),
+          ]
         ) {
           await assert.rejects(work(), (error) => {
             assert.ok(error instanceof TeleQuickError && error.code === "ERR_RUNTIME_UNSUPPORTED");
@@ -185,6 +193,19 @@ describe("importSigner()", () => {
         }
       });
     }
+  });
+
+  it("importSigner() calls a key damaged that the runtime refuses, without the runtime's words", async () => {
+    const subtle = { importKey: () => Promise.reject(new Error("canary-4711")) };
+    await withGlobals(
+      { crypto: { subtle } },
+      () =>
+        assert.rejects(importSigner(account(pem.rsa())), {
+          code: "ERR_CREDENTIALS_INVALID",
+          message:
+            "Cannot import private key: key is damaged: its numbers do not belong together (download the service-account file again)",
+        }),
+    );
   });
 
   it("importSigner() rejects with a TypeError values that are not an account", async () => {

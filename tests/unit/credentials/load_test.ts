@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { chmodSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import process from "node:process";
 import { after, describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
@@ -101,7 +101,7 @@ describe("loadServiceAccount()", () => {
       "ERR_CREDENTIALS_NOT_FOUND",
       `Cannot load service account: ${JSON.stringify(folder)} cannot be read: EISDIR`,
     );
-    const loop = join(folder, "loop.json");
+    const loop = join(mkdtempSync(join(folder, "loop-")), "loop.json");
     symlinkSync(loop, loop);
     await refuses(
       loop,
@@ -248,9 +248,10 @@ describe("loadServiceAccount()", () => {
   it("C-03 loadServiceAccount() warns once per path and function of a file that others have access to", async () => {
     const warnings: string[] = [];
     const onWarning = (message: string): void => void warnings.push(message);
-    const shared = file("shared.json", json, 0o644);
+    const inside = mkdtempSync(join(folder, "modes-"));
+    const shared = file(join(basename(inside), "shared.json"), json, 0o644);
     const writable = file("writable.json", json, 0o602);
-    const link = join(folder, "link.json");
+    const link = join(inside, "link.json");
     symlinkSync(shared, link);
     for (const path of [shared, shared, writable, link, file("private.json", json, 0o400)]) {
       await loadServiceAccount(path, { onWarning });

@@ -112,6 +112,18 @@ describe("readPrivateRsa()", () => {
     });
   });
 
+  it("readPrivateRsa() refuses a tenth number", () => {
+    const jwk = createPrivateKey(pem.rsa()).export({ format: "jwk" });
+    const numbers = names.map((name) => integer(jwk[name] as string));
+    const of = (...more: readonly number[]) =>
+      readPrivateRsa({
+        der: new Uint8Array(element(0x30, [2, 1, 0, ...numbers.flat(), ...more])),
+        isPkcs1: true,
+      });
+    assert.deepEqual(of(), pkcs8);
+    assert.throws(() => of(2, 1, 1), { message: damaged });
+  });
+
   it("readPrivateRsa() refuses a key that is cut off at any byte", () => {
     const endOfAlgorithm = 20;
     for (let length = 0; length < pkcs8.length; length++) {
@@ -171,6 +183,51 @@ describe("readPublicRsa()", () => {
     }
   });
 
+  /** A PKCS#1 key of these numbers. */
+  const publicOf = (...numbers: readonly bigint[]): Uint8Array<ArrayBuffer> =>
+    new Uint8Array(element(
+      0x30,
+      numbers.flatMap((number) => {
+        const hex = number.toString(16);
+        const even = hex.padStart(hex.length + hex.length % 2, "0");
+        return integer(Buffer.from(even, "hex").toString("base64url"));
+      }),
+    ));
+
+  it("readPublicRsa() takes 2048 to 4096 bits with the exponent 65537, odd, and nothing else", () => {
+    const read = (...numbers: readonly bigint[]) =>
+      readPublicRsa({ der: publicOf(...numbers), isPkcs1: true });
+    for (const bits of [2048n, 2049n, 4096n]) {
+      const modulus = read(2n ** (bits - 1n) + 1n, 65537n);
+      assert.equal(modulus.length, Math.ceil(Number(bits) / 8));
+      assert.deepEqual([modulus[0], modulus.at(-1)], [bits % 8n === 1n ? 1 : 128, 1]);
+    }
+    const odd = 2n ** 2047n + 1n;
+    const refused: readonly (readonly [readonly bigint[], RegExp])[] = [
+      [[2n ** 2046n + 1n, 65537n], /modulus has 2047 bits/],
+      [[2n ** 4096n + 1n, 65537n], /modulus has 4097 bits/],
+      [[odd, 3n], /modulus has 2048 bits, expected 2048 to 4096 with exponent 65537/],
+      [[odd - 1n, 65537n], /modulus is even or of a known weak kind \(CVE-2017-15361\)/],
+    ];
+    for (const [numbers, message] of refused) {
+      assert.throws(() => read(...numbers), { code: "ERR_KEY_UNSUPPORTED", message });
+    }
+    for (const numbers of [[], [odd], [odd, 65537n, 1n]]) {
+      assert.throws(() => read(...numbers), {
+        code: "ERR_CREDENTIALS_INVALID",
+        message: /PEM body is damaged, expected a modulus and an exponent/,
+      });
+    }
+  });
+
+  it("readPublicRsa() refuses a weak modulus", () => {
+    const der = publicOf(weakModulus(2n ** 1080n, 77), 65537n);
+    assert.throws(() => readPublicRsa({ der, isPkcs1: true }), {
+      code: "ERR_KEY_UNSUPPORTED",
+      message: /CVE-2017-15361/,
+    });
+  });
+
   it("readPublicRsa() refuses a key that is cut off at any byte", () => {
     const der = derOf(pem.publicHalf(pem.rsa()));
     for (let length = 0; length < der.length; length++) {
@@ -191,17 +248,24 @@ describe("isRoca()", () => {
     }
   });
 
-  it("isRoca() knows a number of the weak form k * M + (65537^a mod M)", () => {
-    let product = 1n;
-    for (let value = 2; value <= 701; value++) {
-      if (![2, 3, 5, 7, 11, 13, 17, 19, 23].some((d) => value !== d && value % d === 0)) {
-        product *= BigInt(value);
-      }
+  it("isRoca() knows numbers of the weak form k * M + (65537^a mod M)", () => {
+    for (let i = 0; i < 30; i++) {
+      const weak = weakModulus(987654321n + BigInt(i), 1234 + i);
+      assert.equal(isRoca(weak), true, `${i}`);
+      assert.equal(isRoca(weak + 2n), false, `${i}`);
     }
-    let power = 1n;
-    for (let i = 0; i < 1234; i++) power = (power * 65537n) % product;
-    const weak = 987654321n * product + power;
-    assert.equal(isRoca(weak), true);
-    assert.equal(isRoca(weak + 2n), false);
   });
 });
+
+/** A modulus as the generator of CVE-2017-15361 made them. */
+function weakModulus(factor: bigint, exponent: number): bigint {
+  let product = 1n;
+  for (let value = 2; value <= 701; value++) {
+    if (![2, 3, 5, 7, 11, 13, 17, 19, 23].some((d) => value !== d && value % d === 0)) {
+      product *= BigInt(value);
+    }
+  }
+  let power = 1n;
+  for (let i = 0; i < exponent; i++) power = (power * 65537n) % product;
+  return factor * product + power;
+}

@@ -358,6 +358,10 @@ describe("generateServiceAccount()", () => {
     for (const options of [{}, { tenantId: 1 }, { tenantId: "a", privateKeyId: 1 }]) {
       await assert.rejects(generateServiceAccount(options as { tenantId: string }), TypeError);
     }
+    await assert.rejects(
+      generateServiceAccount(undefined as unknown as { tenantId: string }),
+      { name: "TypeError", message: /tenantId/ },
+    );
     for (const tenantId of ["", "Acme", "acme ", "-a", "a-", "a_b", "a".repeat(64)]) {
       await assert.rejects(generateServiceAccount({ tenantId }), {
         code: "ERR_CREDENTIALS_INVALID",

@@ -14,6 +14,27 @@ describe("Writer", () => {
     assert.ok(writer.bytes.length >= 10_005);
   });
 
+  it("doubles its buffer, or makes it as large as is asked for", () => {
+    const writer = new Writer();
+    const size = writer.bytes.length;
+    writer.take(size);
+    assert.equal(writer.bytes.length, size);
+    writer.take(1);
+    assert.equal(writer.bytes.length, 2 * size);
+    writer.take(10 * size);
+    assert.equal(writer.bytes.length, 11 * size + 1);
+  });
+
+  it("keeps a buffer of 64 KiB for the next message, and none larger", () => {
+    const writer = new Writer();
+    writer.take(65_536);
+    writer.rewind(0);
+    assert.equal(writer.bytes.length, 65_536);
+    writer.take(65_537);
+    writer.rewind(0);
+    assert.equal(writer.bytes.length, new Writer().bytes.length);
+  });
+
   it("releases a large buffer when everything is discarded, and only then", () => {
     const writer = new Writer();
     const small = writer.bytes.length;
