@@ -371,7 +371,7 @@ export class OutgoingAudio implements Paced {
     }
   }
 
-  /** A chunk was taken from a writer, or dropped: whatever waits for that looks again. */
+  /** A chunk was taken from a writer, or dropped: waits that depend on it look again. */
   taken(): void {
     if (this.#waiting.length > 0) this.progress();
   }
