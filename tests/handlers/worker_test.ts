@@ -93,7 +93,7 @@ describe("a Worker", () => {
     const made = await worker(`
       import { TeleQuickClient } from "./mod.ts";
       import { createGateway } from "./src/gateway/mod.ts";
-      const gateway = createGateway({ trunks: [{ tenantId: "acme", trunkId: "trunk" }] });
+      const gateway = createGateway();
       const client = new TeleQuickClient("https://gateway.test:9090", () => "token", true, {
         webTransport: gateway.webTransport,
       });
