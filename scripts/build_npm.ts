@@ -224,7 +224,7 @@ function packageOf(manifest: Manifest, entries: Files): unknown {
     sideEffects: false,
     exports: Object.fromEntries(exports),
     bin: { telequick: `esm/${program}.js` },
-    files: ["esm", "types"],
+    files: ["esm", "types", "CHANGELOG.md"],
     // Those with `process.getBuiltinModule`.
     engines: { node: "^20.16.0 || >=22.3.0" },
     peerDependencies: {

@@ -107,7 +107,8 @@ Deno.test("the microphone is heard at the far end and comes back, through every 
     await stage.call("lose");
     const seen: unknown[] = [];
     await until(async () => {
-      seen.push(...await events());
+      // Where the machine is busy there are underruns in between.
+      seen.push(...(await events()).filter(({ type }) => type === "microphone"));
       return seen;
     }, (all) => all.length >= 2);
     same(seen.slice(0, 2), [
