@@ -19,7 +19,7 @@ import { Campaign } from "../campaign/campaign.ts";
 import { isLive } from "../auth/key_entry.ts";
 import { RpcRefusal } from "../refusal.ts";
 import { readRows } from "./bulk_rows.ts";
-import { FarEndRefusal } from "../tenant/tenant.ts";
+import { FarEndRefusal } from "../tenant/records.ts";
 import { callOptions, checkRequest } from "./originate.ts";
 import { type Route, route, type RpcContext } from "./route.ts";
 import { findSource, type TextSource } from "../campaign/source.ts";

@@ -19,57 +19,18 @@ import type { PhoneScript } from "../call/phone_script.ts";
 import { type Subscriber, Subscriptions } from "./subscriptions.ts";
 import { Ticker } from "../call/ticker.ts";
 import type { StateChange } from "../storage/state.ts";
+import {
+  type Dialled,
+  FarEndRefusal,
+  type InboundRouting,
+  type Memory,
+  type SavedTrunk,
+  type TenantCampaign,
+} from "./records.ts";
 import { WorkBudget } from "./work_budget.ts";
 import type { GatewayServices } from "../services.ts";
 
-/** What is remembered of a call, also after its end: enough to recognise a repeated dial. */
-export interface Dialled {
-  readonly callSid: string;
-  /** When it was dialled, in Unix milliseconds. */
-  readonly startMs: number;
-}
-
-interface Memory extends Dialled {
-  readonly to: string;
-  readonly trunkId: string;
-  readonly owner: Owner | undefined;
-  readonly dialledAt: number;
-}
-
-/** What a trunk does with a call that comes in. */
-export interface InboundRouting {
-  /** An `InboundRule`. */
-  readonly rule: number;
-  /** Where a waiting call is reported. */
-  readonly webhookUrl: string;
-}
-
-/** A trunk that is being changed, as it was last saved. */
-interface SavedTrunk {
-  trunk: TrunkRecord | undefined;
-  /** What its routing was, where it is being removed. */
-  routing: InboundRouting | undefined;
-  /** Changes that are not saved yet. */
-  changes: number;
-}
-
-/** A campaign, as a tenant knows it. */
-export interface TenantCampaign {
-  readonly campaignId: string;
-  /** Whose it is. */
-  readonly owner: Owner;
-  /** Rows that are not dialled yet. */
-  readonly pending: number;
-  /** Its live calls. */
-  readonly live: ReadonlySet<Call>;
-  /** Drops what is pending and returns how much that was. */
-  abort(): number;
-  /** Ends without a word. */
-  drop(): void;
-}
-
-/** The far end, and not a limit, refuses a call: waiting does not help. */
-export class FarEndRefusal extends RpcRefusal {}
+export type { Dialled, InboundRouting, TenantCampaign } from "./records.ts";
 
 /** One tenant of the gateway. */
 export class Tenant {
