@@ -1,5 +1,11 @@
+import { ignore } from "../base/ignore.ts";
 import { isDeno } from "./packages.ts";
 import type { WebTransportConstructor } from "./types.ts";
+
+// In chunks of their own: a page has its own WebTransport, and its bundle needs none of this. On Deno the module is loaded at once: a
+// process without a free descriptor could not load it later.
+const denoModule = isDeno() ? import("./deno/deno.ts") : undefined;
+denoModule?.catch(ignore);
 
 /**
  * Finds the WebTransport constructor to use: the caller's, else the runtime's own, else that of an installed package (Bun and Node).
@@ -21,8 +27,7 @@ export async function resolveWebTransport(
   const native = (globalThis as { WebTransport?: WebTransportConstructor }).WebTransport;
   if (given !== undefined && given !== native) return given;
   if (native !== undefined && !isDeno()) return native;
-  // Loaded on demand: a page has its own WebTransport, and its bundle needs none of this.
-  if (native !== undefined) return (await import("./deno/deno.ts")).denoWebTransport(native);
+  if (native !== undefined) return (await denoModule!).denoWebTransport(native);
   const { findWebTransport } = await import("./find.ts");
   return await findWebTransport();
 }
