@@ -113,7 +113,7 @@ export async function openDesk(
       return await signToken(await importSigner(account), { now });
     },
     account: () => Promise.resolve(accounts.get("first")!.json),
-    nobody: async () => `https://127.0.0.1:${await freePort()}`,
+    closedPort: async () => `https://127.0.0.1:${await freePort()}`,
   };
 
   return {

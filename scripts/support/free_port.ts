@@ -3,7 +3,7 @@ import { createSocket } from "node:dgram";
 const given = new Set<number>();
 
 /**
- * A UDP port of 127.0.0.1 that is free, another one each time in a process: above those that Linux gives out by itself, so that nobody
+ * A UDP port of 127.0.0.1 that is free, another one each time in a process: above those that Linux gives out by itself, so that no other process
  * gets it before its owner does, or while its owner is gone for a moment.
  */
 export async function freePort(): Promise<number> {

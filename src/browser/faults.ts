@@ -6,7 +6,7 @@
 
 import { TeleQuickError } from "../base/errors.ts";
 
-/** The name of a DOMException, or of whatever else was thrown. */
+/** The name of a DOMException, or of another thrown value. */
 export function nameOf(error: unknown): string {
   return error instanceof Error ? error.name : "";
 }

@@ -127,7 +127,7 @@ export class Microphone {
     for (const other of others) other.stop();
     if (track === undefined) throw microphoneFault(new Error("The stream has no audio track"));
     if (!this.#isClosed) return track;
-    // Nobody waits for it any more: the lamp must not stay on.
+    // It is no longer awaited: the lamp must not stay on.
     track.stop();
     throw audioUnavailable("it was closed meanwhile");
   }

@@ -240,7 +240,7 @@ export const limits: readonly Limit[] = Object.freeze(
   ),
 );
 
-/** The defaults, with `overrides` in their place. Throws `TypeError` or `ERR_VALUE_INVALID` for what is no bound. */
+/** The defaults, with `overrides` in their place. Throws `TypeError` or `ERR_VALUE_INVALID` for what is not a bound. */
 export function resolveLimits(overrides: Partial<Limits> = {}): Limits {
   const resolved: Record<string, number> = {};
   for (const { name, value } of limits) resolved[name] = value;

@@ -11,7 +11,7 @@ import { certificateHash, createCertificate, type IncomingSession } from "../tra
 
 /** Options of a gateway's `listen`. */
 export interface GatewayListenOptions {
-  /** Address to bind. Default: `127.0.0.1`, so that nobody else on the network reaches it. */
+  /** Address to bind. Default: `127.0.0.1`, so that no other host reaches it. */
   readonly hostname?: string;
   /** UDP port; 0 takes a free one. Default: 0. */
   readonly port?: number;
@@ -39,7 +39,7 @@ export interface StartListenerOptions extends GatewayListenOptions {
   readonly maxStreams: number;
   /** Takes a session. */
   readonly serve: (incoming: IncomingSession) => void;
-  /** Told once when it is closed. */
+  /** Called once when it is closed. */
   readonly onClosed: () => void;
 }
 

@@ -1,5 +1,5 @@
 /**
- * What a gateway tells its owner: structured records and counters. Never a key, never a token.
+ * What a gateway reports to its owner: structured records and counters. Never a key, never a token.
  *
  * @module
  */
@@ -102,11 +102,11 @@ export interface GatewayStats {
     readonly open: number;
     /** Were authenticated, ever. */
     readonly accepted: number;
-    /** Were refused, by what they were told. */
+    /** Were refused, by the reason sent. */
     readonly refused: Readonly<Record<RefusalReason, number>>;
-    /** Were closed unheard because too many waited. */
+    /** Were closed without an answer because too many waited. */
     readonly evicted: number;
-    /** Were ended by the gateway, by the reason that they were told. */
+    /** Were ended by the gateway, by the reason sent. */
     readonly ended: Readonly<Record<string, number>>;
   };
   /** RPCs that were answered, by method. */
@@ -115,7 +115,7 @@ export interface GatewayStats {
   readonly rpcErrors: Readonly<Record<string, number>>;
   /** Streams that did not become an RPC or audio. */
   readonly streams: {
-    /** Held bytes that are no frame, or ended inside one. */
+    /** Held bytes that are not a frame, or ended inside one. */
     readonly malformed: number;
     /** Asked for a method that is not known. */
     readonly unknownMethod: number;
@@ -128,9 +128,9 @@ export interface GatewayStats {
   readonly tenantMismatches: number;
   /** Calls. */
   readonly calls: { readonly live: number; readonly total: number };
-  /** Events: queued for a session, and told to nobody. */
+  /** Events: queued for a session, and sent to no session. */
   readonly events: { readonly sent: number; readonly unheard: number };
-  /** Audio frames: taken, written, dropped because somebody was behind or gone, and refused. */
+  /** Audio frames: taken, written, dropped because a peer was slow or gone, and refused. */
   readonly audio: {
     readonly received: number;
     readonly sent: number;

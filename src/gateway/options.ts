@@ -87,14 +87,14 @@ export interface Gateway extends AsyncDisposable {
   expireSessions(options: { readonly tenantId: string }): void;
   /** Adds a tenant's trunk, or replaces its whole record. */
   addTrunk(options: AddTrunkOptions): Promise<void>;
-  /** Lets a call come in on a trunk, as somebody outside would make it. */
+  /** Lets a call come in on a trunk, as from the telephone network. */
   simulateInboundCall(options: SimulateInboundCallOptions): Promise<InboundCall>;
   /** Serves an accepted session. Resolves when it is over. */
   serve(session: WebTransportLike | IncomingSession): Promise<void>;
-  /** Accepts WebTransport sessions, where the runtime can: with a certificate of its own, told by its hash. */
+  /** Accepts WebTransport sessions, where the runtime can: with a certificate of its own, identified by its hash. */
   listen(options?: GatewayListenOptions): Promise<GatewayListener>;
   /** What it has counted. */
   stats(): GatewayStats;
-  /** Tells every session that it goes, gives the words time to arrive, and closes. Calls end with it. */
+  /** Informs every session that it ends, gives the words time to arrive, and closes. Calls end with it. */
   close(): Promise<void>;
 }

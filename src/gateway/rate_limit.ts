@@ -28,7 +28,7 @@ export class RateLimit {
     this.#at = options.clock.monotonic();
   }
 
-  /** Takes a token. Returns `false`, and takes nothing, when there is none. */
+  /** Takes a token. Returns `false`, and takes nothing, when it is missing. */
   take(): boolean {
     if (this.#options.perSecond === Infinity) return true;
     this.#fill();

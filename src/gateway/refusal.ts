@@ -1,10 +1,10 @@
 /**
- * How a request is refused: an error code and a sentence, in whatever reply the method has.
+ * How a request is refused: an error code and a sentence, in the reply that the method has.
  *
  * @module
  */
 
-/** A request that is not carried out. The message is for the peer: it names nothing that belongs to somebody else. */
+/** A request that is not carried out. The message is for the peer: it names nothing that belongs to another tenant. */
 export class RpcRefusal {
   /** One of the wire's error codes, an `ErrorCode`. */
   readonly code: number;

@@ -1,5 +1,5 @@
 /**
- * Somebody who calls in from outside.
+ * A call from the telephone network.
  *
  * @module
  */
@@ -21,7 +21,7 @@ export interface SimulateInboundCallOptions {
   readonly tenantId: string;
   /** The trunk on which the call comes in. */
   readonly trunkId: string;
-  /** Who calls: a phone number in E.164 or a SIP URI. Default: `+15550199`. */
+  /** The caller: a phone number in E.164 or a SIP URI. Default: `+15550199`. */
   readonly from?: string;
   /** The called number. Default: `+15550100`. */
   readonly to?: string;
@@ -29,7 +29,7 @@ export interface SimulateInboundCallOptions {
   readonly callSid?: string;
 }
 
-/** A call that somebody made from outside. */
+/** A call from the telephone network. */
 export interface InboundCall {
   /** The call's id; empty when the trunk refused it. */
   readonly callSid: string;
@@ -90,7 +90,7 @@ export function callIn(
 
 function hangUp(tenant: Tenant, callSid: string): void {
   const call = tenant.call(callSid);
-  // Before the answer the caller only gives up: nobody hung up on anybody.
+  // Before the answer the caller only gives up: neither side hung up.
   call?.end(16, call.state === "answered" ? "COMPLETED" : "NO_ANSWER");
 }
 

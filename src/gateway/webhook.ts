@@ -1,5 +1,5 @@
 /**
- * Telling somebody's server of a call that waits, where the gateway's owner allows it.
+ * Informs a server of a call that waits, where the gateway's owner allows it.
  *
  * The request is a POST of a JSON object (`event`, `call_sid`, `call_from`, `trunk_id`, `tenant_id`, `timestamp_ms`). With a secret it carries
  * `X-TeleQuick-Signature: t=<unix seconds>,v1=<hex>`, the HMAC-SHA256 of `<t>.<body>` under the secret. A 2xx answer ends it; anything else is tried

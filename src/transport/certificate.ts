@@ -27,7 +27,7 @@ const OID = {
   serverAuth: "1.3.6.1.5.5.7.3.1",
 } as const;
 
-/** What {@linkcode createCertificate} can be told. */
+/** What {@linkcode createCertificate} takes. */
 export interface CreateCertificateOptions {
   /** DNS names and IP addresses that the certificate is for. Default: `localhost`, `127.0.0.1` and `::1`. */
   readonly hostnames?: readonly string[];
@@ -53,7 +53,7 @@ export interface CreatedCertificate {
  * Makes a self-signed ECDSA P-256 leaf certificate that every WebTransport client takes by its hash (W3C WebTransport section 6.8, RFC 5280).
  *
  * @param options Names, days and the time to count from.
- * @throws {TeleQuickError} `ERR_VALUE_INVALID` for a name that is neither a host name nor an IP address, for other than 1 to 13 days, and for a time that is none.
+ * @throws {TeleQuickError} `ERR_VALUE_INVALID` for a name that is neither a host name nor an IP address, for other than 1 to 13 days, and for an invalid time.
  */
 export async function createCertificate(
   options: CreateCertificateOptions = {},
@@ -135,7 +135,7 @@ export async function createCertificate(
  *
  * @param input Base64 of the SHA-256 (44 characters), its 64 hexadecimal digits with or without colons, its 32 bytes, or the certificate itself (PEM, or DER bytes).
  * @throws {TypeError} When it is neither text nor bytes.
- * @throws {TeleQuickError} `ERR_VALUE_INVALID` when it is none of these.
+ * @throws {TeleQuickError} `ERR_VALUE_INVALID` for anything else.
  */
 export async function certificateHash(input: string | Uint8Array): Promise<CertificateHash> {
   if (typeof input !== "string" && !isBytes(input)) {
@@ -193,7 +193,7 @@ function certificateDer(pem: string): Uint8Array<ArrayBuffer> {
   if (label !== "CERTIFICATE") refuseHash(`its PEM label is "${label.slice(0, 32)}"`);
   const bytes = decodeBase64(body.replace(/\s+/g, "")) ?? refuseHash("its PEM body is not base64");
   // With a line lost it would still have a hash, but no gateway's.
-  return isSequence(bytes) ? bytes : refuseHash("its PEM body is no whole certificate");
+  return isSequence(bytes) ? bytes : refuseHash("its PEM body is not a whole certificate");
 }
 
 /** Whether bytes are one whole SEQUENCE of more than 127, as every certificate is (X.690 section 8.1.3). */
@@ -243,7 +243,7 @@ function generalName(hostname: string): Uint8Array {
       "ERR_VALUE_INVALID",
       `Cannot create certificate: ${
         JSON.stringify(hostname.slice(0, 64))
-      } is no host name, expected a DNS name or an IP address`,
+      } is not a host name, expected a DNS name or an IP address`,
     );
   }
   return der(0x82, encodeUtf8(name));

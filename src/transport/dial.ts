@@ -12,7 +12,7 @@ denoModule?.catch(ignore);
  *
  * @param given The caller's, if any.
  * @throws {TypeError} When `given` is not a constructor.
- * @throws {TeleQuickError} `ERR_TRANSPORT_UNAVAILABLE` when there is none; the message says the one thing to do on this runtime.
+ * @throws {TeleQuickError} `ERR_TRANSPORT_UNAVAILABLE` when it is missing; the message says the one thing to do on this runtime.
  */
 export async function resolveWebTransport(
   given?: WebTransportConstructor,

@@ -32,7 +32,7 @@ export interface FaultContext {
 }
 
 /**
- * Turns whatever an implementation throws into a {@linkcode TeleQuickError}: the one place where that happens.
+ * Turns what an implementation throws into a {@linkcode TeleQuickError}: the one place where that happens.
  * Implementations share no error class, so the fields and texts that were measured on each are looked at (src/transport/IMPLEMENTATIONS.md).
  *
  * @param error What was thrown. An error of ours comes back as it is.
@@ -233,7 +233,7 @@ function isStreamFault(error: unknown): boolean {
   return /reset by peer|stopped by peer|STOP_SENDING|RESET_STREAM|ConnectionReset/i.test(message);
 }
 
-/** The code that a stream was or is to be given up with, by W3C's field or Deno's text; `undefined` where there is none. */
+/** The code that a stream was or is to be given up with, by W3C's field or Deno's text; `undefined` where it is missing. */
 export function streamErrorCode(error: unknown): number | undefined {
   if (typeof error !== "object" || error === null) return undefined;
   const { streamErrorCode: code } = error as { streamErrorCode?: unknown };

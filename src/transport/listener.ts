@@ -15,7 +15,7 @@ export interface ListenOptions {
   readonly privateKeyPem: string;
   /**
    * Looks at a request before there is a session: the HTTP status to answer with; 200 takes it.
-   * No client tells its user more of another status than "handshake failed". Default: takes every request.
+   * No client reports more to its user of another status than "handshake failed". Default: takes every request.
    */
   readonly admit?: (request: SessionRequest) => number;
   /** How long a peer may take from its first packet to an established session, in milliseconds. Default: 5,000. */
@@ -38,9 +38,9 @@ export interface Listener {
   readonly hostname: string;
   /** The UDP port that it is bound to. */
   readonly port: number;
-  /** Sessions as they come, each established. Ends when the listener is closed; who leaves the loop takes no more of them. */
+  /** Sessions as they come, each established. Ends when the listener is closed; leaving the loop accepts no more of them. */
   accept(): AsyncIterable<IncomingSession>;
-  /** Ends all sessions, tells their peers, and takes no more. Deno frees the port only when it collects its endpoint. */
+  /** Ends all sessions, informs their peers, and takes no more. Deno frees the port only when it collects its endpoint. */
   close(info?: CloseInfo): Promise<void>;
 }
 

@@ -35,7 +35,7 @@ export function addonRuntime(): "Bun" | "Node" | undefined {
   return isNode ? "Node" : undefined;
 }
 
-/** Whether this is Deno, whatever it was started with. */
+/** Whether this is Deno, with any flags. */
 export function isOnDeno(): boolean {
   return "Deno" in globalThis;
 }

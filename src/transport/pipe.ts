@@ -127,5 +127,5 @@ function copyOf(chunk: unknown): Uint8Array {
   if (ArrayBuffer.isView(chunk)) {
     return new Uint8Array(chunk.buffer, chunk.byteOffset, chunk.byteLength).slice();
   }
-  throw new TypeError("Cannot write: the chunk is no bytes, expected a Uint8Array");
+  throw new TypeError("Cannot write: the chunk is not bytes, expected a Uint8Array");
 }

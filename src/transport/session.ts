@@ -40,7 +40,7 @@ const OPEN_TIMEOUT_MS = 5_000;
 const FIRST_RETRY_MS = 10;
 const LONGEST_RETRY_MS = 160;
 
-/** Closes a session that nobody waits for any more; one that becomes ready only later is closed then. */
+/** Closes a session that is no longer awaited; one that becomes ready only later is closed then. */
 export function abandon(transport: WebTransportLike): void {
   const close = (): void => {
     try {
@@ -58,7 +58,7 @@ export function abandon(transport: WebTransportLike): void {
  * Its owner closes it; what was written and not yet acknowledged is lost then.
  */
 export class Session {
-  /** Resolves when the session is over, for whatever reason; never rejects. */
+  /** Resolves when the session is over, for any reason; never rejects. */
   readonly closed: Promise<SessionClosed>;
   readonly #draining: Promise<void>;
   readonly #transport: WebTransportLike;
@@ -227,7 +227,7 @@ export class Session {
       if (this.#end !== undefined) throw this.#closedError();
       try {
         const stream = await create();
-        // Too late: nobody takes it any more, and it must not stay open.
+        // Too late: it is no longer awaited, and it must not stay open.
         if (over.aborted || this.isClosed) discard(stream);
         // So it is when the wait is given up in the turns until it is handed over; then `over` is done with.
         else over.addEventListener("abort", () => discard(stream));

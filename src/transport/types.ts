@@ -72,7 +72,7 @@ export interface CertificateHash {
 
 /** Options of a WebTransport constructor that the SDK passes. */
 export interface WebTransportOptionsLike {
-  /** Certificates to accept by their hash; left out when there is none. */
+  /** Certificates to accept by their hash; left out when it is missing. */
   serverCertificateHashes?: CertificateHash[];
 }
 
@@ -82,7 +82,7 @@ export type WebTransportConstructor = new (
   options?: WebTransportOptionsLike,
 ) => WebTransportLike;
 
-/** A session that a listener accepted, with what the runtime tells of its peer. */
+/** A session that a listener accepted, with what the runtime reports about its peer. */
 export interface IncomingSession {
   /** The session itself. */
   readonly session: WebTransportLike;

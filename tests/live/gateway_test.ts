@@ -26,7 +26,7 @@ async function dial(listener: { readonly endpoint: string; readonly certificateH
 }
 
 describe("gateway.listen() over QUIC", () => {
-  it("G-26 binds 127.0.0.1 and nothing else, unless it is told to", async () => {
+  it("G-26 binds 127.0.0.1 and nothing else, unless it is configured to", async () => {
     await using gateway = createGateway();
     const { endpoint } = await gateway.listen();
     const { hostname, port } = new URL(endpoint);
@@ -54,7 +54,7 @@ describe("gateway.listen() over QUIC", () => {
     session.close();
   });
 
-  it("tells a refusal in the reply and then closes with 401", async () => {
+  it("reports a refusal in the reply and then closes with 401", async () => {
     await using gateway = createGateway();
     const client = await dial(await gateway.listen());
     const reply = await client.authenticate("x".repeat(100));
@@ -67,7 +67,7 @@ describe("gateway.listen() over QUIC", () => {
     assert.equal(closeCode, 401);
   });
 
-  it("tells a revocation in a SessionEnding before the close, while another key's session goes on", async () => {
+  it("reports a revocation in a SessionEnding before the close, while another key's session goes on", async () => {
     await using gateway = createGateway();
     const [old, fresh] = [await testAccount("acme", "old"), await testAccount("acme", "new")];
     await register(gateway, old);

@@ -38,7 +38,7 @@ async function openRoad(): Promise<Road> {
   return { gateway, endpoint, certificateHash, account };
 }
 
-/** A UDP port of 127.0.0.1 on which nobody listens: taken and given back by TCP, which leaves UDP alone. */
+/** A UDP port of 127.0.0.1 where nothing listens: taken and given back by TCP, which leaves UDP alone. */
 async function silentPort(): Promise<number> {
   const server = createServer();
   const port = await new Promise<number>((resolve) => {
@@ -101,11 +101,11 @@ describe("TeleQuickClient over QUIC", () => {
     assert.ok(client.stats().session.opened >= 4, "400 streams do not fit into three sessions");
   });
 
-  it("is told why a token is refused", async () => {
+  it("learns why a token is refused", async () => {
     // The right tenant and kid, the wrong key.
     const { privateKeyId } = road.account;
-    const stranger = await generateServiceAccount({ tenantId: "acme", privateKeyId });
-    const token = await signToken(await importSigner(stranger.account));
+    const outsider = await generateServiceAccount({ tenantId: "acme", privateKeyId });
+    const token = await signToken(await importSigner(outsider.account));
     const client = new TeleQuickClient(road.endpoint, () => token, true, road.certificateHash);
     await assert.rejects(client.connect(), (error: { refusal?: string }) => {
       hasCode("ERR_UNAUTHORIZED")(error);
@@ -115,7 +115,7 @@ describe("TeleQuickClient over QUIC", () => {
     await client.close();
   });
 
-  it("tells a wrong certificate hash from a dead port", async () => {
+  it("distinguishes a wrong certificate hash from a dead port", async () => {
     const wrong = btoa(String.fromCharCode(...new Uint8Array(32)));
     const client = new TeleQuickClient(road.endpoint, road.account, false, wrong);
     await assert.rejects(client.connect(), (error: Error) => {
@@ -126,7 +126,7 @@ describe("TeleQuickClient over QUIC", () => {
     await client.close();
   });
 
-  it("ends in ERR_CONNECT_FAILED within connectTimeoutMs where nobody listens, naming the endpoint", async () => {
+  it("ends in ERR_CONNECT_FAILED within connectTimeoutMs where nothing listens, naming the endpoint", async () => {
     const port = await silentPort();
     const client = new TeleQuickClient(`https://127.0.0.1:${port}`, road.account, false, {
       connectTimeoutMs: 300,

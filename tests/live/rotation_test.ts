@@ -85,7 +85,7 @@ describe("key rotation over QUIC", () => {
         ...{ tenantId, privateKeyId: fresh.account.privateKeyId, publicKeyPem: fresh.publicKeyPem },
       });
       await assertTalking(clock, links, 20);
-      // 3. The file is replaced on the host; nobody tells the client.
+      // 3. The file is replaced on the host; the client is not informed.
       await writeFile(file, fresh.json, { mode: 0o600 });
       await assertTalking(clock, links, 30);
       // 4. The tokens in flight run out: within the hour the client has renewed, from the file, without a gap.

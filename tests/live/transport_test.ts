@@ -31,7 +31,7 @@ function text(value: string): Uint8Array {
 }
 
 describe("openSession() over QUIC", () => {
-  it("connects with a pinned certificate, as hash and as PEM, and tells the listener who and what for", async () => {
+  it("connects with a pinned certificate, as hash and as PEM, and reports to the listener who connected and why", async () => {
     await using gateway = await listenEcho();
     const { certificate, endpoint, sessions } = gateway;
     const session = await dial(gateway, { path: "/a/b?c=d" });
@@ -50,7 +50,7 @@ describe("openSession() over QUIC", () => {
     assert.equal(session.streamsLeft, undefined);
   });
 
-  it("tells a wrong certificate hash from every other failure", async () => {
+  it("distinguishes a wrong certificate hash from every other failure", async () => {
     await using gateway = await listenEcho();
     const other = await createCertificate();
     await assert.rejects(openSession(gateway.endpoint, { certificateHashes: [other.hash] }), {
@@ -78,7 +78,7 @@ describe("openSession() over QUIC", () => {
     });
   });
 
-  it("gives up after connectTimeoutMs where nobody answers, and names the endpoint", async () => {
+  it("gives up after connectTimeoutMs where nothing answers, and names the endpoint", async () => {
     const silent = createSocket("udp4");
     await new Promise<void>((resolve) => silent.bind(0, "127.0.0.1", resolve));
     const endpoint = `https://127.0.0.1:${silent.address().port}`;
@@ -446,7 +446,7 @@ describe("listenQuic() and peers that mean no good", () => {
     const clock = new FakeClock();
     await using gateway = await listenEcho({ handshakeTimeoutMs: 100, clock });
     const peers = [await raw(gateway), await raw(gateway)];
-    // A good one that comes after them takes the network's time, however much that is, and none of the listener's.
+    // A valid one that comes after them takes the network's time, however much that is, and none of the listener's.
     const session = await dial(gateway);
     assert.deepEqual(await roundTrip(session, text("good")), text("good"));
     await clock.advance(100);

@@ -83,7 +83,7 @@ describe("G-22 SessionAuth", () => {
     return reply!;
   };
 
-  it("G-22 signs a token of at most 300 s, whatever is asked for, and says when it ends", async () => {
+  it("G-22 signs a token of at most 300 s, for any requested lifetime, and says when it ends", async () => {
     await using setup = new TestGateway({ tenantOrigins: { acme: "https://acme.example" } });
     const office = await openOffice(setup);
     const now = setup.clock.now();
@@ -111,7 +111,7 @@ describe("G-22 SessionAuth", () => {
     }
   });
 
-  it("G-22 signs no scope that it does not know, none for administrators, and no token for nobody", async () => {
+  it("G-22 signs no scope that it does not know, none for administrators, and no token for another", async () => {
     await using setup = new TestGateway();
     const office = await openOffice(setup);
     for (
@@ -254,7 +254,7 @@ describe("G-24 URLs in requests", () => {
     await setup.clock.advance(5_000);
   }
 
-  it("G-24 fetches nothing unless it is told what it may", async () => {
+  it("G-24 fetches nothing unless it is configured to", async () => {
     await using setup = new TestGateway({ limits: { rpcsPerSecond: Infinity } });
     const client = await setup.connect(await setup.addTenant("acme"));
     const urls = await fetched(async () => {
@@ -298,16 +298,16 @@ describe("G-24 URLs in requests", () => {
 });
 
 describe("G-25 the admin API", () => {
-  it("G-25 refuses each request with an sdk key, no token, a stranger's, another tenant's or an expired one, in the same bytes", async () => {
+  it("G-25 refuses each request with an sdk key, no token, another party's, another tenant's or an expired one, in the same bytes", async () => {
     await using setup = new TestGateway();
     const { client, admin } = await openOffice(setup);
     const sdk = await setup.addTenant("acme", { name: "sdk" });
     const globex = await setup.addTenant("globex", { name: "admin", role: "admin" });
-    const stranger = await testAccount("acme", "stranger");
+    const outsider = await testAccount("acme", "unknown");
     const tokens = {
       "an sdk key": await setup.token(sdk),
       "none": "",
-      "a stranger": await setup.token(stranger),
+      "an unknown party": await setup.token(outsider),
       "another tenant": await setup.token(globex),
       "expired": await signToken(admin.signer, { now: setup.clock.now() - 3_700_000 }),
       "scoped": await setup.token(admin, { lifetimeSeconds: 60, claims: { scope: "call.dial" } }),
@@ -333,7 +333,7 @@ describe("G-25 the admin API", () => {
     assert.equal(fault.errorMessage, NOT_ADMIN);
   });
 
-  it("G-25 registers, uses and revokes keys over the wire, and refuses what is no key in words without repeating it", async () => {
+  it("G-25 registers, uses and revokes keys over the wire, and refuses what is not a key in words without repeating it", async () => {
     await using setup = new TestGateway();
     const { client, adminToken } = await openOffice(setup);
     const fresh = await testAccount("acme", "fresh");
@@ -364,7 +364,7 @@ describe("G-25 the admin API", () => {
     await settle();
     assert.deepEqual(session.endings.map(({ reason }) => reason), ["key revoked"]);
     const unknown = await client.rpc(methods.RevokeServiceAccount, {
-      ...{ adminToken, tenantId: "acme", privateKeyId: "nobody" },
+      ...{ adminToken, tenantId: "acme", privateKeyId: "other" },
     });
     assert.equal(unknown.fault.errorCode, 6);
   });

@@ -28,7 +28,7 @@ async function assertClosedAs(
 }
 
 describe("G-01 slow sessions", () => {
-  it("G-01 closes 5,000 silent or dripping sessions in time, and lets a good one in at any moment", async () => {
+  it("G-01 closes 5,000 silent or dripping sessions in time, and admits a valid one at any moment", async () => {
     await using setup = new TestGateway();
     const acme = await setup.addTenant("acme");
     const opened: { client: RawClient; at: number; closedAt: number }[] = [];
@@ -268,7 +268,7 @@ describe("G-21 origins", () => {
     for (const other of others) assert.equal(await knock(origin, other), "rejected", other);
   });
 
-  it("G-21 refuses a pinned token without a known origin when it is told to", async () => {
+  it("G-21 refuses a pinned token without a known origin when it is configured to", async () => {
     assert.equal(await knock(origin, undefined), "OK");
     assert.equal(await knock(origin, undefined, true), "rejected");
     assert.equal(await knock(undefined, undefined, true), "OK");
@@ -290,7 +290,7 @@ describe("G-23 paths", () => {
     assert.deepEqual(setup.gateway.stats().sessions.refused.rejected, 0);
   });
 
-  it("G-23 takes a token from the URL only when it is told to", async () => {
+  it("G-23 takes a token from the URL only when it is configured to", async () => {
     for (const acceptQueryToken of [false, true]) {
       await using setup = new TestGateway({ acceptQueryToken });
       const acme = await setup.addTenant("acme");

@@ -109,7 +109,7 @@ describe("the command line", () => {
     await gateway.stop();
   });
 
-  it("C-07 tells a wrong certificate hash within the time that it was given, and of an old certificate that it is over", async () => {
+  it("C-07 reports a wrong certificate hash within the time that it was given, and of an old certificate that it is over", async () => {
     await using folder = await temporaryFolder();
     const gateway = await startCliGateway();
     const env = { ...gateway.env, TELEQUICK_CERTIFICATE_HASH: `${"A".repeat(43)}=` };
@@ -151,7 +151,7 @@ describe("the command line", () => {
     assert.doesNotMatch(fake.transcript(), /BEGIN|MII|eyJ/);
   });
 
-  it("C-19 escapes control characters of a stranger's token in JSON, and the JSON says the same", async () => {
+  it("C-19 escapes control characters of another party's token in JSON, and the JSON says the same", async () => {
     const endUser = "a\u009b31mred\u202egnp.exe\u2066\u0085\u007f\u2028b";
     const token = forge(header, { ...claims, end_user: endUser });
     const { stdout, stderr, records } = await runCli(["token", "inspect", token, "--json"]);

@@ -35,7 +35,7 @@ interface Story extends AsyncDisposable {
 
 const dialled: Script = (request) => ({ callSid: (request as { callSid: string }).callSid });
 
-/** A client with one call up, at a gateway that means no good. Every rejection that nobody takes fails the test (C-14). */
+/** A client with one call up, at a gateway that means no good. Every unhandled rejection fails the test (C-14). */
 async function story(
   options: ScriptedGatewayOptions & { readonly client?: ClientOptions } = {},
 ): Promise<Story> {
@@ -135,7 +135,7 @@ describe("C-12 a hostile gateway", () => {
     assert.equal(own.client.stats().events.received, 0);
   });
 
-  it("C-12 a flood of events for calls that nobody knows stays within its bound", async () => {
+  it("C-12 a flood of events for unknown calls stays within its bound", async () => {
     await using own = await story();
     const [peer] = own.peers;
     const writer = (await peer!.session.openUnidirectional()).getWriter();
@@ -156,7 +156,7 @@ describe("C-12 a hostile gateway", () => {
     await stillWorks(own);
   });
 
-  it("C-12 audio of calls that are not ours, that ended, or that jump: dropped and counted, nobody hears it", async () => {
+  it("C-12 audio of calls that are not ours, that ended, or that jump: dropped and counted, not heard", async () => {
     await using own = await story();
     const link = own.call.audio({ receiveCapacity: 10, jitterBufferMs: 60 });
     const frames: Partial<AudioFrame>[] = [];
@@ -299,7 +299,7 @@ describe("C-14 no unhandled rejection", () => {
     });
     const { client, clock, call, peers } = own;
     const link = call.audio();
-    // Nobody looks at any of these again.
+    // None of these is used again.
     const users = [call.answered(), call.ended, client.barge("a"), call.hangUp(), client.renew()];
     for (const user of users) user.catch(() => {});
     call.events().next().catch(() => {});

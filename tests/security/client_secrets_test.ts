@@ -21,7 +21,7 @@ async function failureOf(promise: Promise<unknown>): Promise<unknown> {
   return await promise.then(() => assert.fail("it was expected to fail"), (error) => error);
 }
 
-/** The signature is the part of a token that nobody else can write; the payload is shown by `decodeToken` on purpose. */
+/** The signature is the part of a token that only the key's owner can write; the payload is shown by `decodeToken` on purpose. */
 function secretsOf(token: string): string[] {
   return [token, token.slice(token.lastIndexOf(".") + 1)];
 }
@@ -88,15 +88,15 @@ describe("C-01 redaction", () => {
       scripts: { Authenticate: (request) => ({ errorCode: 7, errorMessage: tokenOf(request) }) },
     });
     const errors = [await failureOf(refusing.client.connect())];
-    let told = "";
+    let reported = "";
     const { client, clock, gateway, token, records } = await echoing({
       scripts: {
         Authenticate: (request) => {
-          told = tokenOf(request);
+          reported = tokenOf(request);
           return { tenantId: "acme" };
         },
-        Originate: () => ({ errorCode: 6, errorMessage: `no such caller: ${told}` }),
-        Terminate: () => ({ errorCode: 7, errorMessage: told }),
+        Originate: () => ({ errorCode: 6, errorMessage: `no such caller: ${reported}` }),
+        Terminate: () => ({ errorCode: 7, errorMessage: reported }),
       },
     });
     errors.push(await failureOf(client.dial({ to: "+15550100", trunkId: "main" })));
@@ -115,7 +115,7 @@ describe("C-01 redaction", () => {
     assert.ok(errors.filter((error) => error instanceof TeleQuickError).length >= 4);
   });
 
-  it("C-01 no error quotes the URL that carries a token, whatever the transport throws", async () => {
+  it("C-01 no error quotes the URL that carries a token, for any error of the transport", async () => {
     const { signer } = await testAccount("acme");
     const clock = new FakeClock();
     const token = await signToken(signer, { now: clock.now() });

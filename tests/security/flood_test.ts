@@ -12,7 +12,7 @@ import type { RawClient } from "../support/raw_client.ts";
 import { TestGateway } from "../support/tenant_kit.ts";
 
 const FLOOD = { code: 429, reason: "too many requests", reconnect: false };
-const barge = encodeRequest(methods.Barge, { callSid: "nobody" });
+const barge = encodeRequest(methods.Barge, { callSid: "other" });
 
 /** Keeps `width` of `work` under way until `total` have gone through, or the session is over. Returns how many did. */
 async function repeat(
@@ -247,7 +247,7 @@ describe("G-20 readers that do not read", () => {
     return { setup, acme, silent };
   }
 
-  it("G-20 cuts a subscriber whose events pile up, and tells it why in its own words", async () => {
+  it("G-20 cuts a subscriber whose events pile up, and says why in its own words", async () => {
     const { setup, acme, silent } = await withSilentReader({ queuedEvents: 20 });
     await using _ = setup;
     const busy = await setup.connect(acme);
@@ -311,7 +311,7 @@ describe("G-20 readers that do not read", () => {
     await using setup = new TestGateway({ limits });
     const acme = await setup.addTenant("acme", { channelLimit: 1_000 });
     const beta = await setup.addTenant("beta");
-    const [greedy, other, stranger] = [
+    const [greedy, other, outsider] = [
       await setup.connect(acme),
       await setup.connect(acme),
       await setup.connect(beta),
@@ -331,7 +331,7 @@ describe("G-20 readers that do not read", () => {
       (await other.rpc(methods.Barge, { callSid: "0".padEnd(128, "x") })).fault.errorCode,
       0,
     );
-    assert.equal((await stranger.rpc(methods.GetBucketCalls, ask)).fault.errorCode, 0);
+    assert.equal((await outsider.rpc(methods.GetBucketCalls, ask)).fault.errorCode, 0);
     await writer.close();
     let read = 0;
     for await (const chunk of stream.readable) read += chunk.length;

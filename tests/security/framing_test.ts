@@ -56,7 +56,7 @@ async function assertAlive(client: RawClient, sequenceNumber = 0): Promise<void>
   await settle();
   assert.equal(client.audio.length, before + 1);
   await uplink.finish();
-  const { fault } = await client.rpc(methods.Barge, { callSid: "nobody" });
+  const { fault } = await client.rpc(methods.Barge, { callSid: "other" });
   assert.equal(fault.errorCode, 7);
 }
 
@@ -281,7 +281,7 @@ describe("G-07 hostile text", () => {
     await assertAlive(client);
   });
 
-  it("G-07 refuses what is no number and no SIP URI as destination", async () => {
+  it("G-07 refuses what is not a number and no SIP URI as destination", async () => {
     await using setup = new TestGateway({ limits: unlimited });
     const client = await withCall(setup);
     const code = async (to: string) =>
@@ -302,7 +302,7 @@ describe("G-07 hostile text", () => {
     for (const to of good) assert.equal(await code(to), 0, to);
   });
 
-  it("G-07 logs one escaped line a record, whatever a peer sends", async () => {
+  it("G-07 logs one escaped line a record, for any text of a peer", async () => {
     const records: unknown[] = [];
     await using setup = new TestGateway({
       limits: unlimited,

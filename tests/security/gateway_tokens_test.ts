@@ -17,7 +17,7 @@ const REASONS = new Set(["expired", "not yet valid", "lifetime", "revoked", "rej
 interface Door extends AsyncDisposable {
   readonly setup: TestGateway;
   readonly records: GatewayLogRecord[];
-  /** Presents a token: `OK`, or what the peer is told. */
+  /** Presents a token: `OK`, or what the peer receives. */
   knock(token: string): Promise<string>;
 }
 
@@ -43,7 +43,7 @@ async function openDoor(options: GatewayOptions = {}): Promise<Door> {
 }
 
 describe("J-01 to J-26 at the gateway", () => {
-  it("J-01, J-02, J-03, J-05, J-06, J-07, J-08, J-18, J-19 refuses every hostile token, and takes a good one after each", async () => {
+  it("J-01, J-02, J-03, J-05, J-06, J-07, J-08, J-18, J-19 refuses every hostile token, and accepts a valid one after each", async () => {
     await using door = await openDoor();
     const { setup, records, knock } = door;
     const good = forge();
@@ -58,7 +58,7 @@ describe("J-01 to J-26 at the gateway", () => {
       assert.equal(late.bytes.length, 0, name);
       await setup.clock.advance(250);
       assert.deepEqual(client.closeInfo, { closeCode: 401, reason: reply!.errorMessage }, name);
-      // The owner reads why, and nobody reads the token, nor what it claimed.
+      // The owner reads why, and the token stays hidden, nor what it claimed.
       const refusals = records.filter(({ event }) => event === "session.refused");
       assert.equal(refusals.length, 1, name);
       const record = JSON.stringify(refusals);
@@ -99,7 +99,7 @@ describe("J-01 to J-26 at the gateway", () => {
     }
   });
 
-  it("J-13, J-14 tells expired, not yet valid and lifetime apart at the second", async () => {
+  it("J-13, J-14 distinguishes expired, not yet valid and lifetime apart at the second", async () => {
     await using door = await openDoor();
     const at = (iat: number, exp: number, more = {}) =>
       door.knock(forge(header, { ...claims, iat: NOW + iat, exp: NOW + exp, ...more }));
@@ -140,12 +140,12 @@ describe("J-01 to J-26 at the gateway", () => {
       mintBrowserToken(acme.signer, { now: door.setup.clock.now(), jti, lifetimeSeconds: 60 });
     for (const jti of ["a", "b", "c"]) assert.equal(await door.knock(await mint(jti)), "OK");
     assert.equal(await door.knock(await mint("d")), "rejected");
-    // Remembered for as long as any such token can live, whatever the wall clock does meanwhile.
+    // Remembered for as long as any such token can live, also when the wall clock is set meanwhile.
     await door.setup.clock.advance(390_000);
     assert.equal(await door.knock(await mint("e")), "OK");
   });
 
-  it("J-15 remembers each tenant's by itself: one that uses up its room takes none of another's", async () => {
+  it("J-15 remembers each tenant's by itself: one that uses up its room leaves another's untouched", async () => {
     await using door = await openDoor({ limits: { usedTokens: 1 } });
     const mint = (account: typeof acme, jti: string) =>
       mintBrowserToken(account.signer, { now: door.setup.clock.now(), jti });
@@ -302,8 +302,8 @@ describe("J-01 to J-26 at the gateway", () => {
 
   it("J-25 says the same of an unknown key, an unknown tenant and a bad signature", async () => {
     await using door = await openDoor();
-    const stranger = await testAccount("nobody");
-    const unknownTenant = await signToken(stranger.signer, { now: NOW * 1_000 });
+    const outsider = await testAccount("other");
+    const unknownTenant = await signToken(outsider.signer, { now: NOW * 1_000 });
     const replies = new Set<string>();
     for (
       const token of [

@@ -34,7 +34,7 @@ async function twoTenants(setup: TestGateway): Promise<{ a: RawClient; b: RawCli
   return { a, b };
 }
 
-/** Replies to the same request about somebody else's thing and about nothing are the same bytes, but for the id in them. */
+/** Replies to the same request about another tenant's object and about nothing are the same bytes, but for the id in them. */
 function assertSameBytes(
   foreign: Uint8Array,
   unknown: Uint8Array,
@@ -91,7 +91,7 @@ describe("G-10 subscriptions", () => {
     assert.deepEqual(second.events.map(({ status }) => status), ["ANSWERED"]);
   });
 
-  it("G-10 tells every subscriber of a call that nobody holds, and the empty client id of everything", async () => {
+  it("G-10 sends every subscriber of a call without a holder, and the empty client id of everything", async () => {
     await using setup = new TestGateway();
     const acme = await setup.addTenant("acme");
     const [one, two, all, none] = [
@@ -109,7 +109,7 @@ describe("G-10 subscriptions", () => {
     };
     assert.deepEqual(await heard("one"), [2, 0, 2, 0]);
     assert.deepEqual(await heard(""), [2, 2, 2, 0]);
-    assert.deepEqual(await heard("nobody"), [2, 2, 2, 0]);
+    assert.deepEqual(await heard("other"), [2, 2, 2, 0]);
   });
 
   it("G-10 bounds the client ids of a session", async () => {
@@ -150,7 +150,7 @@ describe("G-11 another tenant's calls and campaigns", () => {
     ];
 
   for (const [name, probe] of probes) {
-    it(`G-11 answers ${name} for a foreign id as for one that nobody has, and touches nothing`, async () => {
+    it(`G-11 answers ${name} for a foreign id as for one that does not exist, and touches nothing`, async () => {
       await using setup = new TestGateway();
       const { a, b } = await twoTenants(setup);
       b.events.length = 0;
@@ -169,7 +169,7 @@ describe("G-11 another tenant's calls and campaigns", () => {
     });
   }
 
-  it("G-11 refuses to supervise a foreign call as one that nobody has", async () => {
+  it("G-11 refuses to supervise a foreign call as one that does not exist", async () => {
     await using setup = new TestGateway();
     const { a } = await twoTenants(setup);
     const authToken = await setup.token(await setup.addTenant("a"));
@@ -221,7 +221,7 @@ describe("G-12 ids that clients choose", () => {
     assert.equal(setup.gateway.stats().calls.total, 1);
   });
 
-  it("G-12 refuses an id that is none", async () => {
+  it("G-12 refuses an invalid id", async () => {
     await using setup = new TestGateway();
     const client = await setup.connect(await setup.addTenant("acme"));
     for (const callSid of ["-x", "a b", "a/b", "a,b", "\u00e9", "x".repeat(129)]) {
@@ -257,7 +257,7 @@ describe("G-13 another tenant's trunks", () => {
   ];
 
   for (const [name, probe] of probes) {
-    it(`G-13 answers ${name} for a foreign trunk as for one that nobody has`, async () => {
+    it(`G-13 answers ${name} for a foreign trunk as for one that does not exist`, async () => {
       await using setup = new TestGateway();
       const { a } = await twoTenants(setup);
       const ids = ["b-only", "x-only"] as const;
@@ -316,7 +316,7 @@ describe("G-15 audio for calls that are not there", () => {
     payload: new Uint8Array(160).fill(fill),
   });
 
-  it("G-15 stops a stream after 50 frames for a foreign call, exactly as for one that nobody has", async () => {
+  it("G-15 stops a stream after 50 frames for a foreign call, exactly as for one that does not exist", async () => {
     await using setup = new TestGateway();
     const { a, b } = await twoTenants(setup);
     for (const sid of [SID, GHOST]) {

@@ -127,7 +127,7 @@ describe("keys that come and go", () => {
     assert.equal(await outcome(good), "accepted");
   });
 
-  it("J-24 headers beyond any number are told apart", async () => {
+  it("J-24 headers beyond any number are distinguished", async () => {
     const record = { tenantId: acme.id, key: acme.verifying };
     for (let round = 0; round < 2; round++) {
       for (let i = 0; i < 200; i++) {
@@ -192,7 +192,7 @@ describe("keys that come and go", () => {
   });
 });
 
-/** Runs something and tells the modulus sizes, in bytes, of all signatures that were verified meanwhile. */
+/** Runs something and returns the modulus sizes, in bytes, of all signatures that were verified meanwhile. */
 async function watchVerify<T>(run: () => Promise<T>): Promise<{ result: T; sizes: number[] }> {
   const { subtle } = crypto;
   const sizes: number[] = [];

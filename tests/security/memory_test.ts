@@ -23,7 +23,7 @@ describe("memory", () => {
           await client.rpc(methods.Originate, { ...dial, clientId: `c${number}` });
         }
         const uplink = await client.openAudio();
-        await uplink.send({ callSid: "nobody", codec: "PCMU" });
+        await uplink.send({ callSid: "other", codec: "PCMU" });
       }
       if (number % 3 === 0) pair.sever();
       else client.close();

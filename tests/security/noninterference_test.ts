@@ -305,7 +305,7 @@ class Worlds implements AsyncDisposable {
   async compare(steps: readonly Step[]): Promise<void> {
     if (this.#left-- <= 0 || this.#alone?.a.client.isClosed) await this.#renew();
     const [both, alone] = [await this.#both!.play(steps), await this.#alone!.play(steps)];
-    // Worlds that have parted stay apart: whatever is played next begins in new ones.
+    // Worlds that have parted stay apart: what is played next begins in new ones.
     if (both.join() !== alone.join()) this.#left = 0;
     assert.deepEqual(both, alone);
   }

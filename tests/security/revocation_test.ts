@@ -40,7 +40,7 @@ describe("G-18 revocation", () => {
     const events = setup.gateway.stats().events.sent;
 
     await revoke(setup, old);
-    // One turn, and no time: each has been told, and nothing of it is carried out any more.
+    // One turn, and no time: each has been informed, and nothing of it is carried out any more.
     await settle();
     assert.equal(setup.gateway.stats().sessions.open, 1);
     for (const client of sessions) assert.deepEqual(client.endings, [REVOKED]);
@@ -218,7 +218,7 @@ describe("G-18 revocation", () => {
 });
 
 describe("G-19 expiry", () => {
-  it("G-19 ends a session when its token ends, and tells why", async () => {
+  it("G-19 ends a session when its token ends, and says why", async () => {
     await using setup = new TestGateway();
     const acme = await setup.addTenant("acme");
     const client = setup.dial();
@@ -264,7 +264,7 @@ describe("G-19 expiry", () => {
     assert.deepEqual(early.endings, [], "set back, the token is not over yet");
   });
 
-  it("G-19 lets a session outlive its token when it is told to, but not its key", async () => {
+  it("G-19 lets a session outlive its token when it is configured to, but not its key", async () => {
     await using setup = new TestGateway({ sessionExpiry: "connection" });
     const acme = await setup.addTenant("acme");
     const client = await setup.connect(acme);

@@ -1,7 +1,7 @@
 /**
  * Scope as one property, for two principals of one tenant. A sequence of steps is played twice: once with the tenant's own service, which may
- * do everything, and once without it. What a page with a scope sees has to be the same to the byte, whatever the service does with its own
- * calls under the page's client ids, and whatever the page tries on the service's calls.
+ * do everything, and once without it. What a page with a scope sees has to be the same to the byte, for all that the service does with its own
+ * calls under the page's client ids, and any the page tries on the service's calls.
  */
 
 import assert from "node:assert/strict";

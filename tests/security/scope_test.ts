@@ -89,8 +89,8 @@ async function doorsToOthers(stage: Stage, page: RawClient): Promise<string[]> {
   const open: string[] = [];
   const heard = { events: page.events.length, audio: page.audio.length };
   const callSid = `others-${crypto.randomUUID()}`;
-  // Nobody holds its client id: then events go to every subscriber, and audio to the newest one, of those that may.
-  assert.equal(await stage.dial(backend, callSid, "nobody"), 0);
+  // Its client id has no holder: then events go to every subscriber, and audio to the newest one, of those that may.
+  assert.equal(await stage.dial(backend, callSid, "other"), 0);
   backend.close();
   await settle();
   await setup.clock.advance(200);

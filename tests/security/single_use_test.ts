@@ -1,4 +1,4 @@
-/** A token with a `jti` is taken once: at whatever door, whatever the clock does, and after a restart. */
+/** A token with a `jti` is taken once: at any door, also when the clock is set, and after a restart. */
 
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";

@@ -42,7 +42,7 @@ function refusalOf(name: string, value: unknown): RegExp {
 }
 
 describe("claim attacks", () => {
-  it("J-12 times that are no whole numbers of seconds, in every form JSON has", async () => {
+  it("J-12 times that are not whole numbers of seconds, in every form JSON has", async () => {
     const texts = [
       `"${NOW + 60}"`,
       "null",
@@ -279,7 +279,7 @@ describe("claim attacks", () => {
     }
   });
 
-  it("J-19 payloads that are no JSON object in strict UTF-8", async () => {
+  it("J-19 payloads that are not a JSON object in strict UTF-8", async () => {
     const text = JSON.stringify(claims);
     const bytes = (...parts: (string | readonly number[])[]): Uint8Array =>
       new Uint8Array(
@@ -343,7 +343,7 @@ describe("claim attacks", () => {
     assert.equal(({} as Record<string, unknown>)["admin"], undefined);
   });
 
-  it("J-21 a browser's token is none of a service, nor one of an admin, and the reverse", async () => {
+  it("J-21 a browser's token is not a service token, nor an admin, and the reverse", async () => {
     const browser = withClaims({ scope: "admin", exp: NOW + 300 });
     const record = { tenantId: acme.id, key: acme.verifying, role: "admin" } as const;
     const admin = { ...verifier, resolveKey: () => record };

@@ -17,7 +17,7 @@ import {
   signSegments,
 } from "../support/tokens.ts";
 
-/** Refused for `reason`, whoever signed, and before any key was looked for. */
+/** Refused for `reason`, by any signer, and before any key was looked for. */
 async function refusedUnseen(head: Part, reason: string): Promise<void> {
   for (const key of [acme.privateKey, evil.privateKey]) {
     lookups.length = 0;
@@ -98,7 +98,7 @@ describe("header attacks", () => {
     await stillTakesGoodTokens();
   });
 
-  it("J-04 kid as a path, a query, a prototype's member, of another type, or somebody else's", async () => {
+  it("J-04 kid as a path, a query, a prototype's member, of another type, or another's", async () => {
     const malformed = [
       "../../etc/passwd",
       "/dev/null",

@@ -1,4 +1,4 @@
-/** Input that begins and does not end, and input that nobody reads: bounded in bytes and in time, on both sides. */
+/** Input that begins and does not end, and input that is not read: bounded in bytes and in time, on both sides. */
 
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
@@ -58,7 +58,7 @@ describe("G-32 unfinished input at the gateway", () => {
     assert.equal((await hold(attacker, 3, 50 * KIB))(), 3);
   });
 
-  it("G-32 holds a tenant's within bounds, and takes none of another's room", async () => {
+  it("G-32 holds a tenant's within bounds, and leaves another's untouched room", async () => {
     await using setup = new TestGateway({
       limits: { unfinishedBytes: 100 * KIB, unfinishedBytesPerTenant: 250 * KIB },
     });

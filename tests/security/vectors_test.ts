@@ -186,11 +186,11 @@ describe("Wycheproof", () => {
     }
     assert.equal(total, 26);
     assert.deepEqual(accepted, [5]);
-    // The ROCA key, 1024 bits, e = 1: refused as keys, whatever they sign.
+    // The ROCA key, 1024 bits, e = 1: refused as keys, any they sign.
     for (const tcId of [7, 8, 9]) assert.ok(unregistered.includes(tcId), `${tcId}`);
   });
 
-  it("the harness is no verifier that refuses everything, nor one that an HMAC fools", async () => {
+  it("the harness is not a verifier that refuses everything, nor one that an HMAC fools", async () => {
     const { jwk } = vector("RFC 7515 Appendix A.2");
     const key = await register(jwk);
     assert.ok(await isAccepted(vector("RFC 7515 Appendix A.2").jws, key!));

@@ -10,7 +10,7 @@ import type { Port } from "../worklet/messages.ts";
 
 /** What the page says to the Worker itself, once for each client. */
 export interface Hello {
-  /** Tells it apart from messages of the page's own. */
+  /** Distinguishes it from messages of the page's own. */
   readonly telequick: "client";
   /** Everything else goes over this port. */
   readonly port: Port;
@@ -34,7 +34,7 @@ export interface Ask {
 /** What the page says. */
 export type ToWorker =
   | Ask
-  /** Nobody waits for a request any more. */
+  /** No one waits for a request any more. */
   | { readonly type: "abort"; readonly id: number }
   /** The token that was asked for. */
   | { readonly type: "token"; readonly id: number; readonly token: Settled }

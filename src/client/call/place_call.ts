@@ -77,7 +77,7 @@ export class CallPlacer {
     try {
       const reply = await this.#place(methods.AnswerIncomingCall, answer, request, (late) => {
         calls.disclaim(call);
-        // Only the reply tells whether this client won the call: another one's is not to be ended.
+        // Only the reply says whether this client won the call: another one's is not to be ended.
         if (late?.errorCode !== ErrorCode.SUCCESS || call.claims > 0) return;
         terminate(answer.callSid).catch(ignore);
       });

@@ -93,7 +93,7 @@ export type Effect =
   | "pause-reconnect"
   /** Put the opened session to use; the one before it finishes what is under way. */
   | "promote"
-  /** Close the opened session: nobody needs it any more. */
+  /** Close the opened session: it is no longer needed. */
   | "discard"
   /** Reject those who wait for a session. */
   | "reject-waiting"

@@ -13,7 +13,7 @@ import type { Principal } from "./principal.ts";
 /** What can be done with a call. */
 export type Right = "see" | "listen" | "speak" | "control" | "barge" | "answer" | "supervise";
 
-/** The words that give a right: on the session's own calls, on incoming calls that nobody has answered, and on every call. */
+/** The words that give a right: on the session's own calls, on incoming calls that are not answered, and on every call. */
 interface Grant {
   readonly own?: readonly ScopeWord[];
   readonly waiting?: readonly ScopeWord[];
@@ -49,7 +49,7 @@ export interface Owner {
 export interface Subject {
   /** `undefined` for an incoming call that no client has answered. */
   readonly owner: Owner | undefined;
-  /** Whether it is an incoming call that nobody has answered. */
+  /** Whether it is an incoming call that are not answered. */
   readonly isWaiting: boolean;
 }
 

@@ -93,7 +93,7 @@ export const cannotCheck = new RpcRefusal(
   "Cannot check the token now",
 );
 
-/** How every token is verified here, at whatever door it is shown. `onKey` is called with the key that was found. */
+/** How every token is verified here, at any door. `onKey` is called with the key that was found. */
 export function verifyOptions(
   { registry, rules, clock, usedTokens }: Verifier,
   onKey: (key: KeyEntry) => void,

@@ -36,7 +36,7 @@ export class Issuers {
     this.#options = options;
   }
 
-  /** Signs a token of at most 300 s, whatever is asked for; the reply says when it ends. */
+  /** Signs a token of at most 300 s, for any requested lifetime; the reply says when it ends. */
   async issue(
     key: KeyEntry,
     request: Pick<SessionAuthRequest, "subject" | "ttlSeconds" | "scope">,

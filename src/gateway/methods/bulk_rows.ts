@@ -26,7 +26,7 @@ export interface CampaignRows {
 
 const MOST_REASONS = 5;
 
-/** Reads the rows that can be dialled. Refuses a file that has none. In slices, so that others have their turn. */
+/** Reads the rows that can be dialled. Refuses a file without one. In slices, so that others have their turn. */
 export function readRows(
   request: BulkRequest,
   bytes: AsyncIterable<Uint8Array>,
@@ -97,7 +97,7 @@ async function read(
   throw unfit("csv has a header row and no other");
 }
 
-/** A row with the template's fields where it has none of its own; text that says what is wrong with it. */
+/** A row with the template's fields where it has no own value; text that says what is wrong with it. */
 function fill(template: BulkRequest, { columns }: CsvRow): OriginateRequest | string {
   const text = (column: string, fallback: string) => columns.get(column)?.trim() || fallback;
   const duration = text("max_duration_ms", String(template.templateMaxDurationMs));

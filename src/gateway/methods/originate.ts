@@ -82,7 +82,7 @@ export const unknownTrunk: RpcRefusal = new RpcRefusal(
   "Unknown trunk_id",
 );
 
-/** A call as it is asked for, with an id where it has none. */
+/** A call as it is asked for, with an id where it lacks one. */
 export function callOptions(
   request: OriginateRequest,
   { principal, tenant }: RpcContext,

@@ -35,7 +35,7 @@ export async function receiveAudio(
   options: ReceiveAudioOptions,
 ): Promise<void> {
   const { limits, counters, log, clock } = context.gateway;
-  // Who keeps sound copies it, and what is unfinished the frame reader does: one buffer is enough.
+  // Consumers that keep audio copy it, and what is unfinished the frame reader does: one buffer is enough.
   const reader = new ByteReader(stream, {
     ...{ bufferBytes: UPLINK_BYTES, firstBytes: FIRST_BYTES, reuse: true },
   });

@@ -10,7 +10,7 @@ import type { Limits } from "../limits.ts";
 export interface Waiting {
   /** The peer's address, where the runtime shows it. */
   readonly address: string | undefined;
-  /** Closes it unheard. */
+  /** Closes it without an answer. */
   evict(): void;
 }
 
@@ -40,18 +40,18 @@ export class PendingSessions {
     this.#waiting.add(session);
     const { address } = session;
     if (address === undefined || isLoopback(address)) return;
-    const neighbours = this.#byAddress.get(address) ?? new Set();
-    if (neighbours.size >= handshakesPerAddress) this.#evictFirst(neighbours);
-    this.#byAddress.set(address, neighbours.add(session));
+    const sameAddress = this.#byAddress.get(address) ?? new Set();
+    if (sameAddress.size >= handshakesPerAddress) this.#evictFirst(sameAddress);
+    this.#byAddress.set(address, sameAddress.add(session));
   }
 
   /** Lets a session out: it is admitted, refused, or gone. */
   leave(session: Waiting): void {
     this.#waiting.delete(session);
     const { address } = session;
-    const neighbours = address === undefined ? undefined : this.#byAddress.get(address);
-    neighbours?.delete(session);
-    if (neighbours?.size === 0) this.#byAddress.delete(address!);
+    const sameAddress = address === undefined ? undefined : this.#byAddress.get(address);
+    sameAddress?.delete(session);
+    if (sameAddress?.size === 0) this.#byAddress.delete(address!);
   }
 
   #evictFirst(sessions: Set<Waiting>): void {

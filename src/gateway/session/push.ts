@@ -1,5 +1,5 @@
 /**
- * What the gateway says unasked: one one-way stream of a session, opened when there is something to say, written once a turn.
+ * What the gateway pushes: one one-way stream of a session, opened when there is something to say, written once a turn.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * Reading a request's stream: one frame, then whatever is left until FIN, both within bounds.
+ * Reading a request's stream: one frame, then the rest until FIN, both within bounds.
  *
  * @module
  */
@@ -11,7 +11,7 @@ import { type Frame, FrameReader } from "../../wire/mod.ts";
 /** What is read of a request at a time: most have less than two hundred bytes. */
 export const REQUEST_BYTES = 1_024;
 
-/** Reads the one frame of a request; what has arrived of it counts as `unfinished`. Rejects with `ERR_WIRE_INVALID` for bytes that are none, and as the stream does. */
+/** Reads the one frame of a request; what has arrived of it counts as `unfinished`. Rejects with `ERR_WIRE_INVALID` for invalid bytes, and as the stream does. */
 export async function readRequest(
   reader: ByteReader,
   limitBytes: number,

@@ -20,7 +20,7 @@ import {
 
 /** Where a gateway's files are. `write` is atomic: a reader gets the old text or the new one, also after a crash. */
 export interface GatewayStorage {
-  /** The text of a file; `undefined` when there is none. */
+  /** The text of a file; `undefined` when it is missing. */
   read(name: string): Promise<string | undefined>;
   /** Replaces a file. Resolves when the new text survives a crash. */
   write(name: string, text: string): Promise<void>;
@@ -87,7 +87,7 @@ export class Archive {
   }
 
   /**
-   * Takes the storage and reads the state; `undefined` when there is none.
+   * Takes the storage and reads the state; `undefined` when it is missing.
    *
    * @throws {TeleQuickError} `ERR_VALUE_INVALID`, with the file's name, for anything that is not a whole file of ours; `ERR_UNAVAILABLE` when
    * another gateway has the storage.
@@ -144,7 +144,7 @@ export class Archive {
     }
   }
 
-  /** Writes the whole state, then an empty journal. Whatever was not written before is in the state. */
+  /** Writes the whole state, then an empty journal. What was not written before is in the state. */
   async #compact(storage: GatewayStorage): Promise<void> {
     this.#canAppend = false;
     const generation = crypto.randomUUID();

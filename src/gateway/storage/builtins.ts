@@ -92,7 +92,7 @@ export function runtimeProcess(): ProcessLike {
   return process;
 }
 
-/** One of the runtime's modules. Throws `ERR_VALUE_INVALID` where there is none. */
+/** One of the runtime's modules. Throws `ERR_VALUE_INVALID` where it is missing. */
 export function builtin<N extends keyof Builtins>(name: N): Builtins[N] {
   const found = runtimeProcess().getBuiltinModule?.(name);
   if (found !== undefined) return found;
@@ -110,7 +110,7 @@ export function fileError(action: string, path: string, error: unknown): TeleQui
   });
 }
 
-/** The code of an error of the file system or a socket; empty where there is none. */
+/** The code of an error of the file system or a socket; empty where it is missing. */
 export function codeOf(error: unknown): string {
   const { code } = error as { readonly code?: unknown };
   return typeof code === "string" ? code : "";

@@ -16,7 +16,7 @@ export interface Dialled {
   readonly startMs: number;
 }
 
-/** The same, with what a repeated dial is compared with. */
+/** A record, with what a repeated dial is compared with. */
 export interface Memory extends Dialled {
   readonly to: string;
   readonly trunkId: string;

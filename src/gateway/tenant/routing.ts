@@ -13,7 +13,7 @@ import { type InboundRouting, isWaiting, type Tenant } from "./tenant.ts";
 const PATIENCE_MS = 30_000;
 const ANNOUNCEMENT_MS = 3_000;
 
-/** Calls of a trunk that nobody has answered yet, the oldest first. */
+/** Calls of a trunk that are not answered yet, the oldest first. */
 export function waitingCalls(tenant: Tenant, trunkId: string): Call[] {
   return [...tenant.calls()].filter((call) => isWaiting(call) && call.options.trunkId === trunkId);
 }

@@ -366,12 +366,12 @@ export class Tenant {
   }
 }
 
-/** Whether an event is one of an incoming call that nobody has answered: it rings, or the caller gave up. */
+/** Whether an event is one of an incoming call that are not answered: it rings, or the caller gave up. */
 function isUnanswered({ options }: Call, event: CallEvent): boolean {
   return options.direction === "inbound" && event.answerTimestampMs === 0;
 }
 
-/** Whether a call came in and nobody has answered it yet. */
+/** Whether a call came in and is not answered yet. */
 export function isWaiting(call: Call): boolean {
   return call.options.direction === "inbound" && call.state === "ringing";
 }

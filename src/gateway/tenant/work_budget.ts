@@ -40,7 +40,7 @@ export class WorkBudget {
   readonly #options: WorkBudgetOptions;
   readonly #time: RateLimit;
   readonly #bytes: RateLimit;
-  /** Who waits for the slice that is under way to end. */
+  /** The waiters for the slice that is under way to end. */
   readonly #queue: (() => void)[] = [];
   #isTaken = false;
   #pieces = 0;

@@ -24,7 +24,7 @@ export class ByteReader {
   #buffer: ArrayBuffer | undefined;
   #size: number;
 
-  /** Locks the stream. One that is no byte stream is read as it comes. */
+  /** Locks the stream. One that is not a byte stream is read as it comes. */
   constructor(readable: ReadableStream<Uint8Array>, options: ByteReaderOptions) {
     this.#options = options;
     this.#size = options.firstBytes ?? options.bufferBytes;

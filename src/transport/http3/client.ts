@@ -35,7 +35,7 @@ const MOST_FRAMES_BEFORE = 16;
  * Takes the client's part of the HTTP/3 handshake of WebTransport on a fresh connection: exchanges the settings, sends the CONNECT
  * request and reads its answer (RFC 9114, RFC 9220, draft-ietf-webtrans-http3-16 section 3). Has no time limit.
  *
- * @param connection Belongs to the session from now on, and is closed when there is none.
+ * @param connection Belongs to the session from now on, and is closed when it is missing.
  * @param url Where to.
  * @throws {TransportFault} When the connection ends first, the server has no WebTransport, or answers with another status than 2xx.
  */

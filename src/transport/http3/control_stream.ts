@@ -42,7 +42,7 @@ export function encodeGoaway(streamId: number): Uint8Array {
   return encodeFrame(frameType.goaway, encodeVarint(streamId));
 }
 
-/** Told of what comes on a control stream. */
+/** Receives what comes on a control stream. */
 export interface ControlHandlers {
   readonly onSettings: (settings: Settings) => void;
   readonly onGoaway: () => void;

@@ -86,7 +86,7 @@ export class PeerStreams {
     for (const request of this.#requests.splice(0)) this.#handle(request);
   }
 
-  /** The session is over: the end of HTTP/3's own streams is no error any more. */
+  /** The session is over: the end of HTTP/3's own streams is no longer an error. */
   stop(): void {
     this.#isOver = true;
   }

@@ -84,7 +84,7 @@ export function decodeRequestHeader(bytes: Uint8Array): RequestHeader | undefine
   };
 }
 
-/** Decodes the status of a response; `undefined` when its header is malformed, as in {@linkcode decodeRequestHeader}, or has none. */
+/** Decodes the status of a response; `undefined` when its header is malformed, as in {@linkcode decodeRequestHeader}, or lacks one. */
 export function decodeStatus(bytes: Uint8Array): number | undefined {
   const status = decodeFields(bytes)?.get(":status");
   return status !== undefined && /^[1-5]\d\d$/.test(status) ? Number(status) : undefined;

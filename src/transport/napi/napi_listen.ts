@@ -50,7 +50,7 @@ export function listenAddon(addon: NapiAddon, options: ListenOptions): Listener 
     }
   };
 
-  // The last request that is accepted: our own, by a path that nobody else asks for.
+  // The last request that is accepted: our own, by a path of its own.
   const lastPath = `/${crypto.randomUUID()}`;
   let over = false;
   const run = async (): Promise<void> => {
@@ -120,7 +120,7 @@ async function turnAway(request: NapiRequest): Promise<string | undefined> {
 
 /**
  * Asks the server once more: its `close` blocks the whole thread while an `accept` is waiting, so that one has to return first.
- * Clients that come meanwhile are answered first: a request that nobody accepts would wait for 30 s.
+ * Clients that come meanwhile are answered first: a request that is not accepted would wait for 30 s.
  */
 async function wake(
   addon: NapiAddon,

@@ -154,7 +154,7 @@ export class NapiTransport implements WebTransportLike {
           if (isCancelled) discard(stream);
           else controller.enqueue(stream);
         } catch {
-          // The session is over, which `closed` tells.
+          // The session is over, which `closed` reports.
           controller.close();
         }
       },
@@ -249,7 +249,7 @@ function wrapSend(send: NapiSend): WritableStream<Uint8Array> {
   });
 }
 
-/** The addon tells a stream's end by text alone: "RESET_STREAM: 7", "STOP_SENDING: 7". */
+/** The addon reports the end of a stream by text alone: "RESET_STREAM: 7", "STOP_SENDING: 7". */
 function streamFault(error: unknown): TransportFault {
   const text = error instanceof Error ? error.message : String(error);
   const code = /(?:RESET_STREAM|STOP_SENDING): (\d+)/.exec(text)?.[1];

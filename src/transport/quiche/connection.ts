@@ -132,7 +132,7 @@ export class QuicheConnection implements QuicConnection {
     this.#flush();
   }
 
-  /** The socket is over: so is the connection, whatever its state. */
+  /** The socket is over: so is the connection, independent of its state. */
   fail(error: Error): void {
     this.#end(() => this.#closed.reject(error));
     this.#leave();

@@ -4,7 +4,7 @@ import type { NodeModules } from "./socket.ts";
 
 /** What a peer's certificate is held against. */
 export interface CertificateWish {
-  /** The SHA-256 of the certificates that are accepted; where there is none the chain was verified by TLS. */
+  /** The SHA-256 of the certificates that are accepted; where it is missing the chain was verified by TLS. */
   readonly hashes: readonly CertificateHash[];
   /** The name or the address that was dialled. */
   readonly host: string;
@@ -24,7 +24,7 @@ export function judgeCertificate(
   [leaf]: readonly Uint8Array[],
   { hashes, host, isAddress, now }: CertificateWish,
 ): string | undefined {
-  if (leaf === undefined) return "invalid peer certificate: there is none";
+  if (leaf === undefined) return "invalid peer certificate: it is missing";
   const certificate = new X509Certificate(leaf);
   if (hashes.length === 0) {
     const isFor = isAddress ? certificate.checkIP(host) : certificate.checkHost(host);

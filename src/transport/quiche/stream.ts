@@ -10,7 +10,7 @@ export interface StreamHost {
   readonly state: QuicheState;
   /** Sends what is due at the end of this turn. */
   flush(): void;
-  /** The half is over: nothing of it is told any more. */
+  /** The half is over: nothing of it is reported any more. */
   forget(id: number, half: Half): void;
 }
 

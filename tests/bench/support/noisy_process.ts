@@ -8,7 +8,7 @@
 import process from "node:process";
 import { parseServiceAccount, TeleQuickClient } from "../../../mod.ts";
 
-/** What it is told. */
+/** Its instructions. */
 export interface NoisyOptions {
   /** `lists`: 6 sessions ask for a list of 645 KB; `rows`: one session posts campaigns of 31,000 rows; `flood`: 6 sessions open streams without a
    * pause; `burn`: nothing but this processor's time. */
@@ -98,7 +98,7 @@ switch (options.mode) {
   }
   case "flood":
     await Promise.all(
-      Array.from({ length: SESSIONS }, () => forever(32, (it) => it.barge("nobody"))),
+      Array.from({ length: SESSIONS }, () => forever(32, (it) => it.barge("other"))),
     );
     break;
   case "burn":

@@ -1,5 +1,5 @@
 /**
- * A day of renewals in one process, on whatever runtime it is started: its argument is JSON, it prints one line of JSON for each stage.
+ * A day of renewals in one process, on any runtime: its argument is JSON, it prints one line of JSON for each stage.
  *
  * @module
  */

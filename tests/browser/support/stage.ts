@@ -1,5 +1,5 @@
 /**
- * A page in real Chromium with a microphone that is fed from a file, and the local gateway behind it over QUIC.
+ * A page in real Chromium with a microphone that is fed from a file, and its local gateway over QUIC.
  *
  * @module
  */
@@ -24,7 +24,7 @@ export interface OriginOptions {
   readonly program?: (endpoint: string, certificateHash: string) => Promise<string>;
 }
 
-/** Where a page comes from: its server, the gateway behind it, and the flags with which Chromium has a microphone. */
+/** Where a page comes from: its server, its gateway, and the flags with which Chromium has a microphone. */
 export interface Origin extends AsyncDisposable {
   readonly gateway: Gateway;
   /** The page's address. */

@@ -1,5 +1,5 @@
 /**
- * What holds between a client and a gateway over real QUIC, whatever the two run on.
+ * What holds between a client and a gateway over real QUIC, on any two runtimes.
  *
  * @module
  */
@@ -124,9 +124,9 @@ export function liveChecks(desk: Desk, gateway: GatewayProcess): LiveChecks {
       },
     },
     {
-      title: "a port at which nobody listens is named within connectTimeoutMs",
+      title: "a port where nothing listens is named within connectTimeoutMs",
       async run() {
-        const endpoint = await desk.ask("nobody", {});
+        const endpoint = await desk.ask("closedPort", {});
         const token = await desk.ask("token", {});
         const client = new TeleQuickClient(endpoint, token, true, { connectTimeoutMs: 2_000 });
         const { message } = await refused(client.connect(), { code: "ERR_CONNECT_FAILED" });
@@ -154,18 +154,18 @@ export function liveChecks(desk: Desk, gateway: GatewayProcess): LiveChecks {
       async run() {
         await using client = await clients.make();
         const call = await client.dial({ to: "+15550100", trunkId: TRUNK });
-        const told = collect(call);
+        const reported = collect(call);
         await call.answered();
         const spoken = speech(100);
         isEcho(await sayAndHear(call, spoken), spoken);
         await call.hangUp();
         const { q850Cause, cause } = await call.ended;
         equal([q850Cause, cause], [16, "normal call clearing"]);
-        equal(await told, ["INITIATED", "RINGING", "ANSWERED", "COMPLETED"]);
+        equal(await reported, ["INITIATED", "RINGING", "ANSWERED", "COMPLETED"]);
       },
     },
     {
-      title: "the far end's tone is heard, and its hanging up is told",
+      title: "the far end's tone is heard, and its end is reported",
       async run() {
         await using client = await clients.make();
         await using call = await answered(client, "+15550106");
@@ -261,7 +261,7 @@ export function liveChecks(desk: Desk, gateway: GatewayProcess): LiveChecks {
         await client.connect();
         await desk.ask("kill", { name: own.name });
         const lost = reaches(client, "reconnecting");
-        // Where the system tells that nobody listens any more, the session ends first.
+        // Where the system reports that the port is closed, the session ends first.
         const failure = await client.barge("no-call", { timeoutMs: 2_000 }).catch((error) => error);
         ok(/^ERR_(TIMEOUT|SESSION_CLOSED)$/.test(failure?.code), `the RPC fails: ${failure}`);
         await lost;

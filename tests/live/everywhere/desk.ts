@@ -26,7 +26,7 @@ export interface TokenWish {
 export interface DeskQuestions {
   /** Starts a gateway for the tenants acme and globex. */
   open: { ask: Record<string, never>; answer: GatewayProcess };
-  /** Tells a gateway something; answers with what it said. */
+  /** Sends a gateway a command; answers with what it said. */
   tell: { ask: { readonly name: string } & GatewayOrder; answer: unknown };
   /** Kills a gateway without a word. */
   kill: { ask: { readonly name: string }; answer: string };
@@ -36,8 +36,8 @@ export interface DeskQuestions {
   token: { ask: TokenWish; answer: string };
   /** The text of acme's service-account file. */
   account: { ask: Record<string, never>; answer: string };
-  /** The endpoint of a UDP port at which nobody listens. */
-  nobody: { ask: Record<string, never>; answer: string };
+  /** The endpoint of a UDP port where nothing listens. */
+  closedPort: { ask: Record<string, never>; answer: string };
 }
 
 /** Asks a desk. */

@@ -1,6 +1,6 @@
 /**
- * The local gateway as a process of its own, on whatever runtime it is started. Its argument is JSON; it prints one line of JSON when
- * it listens, and one for each line of JSON that it is told. It does not outlive whoever started it.
+ * The local gateway as a process of its own, on any runtime. Its argument is JSON; it prints one line of JSON when
+ * it listens, and one for each line of JSON that it receives. It does not outlive the process that started it.
  *
  * @module
  */
@@ -21,7 +21,7 @@ export interface GatewayStart {
   readonly listen: GatewayListenOptions;
 }
 
-/** What it can be told. */
+/** The commands that it takes. */
 export type GatewayOrder =
   | { readonly order: "stats" }
   | { readonly order: "revoke"; readonly tenantId: string; readonly privateKeyId: string }

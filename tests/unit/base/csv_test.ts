@@ -19,7 +19,7 @@ async function read(text: string, size = Infinity): Promise<Record<string, strin
 }
 
 describe("readCsv()", () => {
-  it("names fields by the header row, whatever its case and the order of its columns", async () => {
+  it("names fields by the header row, independent of its case and the order of its columns", async () => {
     assert.deepEqual(await read("To, Call_From\n+1,+2\n+3,+4\n"), [
       { to: "+1", call_from: "+2" },
       { to: "+3", call_from: "+4" },

@@ -92,7 +92,7 @@ const rows: readonly (readonly [what: string, input: string, found: string])[] =
     "text is base64, expected JSON (decode it first)",
   ],
   [
-    "a token's word later on",
+    "a token is mentioned later on",
     `x eyJhbGciOiJSUzI1NiJ9.aa.b`,
     "text is not JSON, expected an object in braces",
   ],

@@ -8,7 +8,7 @@ import { RawClient } from "../../support/raw_client.ts";
 import { testAccount, TestGateway } from "../../support/tenant_kit.ts";
 
 describe("createGateway()", () => {
-  it("refuses options that are none", () => {
+  it("refuses invalid options", () => {
     assert.throws(() => createGateway({ limits: { streams: 0 } }), { code: "ERR_VALUE_INVALID" });
     for (const name of ["webhookSecret", "bootstrapSecret"]) {
       assert.throws(() => createGateway({ [name]: "" }), { code: "ERR_VALUE_INVALID" });
@@ -86,7 +86,7 @@ describe("createGateway()", () => {
     assert.equal(reply?.channelLimit, 7);
   });
 
-  it("close() tells every session, gives the words time, closes, and leaves nothing behind", async () => {
+  it("close() informs every session, gives the words time, closes, and leaves nothing behind", async () => {
     const clock = new FakeClock();
     const setup = new TestGateway({ clock });
     const acme = await setup.addTenant("acme");
@@ -96,9 +96,9 @@ describe("createGateway()", () => {
     await clock.advance(500);
     const closing = setup.gateway.close();
     await settle();
-    const told = { code: 503, reason: "gateway is shutting down", reconnect: true };
+    const reported = { code: 503, reason: "gateway is shutting down", reconnect: true };
     for (const { endings, isClosed } of clients) {
-      assert.deepEqual([endings, isClosed], [[told], false]);
+      assert.deepEqual([endings, isClosed], [[reported], false]);
     }
     assert.equal(waiting.isClosed, true);
     await clock.advance(249);
@@ -195,7 +195,7 @@ describe("createGateway()", () => {
     });
   });
 
-  it("refuses trunks that are none, before it knows their tenant", async () => {
+  it("refuses invalid trunks, before it knows their tenant", async () => {
     await using gateway = createGateway();
     const add = (more: object) => gateway.addTrunk({ tenantId: "acme", trunkId: "t", ...more });
     for (

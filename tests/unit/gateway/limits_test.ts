@@ -13,7 +13,7 @@ describe("limits", () => {
     assert.equal(new Set(limits.map(({ name }) => name)).size, limits.length);
   });
 
-  it("cannot be changed by whoever imports it", () => {
+  it("cannot be changed by importers", () => {
     assert.throws(() => (limits as unknown[]).push(1), TypeError);
     assert.throws(() => Object.assign(limits[0]!, { value: 1 }), TypeError);
   });
@@ -29,7 +29,7 @@ describe("resolveLimits()", () => {
     }
   });
 
-  it("refuses what is no limit, and values that are none", () => {
+  it("refuses what is not a limit, and invalid values", () => {
     const set = (name: string, value: unknown) => () => resolveLimits({ [name]: value });
     assert.throws(set("rpcPerSecond", 1), { code: "ERR_VALUE_INVALID" });
     assert.throws(set("__proto__x", 1), { code: "ERR_VALUE_INVALID" });

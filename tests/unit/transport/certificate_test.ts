@@ -94,7 +94,7 @@ describe("createCertificate()", () => {
     assert.ok(Date.parse(to!) - Date.parse(from!) <= 14 * DAY_MS);
   });
 
-  it("tells the SHA-256 that openssl computes", () => {
+  it("reports the SHA-256 that openssl computes", () => {
     const line = openssl("x509", "-in", "cert.pem", "-noout", "-fingerprint", "-sha256");
     const fingerprint = line.trim().split("=")[1]!.replaceAll(":", "").toLowerCase();
     assert.equal(encodeHex(made.hash.value), fingerprint);
@@ -110,7 +110,7 @@ describe("createCertificate()", () => {
     assert.notEqual(other.privateKeyPem, made.privateKeyPem);
   });
 
-  it("is signed well every time, whatever the length of r and s", async () => {
+  it("is signed well every time, independent of the length of r and s", async () => {
     // One signature in 128 or so has an r or s with a leading zero byte, one in two a leading one bit.
     for (let i = 0; i < 12; i++) {
       const { certificatePem } = await createCertificate({ now: NOW });
@@ -131,7 +131,7 @@ describe("createCertificate()", () => {
     }
   });
 
-  it("refuses a time that is none, or that a certificate cannot say", async () => {
+  it("refuses an invalid time, or that a certificate cannot say", async () => {
     for (const now of [NaN, Infinity, -1, Date.UTC(2050), Date.UTC(2049, 11, 20), 8.64e15]) {
       await assert.rejects(createCertificate({ now }), { code: "ERR_VALUE_INVALID" });
     }
@@ -139,7 +139,7 @@ describe("createCertificate()", () => {
     assert.equal(notAfter, Date.UTC(2049, 11, 31));
   });
 
-  it("refuses more than 13 days, less than one, no name, and names that are none", async () => {
+  it("refuses more than 13 days, less than one, no name, and invalid names", async () => {
     for (const days of [0, 0.5, 13.1, 14, NaN, Infinity]) {
       await assert.rejects(createCertificate({ days }), { code: "ERR_VALUE_INVALID" });
     }
@@ -230,7 +230,7 @@ describe("certificateHash()", () => {
       [new Uint8Array(20), /it is 20 bytes/],
       [whole.subarray(0, -1), /it is \d+ bytes/],
       [concatBytes([whole, Uint8Array.of(0)]), /it is \d+ bytes/],
-      [lines.filter((_, i) => i !== 3).join("\n"), /its PEM body is no whole certificate/],
+      [lines.filter((_, i) => i !== 3).join("\n"), /its PEM body is not a whole certificate/],
       ["-----BEGIN CERTIFICATE----------END CERTIFICATE-----", /its PEM body is no whole cert/],
       [privateKeyPem, /its PEM label is "PRIVATE KEY"/],
       ["-----BEGIN CERTIFICATE-----\nAAAA", /its PEM block is damaged/],

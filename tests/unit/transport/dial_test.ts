@@ -30,7 +30,7 @@ describe("resolveWebTransport()", () => {
 });
 
 describe("A page that is not a secure context", () => {
-  it("is told so, and what to do", async () => {
+  it("gets an error that says what to do", async () => {
     const { unavailable } = await import("../../../src/transport/advice.ts");
     Object.defineProperty(globalThis, "isSecureContext", { value: false, configurable: true });
     try {

@@ -74,7 +74,7 @@ describe("parseEndpoint()", () => {
     });
   }
 
-  it("throws a TypeError for what is no string", () => {
+  it("throws a TypeError for what is not a string", () => {
     for (const given of [undefined, null, 9090, {}, new URL("https://h")]) {
       assert.throws(() => parseEndpoint(given as unknown as string), TypeError);
     }
@@ -139,7 +139,7 @@ describe("checkEndpoint()", () => {
     }
   });
 
-  it("throws a TypeError for what is no URL", () => {
+  it("throws a TypeError for what is not a URL", () => {
     assert.throws(() => checkEndpoint(42 as unknown as URL), TypeError);
     assert.throws(() => checkEndpoint(null as unknown as URL), TypeError);
   });

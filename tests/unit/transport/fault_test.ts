@@ -127,7 +127,7 @@ describe("fromTransport() while connecting", () => {
     }
   });
 
-  it("takes whatever is thrown", () => {
+  it("takes any thrown value", () => {
     for (
       const thrown of [undefined, null, 0, "timed out", {}, Object.create(null), Symbol.iterator]
     ) {
@@ -144,7 +144,7 @@ describe("fromTransport() on a session", () => {
     assert.equal(fromTransport(ours, { action: "connect", endpoint }), ours);
   });
 
-  it("tells a stream that the peer gave up from a session that is over", () => {
+  it("reports a stream that the peer gave up from a session that is over", () => {
     const cases: readonly (readonly [error: unknown, message: string])[] = [
       [
         new TransportFault("x", 7),

@@ -226,7 +226,7 @@ describe("createSessionPair(): stream credit", () => {
 });
 
 describe("createSessionPair(): the end of a session", () => {
-  it("settles closed on both sides with code and reason, for whoever closes", async () => {
+  it("settles closed on both sides with code and reason, for the side that closes", async () => {
     for (const side of ["client", "server"] as const) {
       const pair = createSessionPair();
       pair[side].close({ closeCode: 4321, reason: "bye" });
@@ -277,7 +277,7 @@ describe("createSessionPair(): the end of a session", () => {
     await assert.rejects(far.readable.getReader().read(), sessionFault);
   });
 
-  it("leaves no rejection unhandled when nobody looks", async () => {
+  it("leaves no rejection unhandled without a listener", async () => {
     const seen: unknown[] = [];
     const listener = (event: PromiseRejectionEvent): void => void seen.push(event.reason);
     globalThis.addEventListener("unhandledrejection", listener, { capture: true });
@@ -296,13 +296,13 @@ describe("createSessionPair(): the end of a session", () => {
 });
 
 describe("createSessionPair(): what the accepting side knows", () => {
-  it("is told as a listener tells it", () => {
+  it("is reported as a listener reports it", () => {
     const { incoming, server } = createSessionPair();
     assert.deepEqual(incoming, { session: server, address: "127.0.0.1", path: "/" });
-    const told = createSessionPair({ address: "10.0.0.7", path: "/p", origin: "https://a" });
-    assert.equal(told.incoming.address, "10.0.0.7");
-    assert.equal(told.incoming.path, "/p");
-    assert.equal(told.incoming.origin, "https://a");
+    const reported = createSessionPair({ address: "10.0.0.7", path: "/p", origin: "https://a" });
+    assert.equal(reported.incoming.address, "10.0.0.7");
+    assert.equal(reported.incoming.path, "/p");
+    assert.equal(reported.incoming.origin, "https://a");
   });
 });
 

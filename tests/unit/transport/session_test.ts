@@ -34,7 +34,7 @@ function scripted(parts: Partial<Scripted> = {}) {
   return { transport, clock, session: new Session(transport, { clock }) };
 }
 
-/** A stream that tells what became of it. */
+/** A stream that reports its outcome. */
 function traced() {
   const fate = { aborted: false, cancelled: false };
   const stream: BidirectionalStream = {
@@ -92,7 +92,7 @@ describe("Session streams", () => {
     }
   });
 
-  it("openBidirectional() says at once that a runtime without returned credit has none left", async () => {
+  it("openBidirectional() says at once that a runtime without returned credit has no stream left", async () => {
     const cause = new RangeError("maximum number of concurrent outgoing bidirectional streams");
     const { session, clock } = scripted({
       streamsLeft: 0,
@@ -144,7 +144,7 @@ describe("Session streams", () => {
     );
   });
 
-  it("openBidirectional() discards the stream of a wait that is given up in whatever turn", async () => {
+  it("openBidirectional() discards the stream of a wait that is given up in any turn", async () => {
     let given = 0;
     for (let turns = 0; turns < 8; turns++) {
       const { stream, fate } = traced();
@@ -241,7 +241,7 @@ describe("Session.closed", () => {
     }
   });
 
-  it("resolves at once on close(), whatever the implementation does", async () => {
+  it("resolves at once on close(), with any implementation", async () => {
     const { session, transport } = scripted();
     session.close({ closeCode: 7, reason: "bye" });
     session.close({ closeCode: 8 });

@@ -1,4 +1,4 @@
-// A page: whoever drives the browser calls this function and gets the results. The desk is where the page is from.
+// A page: the driver of the browser calls this function and gets the results. The desk is where the page is from.
 import type { CheckResult } from "../../../conformance/check.ts";
 import { runLive } from "../mod.ts";
 

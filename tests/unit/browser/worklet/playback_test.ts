@@ -85,7 +85,7 @@ Deno.test("Playback.clear() is silent after one quantum, and not an underrun", (
   equal(playback.stats().underruns, 0);
 });
 
-Deno.test("Playback skips a backlog of more than a second at once, whatever its size", () => {
+Deno.test("Playback skips a backlog of more than a second at once, independent of its size", () => {
   const playback = new Playback({ sampleRate: 48_000, slackMs: 30 });
   for (let i = 0; i < 500; i++) playback.push(new Int16Array(960));
   const { bufferedMs, skippedMs } = playback.stats();

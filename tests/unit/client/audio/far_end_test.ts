@@ -138,7 +138,7 @@ describe("What the far end hears", () => {
     const { setup, call } = scene;
     const audio = call.audio({ source: "live", sampleRate: 48_000 });
     const port = audioPort(audio);
-    // 20 ms each, of which every fifth comes 40 ms late, with those behind it.
+    // 20 ms each, of which every fifth comes 40 ms late, with those after it.
     for (let chunk = 0; chunk < 50; chunk++) {
       port.send(noise(20, chunk, 48_000));
       const isHeldUp = chunk % 5 === 1;

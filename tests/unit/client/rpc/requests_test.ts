@@ -289,7 +289,7 @@ describe("requests", () => {
     });
   });
 
-  it("take each default app of the protocol, and refuse its neighbours", () => {
+  it("take each default app of the protocol, and refuse its near misses", () => {
     for (const defaultApp of [0, 1, 2, 3, 4, 5, 6, 14]) {
       assert.equal((dial({ defaultApp }) as { defaultApp: number }).defaultApp, defaultApp);
     }

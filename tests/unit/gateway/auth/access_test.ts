@@ -48,7 +48,7 @@ describe("Access", () => {
     assert.deepEqual([...new Set(known)].sort(), [...words].sort());
   });
 
-  it("knows own calls by the signed user, whatever the client id", () => {
+  it("knows own calls by the signed user, independent of the client id", () => {
     const before = access("call.dial", "alice", 1).ownerOf("c0");
     assert.ok(access("call.dial", "alice", 2).owns(before));
     assert.ok(!access("call.dial", "bob", 2).owns(before));
@@ -57,7 +57,7 @@ describe("Access", () => {
     assert.ok(access("call.dial", "alice", 2).owns(access(undefined, "alice").ownerOf("c1")));
   });
 
-  it("without a user knows own calls by the client id that was shown, which nobody can guess", () => {
+  it("without a user knows own calls by the client id that was shown, which cannot be guessed", () => {
     const clientId = "0b0e7a3e-5d0c-4c43-9d0b-3a5a7a9d3a10";
     const before = access("call.dial", undefined, 1).ownerOf(clientId);
     const after = access("call.dial", undefined, 2);

@@ -16,7 +16,7 @@ describe("BootstrapSecret", () => {
     assert.equal(secret.matches(SECRET, "acme"), false);
   });
 
-  it("matches no other text, whatever its length", () => {
+  it("matches no other text, independent of its length", () => {
     const other = fc.oneof(
       fc.string({ maxLength: 80 }),
       fc.constantFrom("", SECRET.slice(1), `${SECRET}c`, SECRET + SECRET, SECRET.toUpperCase()),

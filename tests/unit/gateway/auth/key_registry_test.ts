@@ -42,20 +42,20 @@ describe("KeyRegistry", () => {
     assert.deepEqual([registry.hasTenant("acme"), registry.hasTenant("globex")], [true, false]);
   });
 
-  it("tells the sessions of a key what changed, and of no other", async () => {
+  it("informs the sessions of a key what changed, and of no other", async () => {
     const { registry } = open();
     const [first, second] = [await publication("k0"), await publication("k1")];
     await registry.publish(first);
     await registry.publish(second);
-    const told: string[] = [];
+    const reported: string[] = [];
     for (const { privateKeyId } of [first, second]) {
       registry.hold(registry.get("acme", privateKeyId)!, {
-        keyChanged: () => told.push(privateKeyId),
+        keyChanged: () => reported.push(privateKeyId),
       });
     }
     await registry.publish({ ...first, expiresAtMs: 9_000 });
     await registry.revoke(second);
-    assert.deepEqual(told, ["acme-k0", "acme-k1"]);
+    assert.deepEqual(reported, ["acme-k0", "acme-k1"]);
   });
 
   it("makes a revocation hold before anything else can run", async () => {
@@ -132,7 +132,7 @@ describe("KeyRegistry", () => {
     assert.ok(registry.get("acme", keys[1]!.privateKeyId)!.isRevoked);
   });
 
-  it("writes one key for one change, whatever else is registered", async () => {
+  it("writes one key for one change, independent of the other keys", async () => {
     const { registry, saved } = open();
     for (const name of ["k0", "k1", "k2"]) await registry.publish(await publication(name));
     await registry.revoke(await publication("k1"));
@@ -196,10 +196,10 @@ describe("KeyRegistry", () => {
       true,
       false,
     ]);
-    let told = 0;
-    registry.hold(issuer, { keyChanged: () => told++ });
+    let reported = 0;
+    registry.hold(issuer, { keyChanged: () => reported++ });
     await registry.revoke(parent);
-    assert.deepEqual([told, isLive(issuer, 0)], [1, false]);
+    assert.deepEqual([reported, isLive(issuer, 0)], [1, false]);
     assert.deepEqual(registry.stored().map(({ keyId }) => keyId), ["acme-k0"]);
   });
 });

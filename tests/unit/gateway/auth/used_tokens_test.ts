@@ -53,7 +53,7 @@ describe("UsedTokens", () => {
     assert.equal(await claim("kept"), false);
   });
 
-  it("has room for so many of one tenant, whatever another one has", async () => {
+  it("has room for so many of one tenant, independent of other tenants", async () => {
     const { claim, tokens } = open(2);
     assert.deepEqual([await claim("a"), await claim("b"), await claim("c")], [true, true, false]);
     assert.equal(await claim("a", 60_000, "globex"), true);

@@ -63,7 +63,7 @@ describe("Terminate", () => {
     assert.equal(client.audio.length, 0);
   });
 
-  it("answers a call that has ended as one that nobody has", async () => {
+  it("answers a call that has ended as one that does not exist", async () => {
     await using setup = new TestGateway();
     const client = await answered(setup);
     await client.rpc(methods.Terminate, { callSid: SID });
@@ -94,11 +94,11 @@ describe("Barge", () => {
     ]);
   });
 
-  it("tells a barge that hit nothing from one that was done, behind the fields of Empty", async () => {
+  it("distinguishes a barge that hit nothing from one that was done, behind the fields of Empty", async () => {
     for (const framedReplies of [false, true]) {
       await using setup = new TestGateway({ framedReplies });
       const client = await answered(setup);
-      const { reply, fault } = await client.rpc(methods.Barge, { callSid: "nobody" });
+      const { reply, fault } = await client.rpc(methods.Barge, { callSid: "other" });
       assert.deepEqual(reply, {}, "an older client reads what it always read");
       assert.deepEqual(fault, { errorMessage: "Unknown call_sid", errorCode: 7 });
     }
@@ -149,7 +149,7 @@ describe("where a call's audio goes", () => {
     assert.deepEqual([heard(first), heard(second)], [[[0, 0]], [[1, 1], [2, 2]]]);
   });
 
-  it("to the session that dialled it when nobody holds it, then to the tenant's newest subscriber", async () => {
+  it("to the session that dialled it without a holder, then to the tenant's newest subscriber", async () => {
     await using setup = new TestGateway();
     const acme = await setup.addTenant("acme");
     const watcher = await setup.connect(acme, { clientId: "w" });
@@ -167,11 +167,11 @@ describe("where a call's audio goes", () => {
     assert.deepEqual([dialler.audio.length, watcher.audio.length], [3, 2]);
     watcher.close();
     await setup.clock.advance(40);
-    assert.equal(setup.gateway.stats().audio.dropped, 2, "nobody is there: dropped and counted");
+    assert.equal(setup.gateway.stats().audio.dropped, 2, "no listener: dropped and counted");
     assert.equal(setup.gateway.stats().calls.live, 1, "the call goes on");
   });
 
-  it("in one write a turn, whatever the number of calls", async () => {
+  it("in one write a turn, independent of the number of calls", async () => {
     await using setup = new TestGateway();
     const client = await setup.connect(await setup.addTenant("acme"), { clientId: "c" });
     for (let i = 0; i < 10; i++) {

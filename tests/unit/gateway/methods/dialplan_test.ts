@@ -35,7 +35,7 @@ async function withCall(
       assert.equal(reply!.status, reply!.errorCode === 0 ? "OK" : "ERROR");
       return [reply!.errorCode, reply!.errorMessage];
     },
-    /** Sends a frame and tells which payloads came back. */
+    /** Sends a frame and reports which payloads came back. */
     async say(byte: number, callSid = SID) {
       client.audio.length = 0;
       const payload = new Uint8Array(160).fill(byte);
@@ -93,7 +93,7 @@ describe("ExecuteDialplan", () => {
     assert.equal((await call.execute(DialplanAction.MUTE, "loud"))[0], 6);
   });
 
-  it("SEND_DTMF is seen at the far end, digit by digit, and refuses what is no tone", async () => {
+  it("SEND_DTMF is seen at the far end, digit by digit, and refuses what is not a tone", async () => {
     await using call = await withCall();
     for (const args of ["5:rfc2833:200", "#:info:40", "0"]) {
       assert.deepEqual(await call.execute(DialplanAction.SEND_DTMF, args), OK);
@@ -159,7 +159,7 @@ describe("ExecuteDialplan", () => {
       6,
       "The other call is not another one that is answered",
     ]);
-    assert.equal((await call.execute(DialplanAction.UNPARK_AND_BRIDGE, "nobody"))[0], 7);
+    assert.equal((await call.execute(DialplanAction.UNPARK_AND_BRIDGE, "other"))[0], 7);
   });
 
   it("counts what a bridged phone is sent, in packets and bytes, and nothing while it is on hold", async () => {

@@ -38,7 +38,7 @@ async function withTrunk(options: Omit<GatewayOptions, "clock"> = {}) {
 }
 
 describe("inbound rules", () => {
-  it("a trunk rejects until it is told otherwise, and with its own SIP status", async () => {
+  it("a trunk rejects until its rule is changed, with its own SIP status", async () => {
     await using trunk = await withTrunk();
     assert.deepEqual(await trunk.ring().then(({ sipStatus, callSid }) => [sipStatus, callSid]), [
       603,
@@ -87,7 +87,7 @@ describe("inbound rules", () => {
     assert.deepEqual(trunk.statuses(), ["RINGING", "ANSWERED", "COMPLETED16"]);
   });
 
-  it("HANDLE_AI answers at once and leaves the talking to whoever listens", async () => {
+  it("HANDLE_AI answers at once and leaves the talking to the client", async () => {
     await using trunk = await withTrunk();
     await trunk.route({ rule: InboundRule.HANDLE_AI, aiQuicUrl: URLS.aiQuicUrl });
     const { callSid, hangUp } = await trunk.ring("in-1");
@@ -135,7 +135,7 @@ describe("inbound rules", () => {
     ]);
   });
 
-  it("a caller who gives up before the answer leaves a call that nobody answered", async () => {
+  it("a caller who gives up before the answer leaves an unanswered call", async () => {
     await using trunk = await withTrunk();
     await trunk.route({ rule: InboundRule.NOTIFY_AND_HANGUP, webhookUrl: URLS.webhookUrl });
     (await trunk.ring()).hangUp();
@@ -164,7 +164,7 @@ describe("inbound rules", () => {
     const call = (more: object) =>
       trunk.setup.gateway.simulateInboundCall({ tenantId: "acme", trunkId: "main", ...more });
     assert.equal((await call({ trunkId: "none" })).sipStatus, 404);
-    assert.equal((await call({ tenantId: "nobody" })).sipStatus, 404);
+    assert.equal((await call({ tenantId: "other" })).sipStatus, 404);
     await assert.rejects(call({ from: "anonymous" }), { code: "ERR_VALUE_INVALID" });
     await assert.rejects(call({ callSid: "a b" }), { code: "ERR_VALUE_INVALID" });
     await trunk.route({ rule: InboundRule.NOTIFY_AND_HANGUP, webhookUrl: URLS.webhookUrl });

@@ -10,7 +10,7 @@ const dial = { trunkId: "main", to: "+15550100", defaultApp: 1, clientId: "c" } 
 interface Line {
   readonly setup: TestGateway;
   readonly client: RawClient;
-  /** Dials, lets time pass, and tells what was heard, each event with its time since the dial. */
+  /** Dials, lets time pass, and reports what was heard, each event with its time since the dial. */
   story(request: Partial<OriginateRequest>, ms: number): Promise<string[]>;
 }
 
@@ -54,7 +54,7 @@ describe("Originate and the test numbers", () => {
     ],
     "+442071838750": ["answers, as every other number", ANSWERED],
     "sip:alice@example.org": ["answers", ANSWERED],
-    "alice": ["is no number", ["refused 2 to is neither a phone number in E.164 nor a SIP URI"]],
+    "alice": ["is not a number", ["refused 2 to is neither a phone number in E.164 nor a SIP URI"]],
   };
   for (const [to, [what, expected]] of Object.entries(stories)) {
     it(`${to} ${what}`, async () => {

@@ -152,7 +152,7 @@ describe("SuperviseSubscribe", () => {
     assert.equal((await hangUp(call.agent)).packetsSent, 0);
   });
 
-  it("mixes a whisper into what the agent hears, and leaves the frames alone when nobody whispers", async () => {
+  it("mixes a whisper into what the agent hears, and leaves the frames alone without a whisper", async () => {
     await using call = await withCall();
     const supervisor = await supervise(call.setup, call.acme, SupervisionMode.WHISPER_AGENT);
     await supervisor.says(4_000);
@@ -185,7 +185,7 @@ describe("SuperviseSubscribe", () => {
     assert.equal(call.setup.clock.pending, 0);
   });
 
-  it("wants a token of the tenant's own account, or one with the scope, and tells no more", async () => {
+  it("wants a token of the tenant's own account, or one with the scope, and reports no more", async () => {
     await using call = await withCall();
     const { setup, acme } = call;
     const globex = await setup.addTenant("globex");
@@ -206,7 +206,7 @@ describe("SuperviseSubscribe", () => {
     assert.equal(await ask(await mint("call.dial call.barge")), refused);
     assert.equal(await ask(await mint("call.dial telephony:supervise")), "");
     assert.equal(await ask(await setup.token(acme), { mode: 5 }), "mode is unknown");
-    assert.equal(await ask(await setup.token(acme), { callSid: "nobody" }), "Unknown call_sid");
+    assert.equal(await ask(await setup.token(acme), { callSid: "other" }), "Unknown call_sid");
     const { reply } = await call.agent.rpc(methods.SuperviseSubscribe, {
       ...{ callSid: SID, authToken: await setup.token(acme) },
     });

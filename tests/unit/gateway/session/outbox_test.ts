@@ -112,7 +112,7 @@ describe("Outbox", () => {
     assert.equal(said.length, 13, "there is room again");
   });
 
-  it("tells once that the peer is too slow for its events, and keeps none after it", async () => {
+  it("reports once that the peer is too slow for its events, and keeps none after it", async () => {
     const { outbox, slow, hold, resume, said } = open({ queuedEvents: 3 });
     hold();
     outbox.event(event("x"));
@@ -137,7 +137,7 @@ describe("Outbox", () => {
     outbox.audio(one, speech(0), false);
     outbox.audio(two, speech(0), false);
     outbox.hush(one);
-    outbox.hush(source("nobody"));
+    outbox.hush(source("other"));
     await settle();
     assert.deepEqual([said, audio], [["two 0"], { written: 1, dropped: 1 }]);
   });

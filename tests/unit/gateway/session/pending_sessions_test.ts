@@ -37,7 +37,7 @@ describe("PendingSessions", () => {
     }
   });
 
-  it("forgets addresses that nobody waits at", () => {
+  it("forgets addresses without waiting sessions", () => {
     const pending = new PendingSessions(resolveLimits({ handshakesPerAddress: 1 }));
     const { all } = fill(pending, 1, "203.0.113.1");
     pending.leave(all[0]!);

@@ -3,7 +3,7 @@ import { describe, it } from "node:test";
 import { PushStream } from "../../../../src/gateway/session/push.ts";
 import { settle } from "../../../../src/testing/mod.ts";
 
-/** A stream that takes a write only when it is told to. */
+/** A stream that takes a write only when it is configured to. */
 function slowStream() {
   const writes: string[] = [];
   let release: () => void = () => {};
@@ -71,7 +71,7 @@ describe("PushStream", () => {
     assert.deepEqual(writes, ["a", "bc", "d"]);
   });
 
-  it("is silent after a failure, tells it once, and speaks again when it is revived", async () => {
+  it("is silent after a failure, reports it once, and speaks again when it is revived", async () => {
     const { stream, writes } = slowStream();
     let opened = 0;
     const { say, push, failures } = pushing(() =>

@@ -37,7 +37,7 @@ describe("checkDocumentation() reports", () => {
       [
         "a program that throws",
         fenced("js", 'throw new Error("thrown");'),
-        /^README\.md:3: does not run\n[\s\S]*told/,
+        /^README\.md:3: does not run\n[\s\S]*thrown/,
       ],
       ["a command that fails", fenced("sh", "false | true"), /^README\.md:3: does not run/],
       [

@@ -45,13 +45,13 @@ describe("ByteReader", () => {
     assert.deepEqual(sizes, [2, 2, 1]);
   });
 
-  it("reads into the same memory again only if told so", async () => {
+  it("reads into the same memory again only on request", async () => {
     for (const [reuse, buffers] of [[true, 1], [false, 2]] as const) {
       const reader = new ByteReader(byteStream([[1], [2]]), { bufferBytes: 4, reuse });
       const first = await reader.read();
       const kept = first.value!;
       const second = await reader.read();
-      // Memory that was given back is detached: nobody reads what is another's by mistake.
+      // Memory that was given back is detached: so that another's bytes are not read by mistake.
       const distinct = kept.buffer.byteLength === 0 ? 1 : 2;
       assert.equal(distinct, buffers);
       assert.deepEqual([...second.value!], [2]);
@@ -78,7 +78,7 @@ describe("ByteReader", () => {
     assert.equal(reason, "enough");
   });
 
-  it("refuses a stream that somebody else reads", () => {
+  it("refuses a stream that is read elsewhere", () => {
     const stream = byteStream([[1]]);
     stream.getReader();
     assert.throws(() => new ByteReader(stream, { bufferBytes: 4 }), TypeError);

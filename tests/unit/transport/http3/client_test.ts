@@ -142,7 +142,7 @@ describe("connectSession()", () => {
 });
 
 describe("encodeRequestHeader() and decodeStatus()", () => {
-  it("are read by the other side, whatever the authority and the path", () => {
+  it("are read by the other side, independent of the authority and the path", () => {
     const text = fc.string({ unit: "grapheme-ascii", maxLength: 300 });
     fc.assert(
       fc.property(text, text, (authority, path) => {

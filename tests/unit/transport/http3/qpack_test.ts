@@ -60,7 +60,7 @@ describe("decodeHuffman()", () => {
     assert.equal(decodeHuffman(hex("6402ff")), undefined);
     assert.equal(decodeHuffman(hex("f1e3c2e5f23a6ba0ab90f4fe")), undefined);
     assert.equal(decodeHuffman(hex("ffffffff")), undefined);
-    // Bytes of 19 and 20 bits that are no ASCII: 195 is 7fff1, 128 is fffe6.
+    // Bytes of 19 and 20 bits that are not ASCII: 195 is 7fff1, 128 is fffe6.
     assert.equal(decodeHuffman(hex("fffe3f")), undefined);
     assert.equal(decodeHuffman(hex("fffe6f")), undefined);
   });
@@ -102,7 +102,7 @@ describe("decodeRequestHeader()", () => {
     }
   });
 
-  it("skips fields whose value it cannot decode, but not their neighbours", () => {
+  it("skips fields whose value it cannot decode, but not their near misses", () => {
     const header = decodeRequestHeader(
       concatBytes([PREFIX, hex("22 7878 83 fffe6f"), literal(":path", "/p")]),
     );
@@ -130,7 +130,7 @@ describe("decodeRequestHeader()", () => {
     it(`refuses ${what}`, () => assert.equal(decodeRequestHeader(bytes), undefined));
   }
 
-  it("never throws, whatever it is given", () => {
+  it("never throws, for any input", () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 64 }), (bytes) => {
         decodeRequestHeader(bytes);

@@ -103,7 +103,7 @@ describe("readStreamHeader()", () => {
     }
   });
 
-  it("gives a silent stream up after five seconds, and tells the peer", async () => {
+  it("gives a silent stream up after five seconds, and reports it to the peer", async () => {
     const clock = new FakeClock();
     const stream = new PeerStream();
     const read = readStreamHeader(stream.readable, { clock });

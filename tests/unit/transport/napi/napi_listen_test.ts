@@ -196,7 +196,7 @@ describe("listenAddon()", () => {
     await assert.rejects(listen({ port: 0 }), { code: "ERR_VALUE_INVALID", message: /port is 0/ });
   });
 
-  it("tells an address that is taken from a certificate that is not usable, and quotes no key", async () => {
+  it("distinguishes an address that is taken from a certificate that is not usable, and quotes no key", async () => {
     await assert.rejects(listen({ port: 9 }), {
       code: "ERR_VALUE_INVALID",
       message: /127\.0\.0\.1, UDP port 9, cannot be bound/,

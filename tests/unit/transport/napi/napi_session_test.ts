@@ -255,7 +255,7 @@ describe("NapiTransport.closed", () => {
     });
   });
 
-  it("tells what our own side closed with", async () => {
+  it("reports what our own side closed with", async () => {
     const session = new FakeSession();
     let end!: (info: { closeCode: number; reason: string }) => void;
     session.end = new Promise((resolve) => end = resolve);

@@ -213,7 +213,7 @@ describe("QuicheConnection", () => {
     assert.deepEqual(state.shut, [[2, 1, sessionCode(9)]]);
   });
 
-  it("hands out the peer's streams once each, whatever the order in which they come", async () => {
+  it("hands out the peer's streams once each, independent of the order in which they come", async () => {
     const { quic, state, establish, packet } = connection();
     establish();
     for (const id of [11, 3, 7, 15]) {
