@@ -44,8 +44,6 @@ export const rooms: Readonly<Record<string, Room>> = {
     inside: [
       [
         "errors.ts",
-        "redact.ts",
-        "control.ts",
         "ignore.ts",
         "version.ts",
         "operations.ts",
@@ -57,13 +55,12 @@ export const rooms: Readonly<Record<string, Room>> = {
         "handled.ts",
         "bytes.ts",
         "base64.ts",
-        "csv.ts",
         "signal.ts",
         "queue.ts",
         "check.ts",
         "environment.ts",
       ],
-      ["json.ts", "uuid.ts", "slot_timer.ts", "unfinished.ts"],
+      ["text/", "uuid.ts", "slot_timer.ts", "unfinished.ts"],
     ],
   },
   credentials: { floor: 1, path: "src/credentials/", mayImport: ["base"] },

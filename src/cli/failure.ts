@@ -5,7 +5,7 @@
  */
 
 import { TeleQuickError, type TeleQuickErrorCode } from "../base/errors.ts";
-import { redactSecrets } from "../base/redact.ts";
+import { redactSecrets } from "../base/text/redact.ts";
 import { ErrorCode, nameOf } from "../wire/mod.ts";
 import { errorCatalogue } from "../catalogue/mod.ts";
 import { wireCatalogue } from "../catalogue/mod.ts";

@@ -4,9 +4,9 @@
  * @module
  */
 
-import { onOneLine } from "../base/control.ts";
+import { onOneLine } from "../base/text/control.ts";
 import { ignore } from "../base/ignore.ts";
-import { redactSecrets } from "../base/redact.ts";
+import { redactSecrets } from "../base/text/redact.ts";
 
 /**
  * One thing that happened, as data. The library never prints: what becomes of a record is the caller's choice.

@@ -5,7 +5,7 @@
  */
 
 import { decodeUtf8 } from "../base/bytes.ts";
-import { parseStrictJsonText } from "../base/json.ts";
+import { parseStrictJsonText } from "../base/text/json.ts";
 
 /** Largest service-account text, in characters or bytes: a real one has under 4,000. */
 export const MAX_FILE_SIZE = 65_536;

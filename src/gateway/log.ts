@@ -5,7 +5,7 @@
  */
 
 import type { RefusalReason } from "../base/errors.ts";
-import { redactSecrets } from "../base/redact.ts";
+import { redactSecrets } from "../base/text/redact.ts";
 import { printable } from "./validate.ts";
 
 /** What happened, dotted and stable. */

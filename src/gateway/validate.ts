@@ -4,7 +4,7 @@
  * @module
  */
 
-import { escapeControl, hasControl } from "../base/control.ts";
+import { escapeControl, hasControl } from "../base/text/control.ts";
 import { TeleQuickError } from "../base/errors.ts";
 import { KEY_ID, TENANT_ID } from "../token/mod.ts";
 import { isCallSid } from "../wire/mod.ts";

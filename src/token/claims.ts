@@ -5,7 +5,7 @@
  */
 
 import { checkNumber, kindOf } from "../base/check.ts";
-import { hasControl } from "../base/control.ts";
+import { hasControl } from "../base/text/control.ts";
 import { TeleQuickError } from "../base/errors.ts";
 import { TENANT_ID } from "../credentials/mod.ts";
 import { type Instant, instantOf } from "./instant.ts";

@@ -6,7 +6,7 @@
 
 import { decodeBase64Url } from "../base/base64.ts";
 import { type RefusalReason, TeleQuickError, type TeleQuickErrorCode } from "../base/errors.ts";
-import { parseStrictJson } from "../base/json.ts";
+import { parseStrictJson } from "../base/text/json.ts";
 
 /** Shortest token accepted, in characters: a signature of 2048 bits alone has 342. */
 const MIN_TOKEN_LENGTH = 64;

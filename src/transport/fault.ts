@@ -1,4 +1,4 @@
-import { onOneLine } from "../base/control.ts";
+import { onOneLine } from "../base/text/control.ts";
 import { TeleQuickError } from "../base/errors.ts";
 import { endpointName } from "./endpoint.ts";
 

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { escapeControl } from "../../base/control.ts";
+import { escapeControl } from "../../base/text/control.ts";
 import { type Clock, systemClock } from "../../base/signal.ts";
 import type { Platform, Terminal } from "../platform.ts";
 import { type Style, styleOf } from "./style.ts";

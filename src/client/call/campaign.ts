@@ -5,7 +5,7 @@
  */
 
 import { randomUuid } from "../../base/uuid.ts";
-import { type CsvRow, readCsv } from "../../base/csv.ts";
+import { type CsvRow, readCsv } from "../../base/text/csv.ts";
 import { TeleQuickError } from "../../base/errors.ts";
 import { isCallSid, isDestination } from "../../wire/mod.ts";
 import { peerText } from "../log.ts";

@@ -7,7 +7,7 @@
  * @module
  */
 
-import { type CsvRow, readCsv } from "../../base/csv.ts";
+import { type CsvRow, readCsv } from "../../base/text/csv.ts";
 import { randomUuid } from "../../base/random.ts";
 import { type BulkRequest, ErrorCode, OriginateRequest } from "../../wire/mod.ts";
 import { RpcRefusal } from "../refusal.ts";

@@ -10,7 +10,7 @@
 
 import { encodeUtf8 } from "../../base/bytes.ts";
 import { TeleQuickError } from "../../base/errors.ts";
-import { parseStrictJson } from "../../base/json.ts";
+import { parseStrictJson } from "../../base/text/json.ts";
 import type { KeyRole } from "../../token/mod.ts";
 import type { TrunkRecord } from "../../wire/mod.ts";
 

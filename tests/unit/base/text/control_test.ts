@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import fc from "fast-check";
-import { escapeControl, hasControl, onOneLine } from "../../../src/base/control.ts";
-import { seed } from "../../support/seed.ts";
+import { escapeControl, hasControl, onOneLine } from "../../../../src/base/text/control.ts";
+import { seed } from "../../../support/seed.ts";
 
 /** Every refused code unit, by ranges. */
 const refused = ([[0, 0x1f], [0x7f, 0x9f], [0x2028, 0x202e], [0x2066, 0x2069]] as const).flatMap(

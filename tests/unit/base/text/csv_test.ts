@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import fc from "fast-check";
-import { encodeUtf8 } from "../../../src/base/bytes.ts";
-import { readCsv } from "../../../src/base/csv.ts";
-import { seed } from "../../support/seed.ts";
+import { encodeUtf8 } from "../../../../src/base/bytes.ts";
+import { readCsv } from "../../../../src/base/text/csv.ts";
+import { seed } from "../../../support/seed.ts";
 
 async function* chunked(text: string, size: number): AsyncGenerator<Uint8Array> {
   const bytes = encodeUtf8(text);

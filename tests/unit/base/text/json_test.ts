@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import fc from "fast-check";
-import { parseStrictJson } from "../../../src/base/json.ts";
-import { seed } from "../../support/seed.ts";
+import { parseStrictJson } from "../../../../src/base/text/json.ts";
+import { seed } from "../../../support/seed.ts";
 
 class Refused extends Error {}
 

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { TeleQuickError } from "./errors.ts";
+import { TeleQuickError } from "../errors.ts";
 
 const LONGEST_ROW = 16 * 1024;
 const MOST_COLUMNS = 64;

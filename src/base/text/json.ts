@@ -4,7 +4,7 @@
  * @module
  */
 
-import { decodeUtf8 } from "./bytes.ts";
+import { decodeUtf8 } from "../bytes.ts";
 
 /**
  * Parses JSON (RFC 8259) and freezes what it finds. Where `JSON.parse` silently keeps the last of two members with one name,
