@@ -88,6 +88,8 @@ const still: readonly Step[] = [
   deno("lint", "lint"),
   script("imports", "scripts/checks/imports.ts"),
   script("globals", "scripts/checks/globals.ts"),
+  script("language", "scripts/checks/language.ts"),
+  script("links", "scripts/checks/links.ts"),
   deno("types", "check", "--frozen", "mod.ts", "src", "scripts", "tests"),
   deno("doc comments", "doc", "--lint", ...Object.values(exports)),
   docPages("doc pages", Object.values(exports)),

@@ -165,7 +165,7 @@ scenario({
       samples.push(count / (cpuMicroseconds() - before) * 1e6);
     }
     const value = percentile(samples, 0.5);
-    // The target is Node's and Bun's (baselines-tokens.md section 8).
+    // The target is Node's and Bun's.
     return [{ what: "cached tokens", value, unit: "/s", atLeast: 1e6 }];
   },
 });
