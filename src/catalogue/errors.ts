@@ -75,7 +75,7 @@ export const errorCatalogue: Readonly<Record<TeleQuickErrorCode, CatalogueEntry>
     ],
     fix:
       "Pass a function that fetches a fresh token, so that every session gets its own; check this machine's clock",
-    retryable: "never",
+    retryable: "sometimes",
   },
   ERR_TOKEN_LIFETIME: {
     meaning: "The lifetime of the token is out of range",

@@ -38,6 +38,12 @@ export const logCatalogue: Readonly<Record<string, LogEntry>> = {
     meaning: "The gateway announced that it will end the session",
     details: { code: "401, 429 or 503", reason: "the reason given by the gateway" },
   },
+  "session.silent": {
+    level: "warn",
+    meaning:
+      "The gateway has not answered a probe: a fresh session is opened beside the silent one",
+    details: {},
+  },
   "session.lost": {
     level: "info",
     meaning: "The session closed unexpectedly; it is replaced when reconnect is on",

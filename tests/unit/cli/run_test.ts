@@ -63,7 +63,7 @@ describe("run()", () => {
       ],
       [["gateway", "exec"], /Command is missing: telequick gateway exec -- COMMAND/],
       [["dial", "+15550100"], /No trunk: pass/],
-      [["tail"], /No endpoint is known/],
+      [["tail"], /No endpoint: pass/],
       [["__proto__"], /Unknown command "__proto__"/],
       [["constructor", "--help"], /Unknown command "constructor"/],
     ];

@@ -231,7 +231,7 @@ describe("certificateHash()", () => {
       [whole.subarray(0, -1), /it is \d+ bytes/],
       [concatBytes([whole, Uint8Array.of(0)]), /it is \d+ bytes/],
       [lines.filter((_, i) => i !== 3).join("\n"), /its PEM body is not a whole certificate/],
-      ["-----BEGIN CERTIFICATE----------END CERTIFICATE-----", /its PEM body is no whole cert/],
+      ["-----BEGIN CERTIFICATE----------END CERTIFICATE-----", /its PEM body is not a whole cert/],
       [privateKeyPem, /its PEM label is "PRIVATE KEY"/],
       ["-----BEGIN CERTIFICATE-----\nAAAA", /its PEM block is damaged/],
       [

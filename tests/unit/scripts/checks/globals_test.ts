@@ -142,7 +142,7 @@ describe("checkGlobals() sees a global", () => {
         "probe(crypto);",
         "const { [name]: a } = crypto;",
       ]
-    ) assertFinds(text, /: (globalThis|crypto) is handed on whole/);
+    ) assertFinds(text, /: (globalThis|crypto) is passed on as a whole/);
   });
 });
 
