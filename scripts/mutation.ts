@@ -37,6 +37,7 @@ const subjects: Readonly<Record<string, Subject>> = {
     sources: ["src/gateway/auth"],
     tests: [
       "tests/unit/gateway/auth",
+      "tests/security/admin",
       "tests/security/admission",
       "tests/security/gateway_tokens",
       "tests/security/key_registration",
@@ -61,7 +62,14 @@ const subjects: Readonly<Record<string, Subject>> = {
   },
   "client/session": {
     sources: ["src/client/session"],
-    tests: ["tests/unit/client/session", "tests/unit/client/check_test.ts"],
+    tests: [
+      "tests/unit/client",
+      "tests/conformance/deno_test.ts",
+      "tests/security/client_",
+      "tests/fault/stream",
+      "tests/fault/leaving",
+      "tests/fault/token",
+    ],
   },
 };
 

@@ -295,6 +295,7 @@ export class KeyRegistry {
       this.#imported.delete(each.publicKey);
       this.#size--;
     }
+    entry.parent?.children?.delete(entry);
     if (keys.entries.size === 0) this.#tenants.delete(entry.tenantId);
   }
 
