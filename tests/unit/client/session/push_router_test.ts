@@ -3,7 +3,7 @@ import { describe, it } from "node:test";
 import { type PushHandlers, routePushes } from "../../../../src/client/session/push_router.ts";
 import { createSessionPair } from "../../../../src/transport/pair.ts";
 import { Session } from "../../../../src/transport/session.ts";
-import { AudioFrame, CallEvent, encodeFrame, methods } from "../../../../src/wire/mod.ts";
+import { type AudioFrame, type CallEvent, encodeFrame, methods } from "../../../../src/wire/mod.ts";
 import { FakeClock, settle } from "../../../../src/testing/mod.ts";
 
 const audio = encodeFrame(methods.AudioFrame, { callSid: "c", payload: new Uint8Array(160) });
