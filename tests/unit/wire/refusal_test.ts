@@ -6,7 +6,9 @@ import {
   encodeRefusal,
   encodeReply,
   ExecuteDialplanResponse,
+  type Method,
   methods,
+  readRefusal,
   ReplyReader,
 } from "../../../src/wire/mod.ts";
 
@@ -89,4 +91,17 @@ describe("encodeRefusal() and ReplyReader.refusal", () => {
     });
     assert.equal(reader.refusal, undefined);
   });
+});
+
+it("readRefusal() takes an error with a code alone for a refusal", () => {
+  const empty = Object.values<Method<unknown, unknown>>({ ...methods })
+    .find(({ reply }) => reply?.fields.length === 0)!;
+  const read = (status: string, errorCode: number) =>
+    readRefusal(
+      empty.reply!,
+      ExecuteDialplanResponse.encode({ status, errorMessage: "because", errorCode }),
+    );
+  assert.deepEqual(read("ERROR", 3), { errorCode: 3, errorMessage: "because" });
+  assert.equal(read("ERROR", 0), undefined);
+  assert.equal(read("OK", 3), undefined);
 });

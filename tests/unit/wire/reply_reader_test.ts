@@ -156,3 +156,36 @@ describe("ReplyReader", () => {
     );
   });
 });
+
+describe("ReplyReader at the edges", () => {
+  it("takes an envelope of version 16, and refuses 17 or a compat version above the version", () => {
+    const bytes = encodeReply(methods.GetBucketCalls, { callSids: "a" });
+    const of = (version: number, compat: number) => {
+      const reply = bytes.slice();
+      reply.set([version, compat]);
+      return () => new ReplyReader(methods.GetBucketCalls).push(reply);
+    };
+    assert.deepEqual(of(16, 0)(), { callSids: "a" });
+    assert.throws(of(17, 0), { code: "ERR_WIRE_INVALID", message: /start is not a header/ });
+    assert.throws(of(1, 2), { code: "ERR_WIRE_INVALID", message: /start is not a header/ });
+  });
+
+  it("takes a stream without a byte for an empty reply, and no other stream that is not whole", () => {
+    const of = (method: Method<unknown, unknown>, bytes: number) => {
+      const reader = new ReplyReader(method);
+      reader.push(new Uint8Array(bytes));
+      return () => reader.end();
+    };
+    const table: Record<string, Method<unknown, unknown>> = { ...methods };
+    const empty = Object.values(table).find(({ reply }) => reply?.fields.length === 0)!;
+    assert.deepEqual(of(empty, 0)(), {});
+    for (const ended of [of(empty, 3), of(table["GetBucketCalls"]!, 0)]) {
+      assert.throws(ended, { code: "ERR_WIRE_INVALID", message: /expected the whole reply/ });
+    }
+  });
+
+  it("refuses chunks that are not bytes", () => {
+    const reader = new ReplyReader(methods.GetBucketCalls);
+    assert.throws(() => reader.push("bytes" as unknown as Uint8Array), TypeError);
+  });
+});

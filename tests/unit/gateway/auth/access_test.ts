@@ -95,4 +95,37 @@ describe("Access", () => {
     const owned = ids.filter((id) => one.owns({ id: `client\0${id}`, space: "scoped" }));
     assert.deepEqual(owned, ids.slice(-64));
   });
+
+  it("takes a whole random UUID for a client id that cannot be guessed, and no part of a text", () => {
+    const id = "0b0e7a3e-5d0c-4c43-9d0b-3a5a7a9d3a10";
+    const one = access("call.dial");
+    for (const given of [id, id.toUpperCase(), ""]) assert.ok(one.takesClientId(given), given);
+    for (const given of [`x${id}`, `${id}x`, ` ${id}`, `${id}\n`]) {
+      assert.ok(!one.takesClientId(given), given);
+    }
+  });
+
+  it("makes room for the newest client ids: one that is shown again counts as new", () => {
+    const one = access("call.dial");
+    const [first, second, ...others] = Array.from({ length: 65 }, () => crypto.randomUUID());
+    const owns = (id: string) => one.owns({ id: `client\0${id}`, space: "scoped" });
+    for (const id of [first!, second!, ...others.slice(0, 62)]) one.show(id);
+    one.show(first!);
+    one.show("");
+    one.show(others[62]!);
+    assert.deepEqual([owns(first!), owns(second!), owns("")], [true, false, false]);
+  });
+
+  it("owns nothing without an owner where a scope limits it, and everything where none does", () => {
+    for (const user of [undefined, "alice"]) {
+      assert.equal(access("call.dial", user).owns(undefined), false);
+      assert.equal(access(undefined, user).owns(undefined), true);
+      assert.equal(access(undefined, user).owns({ id: "user\0bob", space: "" }), true);
+    }
+    const one = access("call.dial", undefined, 1);
+    assert.equal(one.owns({ id: "user\0alice", space: "user\0alice" }), false);
+    assert.equal(one.owns({ id: "", space: "" }), false);
+    assert.equal(access(undefined).isLimited, false);
+    assert.equal(one.isLimited, true);
+  });
 });
