@@ -27,7 +27,7 @@ function routed() {
     malformed: (error: unknown) => log.push(`malformed ${(error as Error).message}`),
     broken: (end: { readonly heardAt: number; readonly isMidFrame: boolean }) => broken.push(end),
   } as unknown as PushHandlers;
-  const pair = createSessionPair();
+  const pair = createSessionPair({ maxStreams: 1_000 });
   const server = new Session(pair.server, { clock });
   const client = new Session(pair.client, { clock });
   const done = routePushes(client, handlers, clock);
@@ -148,6 +148,27 @@ describe("routePushes()", () => {
     await settle();
     assert.deepEqual(log, ["malformed A frame was not complete within 30000 ms"]);
     assert.equal(broken.length, 1);
+  });
+
+  it("reads 256 streams at a time: one more is cancelled, until one of them ends", async () => {
+    const { log, open } = routed();
+    const writers = [];
+    for (let i = 0; i < 256; i++) writers.push(await open());
+    await writers[255]!.write(event);
+    await settle();
+    assert.deepEqual(log, ["event c"]);
+    await open();
+    await settle();
+    assert.deepEqual(log.slice(1), ["malformed More than 256 push streams at a time"]);
+    await writers[0]!.close();
+    await settle();
+    const next = await open();
+    await next.write(audio);
+    await settle();
+    assert.deepEqual(log.slice(2), ["audio c 160"]);
+    await open();
+    await settle();
+    assert.equal(log.length, 4);
   });
 
   it("resolves when the session is over", async () => {

@@ -3,6 +3,7 @@ import { describe, it } from "node:test";
 import { Connection } from "../../../../src/client/session/connection.ts";
 import { keepAlive } from "../../../../src/client/session/keep_alive.ts";
 import { scheduleRenewal, settled } from "../../../../src/client/session/renewal.ts";
+import { probe } from "../../../../src/client/session/silence_watch.ts";
 import { createSessionPair } from "../../../../src/transport/pair.ts";
 import { Session } from "../../../../src/transport/session.ts";
 import { FakeClock, settle } from "../../../../src/testing/mod.ts";
@@ -112,5 +113,37 @@ describe("keepAlive()", () => {
     const own = connected(clock, { keepsAlive: true });
     own.session.ping = () => assert.fail("it keeps itself alive");
     await keepAlive(own, clock);
+  });
+});
+
+describe("probe()", () => {
+  it("looks at a session once at a time, and again when it was answered", async () => {
+    const clock = new FakeClock();
+    const connection = connected(clock);
+    const log: string[] = [];
+    const options = {
+      ...{ clock, hasCalls: () => false, probeIdleMs: Infinity },
+      onSilent: () => log.push(`silent at ${clock.monotonic()}`),
+      onDead: (silentMs: number) => log.push(`dead for ${silentMs} at ${clock.monotonic()}`),
+    };
+    const first = probe(connection, options);
+    await probe(connection, options);
+    assert.equal(connection.isProbed, true);
+    await clock.advance(4_999);
+    assert.deepEqual(log, []);
+    await clock.advance(1);
+    assert.deepEqual(log, ["silent at 5000"]);
+    await clock.advance(9_999);
+    assert.equal(log.length, 1);
+    await clock.advance(1);
+    await first;
+    assert.deepEqual(log.slice(1), ["dead for 15000 at 15000"]);
+    assert.equal(connection.isProbed, false);
+    const second = probe(connection, options);
+    await clock.advance(2_000);
+    connection.speaks();
+    await clock.advance(1_000);
+    await second;
+    assert.equal(log.length, 2);
   });
 });
