@@ -12,6 +12,7 @@ import {
 } from "../../../../src/client/session/end_errors.ts";
 import { createSessionPair } from "../../../../src/transport/pair.ts";
 import { Session } from "../../../../src/transport/session.ts";
+import { methods } from "../../../../src/wire/mod.ts";
 import { FakeClock, settle } from "../../../../src/testing/mod.ts";
 
 const clock = new FakeClock(1_000_000);
@@ -65,7 +66,8 @@ describe("AnnouncedEnds", () => {
       if (ending !== undefined) ends.add(connection, ending);
       const event = ends.lossOf(connection);
       assert.equal(event.type, type);
-      assert.equal((event as { error: TeleQuickError }).error.code, code);
+      const { error } = event as { error: TeleQuickError };
+      assert.deepEqual([error.code, error.retryable], [code, ending?.reconnect ?? true]);
     }
   });
 
@@ -141,6 +143,27 @@ describe("Connection", () => {
     assert.equal(connection.lost.reason.code, "ERR_SESSION_CLOSED");
     assert.equal(connection.lost.reason.retryable, true);
     await connection.drained();
+  });
+
+  it("counts its calls, and rejects them with the loss when its session is over", async () => {
+    const connection = connected();
+    const options = { signal: undefined, timeoutMs: 60_000 };
+    const calls = [1, 2].map(() => connection.call(methods.GetActiveBuckets, {}, options));
+    const outcomes = Promise.allSettled(calls);
+    let isDrained = false;
+    const drained = connection.drained().then(() => isDrained = true);
+    await settle();
+    assert.deepEqual([connection.inFlight, isDrained], [2, false]);
+    connection.session.close();
+    for (const outcome of await outcomes) {
+      assert.equal((outcome as PromiseRejectedResult).reason, connection.lost.reason);
+    }
+    await drained;
+    assert.equal(connection.inFlight, 0);
+    await assert.rejects(
+      connection.call(methods.GetActiveBuckets, {}, options),
+      (error) => error === connection.lost.reason,
+    );
   });
 
   it("is quiet when nothing was pushed for so long, counted from the last push", async () => {

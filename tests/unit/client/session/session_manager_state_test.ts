@@ -15,8 +15,11 @@ function managed(options: { reconnect?: boolean; transport?: object } = {}) {
   const opened: Connection[] = [];
   const requests: OpenRequest[] = [];
   const log: string[] = [];
+  const fields: unknown[] = [];
+  const state = { isDown: false };
   const open = (request: OpenRequest): Promise<Connection> => {
     requests.push(request);
+    if (state.isDown) return Promise.reject(new Error("unreachable"));
     request.onToken();
     const transport = Object.assign(createSessionPair().client, options.transport);
     const session = new Session(transport, { clock });
@@ -29,7 +32,10 @@ function managed(options: { reconnect?: boolean; transport?: object } = {}) {
   };
   const manager = new SessionManager({
     ...{ clock, open, reconnect: options.reconnect ?? true, renewable: true, random: () => 0.5 },
-    log: (_level, name) => void log.push(name),
+    log: (_level, name, more) => {
+      log.push(name);
+      fields.push(more);
+    },
     hasCalls: () => false,
     probeIdleMs: Infinity,
     giveUpAfterMs: Infinity,
@@ -42,12 +48,44 @@ function managed(options: { reconnect?: boolean; transport?: object } = {}) {
     types.push("over");
   };
   void follow();
-  return { clock, log, manager, opened, requests, types };
+  return { clock, fields, log, manager, opened, requests, state, types };
 }
 
 const ending = { code: 503, reason: "restart", reconnect: true };
 
 describe("SessionManager by itself", () => {
+  it("logs each status, and what the gateway announced", async () => {
+    const { fields, log, manager } = managed();
+    manager.announce(await manager.connection(), ending);
+    const of = (name: string) => fields.filter((_, i) => log[i] === name);
+    assert.deepEqual(of("session.ending"), [{ code: 503, reason: "restart" }]);
+    assert.deepEqual(of("status").slice(0, 2), [{ status: "connecting" }, { status: "open" }]);
+  });
+
+  it("logs a session that cannot be opened, except the first, which its caller hears of", async () => {
+    const { clock, log, manager, opened, state } = managed();
+    state.isDown = true;
+    await assert.rejects(manager.connection(), /unreachable/);
+    assert.ok(!log.includes("session.open-failed"));
+    state.isDown = false;
+    await manager.connection();
+    state.isDown = true;
+    opened[0]!.session.close();
+    await clock.advance(1_000);
+    assert.ok(log.includes("session.open-failed"));
+  });
+
+  it("takes a session for lost that is over when it is opened", async () => {
+    const { clock, manager, opened, types } = managed();
+    const first = await manager.connection();
+    first.session.close();
+    void manager.connection().catch(() => {});
+    await clock.advance(1_000);
+    assert.equal(opened.length, 2);
+    assert.equal(types.filter((type) => type === "reconnecting").length, 1);
+    assert.equal(manager.current, opened[1]);
+  });
+
   it("opens nothing for a caller that has gone", async () => {
     const { manager, requests } = managed();
     const reason = new Error("gone");
