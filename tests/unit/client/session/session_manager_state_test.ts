@@ -137,6 +137,14 @@ describe("SessionManager by itself", () => {
     assert.equal(opened.length <= 3, true);
   });
 
+  it("opens a session beside the one that the peer drains", async () => {
+    const { manager, opened } = managed();
+    manager.drain(await manager.connection());
+    await settle();
+    assert.equal(opened.length, 2);
+    assert.equal(manager.current, opened[1]);
+  });
+
   it("replaces no session that is not in use", async () => {
     const { manager, opened, types } = managed();
     const first = await manager.connection();
