@@ -17,6 +17,7 @@ import { parseArgs } from "node:util";
 import { checkPackage, describePackage } from "./checks/package.ts";
 import { checkTransport, describeTransport } from "./checks/transport.ts";
 import { checkTypes, describeTypes } from "./checks/types.ts";
+import { bundlers, runBundler } from "./matrix/bundlers.ts";
 import { conformanceLegs } from "./matrix/conformance_legs.ts";
 import type { Leg } from "./matrix/legs.ts";
 import { examples } from "./matrix/examples.ts";
@@ -126,6 +127,10 @@ if (only === "") {
 for (const runner of runners) {
   if (!`test runner ${runner.title}`.includes(only)) continue;
   await check("test runner", runner.title, () => runRunner(runner, packed.tarball));
+}
+for (const bundler of bundlers) {
+  if (!`bundler ${bundler.title}`.includes(only)) continue;
+  await check("bundler", bundler.title, () => runBundler(bundler, packed.tarball));
 }
 for (const one of firstMinutes) {
   if (!`first minutes ${one.title}`.includes(only)) continue;

@@ -102,7 +102,7 @@ await build({
       // What jsdom hides of the platform, as the errors of the package say.
       "setup.cjs": `const { TextDecoder, TextEncoder } = require("node:util");
 const web = require("node:stream/web");
-Object.assign(globalThis, { TextDecoder, TextEncoder, ...web, structuredClone });
+Object.assign(globalThis, { TextDecoder, TextEncoder, ...web });
 Object.defineProperty(globalThis, "crypto", { value: require("node:crypto").webcrypto });
 `,
     },

@@ -8,7 +8,7 @@ import { type ClientOptions, TeleQuickClient, type WarningKind } from "../client
 import { ACCOUNT_OPTIONS, accountPath, loadAccount } from "./account.ts";
 import type { OptionSpecs, OptionValues } from "./terminal/args.ts";
 import type { Context } from "./command.ts";
-import { inLine } from "./terminal/output.ts";
+import { inLine, type Output } from "./terminal/output.ts";
 import { UsageError } from "./usage.ts";
 
 /** Options of every command that connects to a gateway. */
@@ -29,11 +29,11 @@ export const SESSION_OPTIONS = {
   "timeout": {
     type: "number",
     value: "SECONDS",
-    help: "Time limit of a connect or a request",
+    help: "Time limit of a connect, a request, and of reconnecting",
     min: 0.1,
     max: 600,
     fraction: true,
-    byDefault: "10",
+    byDefault: "10, and 300 for reconnecting",
   },
   "verbose": { type: "flag", help: "Print the client's log records on the standard error" },
 } as const satisfies OptionSpecs;
@@ -106,10 +106,26 @@ const WARNING_UNITS: Readonly<Record<WarningKind, string>> = {
 /** The client's time limits from `--timeout`. */
 export function timeLimits(
   values: Pick<OptionValues<typeof SESSION_OPTIONS>, "timeout">,
-): Pick<ClientOptions, "connectTimeoutMs" | "requestTimeoutMs"> {
+): Pick<ClientOptions, "connectTimeoutMs" | "requestTimeoutMs" | "giveUpAfterMs"> {
   if (values.timeout === undefined) return {};
   const ms = values.timeout * 1_000;
-  return { connectTimeoutMs: ms, requestTimeoutMs: ms };
+  return { connectTimeoutMs: ms, requestTimeoutMs: ms, giveUpAfterMs: ms };
+}
+
+/** Notes for people when the connection is lost and each time that it is sought again, with the cause. */
+async function noteReconnects(client: TeleQuickClient, output: Output): Promise<void> {
+  let isLost = false;
+  for await (const status of client.status()) {
+    if (status.type === "reconnecting") {
+      const { attempt, cause } = status;
+      const why = cause instanceof Error ? `: ${inLine(cause.message)}` : "";
+      output.note(output.noteStyle.warn(`connection lost, reconnecting (${attempt})${why}`));
+      isLost = true;
+    } else if (status.type === "open" && isLost) {
+      output.note(output.noteStyle.good("connected again"));
+      isLost = false;
+    }
+  }
 }
 
 /** Runs `work` with a connected client, and closes the client afterwards. */
@@ -121,6 +137,7 @@ export async function withClient<T>(
   const client = await openClient(context, more);
   try {
     await client.connect({ signal: context.signal });
+    void noteReconnects(client, context.output);
     return await work(client);
   } finally {
     await client.close();

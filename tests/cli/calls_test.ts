@@ -187,7 +187,7 @@ describe("against a gateway", () => {
       it(`says so once, and exits with 1 ${more.join(" ")}`, async () => {
         const account = await testAccount("acme");
         await using own = await ownHouse([account]);
-        const dial = start(["dial", "+15550100", "--json", ...more], own.env);
+        const dial = start(["dial", "+15550100", "--json", "--timeout", "2", ...more], own.env);
         await dial.until("CHANNEL_ANSWER");
         await own.setup.revokeServiceAccount({ tenantId: "acme", privateKeyId: account.keyId });
         assert.equal(await dial.code, 1);

@@ -115,7 +115,7 @@ describe("telequick gateway", () => {
     const { port } = socket.address();
     const wrong: readonly [args: string[], message: RegExp][] = [
       [["--port", `${port}`], /Cannot listen: 127\.0\.0\.1, UDP port \d+, cannot be bound/],
-      [["--hostname", "999.1.1.1"], /"999\.1\.1\.1" is no host name, expected/],
+      [["--hostname", "999.1.1.1"], /"999\.1\.1\.1" is not a host name, expected/],
       [["--directory", folder.at("file/below")], /file\/below/],
       [
         ["--credentials", folder.at("missing/a.json")],

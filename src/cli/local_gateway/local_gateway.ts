@@ -127,6 +127,8 @@ export async function startLocalGateway(options: StartOptions): Promise<LocalGat
   if (!["127.0.0.1", "::1", "localhost"].includes(hostname)) {
     output.warn(`The gateway is open to everybody who reaches ${hostname}`);
   }
+  // Asked before the gateway is made, which creates its folder.
+  const isFresh = directory === undefined || !await platform.exists(directory);
   const gateway = createGateway({
     limits: readLimits(values.limit),
     allowFetch: values["allow-fetch"].map(readOrigin),
@@ -135,7 +137,6 @@ export async function startLocalGateway(options: StartOptions): Promise<LocalGat
     ...(values.seed !== undefined && { seed: values.seed }),
     ...(log !== undefined && { log }),
   });
-  const isFresh = directory === undefined || !await platform.exists(directory);
   // Made only where the options are good, removed in every case.
   const folder = directory ?? await platform.makeTemporaryFolder();
   const close = async (): Promise<void> => {
