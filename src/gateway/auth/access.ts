@@ -1,5 +1,5 @@
 /**
- * What a session can do with which call. One table holds all of it; [SCOPES.md](../SCOPES.md) explains it.
+ * What a session can do with which call. One table holds all of it; the [table of scopes](../SCOPES.md) explains it.
  *
  * A token without a scope can do everything in its tenant. A token with one can do what its words allow, and a word that is not in the
  * table allows nothing.

@@ -97,7 +97,7 @@ export class KeyRegistry {
       ...{ tenantId, role, key, revoked: !isLive(entry, this.#options.clock.now()) },
     });
     const key = this.#imported.get(entry.publicKey);
-    // Not by the class: jest's jsdom has none.
+    // Not by the class, which jest's jsdom lacks.
     return "then" in key ? key.then(record) : record(key);
   }
 

@@ -10,7 +10,7 @@ function policy(more: { renewable?: boolean; giveUpAfterMs?: number } = {}) {
   return { clock, retry: new RetryPolicy(options) };
 }
 
-const unreachable = new TeleQuickError("ERR_CONNECT_FAILED", "Nobody answers", { retryable: true });
+const unreachable = new TeleQuickError("ERR_CONNECT_FAILED", "no answer", { retryable: true });
 
 describe("RetryPolicy", () => {
   it("counts attempts on after a session of less than 10 s, and from 1 after a longer one", async () => {
@@ -76,7 +76,7 @@ describe("RetryPolicy", () => {
     assert.equal(retry.giveUp(unreachable), undefined);
     await clock.advance(1);
     const given = retry.giveUp(unreachable);
-    assert.equal(given?.message, "Cannot reconnect within 30 s: Nobody answers");
+    assert.equal(given?.message, "Cannot reconnect within 30 s: no answer");
     assert.deepEqual([given?.code, given?.retryable, given?.cause], [
       "ERR_CONNECT_FAILED",
       true,

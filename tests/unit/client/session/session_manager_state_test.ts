@@ -200,7 +200,7 @@ describe("SessionManager by itself", () => {
     }
   });
 
-  it("replaces a session that has 16 streams left, and gives none out that has 1", async () => {
+  it("replaces a session that has 16 streams left, and does not hand out one that has 1", async () => {
     const transport = { streamsLeft: 17 };
     const { manager, opened } = managed({ transport });
     const first = await manager.connection();
