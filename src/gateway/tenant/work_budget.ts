@@ -17,13 +17,15 @@ export interface WorkBudgetOptions {
   readonly msPerSecond: number;
   /** Bytes of long replies in a second. */
   readonly bytesPerSecond: number;
-  /** How many pieces of long work can be under way or wait. */
+  /** How many pieces that took more than one slice can be under way. */
   readonly pieces: number;
 }
 
 // Short beside a round trip, long beside what switching costs.
 const SLICE_MS = 2;
 const BURST_SECONDS = 2;
+// Short work waits here behind a slice of the tenant's long work; each entry is one request.
+const MAX_WAITING = 256;
 
 /** One piece of long work: it asks again and again whether its slice is over. */
 export interface Slices {
@@ -43,7 +45,7 @@ export class WorkBudget {
   /** The waiters for the slice that is under way to end. */
   readonly #queue: (() => void)[] = [];
   #isTaken = false;
-  #pieces = 0;
+  #long = 0;
 
   constructor(options: WorkBudgetOptions) {
     const { clock, msPerSecond, bytesPerSecond } = options;
@@ -55,7 +57,8 @@ export class WorkBudget {
 
   /** Whether there is room for one more piece of long work. */
   get hasRoom(): boolean {
-    return this.#pieces < this.#options.pieces && this.#bytes.waitMs === 0;
+    return this.#long < this.#options.pieces && this.#queue.length < MAX_WAITING &&
+      this.#bytes.waitMs === 0;
   }
 
   /** Counts the bytes of a long reply. More than there are is a debt: until it is paid there is no room. */
@@ -75,7 +78,11 @@ export class WorkBudget {
       this.#time.spend(clock.monotonic() - begunAt);
       this.#end();
     };
-    this.#pieces++;
+    let isLong = false;
+    const lengthen = (): void => {
+      if (!isLong) this.#long++;
+      isLong = true;
+    };
     try {
       await begin(false);
       try {
@@ -84,10 +91,12 @@ export class WorkBudget {
             return clock.monotonic() - begunAt >= SLICE_MS;
           },
           next() {
+            lengthen();
             end();
             return begin(true);
           },
           async wait(promise) {
+            lengthen();
             end();
             try {
               return await promise;
@@ -100,7 +109,7 @@ export class WorkBudget {
         end();
       }
     } finally {
-      this.#pieces--;
+      if (isLong) this.#long--;
     }
   }
 
