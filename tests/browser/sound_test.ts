@@ -20,11 +20,29 @@ function amplitudeAt(block: Float32Array, hertz: number): number {
   return 2 * Math.hypot(real, imaginary) / block.length;
 }
 
-/** What the tone's frequency does not explain: the RMS of a block without it. */
+/** The power of a block that is left without the best sine of a frequency (least squares over sine and cosine). */
+function powerBeside(block: Float32Array, hertz: number): number {
+  let [cc, ss, cs, xc, xs, xx] = [0, 0, 0, 0, 0, 0];
+  for (let i = 0; i < block.length; i++) {
+    const angle = 2 * Math.PI * hertz * i / RATE;
+    const [c, s, x] = [Math.cos(angle), Math.sin(angle), block[i]!];
+    cc += c * c;
+    ss += s * s;
+    cs += c * s;
+    xc += x * c;
+    xs += x * s;
+    xx += x * x;
+  }
+  const determinant = cc * ss - cs * cs;
+  const a = (xc * ss - xs * cs) / determinant;
+  const b = (xs * cc - xc * cs) / determinant;
+  return Math.max(0, xx - a * xc - b * xs) / block.length;
+}
+
+/** What a tone does not explain: the RMS of a block without it. The player's rate is adjusted by up to 1 %, and the tone with it. */
 function remainder(block: Float32Array): number {
-  const tone = amplitudeAt(block, TONE_HZ);
-  const power = block.reduce((sum, sample) => sum + sample * sample, 0) / block.length;
-  return Math.sqrt(Math.max(0, power - tone * tone / 2));
+  const near = Array.from({ length: 25 }, (_, i) => TONE_HZ * (1 + (i - 12) / 1_000));
+  return Math.sqrt(Math.min(...near.map((hertz) => powerBeside(block, hertz))));
 }
 
 function decibels(ratio: number): number {
