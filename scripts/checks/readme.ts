@@ -144,7 +144,8 @@ async function startGateway(folder: string): Promise<LocalGateway> {
 }
 
 function connects({ code }: Block): boolean {
-  return code.includes(publicEndpoint) || /TELEQUICK_|service-account\.json/.test(code);
+  return code.includes(publicEndpoint) ||
+    /TELEQUICK_|service-account\.json|new TeleQuickClient\(/.test(code);
 }
 
 /** Writes another endpoint where a program names the public one. */
