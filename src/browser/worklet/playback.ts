@@ -61,6 +61,7 @@ export class Playback {
   #fadeOut = 0;
   #fadeLength = 1;
   #fadeIn = 0;
+  #fadeGain = 1;
   #played = 0;
   #underruns = 0;
   #underrunSamples = 0;
@@ -155,7 +156,7 @@ export class Playback {
     }
     if (this.#fadeIn > 0) sound *= 1 - this.#fadeIn-- / this.#fade;
     if (this.#fadeOut > 0) {
-      const weight = this.#fadeOut-- / this.#fadeLength;
+      const weight = this.#fadeGain * this.#fadeOut-- / this.#fadeLength;
       // A sound that takes its place is fading in by as much.
       sound += this.#ring.at(this.#fadeFrom) * weight;
       this.#fadeFrom += this.#fadeStep;
@@ -168,6 +169,9 @@ export class Playback {
     this.#fadeStep = step;
     this.#fadeLength = length;
     this.#fadeOut = length;
+    // What is still fading in goes on from the loudness that it has reached.
+    this.#fadeGain = 1 - this.#fadeIn / this.#fade;
+    this.#fadeIn = 0;
   }
 
   #skip(samples: number): void {

@@ -100,3 +100,14 @@ Deno.test("Playback works at 44.1 kHz", () => {
   equal(stats.underruns, 0);
   ok(quantile(waits.map(({ waitMs }) => waitMs), 0.95) <= 60);
 });
+
+Deno.test("Playback drops a sound that is still fading in without a click", () => {
+  const playback = new Playback({ sampleRate: 48_000, slackMs: 30 });
+  playback.push(new Int16Array(4_800).fill(16_384));
+  const one = new Float32Array(1);
+  const next = (): number => (playback.render(one), one[0]!);
+  while (next() < 0.05);
+  const reached = one[0]!;
+  playback.clear();
+  ok(Math.abs(next() - reached) < 0.5 / 128 + 0.5 / 240, `from ${reached} to ${one[0]}`);
+});
