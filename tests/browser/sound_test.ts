@@ -66,7 +66,8 @@ Deno.test("a beep of 1 kHz comes back as loud as it was, without a click", async
       median(said.map((block) => amplitudeAt(block, TONE_HZ))),
   );
   ok(Math.abs(level) < 1, `${level.toFixed(2)} dB`);
-  // A cut in mid-wave steps by up to half of full scale; a fade of 5 ms steps by a 240th of it, beside the wave's own step.
+  // A cut in mid-wave steps by up to half of full scale, eight times the limit. The path itself makes the tone's own step
+  // up to 1.6 times as large, the same in every run.
   let step = 0;
   const samples = played.flatMap((block) => [...block]);
   for (let i = 1; i < samples.length; i++) {
@@ -74,7 +75,7 @@ Deno.test("a beep of 1 kHz comes back as loud as it was, without a click", async
   }
   const own = 0.25 * 2 * Math.PI * TONE_HZ / RATE;
   ok(
-    step < own * 1.5 + 0.25 / 120,
+    step < own * 2,
     `a step of ${step.toFixed(4)}, the tone's own is ${own.toFixed(4)}`,
   );
   // Above 5 kHz a click shows, and a tone or its fade does not.
