@@ -17,7 +17,7 @@ export function isPlainText(text: string): boolean {
   return text.length <= MAX_TEXT && !hasControl(text);
 }
 
-/** The same for URLs and arguments, which may be longer. */
+/** Whether text is free of control characters and not longer than a URL or an argument ever is. */
 export function isPlainLongText(text: string): boolean {
   return text.length <= MAX_LONG_TEXT && !hasControl(text);
 }

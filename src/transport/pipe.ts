@@ -85,7 +85,7 @@ export function createPipe(options: PipeOptions): Pipe {
   const writable = new WritableStream<Uint8Array>({
     start(controller) {
       sink = controller;
-      // An abort must not wait behind a write that waits for the reader.
+      // An abort must not wait for a write that waits for the reader.
       controller.signal.addEventListener("abort", () => wakeWriter());
     },
     async write(chunk) {

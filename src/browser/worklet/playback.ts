@@ -61,6 +61,7 @@ export class Playback {
   #fadeOut = 0;
   #fadeLength = 1;
   #fadeIn = 0;
+  // How loud the sound was when it began to fade out: 1 unless it was still fading in.
   #fadeGain = 1;
   #played = 0;
   #underruns = 0;

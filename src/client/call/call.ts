@@ -57,7 +57,7 @@ export interface Call extends AsyncDisposable {
   readonly callSid: string;
   /** The same as `callSid`. */
   readonly sid: string;
-  /** Whom it was dialled to; `undefined` for a call that this client did not dial and has no event of. */
+  /** The number or SIP URI that was dialled; `undefined` for a call that this client did not dial and has no event of. */
   readonly to: string | undefined;
   /** The caller id; `undefined` where this client has not given it: the trunk's own, or not known. */
   readonly from: string | undefined;

@@ -83,7 +83,7 @@ export async function routePushes(
       void readPushes(value, handlers, { budget, clock }).finally(() => open--);
     }
   } catch {
-    // The session is over; whoever watches it knows.
+    // The session is over; its owner learns of it from `closed`.
   }
 }
 

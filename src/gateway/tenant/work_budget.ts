@@ -24,7 +24,7 @@ export interface WorkBudgetOptions {
 // Short beside a round trip, long beside what switching costs.
 const SLICE_MS = 2;
 const BURST_SECONDS = 2;
-// Short work waits here behind a slice of the tenant's long work; each entry is one request.
+// Short work waits here while a slice of the tenant's long work runs; each entry is one request.
 const MAX_WAITING = 256;
 
 /** One piece of long work: it asks again and again whether its slice is over. */

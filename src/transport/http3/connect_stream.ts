@@ -27,7 +27,7 @@ export interface PeerEnd extends CloseInfo {
 /** Parts of a {@linkcode ConnectStream}. */
 export interface ConnectStreamParts {
   readonly connection: QuicConnection;
-  /** What the peer sends on the stream, from its first frame behind the headers on. */
+  /** What the peer sends on the stream, from the first frame after the headers. */
   readonly frames: FrameSource;
   readonly writer: WritableStreamDefaultWriter<Uint8Array>;
   readonly clock: Clock;
