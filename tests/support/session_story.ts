@@ -10,6 +10,8 @@ export interface Story {
   readonly statuses: ClientStatus[];
   /** Reasons the token function was given. */
   readonly asked: string[];
+  /** While it is down, every attempt to connect fails. */
+  readonly network: { isUp: boolean };
 }
 
 /** Makes a {@linkcode Story}. */
@@ -23,9 +25,14 @@ export function story(
 ): Story {
   const clock = new FakeClock();
   const asked: string[] = [];
+  const network = { isUp: true };
   const gateway = scriptedGateway({
     ...(options.life !== undefined && { expiresAtMs: () => clock.now() + options.life! }),
     ...options,
+    onAttempt: (attempt) => {
+      if (!network.isUp) throw new Error("unreachable");
+      return options.onAttempt?.(attempt);
+    },
   });
   const client = new TeleQuickClient(
     "https://gateway.test:9090",
@@ -45,7 +52,7 @@ export function story(
   void (async () => {
     for await (const status of client.status()) statuses.push(status);
   })();
-  return { client, clock, gateway, statuses, asked };
+  return { client, clock, gateway, statuses, asked, network };
 }
 
 /** The types of statuses. */

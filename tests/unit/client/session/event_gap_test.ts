@@ -6,18 +6,13 @@ import { gapOf, story, types } from "../../../support/session_story.ts";
 
 describe("SessionManager and events that may be missing", () => {
   it("reconnects after a loss with bounded, growing delays, and says that events may be missing", async () => {
-    let isUp = true;
-    const { client, clock, gateway, statuses } = story({
-      onAttempt: () => {
-        if (!isUp) throw new Error("unreachable");
-      },
-    });
+    const { client, clock, gateway, statuses, network } = story();
     await client.connect();
-    isUp = false;
+    network.isUp = false;
     const lostAt = clock.now();
     gateway.peers[0]?.pair.sever();
     await clock.advance(60_000);
-    isUp = true;
+    network.isUp = true;
     await clock.advance(15_000);
     const waits = statuses.filter((status) => status.type === "reconnecting");
     for (const [index, wait] of waits.entries()) {
@@ -88,21 +83,16 @@ describe("SessionManager and events that may be missing", () => {
   });
 
   it("counts what may be missing from the first thing that broke, not from the last", async () => {
-    let isUp = true;
-    const { client, clock, gateway, statuses } = story({
-      onAttempt: () => {
-        if (!isUp) throw new Error("unreachable");
-      },
-    });
+    const { client, clock, gateway, statuses, network } = story();
     await client.connect();
     const since = clock.now();
     const writer = (await gateway.peers[0]!.session.openUnidirectional()).getWriter();
     await writer.abort(new Error("reset"));
-    isUp = false;
+    network.isUp = false;
     await clock.advance(5_000);
     gateway.peers[0]!.pair.sever();
     await clock.advance(5_000);
-    isUp = true;
+    network.isUp = true;
     await clock.advance(16_000);
     const gap = statuses.find((status) => status.type === "events-may-be-missing");
     assert.equal(gap?.sinceMs, since);

@@ -96,21 +96,16 @@ describe("SessionManager without a session", () => {
   }
 
   it("does not count time in which the program did not run", async () => {
-    let isUp = true;
-    const { client, clock, gateway } = story({
-      onAttempt: () => {
-        if (!isUp) throw new Error("unreachable");
-      },
-    });
+    const { client, clock, gateway, network } = story();
     await client.connect();
-    isUp = false;
+    network.isUp = false;
     gateway.peers[0]?.pair.sever();
     await clock.advance(10_000);
     // A laptop is closed for two hours.
     clock.suspend(7_200_000);
     await clock.advance(30_000);
     assert.equal(client.stats().session.status, "reconnecting");
-    isUp = true;
+    network.isUp = true;
     await clock.advance(16_000);
     assert.equal(client.stats().session.status, "open");
     await client.close();
@@ -175,14 +170,9 @@ describe("SessionManager without a session", () => {
   });
 
   it("ends a wait for a session with the caller's signal, and leaves the rest usable", async () => {
-    let isUp = true;
-    const { client, clock, gateway } = story({
-      onAttempt: () => {
-        if (!isUp) throw new Error("unreachable");
-      },
-    });
+    const { client, clock, gateway, network } = story();
     await client.connect();
-    isUp = false;
+    network.isUp = false;
     gateway.peers[0]?.pair.sever();
     await clock.advance(1_000);
     const controller = new AbortController();
@@ -191,7 +181,7 @@ describe("SessionManager without a session", () => {
     const refused = assert.rejects(barge, (error) => error === reason);
     controller.abort(reason);
     await refused;
-    isUp = true;
+    network.isUp = true;
     await clock.advance(15_000);
     await client.barge("call-1");
     assert.equal(gateway.peers[1]?.calls.at(-1), "Barge");
@@ -305,21 +295,16 @@ describe("SessionManager without a session", () => {
   });
 
   it("says that it is reconnecting when the old session is lost while a renewal waits", async () => {
-    let isUp = true;
-    const { client, clock, gateway, statuses } = story({
-      onAttempt: () => {
-        if (!isUp) throw new Error("unreachable");
-      },
-    });
+    const { client, clock, gateway, statuses, network } = story();
     await client.connect();
-    isUp = false;
+    network.isUp = false;
     void client.renew().catch(() => {});
     await clock.advance(20_000);
     assert.equal(statuses.at(-1)?.type, "renewing");
     gateway.peers[0]?.pair.sever();
     await clock.advance(20_000);
     assert.equal(statuses.at(-1)?.type, "reconnecting");
-    isUp = true;
+    network.isUp = true;
     await clock.advance(16_000);
     assert.deepEqual(types(statuses).slice(-2), ["events-may-be-missing", "open"]);
     await client.close();
@@ -346,18 +331,13 @@ describe("SessionManager without a session", () => {
   });
 
   it("connects not at all for a signal that is aborted already, and ends a wait for a renewal", async () => {
-    let isUp = true;
-    const { client, clock, gateway } = story({
-      onAttempt: () => {
-        if (!isUp) throw new Error("unreachable");
-      },
-    });
+    const { client, clock, gateway, network } = story();
     const reason = new Error("changed my mind");
     const signal = AbortSignal.abort(reason);
     await assert.rejects(client.connect({ signal }), (error) => error === reason);
     assert.equal(gateway.attempts, 0);
     await client.connect();
-    isUp = false;
+    network.isUp = false;
     const controller = new AbortController();
     const renewal = assert.rejects(
       client.renew({ signal: controller.signal }),

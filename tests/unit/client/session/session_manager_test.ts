@@ -65,19 +65,14 @@ describe("SessionManager", () => {
   });
 
   it("keeps the old session while a renewal fails, and tries again", async () => {
-    let isUp = true;
-    const { client, clock, gateway } = story({
-      onAttempt: () => {
-        if (!isUp) throw new Error("unreachable");
-      },
-    });
+    const { client, clock, gateway, network } = story();
     await client.connect();
-    isUp = false;
+    network.isUp = false;
     const renewal = client.renew();
     await clock.advance(3_000);
     await client.barge("call-1");
     assert.equal(gateway.peers[0]?.calls.at(-1), "Barge");
-    isUp = true;
+    network.isUp = true;
     await clock.advance(15_000);
     await renewal;
     assert.equal(gateway.peers.length, 2);
@@ -120,19 +115,14 @@ describe("SessionManager", () => {
   });
 
   it("does not renew once more where the renewal that is joined asks for its token later", async () => {
-    let isUp = true;
-    const { client, clock, gateway, asked } = story({
-      onAttempt: () => {
-        if (!isUp) throw new Error("unreachable");
-      },
-    });
+    const { client, clock, gateway, asked, network } = story();
     await client.connect();
-    isUp = false;
+    network.isUp = false;
     const first = client.renew();
     await settle();
     // It has failed once, and waits.
     const second = client.renew();
-    isUp = true;
+    network.isUp = true;
     await clock.advance(15_000);
     await Promise.all([first, second]);
     assert.deepEqual(asked, ["connect", "renew", "renew"]);
