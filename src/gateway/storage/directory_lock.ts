@@ -5,7 +5,10 @@
  * what Node.js, Deno and Bun all have: a Unix socket in the directory, on Windows a named pipe with the directory's name.
  *
  * The file of a Unix socket stays behind when its process is killed, and nothing can replace such a file in one step. So each gateway binds a name of
- * its own and listens before it looks at the others: of two that come at once, the one that looks last sees the other.
+ * its own and listens before it looks at the others, once: of two that come at once, the one that looks last sees the other. Each socket says
+ * whether its gateway has the directory or only tries to get it. One that tries steps back for one with a smaller name, and waits until those with
+ * larger names that it saw have stepped back or have the directory: they can have looked before this one listened. So there are never two holders,
+ * and the smallest name never steps back for one that gets nothing.
  *
  * @module
  */
@@ -27,7 +30,13 @@ const PRIVATE_FOLDER = 0o700;
 // The smallest `sun_path` of the systems that there are holds 104 bytes, with a NUL at the end.
 const LONGEST_SOCKET_PATH = 103;
 const ANSWER_MS = 500;
-const ATTEMPTS = 20;
+const RETRY_MS = 50;
+const ASK_AGAIN_MS = 10;
+// For one that neither gets the directory nor steps back: a process that is stopped or too busy to answer.
+const GIVE_UP_MS = 3_000;
+// What a socket says before the name of its process.
+const HOLDS = "holds: ";
+const TRIES = "tries: ";
 
 /**
  * Takes a directory. Resolves to what frees it.
@@ -41,28 +50,32 @@ export async function lockDirectory(directory: string): Promise<() => Promise<vo
     throw fileError("make", path, error);
   });
   if (runtimeProcess().platform === "win32") return await lockByPipe(path);
-  for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
-    const unlock = await tryLock(path);
+  const deadline = systemClock.monotonic() + GIVE_UP_MS;
+  for (;;) {
+    const unlock = await tryLock(path, deadline);
     if (unlock !== undefined) return unlock;
-    // Two came at the same time and both stepped back.
-    await new Promise<void>((resolve) => systemClock.schedule(Math.random() * 50, resolve));
+    if (systemClock.monotonic() > deadline) throw taken(directory, UNKNOWN.process);
+    await pause(Math.random() * RETRY_MS);
   }
-  throw taken(directory, "another process");
 }
 
-/** Takes the directory, or returns `undefined` when another one that comes at the same time can have taken it. */
-async function tryLock(directory: string): Promise<(() => Promise<void>) | undefined> {
+/** Takes the directory, or returns `undefined` when another one tries the same and comes first. */
+async function tryLock(
+  directory: string,
+  deadline: number,
+): Promise<(() => Promise<void>) | undefined> {
   const files = builtin("node:fs").promises;
   const name = `.lock-${crypto.randomUUID().replaceAll("-", "").slice(0, 12)}`;
   const sockets = await SocketFolder.open(directory);
+  let isHeld = false;
   try {
-    const server = await listen(sockets.path(name));
-    let isHeld = false;
+    const server = await listen(sockets.path(name), () => isHeld);
     try {
       for (const other of await files.readdir(directory)) {
         if (other === name || !NAME.test(other)) continue;
-        const holder = await ask(sockets.path(other));
-        if (holder !== undefined) throw taken(directory, holder);
+        if (!await outlast(sockets.path(other), name > other, deadline, directory)) {
+          return undefined;
+        }
         await files.rm(`${directory}/${other}`, { force: true });
       }
       // Another gateway can have removed this socket before it listened, because nothing answered.
@@ -72,7 +85,7 @@ async function tryLock(directory: string): Promise<(() => Promise<void>) | undef
         await close(server);
         // The folder can be gone.
         await files.rm(`${directory}/${name}`, { force: true }).catch(ignore);
-        await sockets.close();
+        sockets.close();
       };
     } finally {
       if (!isHeld) {
@@ -80,10 +93,35 @@ async function tryLock(directory: string): Promise<(() => Promise<void>) | undef
         await files.rm(`${directory}/${name}`, { force: true });
       }
     }
-  } catch (error) {
-    await sockets.close();
-    throw error;
+  } finally {
+    if (!isHeld) sockets.close();
   }
+}
+
+/**
+ * Waits until nothing listens at another gateway's socket.
+ *
+ * @returns Whether it is so; `false` at once for one that tries to get the directory too and comes first.
+ * @throws {TeleQuickError} `ERR_UNAVAILABLE` when that gateway has the directory.
+ */
+async function outlast(
+  path: string,
+  comesFirst: boolean,
+  deadline: number,
+  directory: string,
+): Promise<boolean> {
+  for (;;) {
+    const other = await ask(path);
+    if (other === undefined) return true;
+    if (other.isHolder) throw taken(directory, other.process);
+    if (comesFirst) return false;
+    if (systemClock.monotonic() > deadline) throw taken(directory, other.process);
+    await pause(ASK_AGAIN_MS);
+  }
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => systemClock.schedule(ms, resolve));
 }
 
 /** Names sockets in a folder whose path is too long for a socket's: on Linux by the folder's descriptor. */
@@ -117,9 +155,8 @@ class SocketFolder {
     return `${this.#prefix}/${name}`;
   }
 
-  close(): Promise<void> {
+  close(): void {
     if (this.#descriptor !== undefined) builtin("node:fs").closeSync(this.#descriptor);
-    return Promise.resolve();
   }
 }
 
@@ -127,15 +164,15 @@ async function lockByPipe(directory: string): Promise<() => Promise<void>> {
   const name = directory.toLowerCase().replace(/[^a-z0-9]/g, "-").slice(-200);
   const path = `\\\\.\\pipe\\telequick-gateway-${name}`;
   try {
-    const server = await listen(path);
+    const server = await listen(path, () => true);
     return () => close(server);
   } catch {
-    throw taken(directory, await ask(path) ?? "another process");
+    throw taken(directory, (await ask(path) ?? UNKNOWN).process);
   }
 }
 
-/** Listens, and says to everyone who connects which process this is. */
-function listen(path: string): Promise<SocketServer> {
+/** Listens, and says to everyone who connects which process this is and whether it has the directory. */
+function listen(path: string, isHolder: () => boolean): Promise<SocketServer> {
   const { pid = 0, versions = {} } = runtimeProcess();
   const { deno, bun, node } = versions;
   const runtime = deno ? `Deno ${deno}` : bun ? `Bun ${bun}` : `Node.js ${node}`;
@@ -144,7 +181,7 @@ function listen(path: string): Promise<SocketServer> {
   return new Promise((resolve, reject) => {
     const server = builtin("node:net").createServer((socket) => {
       socket.on("error", ignore);
-      socket.end(self);
+      socket.end(`${isHolder() ? HOLDS : TRIES}${self}`);
     });
     server.on("error", (error) => reject(fileError("lock", path, error)));
     server.listen(path, () => {
@@ -159,13 +196,20 @@ function close(server: SocketServer): Promise<void> {
   return new Promise((resolve) => server.close(resolve));
 }
 
+interface OtherGateway {
+  readonly isHolder: boolean;
+  readonly process: string;
+}
+
+const UNKNOWN: OtherGateway = { isHolder: false, process: "another process" };
+
 /** What the process at a socket says; `undefined` when no process listens. One that is too busy to answer listens. */
-function ask(path: string): Promise<string | undefined> {
+function ask(path: string): Promise<OtherGateway | undefined> {
   return new Promise((resolve) => {
     let socket: Socket | undefined;
     let text = "";
-    const cancel = systemClock.schedule(ANSWER_MS, () => finish("another process"));
-    const finish = (answer: string | undefined): void => {
+    const cancel = systemClock.schedule(ANSWER_MS, () => finish(UNKNOWN));
+    const finish = (answer: OtherGateway | undefined): void => {
       cancel();
       socket?.destroy();
       resolve(answer);
@@ -173,12 +217,18 @@ function ask(path: string): Promise<string | undefined> {
     try {
       socket = builtin("node:net").connect(path);
     } catch {
-      return finish("another process");
+      return finish(UNKNOWN);
     }
     socket.on("data", (data) => void (text += data.toString().slice(0, 512 - text.length)));
-    socket.on("close", () => finish(/^[ -~]{1,512}$/.test(text) ? text : "another process"));
-    socket.on("error", (error) => finish(DEAD.has(codeOf(error)) ? undefined : "another process"));
+    socket.on("close", () => finish(otherGateway(text)));
+    socket.on("error", (error) => finish(DEAD.has(codeOf(error)) ? undefined : UNKNOWN));
   });
+}
+
+function otherGateway(text: string): OtherGateway {
+  const isHolder = text.startsWith(HOLDS);
+  if (!/^[ -~]{1,512}$/.test(text) || (!isHolder && !text.startsWith(TRIES))) return UNKNOWN;
+  return { isHolder, process: text.slice(HOLDS.length) };
 }
 
 // Nothing listens; or the file has gone meanwhile; or it is not a socket.
