@@ -2,7 +2,7 @@
 /**
  * How long an honest tenant's RPCs take while another tenant works the same gateway as hard as its limits allow, as multiples of what they take in quiet.
  * Gateway, honest client and attacker each have a process; with two cores they do not have a core each, so the same is measured beside a process that
- * does nothing but burn: what that costs no gateway can prevent. `deno run -A --unstable-net tests/bench/noisy_tenant_bench.ts`
+ * does nothing but burn: what that costs no gateway can prevent. `deno run -A --unstable-net tests/bench/noisy_tenant_figures.ts`
  *
  * @module
  */
