@@ -5,11 +5,10 @@
  */
 
 const RATE = 48_000;
-const SECONDS = 4;
 
-/** Noise in syllables, which correlates with itself at one place alone: 4 s at 48 kHz, the same each time. */
-export function speechSamples(): Int16Array {
-  const samples = new Int16Array(RATE * SECONDS);
+/** Noise in syllables, which correlates with itself at one place alone: at 48 kHz, the same each time. */
+export function speechSamples(seconds = 4): Int16Array {
+  const samples = new Int16Array(RATE * seconds);
   let state = 12_345;
   let low = 0;
   for (let i = 0; i < samples.length; i++) {
@@ -30,7 +29,7 @@ export function beepSamples(): Int16Array {
   );
 }
 
-/** Writes samples as a WAV file, mono and 16 bits. Chromium plays it over and over. */
+/** Writes samples as a WAV file, mono and 16 bits. Chromium plays it over and over, with some milliseconds of silence in between. */
 export async function writeSound(path: string, samples: Int16Array): Promise<void> {
   const bytes = new Uint8Array(44 + samples.length * 2);
   const view = new DataView(bytes.buffer);
