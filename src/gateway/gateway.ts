@@ -4,6 +4,7 @@
  * @module
  */
 
+import { checkNumber } from "../base/check.ts";
 import { TeleQuickError } from "../base/errors.ts";
 import { type Clock, LateAbortController, systemClock } from "../base/signal.ts";
 import {
@@ -26,6 +27,11 @@ import { type GatewayListener, type GatewayListenOptions, startListener } from "
 import { PendingSessions } from "./session/pending_sessions.ts";
 import { Counters, createLog, type GatewayStats, type Log } from "./log.ts";
 import type { Gateway, GatewayOptions } from "./options.ts";
+import { type Faults, FaultTable, type FaultTarget } from "./call/faults.ts";
+import { inspectGateway } from "./inspect.ts";
+import type { GatewaySnapshot, GatewayWatch, WatchOptions } from "./observe/records.ts";
+import { Watchers } from "./observe/watchers.ts";
+import { type GatewayPhones, Phones } from "./phones/phones.ts";
 import { Recording, type StartRecording } from "./call/recording.ts";
 import {
   KeyRegistry,
@@ -75,6 +81,7 @@ class LocalGateway implements Gateway {
   readonly #gateway: GatewayContext;
   readonly #pending: PendingSessions;
   readonly #archive: Archive;
+  readonly #phones: Phones;
   readonly #connections = new Map<Connection, Promise<void>>();
   readonly #listeners = new Set<GatewayListener>();
   #number = 0;
@@ -98,9 +105,20 @@ class LocalGateway implements Gateway {
       onFailed: (error) => log("gateway.storage-failed", { reason: reasonOf(error) }),
     });
     const save = (changes: readonly StateChange[]) => this.#archive.save(changes);
-    const log = createLog(options.log, () => clock.now());
+    const phones = new Phones({
+      numbers: options.phones ?? [],
+      tenantId: options.phoneTenant ?? "phone",
+      gateway: () => this.#gateway,
+    });
+    this.#phones = phones;
+    const watchers: Watchers = new Watchers({ clock, calls: () => tenants.calls() });
+    const faults: FaultTable = new FaultTable((callSid, id) =>
+      tenants.callsOf(callSid, id).length > 0
+    );
+    const log = createLog(options.log, () => clock.now(), watchers);
     const tools = {
       ...{ clock, limits, log, rules: readRules(options), counters: new Counters() },
+      ...{ watchers, faults, phones },
       // Drawn when it is first needed: where a Worker's module is loaded, randomness is not allowed.
       seed: () => seed ??= crypto.getRandomValues(new Uint32Array(1))[0]!,
       farEnd: options.farEnd,
@@ -108,7 +126,7 @@ class LocalGateway implements Gateway {
     };
     const registry = new KeyRegistry({ limits, clock, save });
     const usedTokens = new UsedTokens({ limits, clock, save });
-    const tenants = new Tenants(tools);
+    const tenants: Tenants = new Tenants(tools);
     const bootstrap = new BootstrapSecret(options.bootstrapSecret, clock);
     this.#pending = new PendingSessions(limits);
     this.#gateway = {
@@ -139,6 +157,10 @@ class LocalGateway implements Gateway {
     this.#gateway.log("key.revoked", { tenantId, keyId });
   }
 
+  get phones(): GatewayPhones {
+    return this.#phones;
+  }
+
   expireSessions({ tenantId }: { readonly tenantId: string }): void {
     for (const connection of [...this.#connections.keys()]) {
       if (connection.tenantId === tenantId) connection.expire();
@@ -154,7 +176,7 @@ class LocalGateway implements Gateway {
 
   async simulateInboundCall(options: SimulateInboundCallOptions): Promise<InboundCall> {
     await this.ready;
-    return callIn(options, this.#gateway, {
+    return callIn(options, this.#gateway, this.#phones, {
       policy: this.#gateway.policy,
       secret: this.#options.webhookSecret,
       signal: this.#gone.signal,
@@ -204,6 +226,48 @@ class LocalGateway implements Gateway {
     });
   }
 
+  inspect(): GatewaySnapshot {
+    return inspectGateway(this.#gateway, {
+      sessions: this.#connections.keys(),
+      phones: this.#phones.snapshot,
+      stats: this.stats(),
+    });
+  }
+
+  watch(options?: WatchOptions): GatewayWatch {
+    return this.#gateway.watchers.watch(options);
+  }
+
+  setFaults(faults: Faults | undefined, at: FaultTarget = {}): void {
+    const { faults: table, log } = this.#gateway;
+    table.set(faults, at);
+    const { callSid, tenantId, trunkId } = at;
+    log("faults.set", {
+      ...(tenantId !== undefined && { tenantId }),
+      ...(callSid !== undefined && { callSid }),
+      reason: JSON.stringify({ ...(trunkId !== undefined && { trunkId }), ...faults }),
+    });
+    for (const connection of [...this.#connections.keys()]) {
+      const { tenantId } = connection;
+      if (tenantId !== undefined && table.of({ tenantId })?.dropSessions === true) {
+        connection.drop();
+      }
+    }
+  }
+
+  endCall(callSid: string, q850Cause = 16, tenantId?: string): void {
+    const expected = "a cause of Q.850 from 1 to 127";
+    checkNumber("end call", "q850Cause", q850Cause, { min: 1, max: 127, integer: true, expected });
+    const calls = this.#gateway.tenants.callsOf(callSid, tenantId);
+    if (calls.length === 0) {
+      throw new TeleQuickError(
+        "ERR_VALUE_INVALID",
+        "Cannot end call: no live call has this callSid",
+      );
+    }
+    for (const call of calls) call.hangUp(q850Cause);
+  }
+
   close(): Promise<void> {
     return this.#closing ??= this.#close();
   }
@@ -239,12 +303,14 @@ class LocalGateway implements Gateway {
     // In the next turn, so that `serve` sees that the gateway is closing.
     await this.ready.catch(() => {});
     for (const connection of this.#connections.keys()) connection.shutDown();
+    this.#phones.close();
     this.#gateway.tenants.drop();
     this.#gone.abort(new Error("The gateway closed"));
     await Promise.all(this.#connections.values());
     await Promise.all([...this.#listeners].map((listener) => listener.close()));
     await this.#archive.close();
     this.#gateway.log("gateway.closed");
+    this.#gateway.watchers.close();
   }
 }
 

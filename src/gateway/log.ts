@@ -20,6 +20,7 @@ export type GatewayLogEvent =
   | "session.expiring"
   | "session.ending"
   | "session.closed"
+  | "session.dropped"
   | "rpc.done"
   | "rpc.malformed"
   | "rpc.unknown"
@@ -30,6 +31,8 @@ export type GatewayLogEvent =
   | "call.barged"
   | "call.dtmf"
   | "call.supervised"
+  | "faults.set"
+  | "phone.absent"
   | "campaign.started"
   | "campaign.skipped"
   | "campaign.ended"
@@ -73,19 +76,32 @@ export type LogDetails = Omit<GatewayLogRecord, "event" | "timeMs">;
 /** Writes a record. */
 export type Log = (event: GatewayLogEvent, details?: LogDetails) => void;
 
+/** Takes records while the gateway is watched. */
+export interface LogWatcher {
+  /** Whether it is watched: otherwise records are not made for it. */
+  readonly isWatched: boolean;
+  /** Takes a record. */
+  log(record: GatewayLogRecord): void;
+}
+
 /** Makes the writer of records: texts are made printable and free of secrets, and what the owner's function throws is ignored. */
 export function createLog(
   log: ((record: GatewayLogRecord) => void) | undefined,
   now: () => number,
+  watcher?: LogWatcher,
 ): Log {
-  if (log === undefined) return () => {};
+  if (log === undefined && watcher === undefined) return () => {};
   return (event, details = {}) => {
+    const isWatched = watcher?.isWatched ?? false;
+    if (log === undefined && !isWatched) return;
     const clean: Record<string, unknown> = { event, timeMs: now() };
     for (const [name, value] of Object.entries(details)) {
       clean[name] = typeof value === "string" ? printable(redactSecrets(value)) : value;
     }
+    const record = clean as unknown as GatewayLogRecord;
+    if (isWatched) watcher!.log(record);
     try {
-      log(clean as unknown as GatewayLogRecord);
+      log?.(record);
     } catch {
       // The owner's own fault, in the owner's own function.
     }

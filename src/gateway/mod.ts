@@ -19,6 +19,24 @@
 export { createGateway } from "./gateway.ts";
 export type { Gateway, GatewayOptions } from "./options.ts";
 export type { ChooseFarEnd, FarEndCall, FarEndPhone, HeardAudio } from "./call/phone.ts";
+export type { Faults, FaultTarget, SetFaults } from "./call/faults.ts";
+export type { CallState } from "./call/call.ts";
+export type { CallLevels } from "./call/level_meter.ts";
+export type {
+  CallQuality,
+  CallReading,
+  CallSnapshot,
+  GatewayRecord,
+  GatewaySnapshot,
+  GatewayWatch,
+  KeySnapshot,
+  PhonesSnapshot,
+  SessionSnapshot,
+  TenantSnapshot,
+  TrunkSnapshot,
+  WatchOptions,
+} from "./observe/records.ts";
+export type { GatewayPhones, PhoneToken, PhoneTokenOptions } from "./phones/phones.ts";
 export { checkPhoneScript } from "./call/phone_script.ts";
 export type { PhoneScript, PhoneStep } from "./call/phone_script.ts";
 export type { InboundCall, SimulateInboundCallOptions } from "./simulated_inbound.ts";

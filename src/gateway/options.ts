@@ -10,7 +10,10 @@ import type {
   WebTransportConstructor,
   WebTransportLike,
 } from "../transport/mod.ts";
+import type { Faults, FaultTarget } from "./call/faults.ts";
 import type { ChooseFarEnd } from "./call/phone.ts";
+import type { GatewaySnapshot, GatewayWatch, WatchOptions } from "./observe/records.ts";
+import type { GatewayPhones } from "./phones/phones.ts";
 import type { GatewayStorage } from "./storage/archive.ts";
 import type { InboundCall, SimulateInboundCallOptions } from "./simulated_inbound.ts";
 import type { Limits } from "./limits.ts";
@@ -33,6 +36,13 @@ export interface GatewayOptions {
    * the test numbers' own. Default: the test numbers.
    */
   readonly farEnd?: ChooseFarEnd;
+  /**
+   * Phone numbers that ring for a person, in a program that is connected as the tenant `phoneTenant`: see {@linkcode GatewayPhones}.
+   * A script that `farEnd` chooses goes before. Default: none.
+   */
+  readonly phones?: readonly string[];
+  /** The tenant on which they ring. Default: `"phone"`. */
+  readonly phoneTenant?: string;
   /** Takes a record of everything that happens. No key and no token is ever in one. Default: none. */
   readonly log?: (record: GatewayLogRecord) => void;
   /** Other values for some of `limits`. Default: the table's. */
@@ -95,6 +105,35 @@ export interface Gateway extends AsyncDisposable {
   listen(options?: GatewayListenOptions): Promise<GatewayListener>;
   /** What it has counted. */
   stats(): GatewayStats;
+  /** The gateway at this moment: tenants, keys without their material, trunks, sessions, calls, phones, faults, stats. */
+  inspect(): GatewaySnapshot;
+  /**
+   * What happens from now on: log records, the events of every tenant's calls and, with `levels`, how they sound. It costs nothing while
+   * the gateway is not watched. Ends by `signal`, by `return()` and with the gateway.
+   */
+  watch(options?: WatchOptions): GatewayWatch;
+  /**
+   * Sets what goes wrong for a target, in place of what was set for it before; `undefined` lifts it. Of several targets that fit, only
+   * the faults of the most specific one act: the call, the trunk of its tenant, the trunk, the tenant, the gateway. Faults of a call are
+   * lifted at its end.
+   *
+   * @param faults What goes wrong. Everything is checked before anything is set.
+   * @param at One live call, a trunk, a tenant. Default: the whole gateway.
+   * @throws {TypeError} for a value of the wrong type.
+   * @throws {TeleQuickError} `ERR_VALUE_INVALID` for a value out of range, an unknown name, a call that is not live; `ERR_LIMIT` for more than 1,000 targets.
+   */
+  setFaults(faults: Faults | undefined, at?: FaultTarget): void;
+  /**
+   * Ends a live call, as its far end does.
+   *
+   * @param callSid The call, of any tenant.
+   * @param q850Cause Its cause, ITU-T Q.850: 1 to 127. Default: 16, normal call clearing.
+   * @param tenantId Whose call it is, where several tenants have one of this id. Default: any tenant's.
+   * @throws {TeleQuickError} `ERR_VALUE_INVALID` for a cause that is out of range, or when no such call is live.
+   */
+  endCall(callSid: string, q850Cause?: number, tenantId?: string): void;
+  /** The phone numbers that ring for a person. */
+  readonly phones: GatewayPhones;
   /** Informs every session that it ends, gives the words time to arrive, and closes. Calls end with it. */
   close(): Promise<void>;
 }

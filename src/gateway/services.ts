@@ -7,8 +7,11 @@
 import type { Clock } from "../base/signal.ts";
 import type { Limits } from "./limits.ts";
 import type { Counters, Log } from "./log.ts";
-import type { ChooseFarEnd } from "./call/phone.ts";
+import type { CallOptions } from "./call/call.ts";
+import type { ChooseFarEnd, MakePhone } from "./call/phone.ts";
+import type { FaultTable } from "./call/faults.ts";
 import type { StartRecording } from "./call/recording.ts";
+import type { Watchers } from "./observe/watchers.ts";
 
 /** How a gateway behaves where there is a choice. */
 export interface GatewayRules {
@@ -35,8 +38,14 @@ export interface GatewayServices {
   readonly seed: () => number;
   readonly log: Log;
   readonly counters: Counters;
+  /** Those who watch what happens. */
+  readonly watchers: Watchers;
+  /** Faults that are set. */
+  readonly faults: FaultTable;
   /** Chooses the phone at the far end of a call, where there is a choice. */
   readonly farEnd: ChooseFarEnd | undefined;
+  /** The numbers that ring for a person. */
+  readonly phones: { phoneOf(options: CallOptions): MakePhone | undefined };
   /** Records calls, where they are recorded. */
   readonly record: StartRecording | undefined;
 }

@@ -9,17 +9,23 @@ import {
   type ChooseFarEnd,
   createGateway,
   type FarEndPhone,
+  type Faults,
+  type FaultTarget,
   type Gateway,
   type GatewayListener,
   type GatewayListenOptions,
   type GatewayLogRecord,
   type GatewayOptions,
+  type GatewayPhones,
+  type GatewaySnapshot,
   type GatewayStats,
   type GatewayStorage,
+  type GatewayWatch,
   type InboundCall,
   type PublishServiceAccountOptions,
   type RevokeServiceAccountOptions,
   type SimulateInboundCallOptions,
+  type WatchOptions,
 } from "../gateway/mod.ts";
 import { type ClientOptions, TeleQuickClient } from "../client/mod.ts";
 import type { ServiceAccount } from "../credentials/mod.ts";
@@ -185,6 +191,26 @@ export class RestartableGateway implements TestGateway {
 
   stats(): GatewayStats {
     return this.#inner.stats();
+  }
+
+  get phones(): GatewayPhones {
+    return this.#inner.phones;
+  }
+
+  inspect(): GatewaySnapshot {
+    return this.#inner.inspect();
+  }
+
+  watch(options?: WatchOptions): GatewayWatch {
+    return this.#inner.watch(options);
+  }
+
+  setFaults(faults: Faults | undefined, at?: FaultTarget): void {
+    this.#inner.setFaults(faults, at);
+  }
+
+  endCall(callSid: string, q850Cause?: number, tenantId?: string): void {
+    this.#inner.endCall(callSid, q850Cause, tenantId);
   }
 
   close(): Promise<void> {

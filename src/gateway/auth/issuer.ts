@@ -36,11 +36,12 @@ export class Issuers {
     this.#options = options;
   }
 
-  /** Signs a token of at most 300 s, for any requested lifetime; the reply says when it ends. */
+  /** Signs a token of at most 300 s, for any requested lifetime; the reply says when it ends. It is pinned to the tenant's origin unless another is named. */
   async issue(
     key: KeyEntry,
     request: Pick<SessionAuthRequest, "subject" | "ttlSeconds" | "scope">,
-  ): Promise<Partial<SessionAuthResponse> | RpcRefusal> {
+    pinTo?: string,
+  ): Promise<Pick<SessionAuthResponse, "token" | "expiresAtMs"> | RpcRefusal> {
     const { subject: endUser, ttlSeconds, scope } = request;
     if (ttlSeconds < 1) return unfit("ttl_seconds is less than 1");
     if (endUser === "") return unfit("subject is empty");
@@ -51,7 +52,8 @@ export class Issuers {
     const signer = await this.#signerOf(key);
     const now = clock.now();
     const lifetimeSeconds = Math.min(ttlSeconds, MAX_SECONDS);
-    const origin = Object.hasOwn(origins, key.tenantId) ? origins[key.tenantId] : undefined;
+    const origin = pinTo ??
+      (Object.hasOwn(origins, key.tenantId) ? origins[key.tenantId] : undefined);
     const token = await mintBrowserToken(signer, {
       now,
       lifetimeSeconds,

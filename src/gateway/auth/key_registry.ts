@@ -124,6 +124,11 @@ export class KeyRegistry {
     return stored;
   }
 
+  /** All of them, those that the gateway signs with itself included. */
+  *all(): IterableIterator<KeyEntry> {
+    for (const { entries } of this.#tenants.values()) yield* entries.values();
+  }
+
   /** Whether a tenant has or had keys. */
   hasTenant(tenantId: string): boolean {
     return this.#tenants.has(tenantId);

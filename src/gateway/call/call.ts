@@ -5,15 +5,18 @@
  */
 
 import type { AudioCodec } from "../../audio/mod.ts";
+import { ignore } from "../../base/ignore.ts";
 import type { Clock } from "../../base/signal.ts";
 import { AudioFrameEncoder, type CallEvent, DialplanAction, EventType } from "../../wire/mod.ts";
 import { RateLimit } from "../rate_limit.ts";
 import { CallMedia } from "./media.ts";
 import type { AudioSource } from "./audio_source.ts";
-import type { Random } from "../../base/random.ts";
+import { createRandom, deriveSeed, type Random } from "../../base/random.ts";
+import type { Faults } from "./faults.ts";
+import { FaultyLine } from "./faulty_line.ts";
 import type { Recorder, StartRecording } from "./recording.ts";
-import type { Script, Speech } from "./far_end.ts";
-import { type FarEndPhone, Listening, Phone } from "./phone.ts";
+import type { Speech } from "./far_end.ts";
+import { type FarEndPhone, Listening, type MakePhone, type Phone } from "./phone.ts";
 import type { Ticker } from "./ticker.ts";
 
 /** What a call is made from. */
@@ -36,10 +39,22 @@ export interface CallOptions {
   readonly bargeInPatienceMs?: number;
   /** Ends it so long after the answer, in milliseconds; 0 sets no limit. */
   readonly maxDurationMs: number;
-  /** What the far end does. */
-  readonly script: Script;
-  /** The phone that takes the place of `script`. Default: none. */
-  readonly phone?: FarEndPhone | undefined;
+  /** What a call that comes in does by itself. Default: nothing. */
+  readonly incoming?: IncomingPlan | undefined;
+  /** Makes the phone at the far end. Default: none, and an echo once it is answered. */
+  readonly makePhone?: MakePhone | undefined;
+  /** Listens to what the far end hears. Default: nothing does. */
+  readonly listener?: FarEndPhone | undefined;
+}
+
+/** What a call that comes in does by itself. */
+export interface IncomingPlan {
+  /** Milliseconds until it is answered by its trunk's rule. Default: it waits to be answered. */
+  readonly answerMs?: number;
+  /** Milliseconds without an answer until the caller gives up, with cause 19. Default: never. */
+  readonly patienceMs?: number;
+  /** Milliseconds from the answer until the caller hangs up. Default: never. */
+  readonly talkMs?: number;
 }
 
 /** Where a call lives. */
@@ -51,6 +66,10 @@ export interface CallHost {
   readonly audioFramesPerSecond: number;
   /** Records calls, where they are recorded. */
   readonly record: StartRecording | undefined;
+  /** Seeds what faults draw. */
+  readonly seed: () => number;
+  /** The faults that are set for a call. */
+  faultsOf(call: Call): Faults | undefined;
   /** Takes an event of the call. */
   event(call: Call, event: CallEvent): void;
   /** Takes a packet for the session that holds the call; the last one has no payload and `endOfStream`. */
@@ -64,8 +83,15 @@ export interface CallHost {
 /** Where a call stands. */
 export type CallState = "dialled" | "ringing" | "answered" | "ended";
 
-// ITU-T Q.850: normal call clearing.
+// ITU-T Q.850: normal call clearing; no answer from user.
 const NORMAL_CLEARING = 16;
+const NO_ANSWER = 19;
+/** What the last event of a call says that the far end ends before the answer; others have failed. */
+const unanswered: Readonly<Record<number, string>> = {
+  [NORMAL_CLEARING]: "NO_ANSWER",
+  17: "BUSY",
+  [NO_ANSWER]: "NO_ANSWER",
+};
 const AUDIO_BURST_SECONDS = 5;
 
 const unheard = {
@@ -98,21 +124,26 @@ export class Call implements AudioSource {
   #recorder: Recorder | undefined;
   #answerMs = 0;
   #answeredAt = 0;
+  #uplink: FaultyLine | undefined;
+  #downlink: FaultyLine | undefined;
 
   constructor(options: CallOptions, host: CallHost) {
     this.options = options;
     this.clientId = options.clientId;
     this.#host = host;
     this.startMs = host.clock.now();
-    const { phone } = options;
-    if (phone !== undefined) this.#listening = new Listening(phone, () => host.clock.now());
-    this.#phone = phone?.script === undefined ? undefined : new Phone(phone.script, {
+    const { listener, makePhone } = options;
+    if (listener !== undefined) this.#listening = new Listening(listener, () => host.clock.now());
+    this.#phone = makePhone?.({
+      callSid: options.callSid,
       ticker: host.ticker,
+      random: host.random,
       direction: options.direction,
+      now: () => host.clock.monotonic(),
       later: (ms, action) => this.later(ms, action),
       ring: () => this.#ring(),
       answer: () => this.answer(),
-      hangUp: (q850Cause, status) => this.end(q850Cause, status),
+      hangUp: (q850Cause) => this.hangUp(q850Cause),
     });
     const perSecond = host.audioFramesPerSecond;
     const burst = perSecond * AUDIO_BURST_SECONDS;
@@ -134,6 +165,16 @@ export class Call implements AudioSource {
     return this.#state === "answered" ? this.#media : undefined;
   }
 
+  /** When it was answered, in Unix milliseconds; 0 before. */
+  get answerMs(): number {
+    return this.#answerMs;
+  }
+
+  /** How it is heard, or was. */
+  get quality(): CallMedia["quality"] {
+    return this.#media?.quality ?? unheard;
+  }
+
   encoder(codec: string): AudioFrameEncoder {
     let encoder = this.#encoders.get(codec);
     if (encoder === undefined) {
@@ -145,17 +186,14 @@ export class Call implements AudioSource {
 
   /** Begins: from here on it has events. */
   start(): void {
-    const { script, direction } = this.options;
+    const { direction, incoming } = this.options;
     if (direction === "outbound") this.#emit(EventType.CHANNEL_CREATE, "INITIATED");
     // A call that comes in rings here, also when its caller does something else.
-    if (this.#phone === undefined ? script.rings : direction === "inbound") this.#ring();
+    else this.#ring();
     this.#phone?.start();
-    if (this.#phone !== undefined && direction === "outbound") return;
-    const { failure } = script;
-    this.later(script.afterMs, () => {
-      if (failure === undefined) this.answer();
-      else this.end(failure.q850Cause, failure.status);
-    });
+    const { answerMs, patienceMs } = incoming ?? {};
+    if (answerMs !== undefined) this.later(answerMs, () => this.answer());
+    if (patienceMs !== undefined) this.later(patienceMs, () => this.hangUp(NO_ANSWER));
   }
 
   #ring(): void {
@@ -167,13 +205,14 @@ export class Call implements AudioSource {
   /** Takes a DTMF digit of the client's, for the phone at the far end. */
   digit(digit: string): void {
     this.#listening?.digit(digit);
+    this.#phone?.digit?.(digit);
   }
 
   /** Connects both sides, if it was not answered before. */
   answer(): void {
     if (this.#state === "answered" || this.#state === "ended") return;
     const { clock, random, ticker, record } = this.#host;
-    const { script, defaultApp, maxDurationMs } = this.options;
+    const { incoming, defaultApp, maxDurationMs } = this.options;
     const { autoBargeIn = false, bargeInPatienceMs = 0 } = this.options;
     this.#cancelTimers();
     this.#state = "answered";
@@ -182,11 +221,10 @@ export class Call implements AudioSource {
     this.#emit(EventType.CHANNEL_ANSWER, "ANSWERED");
     if (defaultApp === DialplanAction.HANGUP) return this.end();
     this.isParked = defaultApp === DialplanAction.PARK;
-    if (script.talkMs !== undefined) this.later(script.talkMs, () => this.end());
+    if (incoming?.talkMs !== undefined) this.later(incoming.talkMs, () => this.end());
     if (maxDurationMs > 0) this.later(maxDurationMs, () => this.end());
     this.#recorder = record?.(this.options);
     this.#media = new CallMedia({
-      media: defaultApp === DialplanAction.LOOPBACK ? "echo" : script.media,
       ...{ random, ticker, recorder: this.#recorder },
       phone: defaultApp === DialplanAction.LOOPBACK ? undefined : this.#phone,
       listening: this.#listening,
@@ -196,11 +234,18 @@ export class Call implements AudioSource {
           onBarge: (talkMs) => this.#host.barged(this, talkMs),
         }
         : undefined,
-      say: (speech) => this.#host.speak(this, speech, false),
+      say: (speech) => this.#say(speech),
     });
-    if (defaultApp === DialplanAction.PLAYBACK) this.#media.play();
     this.#listening?.answered();
     this.#phone?.answered();
+    // The far end hears it from the first frame, unless it has hung up.
+    if (defaultApp === DialplanAction.PLAYBACK) this.media?.play();
+  }
+
+  /** The far end hangs up, or does not take the call. */
+  hangUp(q850Cause: number): void {
+    const isAnswered = this.#state === "answered";
+    this.end(q850Cause, isAnswered ? "COMPLETED" : unanswered[q850Cause] ?? "FAILED");
   }
 
   /** Ends it, if it has not ended: hung up by either side, or never answered. */
@@ -208,8 +253,10 @@ export class Call implements AudioSource {
     if (this.#state === "ended") return;
     const media = this.#media;
     this.#cancelTimers();
+    this.#uplink?.clear();
     if (media !== undefined) {
       media.close();
+      this.#downlink?.flush();
       const last = {
         payload: new Uint8Array(0),
         codec: "PCMU",
@@ -219,6 +266,7 @@ export class Call implements AudioSource {
     }
     this.#state = "ended";
     this.#emit(EventType.CHANNEL_HANGUP_COMPLETE, status, q850Cause);
+    this.#phone?.ended?.(q850Cause);
     for (const listener of [...this.#onEnd]) listener();
   }
 
@@ -233,7 +281,33 @@ export class Call implements AudioSource {
     this.#state = "ended";
     this.#cancelTimers();
     this.#media?.close();
+    this.#uplink?.clear();
+    this.#downlink?.clear();
     this.#recorder?.finish();
+  }
+
+  /** Carries a packet of its client's over the line: `arrive` is called at once, or as the faults of the call have it. */
+  carry(payload: Uint8Array, arrive: (payload: Uint8Array) => void): void {
+    const faults = this.#host.faultsOf(this);
+    if (faults === undefined && this.#uplink === undefined) return arrive(payload);
+    this.#uplink ??= this.#faultyLine("up", ignore);
+    // Its memory is used again for the next packet.
+    const kept = payload.slice();
+    this.#uplink.push(() => arrive(kept), faults);
+  }
+
+  #say(speech: Speech): void {
+    const faults = this.#host.faultsOf(this);
+    const say = (): void => this.#host.speak(this, speech, false);
+    if (faults === undefined && this.#downlink === undefined) return say();
+    this.#downlink ??= this.#faultyLine("down", () => this.#media?.miss(1));
+    this.#downlink.push(say, faults);
+  }
+
+  #faultyLine(direction: string, onLost: () => void): FaultyLine {
+    const { clock, seed } = this.#host;
+    const random = createRandom(deriveSeed(seed(), `${direction} ${this.callSid}`));
+    return new FaultyLine({ clock, random, onLost });
   }
 
   /** Takes a packet of its client's audio. Returns `false` when it cannot: not answered, over, or too many. */
@@ -246,6 +320,7 @@ export class Call implements AudioSource {
   /** Stops the playback that is under way. */
   barge(): void {
     this.#media?.hush();
+    this.#downlink?.clear();
     this.#host.hush(this);
   }
 
@@ -286,7 +361,7 @@ export class Call implements AudioSource {
       endTimestampMs: isEnd ? clock.now() : 0,
       timestampMs: clock.now(),
       durationSeconds: isEnd ? Math.floor(talkedMs / 1_000) : 0,
-      ...(isEnd ? this.#media?.quality ?? unheard : unheard),
+      ...(isEnd ? this.quality : unheard),
       recordingUrl: isEnd ? this.#recorder?.finish() ?? "" : "",
       codec: isAnswered ? "PCMU" : "",
     });

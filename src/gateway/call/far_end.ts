@@ -1,67 +1,16 @@
 /**
- * The far end of a call: what each number does, and what it says. Seeded, and on the gateway's clock.
+ * What sounds at the far end of a call by itself: an echo, a lossy echo, a tone. Seeded, and on the gateway's clock.
  *
  * @module
  */
 
 import { ignore } from "../../base/ignore.ts";
 import { encodePcmu, toneSamples } from "../../audio/mod.ts";
-import { ErrorCode } from "../../wire/mod.ts";
 import type { Random } from "../../base/random.ts";
 import type { Ticker } from "./ticker.ts";
 
-/** What a number does when it is dialled. */
-export interface Script {
-  /** The error code with which the RPC itself is refused; no call comes about. */
-  readonly refusal?: number;
-  /** Whether the far end rings. */
-  readonly rings: boolean;
-  /** Milliseconds from the start until it answers, or the call ends. */
-  readonly afterMs: number;
-  /** How the call ends without an answer; it is answered when this is left out. */
-  readonly failure?: { readonly status: string; readonly q850Cause: number };
-  /** Milliseconds from the answer until the far end hangs up. Default: it never does. */
-  readonly talkMs?: number;
-  /** What is heard from it. */
-  readonly media: Media;
-}
-
 /** What is heard from a far end. */
 export type Media = "echo" | "tone" | "lossy echo";
-
-// Ring and set-up times. A refusal takes the network a moment too.
-const RING_MS = 200;
-const REFUSE_MS = 50;
-
-const answers: Script = { rings: true, afterMs: RING_MS, media: "echo" };
-
-function refuses(status: string, q850Cause: number): Script {
-  return { rings: false, afterMs: REFUSE_MS, failure: { status, q850Cause }, media: "echo" };
-}
-
-// NANP's fictional range. Causes are ITU-T Q.850's.
-const numbers: ReadonlyMap<string, Script> = new Map([
-  ["+15550100", answers],
-  ["+15550101", refuses("BUSY", 17)],
-  ["+15550102", {
-    rings: true,
-    afterMs: 1_000,
-    failure: { status: "NO_ANSWER", q850Cause: 19 },
-    media: "echo",
-  }],
-  ["+15550103", refuses("FAILED", 21)],
-  ["+15550104", refuses("FAILED", 1)],
-  ["+15550105", { ...answers, talkMs: 2_000 }],
-  ["+15550106", { ...answers, media: "tone" }],
-  ["+15550107", { ...answers, media: "lossy echo" }],
-  ["+15550108", { ...answers, refusal: ErrorCode.ERR_CIRCUIT_BREAKER }],
-  ["+15550109", { ...answers, refusal: ErrorCode.ERR_RATE_LIMITED }],
-]);
-
-/** What the far end of a valid number or SIP URI does. */
-export function scriptOf(to: string): Script {
-  return numbers.get(to) ?? answers;
-}
 
 /** One packet from a far end. */
 export interface Speech {

@@ -5,26 +5,19 @@
  */
 
 import { type AudioCodec, JitterEstimate } from "../../audio/mod.ts";
+import type { LevelMeter } from "./level_meter.ts";
 import { Mixer } from "./mixer.ts";
 import { estimateMos, type Quality } from "./mos.ts";
 import type { Random } from "../../base/random.ts";
-import { createFarEnd, type FarEnd, type Media, playTone, type Speech } from "./far_end.ts";
-import type { Listening, Phone } from "./phone.ts";
+import { createFarEnd, type FarEnd, playTone, type Speech } from "./far_end.ts";
+import type { Listening, Phone, PhoneAudio } from "./phone.ts";
+import type { Tap } from "./tap.ts";
 import { TalkDetector } from "./talk_detector.ts";
 import type { Ticker } from "./ticker.ts";
 
-/** A listener to both sides of a call. */
-export interface Tap {
-  /** Hears the far end. */
-  caller(payload: Uint8Array, codec: string): void;
-  /** Hears the client. */
-  agent(payload: Uint8Array, codec: string): void;
-}
-
 /** Options of {@linkcode CallMedia}. */
 export interface CallMediaOptions {
-  readonly media: Media;
-  /** The phone at the far end, in place of `media` unless that is asked for by the dialplan. */
+  /** The phone at the far end. Default: an echo. */
   readonly phone?: Phone | undefined;
   /** Takes what the far end hears. */
   readonly listening?: Listening | undefined;
@@ -62,6 +55,8 @@ export class CallMedia {
   isHeld = false;
   /** Whether the far end does not hear the client. */
   isMuted = false;
+  /** Measures how loud both directions are, while the owner watches. */
+  meter: LevelMeter | undefined;
   /** The call whose far end this one's talks to, in place of the client. */
   partner: CallMedia | undefined;
   readonly #options: CallMediaOptions;
@@ -88,10 +83,7 @@ export class CallMedia {
         if (!this.isHeld) this.#sendToCaller(payload, "PCMU");
       },
     });
-    this.#farEnd = options.phone?.connect({
-      allocate: () => this.#allocate(),
-      say: (speech) => this.#fromCaller(speech),
-    }) ?? this.#makeFarEnd(options.media);
+    this.#farEnd = options.phone?.connect(this.#audio()) ?? this.#makeEcho();
   }
 
   /** The place that the next packet to the client has. */
@@ -116,6 +108,7 @@ export class CallMedia {
     // A recording and supervisors hear what the far end hears: nothing that was said in confidence of a mute or a hold.
     if (this.isMuted || this.isHeld || this.partner !== undefined) return;
     this.#options.recorder?.agent(payload, codec);
+    this.meter?.agent(payload, codec);
     for (const tap of this.taps) tap.agent(payload, codec);
     this.#sendToCaller(this.toCaller.mix(payload, codec), codec);
   }
@@ -150,7 +143,7 @@ export class CallMedia {
   /** Turns the far end into an echo. */
   loopBack(): void {
     this.#farEnd.close();
-    this.#farEnd = this.#makeFarEnd("echo");
+    this.#farEnd = this.#makeEcho();
   }
 
   /** Ends it: what the far end holds back is said, and nothing after it. */
@@ -164,14 +157,17 @@ export class CallMedia {
     this.taps.clear();
   }
 
-  #makeFarEnd(media: Media): FarEnd {
+  #makeEcho(): FarEnd {
     const { random, ticker } = this.#options;
-    return createFarEnd({
-      ...{ media, random, ticker },
+    return createFarEnd({ ...this.#audio(), media: "echo", random, ticker });
+  }
+
+  #audio(): PhoneAudio {
+    return {
       allocate: () => this.#allocate(),
       say: (speech) => this.#fromCaller(speech),
       lost: () => this.miss(1),
-    });
+    };
   }
 
   /** A packet that the client does not get takes no place, so that a hold does not count as loss. */
@@ -193,6 +189,7 @@ export class CallMedia {
   #fromCaller({ payload, codec, sequenceNumber }: Speech): void {
     this.#received++;
     this.#options.recorder?.caller(payload, codec);
+    this.meter?.caller(payload, codec);
     for (const tap of this.taps) tap.caller(payload, codec);
     this.#bargeIn(payload, codec);
     if (this.isHeld) return;

@@ -1,13 +1,13 @@
 /**
- * A phone at the far end that follows a script.
+ * The phone at the far end of a call: what it is connected to, and who listens to it.
  *
  * @module
  */
 
 import { audioCodecs, decodeAudio, isAudioCodec } from "../../audio/mod.ts";
-import { ignore } from "../../base/ignore.ts";
-import type { FarEnd, Speech } from "./far_end.ts";
-import { checkPhoneScript, framesOf, type PhoneScript, type PhoneStep } from "./phone_script.ts";
+import type { Random } from "../../base/random.ts";
+import type { FarEnd, FarEndOptions } from "./far_end.ts";
+import { checkPhoneScript, type PhoneScript } from "./phone_script.ts";
 import type { Ticker } from "./ticker.ts";
 
 /** A call, as the far end of it sees it. */
@@ -53,118 +53,39 @@ export type ChooseFarEnd = (call: FarEndCall) => FarEndPhone | PhoneScript | und
 
 /** What a phone is connected to. */
 export interface PhoneLine {
+  readonly callSid: string;
   readonly ticker: Ticker;
+  readonly random: Random;
   readonly direction: "outbound" | "inbound";
+  /** Milliseconds since an arbitrary instant. */
+  now(): number;
   /** Does something after a while, unless the call is answered or ends before. */
   later(ms: number, action: () => void): void;
   ring(): void;
   answer(): void;
-  hangUp(q850Cause: number, status: string): void;
+  /** Ends the call with a Q.850 cause. */
+  hangUp(q850Cause: number): void;
 }
 
 /** The far end's side of an answered call's audio. */
-export interface PhoneAudio {
-  readonly allocate: () => number;
-  readonly say: (speech: Speech) => void;
+export type PhoneAudio = Pick<FarEndOptions, "allocate" | "say" | "lost">;
+
+/** The phone at the far end of one call. */
+export interface Phone {
+  /** The call begins. */
+  start(): void;
+  /** The call is answered, by this phone or by the dialplan. */
+  answered(): void;
+  /** Takes the phone's side of the call's audio. Returns what hears the client; not called when the dialplan puts an echo in its place. */
+  connect(audio: PhoneAudio): FarEnd;
+  /** Takes a DTMF digit of the client's. */
+  digit?(digit: string): void;
+  /** The call has ended. */
+  ended?(q850Cause: number): void;
 }
 
-const statuses: Readonly<Record<number, string>> = { 16: "NO_ANSWER", 17: "BUSY", 19: "NO_ANSWER" };
-
-/** Follows one script through one call. */
-export class Phone {
-  readonly #script: PhoneScript;
-  readonly #line: PhoneLine;
-  #at = 0;
-  #isAnswered = false;
-  #isEcho = false;
-  #audio: PhoneAudio | undefined;
-  #stopPlaying: () => void = ignore;
-
-  constructor(script: PhoneScript, line: PhoneLine) {
-    this.#script = script;
-    this.#line = line;
-  }
-
-  /** Begins with the first step. */
-  start(): void {
-    this.#next();
-  }
-
-  /** The call is answered, by its own step or by the dialplan: continues after that step. */
-  answered(): void {
-    this.#isAnswered = true;
-    const answer = this.#script.findIndex(({ type }) => type === "answer");
-    this.#at = answer < 0 ? this.#script.length : answer + 1;
-    this.#next();
-  }
-
-  /** The phone's side of the call's audio. */
-  connect(audio: PhoneAudio): FarEnd {
-    this.#audio = audio;
-    return {
-      hear: (payload, codec) => {
-        if (this.#isEcho) this.#say(payload.slice(), codec);
-      },
-      // A person does not stop speaking because the gateway stops playing.
-      hush: ignore,
-      close: () => this.#stopPlaying(),
-    };
-  }
-
-  #next(): void {
-    const step = this.#script[this.#at++];
-    if (step !== undefined) this.#do(step);
-  }
-
-  #do(step: PhoneStep): void {
-    const line = this.#line;
-    switch (step.type) {
-      case "refuse":
-        return;
-      case "ring":
-        line.ring();
-        return line.later(step.ms ?? 0, () => this.#next());
-      case "wait":
-        return line.later(step.ms, () => this.#next());
-      case "answer":
-        // An inbound call is answered by the tenant.
-        return line.direction === "outbound" ? line.answer() : undefined;
-      case "echo":
-        this.#isEcho = true;
-        return this.#next();
-      case "hangUp": {
-        const { q850Cause = 16 } = step;
-        const status = this.#isAnswered ? "COMPLETED" : statuses[q850Cause] ?? "FAILED";
-        return line.hangUp(q850Cause, status);
-      }
-      default:
-        return this.#play(framesOf(step) ?? []);
-    }
-  }
-
-  /** Plays a frame at each tick, the first at once, and goes on when the last one has lasted. */
-  #play(frames: readonly Uint8Array[]): void {
-    let at = 0;
-    const stop = this.#line.ticker.add(() => {
-      const payload = frames[at++];
-      if (payload !== undefined) return this.#say(payload, "PCMU");
-      // The first tick comes before `stop` exists: an empty step ends at the second.
-      if (at > 1) this.#finish();
-    });
-    this.#stopPlaying = stop;
-  }
-
-  #finish(): void {
-    this.#stopPlaying();
-    this.#stopPlaying = ignore;
-    this.#next();
-  }
-
-  #say(payload: Uint8Array, codec: string): void {
-    const audio = this.#audio;
-    if (audio !== undefined) audio.say({ payload, codec, sequenceNumber: audio.allocate() });
-  }
-}
+/** Makes the phone of a call. */
+export type MakePhone = (line: PhoneLine) => Phone;
 
 /** The phone that was chosen for a call, checked. */
 export function choosePhone(

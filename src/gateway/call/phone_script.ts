@@ -5,9 +5,13 @@
  */
 
 import { encodePcmu, toneSamples } from "../../audio/mod.ts";
+import { kindOf } from "../../base/check.ts";
 import { TeleQuickError } from "../../base/errors.ts";
 
-/** One step of a phone. Times are milliseconds on the gateway's clock; the next step begins when this one is done. */
+/**
+ * One step of a phone. Times are milliseconds on the gateway's clock; the next step begins when this one is done. A step with `atMs`
+ * begins so long after the answer, or at once when that has passed.
+ */
 export type PhoneStep =
   /** First step only: the gateway refuses the dial with this `ErrorCode`, and there is no call. */
   | { readonly type: "refuse"; readonly errorCode: number }
@@ -18,18 +22,24 @@ export type PhoneStep =
   /** Outbound: picks up. Inbound: waits until the call is answered. Steps after it are for the answered call. */
   | { readonly type: "answer" }
   /** Plays samples of 16 bits at 8 kHz. */
-  | { readonly type: "play"; readonly samples: Int16Array | readonly number[] }
+  | {
+    readonly type: "play";
+    readonly samples: Int16Array | readonly number[];
+    readonly atMs?: number;
+  }
   /** Plays a 440 Hz tone for `ms`, which stands for speech. */
-  | { readonly type: "talk"; readonly ms: number }
+  | { readonly type: "talk"; readonly ms: number; readonly atMs?: number }
   /**
    * Presses keys (`0` to `9`, `*`, `#`): each is 100 ms of its two tones (ITU-T Q.23) and 100 ms of silence. The protocol has no
    * event for a key that the far end presses: a program hears the tones.
    */
-  | { readonly type: "press"; readonly digits: string }
-  /** From now on sends back what it hears. */
-  | { readonly type: "echo" }
+  | { readonly type: "press"; readonly digits: string; readonly atMs?: number }
+  /** From now on sends back what it hears; with `isLossy` it loses every tenth packet and swaps some. */
+  | { readonly type: "echo"; readonly isLossy?: boolean }
+  /** From now on plays a 440 Hz tone, until a barge stops it. */
+  | { readonly type: "tone" }
   /** Hangs up with a Q.850 cause (default: 16). Before the answer: the call fails with this cause, such as 17 for busy. */
-  | { readonly type: "hangUp"; readonly q850Cause?: number };
+  | { readonly type: "hangUp"; readonly q850Cause?: number; readonly atMs?: number };
 
 /** What a phone does. After the last step it stays on the line and listens. */
 export type PhoneScript = readonly PhoneStep[];
@@ -45,79 +55,157 @@ const LONGEST_MS = 24 * 3_600_000;
 const LONGEST_TALK_MS = 600_000;
 const MOST_STEPS = 1_000;
 const MOST_DIGITS = 100;
+const MOST_SAMPLES = LONGEST_TALK_MS * SAMPLE_RATE / 1_000;
+const DIGITS = /^[0-9*#]{1,100}$/;
+const STEP_TYPES = [
+  ...["refuse", "ring", "wait", "answer", "play", "talk", "press", "echo", "tone", "hangUp"],
+];
+/** Steps that are for an answered call. */
+const AFTER_ANSWER = ["play", "talk", "press", "echo", "tone"];
+/** Steps that can have `atMs`. */
+const TIMED = ["play", "talk", "press", "hangUp"];
+
+/** What no phone can follow in a script. */
+export interface ScriptFault {
+  /** The step, counted from 0; `undefined` when it is the script as a whole. */
+  readonly step: number | undefined;
+  /** The member of the step, where it is one. */
+  readonly member?: string;
+  /** What was found, and what was expected. */
+  readonly found: string;
+}
 
 /** Refuses a script that no phone can follow with `ERR_VALUE_INVALID`, which names the step. */
 export function checkPhoneScript(script: unknown): asserts script is PhoneScript {
-  if (!Array.isArray(script)) throw unfit(`it is ${typeof script}, expected an array of steps`);
+  const fault = findScriptFault(script);
+  if (fault === undefined) return;
+  const { step, found } = fault;
+  const where = step === undefined ? "it" : `step ${step + 1}`;
+  throw new TeleQuickError(
+    "ERR_VALUE_INVALID",
+    `Cannot follow the phone's script: ${where} ${found}`,
+  );
+}
+
+/** The first fault of a script. */
+export function findScriptFault(script: unknown): ScriptFault | undefined {
+  if (!Array.isArray(script)) {
+    return { step: undefined, found: `is ${typeof script}, expected an array of steps` };
+  }
   if (script.length > MOST_STEPS) {
-    throw unfit(`it has ${script.length} steps, expected at most ${MOST_STEPS}`);
+    return {
+      step: undefined,
+      found: `has ${script.length} steps, expected at most ${MOST_STEPS}`,
+    };
   }
   let isAnswered = false;
   for (const [index, step] of script.entries()) {
     const fault = faultOf(step, index, isAnswered);
-    if (fault !== undefined) throw unfit(`step ${index + 1} ${fault}`);
+    if (fault !== undefined) return { step: index, ...fault };
     isAnswered ||= step.type === "answer";
   }
+  return undefined;
 }
 
-function faultOf(step: unknown, index: number, isAnswered: boolean): string | undefined {
+type StepFault = Omit<ScriptFault, "step">;
+
+function faultOf(step: unknown, index: number, isAnswered: boolean): StepFault | undefined {
   const fields = (step ?? {}) as Partial<Record<string, unknown>>;
-  const { type, ms, digits, samples, errorCode, q850Cause } = fields;
+  const { type, ms, atMs, digits, samples, errorCode, q850Cause, isLossy } = fields;
+  if (typeof type !== "string" || !STEP_TYPES.includes(type)) {
+    const expected = `${STEP_TYPES.slice(0, -1).join(", ")} or ${STEP_TYPES.at(-1)}`;
+    return { member: "type", found: `has type ${shown(type)}, expected ${expected}` };
+  }
+  if (AFTER_ANSWER.includes(type) && !isAnswered) {
+    return { member: "type", found: `is ${type}, expected it after answer` };
+  }
+  if (atMs !== undefined) {
+    const found = TIMED.includes(type) && isAnswered
+      ? rangeFault("atMs", atMs, LONGEST_MS)
+      : `has atMs, expected it in ${TIMED.join(", ")} after answer`;
+    if (found !== undefined) return { member: "atMs", found };
+  }
   switch (type) {
     case "refuse":
-      if (index > 0) return "is refuse, expected it as the first and only step";
-      return isWhole(errorCode, 1, 2 ** 31 - 1) ? undefined : `has errorCode ${errorCode}`;
+      if (index > 0) {
+        return { member: "type", found: "is refuse, expected it as the first and only step" };
+      }
+      if (isWhole(errorCode, 1, 2 ** 31 - 1)) return undefined;
+      return {
+        member: "errorCode",
+        found: `has errorCode ${shown(errorCode)}, expected 1 or more`,
+      };
     case "ring":
-      return isAnswered ? "is ring, expected it before answer" : msFault(ms ?? 0, LONGEST_MS);
+      if (isAnswered) return { member: "type", found: "is ring, expected it before answer" };
+      return msFault(ms ?? 0, LONGEST_MS);
     case "wait":
       return msFault(ms, LONGEST_MS);
     case "answer":
-      return isAnswered ? "is a second answer, expected one" : undefined;
-    case "hangUp":
-      return isWhole(q850Cause ?? 16, 1, 127)
-        ? undefined
-        : `has q850Cause ${q850Cause}, expected 1 to 127`;
-  }
-  if (type === "play" || type === "talk" || type === "press" || type === "echo") {
-    if (!isAnswered) return `is ${type}, expected it after answer`;
-  }
-  switch (type) {
+      if (!isAnswered) return undefined;
+      return { member: "type", found: "is a second answer, expected one" };
     case "talk":
       return msFault(ms, LONGEST_TALK_MS);
     case "press":
-      return typeof digits === "string" && /^[0-9*#]+$/.test(digits) &&
-          digits.length <= MOST_DIGITS
-        ? undefined
-        : `has digits ${JSON.stringify(digits)}, expected 1 to ${MOST_DIGITS} of 0 to 9, * and #`;
-    case "play": {
-      const most = LONGEST_TALK_MS * SAMPLE_RATE / 1_000;
-      const isFit = (samples instanceof Int16Array || Array.isArray(samples)) &&
-        samples.length <= most &&
-        (samples as readonly unknown[]).every((sample) => isWhole(sample, -32_768, 32_767));
-      return isFit ? undefined : `has samples that are not up to ${most} whole numbers of 16 bits`;
-    }
+      if (typeof digits === "string" && DIGITS.test(digits)) return undefined;
+      return {
+        member: "digits",
+        found: `has digits ${shown(digits)}, expected 1 to ${MOST_DIGITS} of 0 to 9, * and #`,
+      };
+    case "play":
+      if (areSamples(samples)) return undefined;
+      return {
+        member: "samples",
+        found: `has samples that are not up to ${MOST_SAMPLES} whole numbers of 16 bits`,
+      };
     case "echo":
-      return undefined;
+      if (isLossy === undefined || typeof isLossy === "boolean") return undefined;
+      return { member: "isLossy", found: `has isLossy ${shown(isLossy)}, expected true or false` };
+    case "hangUp":
+      if (isWhole(q850Cause ?? 16, 1, 127)) return undefined;
+      return { member: "q850Cause", found: `has q850Cause ${shown(q850Cause)}, expected 1 to 127` };
   }
-  return `has type ${
-    JSON.stringify(type)
-  }, expected refuse, ring, wait, answer, play, talk, press, echo or hangUp`;
+  return undefined;
 }
 
-function msFault(ms: unknown, most: number): string | undefined {
-  return typeof ms === "number" && ms >= 0 && ms <= most
+function msFault(ms: unknown, most: number): StepFault | undefined {
+  const found = rangeFault("ms", ms, most);
+  return found === undefined ? undefined : { member: "ms", found };
+}
+
+function rangeFault(name: string, value: unknown, most: number): string | undefined {
+  return typeof value === "number" && value >= 0 && value <= most
     ? undefined
-    : `has ms ${String(ms)}, expected 0 to ${most}`;
+    : `has ${name} ${shown(value)}, expected 0 to ${most}`;
+}
+
+function areSamples(samples: unknown): boolean {
+  return (samples instanceof Int16Array || Array.isArray(samples)) &&
+    samples.length <= MOST_SAMPLES &&
+    (samples as readonly unknown[]).every((sample) => isWhole(sample, -32_768, 32_767));
 }
 
 function isWhole(value: unknown, least: number, most: number): boolean {
   return Number.isInteger(value) && value as number >= least && value as number <= most;
 }
 
+/** A value that was found, short. */
+function shown(value: unknown): string {
+  if (typeof value === "object" && value !== null) return kindOf(value);
+  return typeof value === "string" ? JSON.stringify(value.slice(0, 32)) : String(value);
+}
+
 /** What a step plays, as frames of PCMU; `undefined` for a step that plays nothing. */
 export function framesOf(step: PhoneStep): Uint8Array[] | undefined {
   const samples = samplesOf(step);
-  if (samples === undefined) return undefined;
+  return samples && framed(samples);
+}
+
+/** The tones of a key (`0` to `9`, `*`, `#`) and the silence after them, as frames of PCMU; none for another character. */
+export function keyFrames(digit: string): Uint8Array[] {
+  return DIGITS.test(digit) ? framed(keySamples(digit)) : [];
+}
+
+function framed(samples: Int16Array): Uint8Array[] {
   const bytes = encodePcmu(samples);
   const frames: Uint8Array[] = [];
   for (let at = 0; at < bytes.length; at += FRAME_BYTES) {
@@ -131,8 +219,11 @@ export function framesOf(step: PhoneStep): Uint8Array[] | undefined {
 function samplesOf(step: PhoneStep): Int16Array | undefined {
   if (step.type === "play") return Int16Array.from(step.samples);
   if (step.type === "talk") return tone(440, step.ms);
-  if (step.type !== "press") return undefined;
-  const parts = [...step.digits].flatMap((digit) => {
+  return step.type === "press" ? keySamples(step.digits) : undefined;
+}
+
+function keySamples(digits: string): Int16Array {
+  const parts = [...digits].flatMap((digit) => {
     const row = KEYS.findIndex((keys) => keys.includes(digit));
     const low = tone(ROWS_HZ[row]!, KEY_MS);
     const high = tone(COLUMNS_HZ[KEYS[row]!.indexOf(digit)]!, KEY_MS);
@@ -149,8 +240,4 @@ function samplesOf(step: PhoneStep): Int16Array | undefined {
 
 function tone(frequencyHz: number, milliseconds: number): Int16Array {
   return toneSamples({ frequencyHz, sampleRate: SAMPLE_RATE, milliseconds });
-}
-
-function unfit(found: string): TeleQuickError {
-  return new TeleQuickError("ERR_VALUE_INVALID", `Cannot follow the phone's script: ${found}`);
 }

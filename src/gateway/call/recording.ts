@@ -13,7 +13,7 @@ import {
 } from "../../audio/mod.ts";
 import type { Clock } from "../../base/signal.ts";
 import { isWhole } from "./mixer.ts";
-import type { Tap } from "./media.ts";
+import type { Tap } from "./tap.ts";
 
 /** Listens to a call from its answer to its end. */
 export interface Recorder extends Tap {

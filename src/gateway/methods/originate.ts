@@ -18,7 +18,6 @@ import { type Route, route, type RpcContext } from "./route.ts";
 import { RpcRefusal } from "../refusal.ts";
 import { isUrlOrEmpty } from "../validate.ts";
 import { randomUuid } from "../../base/random.ts";
-import { scriptOf } from "../call/far_end.ts";
 import type { Dialled, Tenant } from "../tenant/tenant.ts";
 
 // What can be done with a call when it is answered; the other actions are for live calls.
@@ -95,7 +94,6 @@ export function callOptions(
     direction: "outbound",
     ...{ trunkId, to, callFrom, clientId, defaultApp, defaultAppArgs, maxDurationMs },
     ...{ autoBargeIn, bargeInPatienceMs },
-    script: scriptOf(to),
   };
 }
 

@@ -17,7 +17,8 @@ import { Mixer } from "../call/mixer.ts";
 import type { Call } from "../call/call.ts";
 import { unknownCall } from "./call_control.ts";
 import { RpcRefusal } from "../refusal.ts";
-import type { CallMedia, Tap } from "../call/media.ts";
+import type { CallMedia } from "../call/media.ts";
+import type { Tap } from "../call/tap.ts";
 import type { AudioSource } from "../call/audio_source.ts";
 import { isLive, type KeyEntry } from "../auth/key_entry.ts";
 import {

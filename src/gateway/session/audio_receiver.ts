@@ -4,7 +4,7 @@
  * @module
  */
 
-import { audioCodecs, isAudioCodec } from "../../audio/mod.ts";
+import { type AudioCodec, audioCodecs, isAudioCodec } from "../../audio/mod.ts";
 import type { ByteBudget } from "../../base/byte_budget.ts";
 import { TeleQuickError } from "../../base/errors.ts";
 import { Unfinished } from "../../base/unfinished.ts";
@@ -81,6 +81,12 @@ export async function receiveAudio(
   }
 }
 
+interface Packet {
+  readonly payload: Uint8Array;
+  readonly codec: AudioCodec;
+  readonly sequenceNumber: number;
+}
+
 /** What one stream has carried so far. */
 class Uplink {
   readonly #context: RpcContext;
@@ -123,15 +129,33 @@ class Uplink {
     if (!isAudioCodec(codec)) return endOfStream && payload.length === 0;
     const track = this.#trackOf(call);
     if (track.isEnded) return false;
+    if (payload.length === 0) {
+      if (track.take(sequenceNumber) === undefined) return false;
+      track.isEnded = endOfStream;
+      return endOfStream;
+    }
+    // Where faults make it late or lost, it was taken all the same.
+    let isTaken: boolean | undefined;
+    call.carry(payload, (payload) => {
+      const isNew = this.#arrive(call, track, { payload, codec, sequenceNumber });
+      isTaken ??= isNew;
+    });
+    if (isTaken === false) return false;
+    track.isEnded = endOfStream;
+    return true;
+  }
+
+  /** Returns `false` for a packet that came before. */
+  #arrive(call: Call, track: SequenceTrack, packet: Packet): boolean {
+    const { payload, codec, sequenceNumber } = packet;
+    const { counters, clock } = this.#context.gateway;
     const lost = track.take(sequenceNumber);
     if (lost === undefined) return false;
-    track.isEnded = endOfStream;
-    if (payload.length === 0) return endOfStream;
     call.media?.miss(lost);
     const { sampleRate, bytesPerSample } = audioCodecs[codec];
     const lengthMs = (payload.length * 1_000) / (sampleRate * bytesPerSample);
-    call.media?.jitter.arrived(gateway.clock.monotonic(), sequenceNumber * lengthMs);
-    if (!call.hear(payload, codec)) gateway.counters.audioDropped++;
+    call.media?.jitter.arrived(clock.monotonic(), sequenceNumber * lengthMs);
+    if (!call.hear(payload, codec)) counters.audioDropped++;
     return true;
   }
 

@@ -22,6 +22,7 @@ import { Outbox } from "./outbox.ts";
 import type { AudioSource } from "../call/audio_source.ts";
 import { endOf, isLive, type KeyEntry, type KeyHolder } from "../auth/key_entry.ts";
 import type { RpcContext, RpcSession, SupervisorVoice } from "../methods/route.ts";
+import type { SessionSnapshot } from "../observe/records.ts";
 import { serveRpc } from "./rpc.ts";
 import type { Speech } from "../call/far_end.ts";
 import { ignore } from "../../base/ignore.ts";
@@ -143,6 +144,25 @@ export class Connection implements RpcSession, KeyHolder, Expiring, Waiting {
     log("session.ending", { ...this.#ids, code: ending.code, reason: ending.reason });
     void this.#outbox.say(ending);
     void this.#closeAfterGrace(ending.code, ending.reason);
+  }
+
+  /** Loses it, as an outage does: its peer gets no reason. */
+  drop(): void {
+    this.#gateway.log("session.dropped", { ...this.#ids, reason: "faults" });
+    this.#session.close();
+  }
+
+  /** What it is at this moment; `undefined` unless it is authenticated. */
+  get snapshot(): SessionSnapshot | undefined {
+    if (this.#context === undefined || this.#state !== "open") return undefined;
+    const { tenantId, keyId, kind, scope, endUser } = this.#context.principal;
+    const { endsAtMs } = this;
+    return {
+      ...{ session: this.#number, tenantId, keyId, kind },
+      ...(scope !== undefined && { scope: [...scope] }),
+      ...(endUser !== undefined && { endUser }),
+      ...(endsAtMs !== Infinity && { endsAtMs }),
+    };
   }
 
   /** Ends it because the gateway goes: a live one as {@linkcode Connection.end} does, any other at once. */
@@ -267,12 +287,13 @@ export class Connection implements RpcSession, KeyHolder, Expiring, Waiting {
 
   /** Takes the principal for the session's life. All in one turn: nothing can be revoked between the check and the entry. */
   #enter(admitted: Admitted): void {
-    const { clock, counters, expiry, limits, log, sessions, tenants } = this.#gateway;
+    const { clock, counters, expiry, faults, limits, log, sessions, tenants } = this.#gateway;
     const { principal, key } = admitted;
     const refusal = stillHolds(admitted, clock.now());
     if (refusal !== undefined) {
       return void this.#refuse({ refusal, reason: `It was ${refusal} in the meantime` });
     }
+    if (faults.of(principal)?.dropSessions === true) return this.drop();
     const tenant = tenants.of(principal);
     if (sessions.size >= limits.sessions || tenant.sessions >= limits.sessionsPerTenant) {
       log("limit.reached", { ...this.#ids, code: 429, reason: "sessions" });

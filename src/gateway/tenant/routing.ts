@@ -5,8 +5,7 @@
  */
 
 import { DialplanAction, InboundRule, type TrunkRecord } from "../../wire/mod.ts";
-import type { Call } from "../call/call.ts";
-import type { Script } from "../call/far_end.ts";
+import type { Call, IncomingPlan } from "../call/call.ts";
 import { type InboundRouting, isWaiting, type Tenant } from "./tenant.ts";
 
 // A caller gives up after this long without an answer; one that hears an announcement stays this long.
@@ -25,20 +24,15 @@ export function routingOf(tenant: Tenant, trunk: TrunkRecord): InboundRouting {
   return tenant.routing.get(trunk.trunkId) ?? { rule, webhookUrl: "" };
 }
 
-/** A caller, as its trunk's rule makes the call go. */
-export function inboundScript(rule: number): Script {
-  const answered = { rings: true, afterMs: 0, media: "echo" } as const;
+/** What an incoming call does by itself, as its trunk's rule has it. */
+export function incomingPlan(rule: number): IncomingPlan {
   switch (rule) {
     case InboundRule.PLAY_AND_HANGUP:
-      return { ...answered, talkMs: ANNOUNCEMENT_MS };
+      return { answerMs: 0, talkMs: ANNOUNCEMENT_MS };
     case InboundRule.HANDLE_AI:
-      return answered;
+      return { answerMs: 0 };
     default:
-      return {
-        ...answered,
-        afterMs: PATIENCE_MS,
-        failure: { status: "NO_ANSWER", q850Cause: 19 },
-      };
+      return { patienceMs: PATIENCE_MS };
   }
 }
 

@@ -27,6 +27,8 @@ export interface Subscriber {
 
 /** The subscriptions of one tenant. */
 export class Subscriptions {
+  /** Called after every change. */
+  readonly onChange: Set<() => void> = new Set();
   // By space, then by client id. The last one to subscribe holds the client id; when it goes, the one before holds it again.
   readonly #holders = new Map<string, Map<string, Subscriber[]>>();
   readonly #watchers = new Set<Subscriber>();
@@ -37,6 +39,21 @@ export class Subscriptions {
 
   /** Subscribes a session; the empty client id stands for every call that the session is allowed to see. The last one to subscribe wins. */
   add(subscriber: Subscriber, clientId: string): void {
+    this.#add(subscriber, clientId);
+    this.#changed();
+  }
+
+  /** Forgets a session. */
+  remove(subscriber: Subscriber): void {
+    this.#remove(subscriber);
+    this.#changed();
+  }
+
+  #changed(): void {
+    for (const listener of [...this.onChange]) listener();
+  }
+
+  #add(subscriber: Subscriber, clientId: string): void {
     for (const list of this.#listsOf(subscriber)) list.add(subscriber);
     if (clientId === "") {
       this.#watchers.add(subscriber);
@@ -48,8 +65,7 @@ export class Subscriptions {
     this.#holders.set(space, holders.set(clientId, [...others, subscriber]));
   }
 
-  /** Forgets a session. */
-  remove(subscriber: Subscriber): void {
+  #remove(subscriber: Subscriber): void {
     const { access, clientIds } = subscriber;
     for (const list of this.#listsOf(subscriber)) list.remove(subscriber);
     if (this.#bySpace.get(access.space)?.last() === undefined) this.#bySpace.delete(access.space);

@@ -14,8 +14,10 @@ import { Call, type CallHost, type CallOptions } from "../call/call.ts";
 import { RpcRefusal } from "../refusal.ts";
 import { createRandom, deriveSeed, type Random } from "../../base/random.ts";
 import type { Speech } from "../call/far_end.ts";
-import { choosePhone, type FarEndPhone } from "../call/phone.ts";
+import { choosePhone, type FarEndPhone, type MakePhone } from "../call/phone.ts";
 import type { PhoneScript } from "../call/phone_script.ts";
+import { ScriptedPhone } from "../call/scripted_phone.ts";
+import { callerScript, scriptOf } from "../call/test_numbers.ts";
 import { type Subscriber, Subscriptions } from "./subscriptions.ts";
 import { Ticker } from "../call/ticker.ts";
 import type { StateChange } from "../storage/state.ts";
@@ -97,6 +99,8 @@ export class Tenant {
       ticker: this.ticker,
       audioFramesPerSecond: limits.audioFramesPerSecond,
       record: tools.record,
+      seed,
+      faultsOf: ({ options }) => tools.faults.of(options),
       event: (call, event) => this.#event(call, event),
       speak: (call, speech, endOfStream) => this.#speak(call, speech, endOfStream),
       barged: ({ callSid }, talkMs) =>
@@ -111,6 +115,11 @@ export class Tenant {
   /** How many calls are live. */
   get liveCalls(): number {
     return this.#calls.size;
+  }
+
+  /** How many calls a trunk carries. */
+  liveOn(trunkId: string): number {
+    return this.#liveOnTrunk.get(trunkId) ?? 0;
   }
 
   /** A live call of this tenant. */
@@ -134,12 +143,23 @@ export class Tenant {
    * newest subscriber; always one that is allowed to listen to it.
    */
   listenerOf(call: Call): Subscriber | undefined {
+    return this.holderOf(call) ?? this.subscriptions.newest(this.#subject(call));
+  }
+
+  /** The session that a call belongs to: the holder of its client id, else the one that dialled or answered it. */
+  holderOf(call: Call): Subscriber | undefined {
     const subject = this.#subject(call);
     const holder = this.subscriptions.holderOf(subject, call.clientId);
     if (holder !== undefined) return holder;
     const dialler = this.#diallers.get(call);
-    if (dialler?.isLive && dialler.access.may("listen", subject)) return dialler;
-    return this.subscriptions.newest(subject);
+    return dialler?.isLive && dialler.access.may("listen", subject) ? dialler : undefined;
+  }
+
+  /** Whether a session would hear an incoming call ring, and is allowed to answer it. */
+  get hasAnswerer(): boolean {
+    const subject = { owner: undefined, isWaiting: true };
+    return [...this.subscriptions.audience(subject, "")]
+      .some(({ access }) => access.may("answer", subject));
   }
 
   #subject(call: Call): Subject {
@@ -223,15 +243,23 @@ export class Tenant {
    * @param by The session that receives the call's audio when none holds its client id.
    */
   dial(options: CallOptions, access: Access, by: Subscriber | undefined): Dialled | RpcRefusal {
-    const { trunkId, script } = options;
+    const { trunkId } = options;
     const before = this.#memory.get(options.callSid);
     if (before !== undefined) return this.#repeat(before, options, access);
-    const phone = this.#phoneOf(options);
-    const code = phone?.script === undefined ? script.refusal : refusalIn(phone.script);
+    const { faults, phones } = this.#tools;
+    const listener = this.#chosenFor(options);
+    const makePhone = listener?.script === undefined ? phones.phoneOf(options) : undefined;
+    const script = listener?.script ?? scriptOf(options.to);
+    const { tenantId } = this;
+    const code = faults.of({ tenantId, trunkId })?.refuseWith ??
+      (makePhone === undefined ? refusalIn(script) : undefined);
     const refusal = code === undefined
       ? this.#overLimit(trunkId) ?? this.#overBudget()
       : new FarEndRefusal(code, refusalTexts[code] ?? "Refused");
-    return refusal ?? this.#place({ ...options, phone }, access.ownerOf(options.clientId), by);
+    if (refusal !== undefined) return refusal;
+    const followed: MakePhone = makePhone ?? ((line) => new ScriptedPhone(script, line));
+    const owner = access.ownerOf(options.clientId);
+    return this.#place({ ...options, listener, makePhone: followed }, owner, by);
   }
 
   /** Whether an id belongs to a call of this tenant, live or ended. */
@@ -247,11 +275,17 @@ export class Tenant {
 
   /** Lets a call in that comes from outside. */
   receive(options: CallOptions): Dialled | RpcRefusal {
-    return this.#overLimit(options.trunkId) ??
-      this.#place({ ...options, phone: this.#phoneOf(options) }, undefined, undefined);
+    const refusal = this.#overLimit(options.trunkId);
+    if (refusal !== undefined) return refusal;
+    const listener = this.#chosenFor(options);
+    const script = listener?.script ?? callerScript;
+    const makePhone: MakePhone = options.makePhone ??
+      ((line) => new ScriptedPhone(script, line));
+    return this.#place({ ...options, listener, makePhone }, undefined, undefined);
   }
 
-  #phoneOf(options: CallOptions): FarEndPhone | undefined {
+  /** What the gateway's owner has chosen for a call. */
+  #chosenFor(options: CallOptions): FarEndPhone | undefined {
     const { callSid, tenantId, trunkId, direction, to, callFrom: from } = options;
     const call = { callSid, tenantId, trunkId, direction, to, from };
     return choosePhone(this.#tools.farEnd, call);
@@ -296,7 +330,7 @@ export class Tenant {
     };
     this.#calls.set(callSid, call);
     this.#remember(dialled);
-    this.#liveOnTrunk.set(trunkId, this.#liveOn(trunkId) + 1);
+    this.#liveOnTrunk.set(trunkId, this.liveOn(trunkId) + 1);
     if (owner !== undefined) this.#owners.set(call, owner);
     if (by !== undefined) this.#diallers.set(call, by);
     return call;
@@ -305,7 +339,7 @@ export class Tenant {
   #overLimit(trunkId: string): RpcRefusal | undefined {
     const { callsPerTenant } = this.#tools.limits;
     const { channelLimit } = this.trunks.get(trunkId)!;
-    if (this.#liveOn(trunkId) >= channelLimit) {
+    if (this.liveOn(trunkId) >= channelLimit) {
       return limited(`The trunk carries ${channelLimit} calls, its channel_limit`);
     }
     if (this.#calls.size < callsPerTenant) return undefined;
@@ -316,10 +350,6 @@ export class Tenant {
     const { callsPerSecond } = this.#tools.limits;
     if (this.#callRate.take()) return undefined;
     return limited(`The tenant's budget of ${callsPerSecond} calls per second is used up`);
-  }
-
-  #liveOn(trunkId: string): number {
-    return this.#liveOnTrunk.get(trunkId) ?? 0;
   }
 
   /** Live calls are remembered, and of those that ended the newest. */
@@ -335,7 +365,8 @@ export class Tenant {
   }
 
   #event(call: Call, event: CallEvent): void {
-    const { counters, log } = this.#tools;
+    const { counters, faults, log, watchers } = this.#tools;
+    watchers.call(call, event);
     const owner = this.#owners.get(call);
     const subject = { owner, isWaiting: owner === undefined && isUnanswered(call, event) };
     const audience = this.subscriptions.audience(subject, event.clientId);
@@ -354,7 +385,8 @@ export class Tenant {
       reason: event.status,
     });
     this.#calls.delete(call.callSid);
-    const live = this.#liveOn(event.trunkId) - 1;
+    faults.forget(call.callSid, this.tenantId);
+    const live = this.liveOn(event.trunkId) - 1;
     if (live > 0) this.#liveOnTrunk.set(event.trunkId, live);
     else this.#liveOnTrunk.delete(event.trunkId);
   }

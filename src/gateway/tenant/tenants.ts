@@ -5,6 +5,7 @@
  */
 
 import type { StoredTrunk } from "../storage/state.ts";
+import type { Call } from "../call/call.ts";
 import type { Principal } from "../auth/principal.ts";
 import { Tenant } from "./tenant.ts";
 import type { GatewayServices } from "../services.ts";
@@ -43,6 +44,23 @@ export class Tenants {
     let live = 0;
     for (const tenant of this.#byId.values()) live += tenant.liveCalls;
     return live;
+  }
+
+  /** All of them, for the gateway's owner. */
+  all(): IterableIterator<Tenant> {
+    return this.#byId.values();
+  }
+
+  /** The live calls of all tenants. */
+  *calls(): IterableIterator<Call> {
+    for (const tenant of this.#byId.values()) yield* tenant.calls();
+  }
+
+  /** The live calls of an id: of one tenant, or of any. */
+  callsOf(callSid: string, tenantId?: string): Call[] {
+    return [...this.#byId.values()].flatMap((tenant) =>
+      tenantId === undefined || tenant.tenantId === tenantId ? tenant.call(callSid) ?? [] : []
+    );
   }
 
   /** All trunks, as the archive keeps them. */

@@ -2,12 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { decodePcmu } from "../../../../src/audio/mod.ts";
 import { createRandom } from "../../../../src/base/random.ts";
-import {
-  createFarEnd,
-  type FarEnd,
-  scriptOf,
-  type Speech,
-} from "../../../../src/gateway/call/far_end.ts";
+import { createFarEnd, type FarEnd, type Speech } from "../../../../src/gateway/call/far_end.ts";
 import { Ticker } from "../../../../src/gateway/call/ticker.ts";
 import { FakeClock } from "../../../../src/testing/mod.ts";
 
@@ -37,35 +32,6 @@ function phone(media: "echo" | "tone" | "lossy echo", seed = 1): Phone {
   };
   return phone;
 }
-
-describe("scriptOf()", () => {
-  it("is the table of the test numbers", () => {
-    const outcome = (to: string) => {
-      const { refusal, rings, afterMs, failure, talkMs, media } = scriptOf(to);
-      return [
-        refusal ?? 0,
-        rings,
-        afterMs,
-        failure?.q850Cause ?? 0,
-        failure?.status,
-        talkMs,
-        media,
-      ];
-    };
-    assert.deepEqual(outcome("+15550100"), [0, true, 200, 0, undefined, undefined, "echo"]);
-    assert.deepEqual(outcome("+15550101"), [0, false, 50, 17, "BUSY", undefined, "echo"]);
-    assert.deepEqual(outcome("+15550102"), [0, true, 1_000, 19, "NO_ANSWER", undefined, "echo"]);
-    assert.deepEqual(outcome("+15550103"), [0, false, 50, 21, "FAILED", undefined, "echo"]);
-    assert.deepEqual(outcome("+15550104"), [0, false, 50, 1, "FAILED", undefined, "echo"]);
-    assert.deepEqual(outcome("+15550105"), [0, true, 200, 0, undefined, 2_000, "echo"]);
-    assert.deepEqual(outcome("+15550106"), [0, true, 200, 0, undefined, undefined, "tone"]);
-    assert.deepEqual(outcome("+15550107"), [0, true, 200, 0, undefined, undefined, "lossy echo"]);
-    assert.equal(scriptOf("+15550108").refusal, 4);
-    assert.equal(scriptOf("+15550109").refusal, 3);
-    assert.deepEqual(outcome("sip:anyone@example.org"), outcome("+15550100"));
-    assert.deepEqual(outcome("constructor"), outcome("+15550100"));
-  });
-});
 
 describe("createFarEnd()", () => {
   it("echoes every packet, byte for byte, in a copy and with numbers of its own", () => {
