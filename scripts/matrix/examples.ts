@@ -67,6 +67,8 @@ interface Running {
   readonly output: () => string;
   /** Resolves when the output holds a text; rejects when the program ends without it. */
   until(text: string): Promise<void>;
+  /** Sends it a signal. */
+  kill(signal: Deno.Signal): void;
   /** Resolves with its exit code. */
   readonly ended: Promise<number>;
 }
@@ -110,6 +112,7 @@ async function start(
   const ended = Promise.all([child.status, read2]).then(([{ code }]) => code);
   return {
     output: () => output,
+    kill: (signal) => child.kill(signal),
     ended,
     until: (text) =>
       new Promise((resolve, reject) => {
@@ -237,6 +240,29 @@ export const examples: readonly Example[] = [
       await stage.gateway.simulateInboundCall({ tenantId: TENANT, trunkId: TRUNK });
       const faults = await judge(running, [
         /^\+15550199 pressed 2: transferred to sip:support@pbx\.example$/m,
+      ]);
+      return loudMs.length > 10 ? faults : [...faults, "the caller heard no greeting"];
+    },
+  },
+  {
+    title: "worker of a fleet",
+    async run(tarball) {
+      const { phone, loudMs } = listening([
+        { type: "answer" },
+        { type: "wait", ms: 1_500 },
+        { type: "hangUp" },
+      ]);
+      await using stage = await openStage(() => phone);
+      const running = await start("worker.mjs", [], tarball, stage.env);
+      await running.until("ready");
+      await stage.gateway.simulateInboundCall({ tenantId: TENANT, trunkId: TRUNK });
+      await running.until("answered");
+      running.kill("SIGTERM");
+      const faults = await judge(running, [
+        /^answered \+15550199$/m,
+        /^leaving$/m,
+        /^\+15550199 hung up after [12] s$/m,
+        /^left, 0 calls go on$/m,
       ]);
       return loudMs.length > 10 ? faults : [...faults, "the caller heard no greeting"];
     },

@@ -71,6 +71,17 @@ export const logCatalogue: Readonly<Record<string, LogEntry>> = {
       "A push stream contained bytes that are not frames: it is cancelled, the session continues",
     details: { error: "what was wrong" },
   },
+  "inbound.retry": {
+    level: "warn",
+    meaning:
+      "serveInbound() could not list the calls that wait, or could not answer one: it tries again",
+    details: { error: "the reason", delayMs: "how long it waits first" },
+  },
+  "inbound.handler-failed": {
+    level: "warn",
+    meaning: "The handler of serveInbound() has thrown: its call is hung up, the service continues",
+    details: { callSid: "the call", error: "the reason" },
+  },
   "audio.timers-throttled": {
     level: "warn",
     meaning:

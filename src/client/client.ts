@@ -9,6 +9,8 @@ import { TeleQuickError } from "../base/errors.ts";
 import type { Clock } from "../base/signal.ts";
 import type { CallEvent, Method } from "../wire/mod.ts";
 import type { Call } from "./call/call.ts";
+import type { DrainOptions, DrainResult } from "./call/drain.ts";
+import type { InboundHandler, InboundService, ServeInboundOptions } from "./call/inbound.ts";
 import type { SuperviseOptions, Supervision } from "./call/supervision.ts";
 import type { Warning } from "./call/warnings.ts";
 import { checkClient, type CheckReport } from "./check.ts";
@@ -160,9 +162,44 @@ export class TeleQuickClient extends ClientMethods {
   }
 
   /**
+   * Answers the calls that come in on a trunk, beside other clients that do the same: a fleet of workers. Each waits before it answers, in
+   * proportion to its load (up to 200 ms) and by lot among equals (16 round trips, 40 to 400 ms), so that calls spread over the fleet and
+   * few answers come second. Calls that ring already are found, after a reconnect too. The trunk's rule has to leave calls waiting
+   * (`InboundRule.NOTIFY_AND_HANGUP`), and the token needs no scope, or `call.answer`.
+   *
+   * What goes wrong with one call ends neither the service nor the process; see {@linkcode ServeInboundOptions.onError}. Throws
+   * `ERR_VALUE_INVALID` and `TypeError` for arguments that are not usable, and `ERR_SESSION_CLOSED` once the client closes or drains.
+   *
+   * @param trunkId The trunk; the tenant must own it.
+   * @param handler Serves one call.
+   * @param options How many calls at once, what ends the service, who hears of errors.
+   *
+   * @example A worker that ends with its last call when it is asked to
+   * ```ts no-run
+   * import { TeleQuickClient } from "@telequick/sdk";
+   *
+   * const client = new TeleQuickClient();
+   * client.serveInbound("acme-trunk", async (call) => {
+   *   await call.audio().play(new Int16Array(8_000)).finished;
+   *   await call.hangUp();
+   * }, { capacity: 20 });
+   * process.once("SIGTERM", () => void client.drain({ deadlineMs: 60_000 }));
+   * ```
+   */
+  serveInbound(
+    trunkId: string,
+    handler: InboundHandler,
+    options: ServeInboundOptions = {},
+  ): InboundService {
+    this.#engine.checkOpen();
+    required("serve calls", "trunkId", trunkId);
+    return this.#engine.inbound.serve(trunkId, handler, options);
+  }
+
+  /**
    * A call of the tenant by its id, also one that this client did not dial: after a restart, or for a supervisor. Nothing is sent; a call
    * that is gone shows at the first verb, as one that does not exist. Its events and audio come from now on, where this client has the
-   * `clientId` that the call was dialled for, or no client has it.
+   * `clientId` that the call was dialled for, or no client has it; its state is `"dialing"` until the first event.
    *
    * @param callSid The call's id.
    */
@@ -217,6 +254,20 @@ export class TeleQuickClient extends ClientMethods {
       connection: (signal) => this.#engine.sessions.connection(signal),
       send: (method, request, sending) => this[send](method, request, sending),
     }, options.signal);
+  }
+
+  /**
+   * Ends the client with its calls: from now on it dials and answers none, what it has in hand goes on until it ends or the deadline
+   * passes, then the client closes as by `close()`. What serves calls ends too. Resolves with the calls that are left: they go on at the
+   * gateway unless `atDeadline` is `"hang-up"`. A successor that has this client's `clientId` takes them over with `call(callSid)`; open it
+   * after this client has closed, as events and audio go to the last client that has connected with an id.
+   *
+   * Further calls of `drain()` wait for the first; `close()` cuts it short.
+   *
+   * @param options How long, and what becomes of the calls that are left.
+   */
+  async drain(options: DrainOptions = {}): Promise<DrainResult> {
+    return await this.#engine.inbound.drain(options);
   }
 
   /**

@@ -13,6 +13,7 @@ import { methods } from "../wire/mod.ts";
 import { AudioHub } from "./audio/audio_hub.ts";
 import { CallRegistry } from "./call/call_registry.ts";
 import { EventHub } from "./call/event_hub.ts";
+import { InboundServices } from "./call/inbound_services.ts";
 import { CallPlacer } from "./call/place_call.ts";
 import { LiveSupervision, type SuperviseOptions, type Supervision } from "./call/supervision.ts";
 import { Warnings, type WatchedLink } from "./call/warnings.ts";
@@ -65,6 +66,8 @@ export class ClientEngine {
   readonly calls: CallRegistry;
   /** What makes calls. */
   readonly placer: CallPlacer;
+  /** What answers calls. */
+  readonly inbound: InboundServices;
   /** Warnings. */
   readonly warnings: Warnings;
   readonly #options: ResolvedOptions;
@@ -130,14 +133,23 @@ export class ClientEngine {
     });
     const { audio, events, warnings } = this;
     this.calls = new CallRegistry({ events, audio, warnings, methods: client });
+    const { calls, requests, sessions } = this;
+    const own = new OwnIds(this, trunkId);
     this.placer = new CallPlacer({
-      clock,
-      calls: this.calls,
-      requests: this.requests,
-      own: new OwnIds(this, trunkId),
-      checkOpen: () => this.checkOpen(),
+      ...{ clock, calls, requests, own },
+      checkOpen: () => {
+        this.checkOpen();
+        this.inbound.checkTakesCalls();
+      },
       terminate: (callSid) => client.terminate(callSid),
     });
+    this.inbound = new InboundServices({
+      ...{ clock, calls, own, log: this.#log, random: Math.random },
+      events: () => events.listen(),
+      statuses: () => sessions.statuses(),
+      list: (trunkId) => client.getIncomingCalls(trunkId),
+      answer: (callSid, facts) => this.placer.answer({ callSid }, {}, facts),
+    }, () => this.close());
     void this.#watchGaps();
   }
 

@@ -32,6 +32,13 @@ export type {
 export type { LogRecord } from "./log.ts";
 export type { SuperviseOptions, Supervision } from "./call/supervision.ts";
 export type { Warning, WarningKind } from "./call/warnings.ts";
+export type {
+  InboundHandler,
+  InboundService,
+  InboundStats,
+  ServeInboundOptions,
+} from "./call/inbound.ts";
+export type { DrainOptions, DrainResult } from "./call/drain.ts";
 export { prepareCampaign } from "./call/campaign.ts";
 export type {
   CampaignRow,

@@ -60,6 +60,9 @@ const STATUSES_KEPT = 256;
  * A client that runs in a Worker, for a page that is busy: its calls' audio goes from the audio thread to the Worker and back, and what
  * the page does meanwhile delays none of it. The token function is called in the page.
  *
+ * It has the part of {@linkcode TeleQuickClient} that a page needs. `serveInbound()`, `drain()` and `call()` are for programs that serve a
+ * trunk: they are methods of the client itself.
+ *
  * @example In the page; `worker.ts` calls `serveClients()`
  * ```ts no-run
  * import { openAudio } from "@telequick/sdk/browser";

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { type Deferred, deferred } from "../../base/deferred.ts";
 import type { TeleQuickError } from "../../base/errors.ts";
 import { ignore } from "../../base/ignore.ts";
 import { type CallFacts, type CallHost, LiveCall } from "./live_call.ts";
@@ -17,6 +18,9 @@ export class CallRegistry {
   readonly #calls = new Map<string, LiveCall>();
   // Calls that were asked for by their id, until something is heard of them.
   readonly #silent = new Set<LiveCall>();
+  // Settled when a call goes.
+  #gone: Deferred<void> | undefined;
+  #left: readonly string[] | undefined;
 
   constructor(host: CallHost) {
     this.#host = host;
@@ -44,6 +48,23 @@ export class CallRegistry {
     return false;
   }
 
+  /** Calls that are not over, those that are being dialled or answered included; not those that were asked for and never heard of. */
+  get inHand(): LiveCall[] {
+    return [...this.#calls.values()].filter((call) =>
+      call.state !== "ended" && !(this.#silent.has(call) && call.history.length === 0)
+    );
+  }
+
+  /** The ids of the calls in hand; once the client has ended, of those that it had then. */
+  get left(): readonly string[] {
+    return this.#left ?? this.inHand.map(({ callSid }) => callSid);
+  }
+
+  /** Resolves when no call is in hand, or the client has ended. */
+  async idle(): Promise<void> {
+    while (this.inHand.length > 0) await (this.#gone ??= deferred()).promise;
+  }
+
   /** The call of an id, if there is one. */
   get(callSid: string): LiveCall | undefined {
     return this.#calls.get(callSid);
@@ -63,7 +84,7 @@ export class CallRegistry {
   disclaim(call: LiveCall): void {
     if (--call.claims > 0) return;
     this.#host.events.unregister(call.callSid, call, call.history);
-    if (this.#calls.get(call.callSid) === call) this.#calls.delete(call.callSid);
+    if (this.#calls.get(call.callSid) === call) this.#drop(call.callSid);
   }
 
   /** Events may have been missed: what waits for an answer goes on. */
@@ -73,9 +94,11 @@ export class CallRegistry {
 
   /** The client ends: no call hears anything more. */
   abandon(end: TeleQuickError): void {
+    this.#left = this.left;
     for (const call of this.#calls.values()) call.abandon(end);
     this.#calls.clear();
     this.#silent.clear();
+    this.#gone?.resolve();
   }
 
   #forgetSilent(): void {
@@ -90,7 +113,13 @@ export class CallRegistry {
   #track(callSid: string): LiveCall {
     const call = new LiveCall(this.#host, callSid);
     this.#calls.set(callSid, call);
-    call.ended.then(() => this.#calls.delete(callSid), ignore);
+    call.ended.then(() => this.#drop(callSid), ignore);
     return call;
+  }
+
+  #drop(callSid: string): void {
+    this.#calls.delete(callSid);
+    this.#gone?.resolve();
+    this.#gone = undefined;
   }
 }

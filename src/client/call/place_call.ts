@@ -69,11 +69,15 @@ export class CallPlacer {
     }
   }
 
-  /** Answers a call that waits on a trunk. */
-  async answer(incoming: AnswerOptions, request?: RequestOptions): Promise<Call> {
+  /** Answers a call that waits on a trunk, of which something may be known. */
+  async answer(
+    incoming: AnswerOptions,
+    request?: RequestOptions,
+    facts: CallFacts = {},
+  ): Promise<Call> {
     const { calls, own, terminate } = this.#options;
     const answer = answerRequest(incoming, own);
-    const call = calls.claim(answer.callSid, { direction: "inbound" });
+    const call = calls.claim(answer.callSid, { direction: "inbound", ...facts });
     try {
       const reply = await this.#place(methods.AnswerIncomingCall, answer, request, (late) => {
         calls.disclaim(call);

@@ -1,4 +1,4 @@
-import type { Call, ClientStatus, TeleQuickClient } from "@telequick/sdk";
+import type { Call, ClientStatus, InboundService, TeleQuickClient } from "@telequick/sdk";
 import {
   DialplanAction,
   encodeReply,
@@ -79,6 +79,47 @@ const rows: Rows<TeleQuickClient, Member> = {
       equal([method, fields["callSid"]], ["Terminate", CALL_SID]);
       await stage.event(hangup);
       equal((await call.ended).status, "COMPLETED");
+    },
+  },
+  serveInbound: {
+    kind: "other",
+    async check() {
+      let calls = [{ callSid: CALL_SID, callFrom: "+15550199", startTimestampMs: 1_000 }];
+      await using stage = await openStage({ GetIncomingCalls: () => ({ calls }) });
+      let service!: InboundService;
+      const taken = new Promise<Call>((resolve) => {
+        service = stage.client.serveInbound("trunk-1", resolve, { capacity: 1 });
+      });
+      const { method: lists, fields: { trunkId } } = await stage.request();
+      equal([lists, trunkId], ["GetIncomingCalls", "trunk-1"]);
+      // When its time has come, it looks whether the call still waits.
+      let answer = await stage.request();
+      while (answer.method === "GetIncomingCalls") answer = await stage.request();
+      calls = [];
+      const { method, fields } = answer;
+      equal([method, fields["callSid"]], ["AnswerIncomingCall", CALL_SID]);
+      equal(fields["clientId"], "client-1");
+      const call = await taken;
+      equal([call.sid, call.from, call.direction], [CALL_SID, "+15550199", "inbound"]);
+      equal(service.stats(), { active: 1, answered: 1, missed: 0, failed: 0 });
+      const closed = service.close();
+      await stage.event(hangup);
+      await closed;
+    },
+  },
+  drain: {
+    kind: "other",
+    async check() {
+      await using stage = await openStage();
+      const call = await stage.dial();
+      const drained = stage.client.drain();
+      await refused(stage.client.dial({ to: "+15550100", trunkId: "trunk-1" }), {
+        code: "ERR_SESSION_CLOSED",
+      });
+      await stage.event(hangup);
+      await call.ended;
+      equal(await drained, { left: [] });
+      equal(stage.client.state.type, "closed");
     },
   },
   answerIncomingCall: {
