@@ -52,6 +52,7 @@ export const rooms: Readonly<Record<string, Room>> = {
       [
         "byte_budget.ts",
         "deferred.ts",
+        "recent.ts",
         "handled.ts",
         "bytes.ts",
         "base64.ts",
@@ -60,7 +61,7 @@ export const rooms: Readonly<Record<string, Room>> = {
         "check.ts",
         "environment.ts",
       ],
-      ["text/", "uuid.ts", "slot_timer.ts", "unfinished.ts"],
+      ["text/", "store/", "uuid.ts", "slot_timer.ts", "unfinished.ts"],
     ],
   },
   credentials: { floor: 1, path: "src/credentials/", mayImport: ["base"] },
@@ -86,7 +87,12 @@ export const rooms: Readonly<Record<string, Room>> = {
     ],
   },
   audio: { floor: 1, path: "src/audio/", mayImport: ["base"] },
-  token: { floor: 2, path: "src/token/", mayImport: ["base", "credentials"] },
+  token: {
+    floor: 2,
+    path: "src/token/",
+    mayImport: ["base", "credentials"],
+    backDoors: { "src/token/shared.ts": ["gateway"] },
+  },
   client: {
     floor: 3,
     path: "src/client/",
@@ -117,6 +123,7 @@ export const rooms: Readonly<Record<string, Room>> = {
       ["auth/"],
       ["campaign/"],
       ["tenant/"],
+      ["cluster/"],
       ["context.ts"],
       ["methods/"],
       ["session/"],
@@ -153,7 +160,7 @@ export const rooms: Readonly<Record<string, Room>> = {
   },
   openai: { floor: 4, path: "src/openai/", mayImport: ["base", "audio", "client"] },
   webhook: { floor: 1, path: "src/webhook/", mayImport: ["base"] },
-  postgres: { floor: 4, path: "src/postgres/", mayImport: ["base"], typesOf: ["gateway"] },
+  postgres: { floor: 1, path: "src/postgres/", mayImport: ["base"] },
   catalogue: { floor: 4, path: "src/catalogue/", mayImport: ["base", "wire", "client"] },
   panel: {
     floor: 5,

@@ -15,6 +15,17 @@ export { FakeClock } from "./fake_clock.ts";
 export type { RunUntilOptions } from "./fake_clock.ts";
 export { settle } from "./settle.ts";
 export { scriptedGateway } from "./scripted_gateway.ts";
+export { createMemoryStore } from "./memory_store.ts";
+export type { MemoryStoreOptions } from "./memory_store.ts";
+export { sharedStoreContract } from "./store_contract.ts";
+export type { StoreCheck, StoreContractOptions, StoreUnderTest } from "./store_contract.ts";
+export type {
+  SharedEntry,
+  SharedPage,
+  SharedQuery,
+  SharedStore,
+  SharedWrite,
+} from "../base/store/shared_store.ts";
 export { unsignedToken } from "./unsigned_token.ts";
 export type {
   Script,

@@ -9,7 +9,8 @@ import { TeleQuickError } from "../base/errors.ts";
 import { ignore } from "../base/ignore.ts";
 import { bounded, type Clock, systemClock } from "../base/signal.ts";
 import { importVerifyingKey, KEY_ID, TENANT_ID } from "../credentials/mod.ts";
-import type { KeyRecord, KeyRole, ResolveKey } from "./policy.ts";
+import type { KeyRecord, KeyRole, KeySet, ResolveKey } from "./policy.ts";
+import { createStoreKeySet, type StoreKeySet, type StoreKeySetOptions } from "./store_key_set.ts";
 
 /** A public key as it is kept: what was registered at the gateway. */
 export interface PublishedKey {
@@ -44,14 +45,6 @@ export interface KeySetOptions {
   readonly onError?: (error: unknown) => void;
   /** The source of time. Default: the machine's clock. */
   readonly clock?: Clock;
-}
-
-/** Keys for `verifyToken`. Holds no timer: it reads when a token is to be verified. */
-export interface KeySet {
-  /** For the option `resolveKey` of `verifyToken`. Can be handed on alone. */
-  readonly resolveKey: ResolveKey;
-  /** Reads the keys now, for instance at the start or when a revocation was announced. A read under way is not enough: another one follows it. */
-  refresh(): Promise<void>;
 }
 
 interface Entry {
@@ -94,7 +87,21 @@ const UNKNOWN_MS = 5_000;
  * }
  * ```
  */
-export function createKeySet(options: KeySetOptions): KeySet {
+export function createKeySet(options: KeySetOptions): KeySet;
+/**
+ * Makes a key set on a store that gateways share: it follows their changes, and reads keys when they are first used.
+ *
+ * - A key that was used lately is answered from the cache, without a read. Changes are read every `pullMs` while the set is in use, and at
+ *   once when the store gives a hint.
+ * - An unknown key id causes one read, joined by all that wait. That there is no such key is remembered until one is registered.
+ * - When the last read that succeeded began longer than `admitStaleMs` ago, every call rejects with `ERR_UNAVAILABLE`, retryable, for known and
+ *   unknown ids alike.
+ *
+ * @throws `TypeError` when `store` is not one, `ERR_VALUE_INVALID` for a number out of range.
+ */
+export function createKeySet(options: StoreKeySetOptions): StoreKeySet;
+export function createKeySet(options: KeySetOptions | StoreKeySetOptions): KeySet | StoreKeySet {
+  if (options !== undefined && "store" in options) return createStoreKeySet(options);
   const action = "create key set";
   if (typeof options?.read !== "function") {
     throw new TypeError(

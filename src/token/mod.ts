@@ -39,17 +39,23 @@ export type {
   ClaimedKey,
   KeyRecord,
   KeyRole,
+  KeySet,
+  ReplayStore,
   ResolveKey,
   VerifiedToken,
   VerifyTokenOptions,
 } from "./policy.ts";
-export { createKeySet, type KeySet, type KeySetOptions, type PublishedKey } from "./key_set.ts";
-export {
-  createReplayStore,
-  type MemoryReplayStore,
-  type ReplayStore,
-  type ReplayStoreOptions,
-} from "./replay.ts";
+export { createKeySet, type KeySetOptions, type PublishedKey } from "./key_set.ts";
+export type { RevokedKey, StoreKeySet, StoreKeySetOptions } from "./store_key_set.ts";
+export type { StoreReplayOptions } from "./store_replay.ts";
+export type {
+  SharedEntry,
+  SharedPage,
+  SharedQuery,
+  SharedStore,
+  SharedWrite,
+} from "../base/store/shared_store.ts";
+export { createReplayStore, type MemoryReplayStore, type ReplayStoreOptions } from "./replay.ts";
 export type { Instant } from "./instant.ts";
 export type { TokenKind } from "./claims.ts";
 export { TeleQuickError } from "../base/errors.ts";

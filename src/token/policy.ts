@@ -6,7 +6,6 @@
 
 import type { TokenKind } from "./claims.ts";
 import type { Instant } from "./instant.ts";
-import type { ReplayStore } from "./replay.ts";
 
 /** What a key may be used for: calls (`"sdk"`), or also managing keys and trunks (`"admin"`). */
 export type KeyRole = "sdk" | "admin";
@@ -23,6 +22,11 @@ export interface KeyRecord {
   readonly revoked?: boolean | undefined;
   /** When the key ends, Unix milliseconds; from then on it counts as revoked. Default, and 0: never. */
   readonly expiresAtMs?: number | undefined;
+  /**
+   * Called before a token is refused because its signature is not the key's. When it rejects, `verifyToken` rejects with `ERR_UNAVAILABLE`: a
+   * registry that cannot look up unknown ids now must not show which ids it knows. Default: none.
+   */
+  readonly confirm?: (() => Promise<void>) | undefined;
 }
 
 /** What a token claims before anything of it is verified. */
@@ -43,6 +47,28 @@ export type ResolveKey = (
   keyId: string,
   claimed: ClaimedKey,
 ) => KeyRecord | undefined | Promise<KeyRecord | undefined>;
+
+/** Keys for `verifyToken`, from `createKeySet`. */
+export interface KeySet {
+  /** For the option `resolveKey` of `verifyToken`. Can be handed on alone. */
+  readonly resolveKey: ResolveKey;
+  /** Reads the keys now, for instance at the start or when a revocation was announced. A read under way is not enough: another one follows it. */
+  refresh(): Promise<void>;
+}
+
+/** A memory of used tokens, here or shared by several verifiers. */
+export interface ReplayStore {
+  /**
+   * Marks a token as used.
+   *
+   * @param id What identifies the token; several hundred characters where the token has no `jti`.
+   * @param untilMs When it can be forgotten, because the token is refused from then on anyway, in Unix milliseconds.
+   * @param nowMs The time, Unix milliseconds.
+   * @returns `true` when this is its first use; anything else refuses the token. When it throws or rejects, `verifyToken` rejects with
+   * `ERR_UNAVAILABLE`, retryable: the token is neither accepted nor refused.
+   */
+  claim(id: string, untilMs: number, nowMs: number): boolean | Promise<boolean>;
+}
 
 /** Options of {@linkcode verifyToken}. */
 export interface VerifyTokenOptions {

@@ -5,20 +5,8 @@
  */
 
 import { checkNumber } from "../base/check.ts";
-
-/** A memory of used tokens, here or shared by several verifiers. */
-export interface ReplayStore {
-  /**
-   * Marks a token as used.
-   *
-   * @param id What identifies the token; several hundred characters where the token has no `jti`.
-   * @param untilMs When it can be forgotten, because the token is refused from then on anyway, in Unix milliseconds.
-   * @param nowMs The time, Unix milliseconds.
-   * @returns `true` when this is its first use; anything else refuses the token. When it throws or rejects, `verifyToken` rejects with
-   * `ERR_UNAVAILABLE`, retryable: the token is neither accepted nor refused.
-   */
-  claim(id: string, untilMs: number, nowMs: number): boolean | Promise<boolean>;
-}
+import type { ReplayStore } from "./policy.ts";
+import { createStoreReplay, type StoreReplayOptions } from "./store_replay.ts";
 
 /** The store that {@linkcode createReplayStore} makes: in memory, so it answers at once. */
 export interface MemoryReplayStore extends ReplayStore {
@@ -37,7 +25,18 @@ export interface ReplayStoreOptions {
  *
  * @throws `ERR_VALUE_INVALID` for a `capacity` that is not a whole number from 1.
  */
-export function createReplayStore(options: ReplayStoreOptions = {}): MemoryReplayStore {
+export function createReplayStore(options?: ReplayStoreOptions): MemoryReplayStore;
+/**
+ * Makes a memory on a store that several verifiers share: a token that one of them accepted is refused by all others. A claim that the store does
+ * not answer rejects, so that `verifyToken` rejects with `ERR_UNAVAILABLE`.
+ *
+ * @throws `TypeError` when `store` is not one, `ERR_VALUE_INVALID` for a time out of range.
+ */
+export function createReplayStore(options: StoreReplayOptions): ReplayStore;
+export function createReplayStore(
+  options: ReplayStoreOptions | StoreReplayOptions = {},
+): MemoryReplayStore | ReplayStore {
+  if ("store" in options) return createStoreReplay(options);
   const { capacity = 65_536 } = options;
   checkNumber("create replay store", "capacity", capacity, {
     min: 1,

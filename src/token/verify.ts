@@ -77,6 +77,8 @@ export async function verifyToken(
   );
   const isGenuine = await verifySignature(parts, record?.key);
   demand(record, "kid is unknown");
+  const { confirm } = record;
+  if (!isGenuine && confirm !== undefined) await whenAvailable(() => confirm(), "resolveKey");
   demand(isGenuine, "signature is wrong");
 
   const { tenantId, expiresAtMs: keyExpiresAtMs = 0 } = record;

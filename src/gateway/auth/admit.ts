@@ -28,6 +28,14 @@ export interface Verifier {
   readonly usedTokens: { of(tenantId: string): ReplayStore };
 }
 
+/** Where a token comes from, as far as the session shows it. */
+export interface TokenOrigin {
+  /** The page's origin. */
+  readonly origin?: string | undefined;
+  /** The peer's address. */
+  readonly address?: string | undefined;
+}
+
 /** A token that was accepted. */
 export interface Admitted {
   readonly principal: Principal;
@@ -51,13 +59,13 @@ export interface Unavailable {
 /** Checks a token. The outcome holds at this moment only: the caller checks {@linkcode stillHolds} in the turn in which it acts on it. */
 export async function admit(
   token: string,
-  origin: string | undefined,
+  { origin, address }: TokenOrigin,
   gateway: Verifier,
 ): Promise<Admitted | Refused | Unavailable> {
   let key: KeyEntry | undefined;
   try {
     const verified = await verifyToken(token, {
-      ...verifyOptions(gateway, (found) => key = found),
+      ...verifyOptions(gateway, (found) => key = found, address),
       ...(origin === undefined ? {} : { origin }),
     });
     if (gateway.rules.requireOrigin && verified.origin !== undefined && origin === undefined) {
@@ -93,16 +101,17 @@ export const cannotCheck = new RpcRefusal(
   "Cannot check the token now",
 );
 
-/** How every token is verified here, at any door. `onKey` is called with the key that was found. */
+/** How every token is verified here, at any door. `onKey` is called with the key that was found; `address` is the peer's, where it is known. */
 export function verifyOptions(
   { registry, rules, clock, usedTokens }: Verifier,
   onKey: (key: KeyEntry) => void,
+  address?: string,
 ): VerifyTokenOptions {
   let tenantId = "";
   return {
     resolveKey: (keyId, claimed) => {
       tenantId = claimed.tenantId;
-      return registry.resolve(tenantId, keyId, onKey);
+      return registry.resolve(tenantId, keyId, onKey, address);
     },
     // Asked when the token is known to be the tenant's own.
     replay: { claim: (...used) => usedTokens.of(tenantId).claim(...used) },

@@ -5,6 +5,7 @@
  * @module
  */
 
+import { Recent } from "../../base/recent.ts";
 import { importModulus } from "../../credentials/mod.ts";
 
 /** Keys in memory at most, at about 5 KB each. */
@@ -12,8 +13,8 @@ const CAPACITY = 10_000;
 
 /** Imported keys by their modulus. */
 export class KeyCache {
-  readonly #known = new Recent<CryptoKey | Promise<CryptoKey>>();
-  readonly #unknown = new Recent<Promise<CryptoKey>>();
+  readonly #known = new Recent<CryptoKey | Promise<CryptoKey>>(CAPACITY);
+  readonly #unknown = new Recent<Promise<CryptoKey>>(CAPACITY);
 
   /** A key. At once where it is here already. Rejects when its modulus is damaged. */
   get(modulus: string): CryptoKey | Promise<CryptoKey> {
@@ -51,32 +52,3 @@ export class KeyCache {
 
 // In base64url an odd number of 2048 bits with its top bit set.
 const UNUSED_MODULUS = `${"x".repeat(341)}Q`;
-
-/** Values by name, the least recently used dropped. */
-class Recent<T> {
-  readonly #values = new Map<string, T>();
-
-  get(name: string): T | undefined {
-    const value = this.#values.get(name);
-    if (value === undefined) return undefined;
-    this.#values.delete(name);
-    this.#values.set(name, value);
-    return value;
-  }
-
-  set(name: string, value: T): void {
-    this.#values.delete(name);
-    this.#values.set(name, value);
-    if (this.#values.size <= CAPACITY) return;
-    for (const oldest of this.#values.keys()) return void this.#values.delete(oldest);
-  }
-
-  /** Another value in the place of one that is still there. */
-  replace(name: string, value: T): void {
-    if (this.#values.has(name)) this.#values.set(name, value);
-  }
-
-  delete(name: string): void {
-    this.#values.delete(name);
-  }
-}

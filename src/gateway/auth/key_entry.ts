@@ -28,6 +28,8 @@ export interface KeyEntry {
   readonly children: Set<KeyEntry> | undefined;
   /** What lives on it: the sessions that were admitted by it, the campaigns that they began. */
   readonly holders: Set<KeyHolder> | undefined;
+  /** The revision of a shared key; 0 for others. */
+  readonly revision: number;
 }
 
 /** Whether tokens of a key are accepted at a time: it is neither revoked nor expired. */

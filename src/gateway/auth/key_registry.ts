@@ -6,40 +6,34 @@
  * @module
  */
 
-import { exportModulus, importVerifyingKey, keyThumbprint } from "../../credentials/mod.ts";
 import { TeleQuickError } from "../../base/errors.ts";
 import { ignore } from "../../base/ignore.ts";
 import type { Clock } from "../../base/signal.ts";
 import type { StateChange, StoredKey } from "../storage/state.ts";
-import type { KeyRecord, KeyRole } from "../../token/mod.ts";
+import type { KeyRecord } from "../../token/mod.ts";
+import type { KeyAtRevision } from "../../token/shared.ts";
 import type { Limits } from "../limits.ts";
 import { family, isLive, type KeyEntry, type KeyHolder } from "./key_entry.ts";
 import { checkKeyId, checkTenantId } from "../validate.ts";
 import { KeyCache } from "./key_cache.ts";
+import {
+  checkPublication,
+  entryOf,
+  keyInUse,
+  type MutableEntry,
+  type PublishServiceAccountOptions,
+  readPem,
+  type RevokeServiceAccountOptions,
+  storedKey,
+  tooManyKeys,
+  unknownKey,
+} from "./key_publication.ts";
+import type { SharedKeyring } from "./shared_keyring.ts";
 
-/** A public key to register. */
-export interface PublishServiceAccountOptions {
-  /** The tenant that its tokens speak for: lower-case letters, digits and inner hyphens, at most 63. */
-  readonly tenantId: string;
-  /** The `kid` of its tokens: letters, digits, `.`, `_`, `-`, at most 128. Unique within the tenant, for good. */
-  readonly privateKeyId: string;
-  /** SPKI PEM, `BEGIN PUBLIC KEY`, RSA of 2048 to 4096 bits. */
-  readonly publicKeyPem: string;
-  /** Default: `"sdk"`. */
-  readonly role?: KeyRole;
-  /** From then on it counts as revoked, in Unix milliseconds. Default: 0, never. */
-  readonly expiresAtMs?: number;
-}
-
-/** Which key to revoke. */
-export interface RevokeServiceAccountOptions {
-  /** The key's tenant. */
-  readonly tenantId: string;
-  /** Its `kid`. */
-  readonly privateKeyId: string;
-}
-
-type MutableEntry = { -readonly [name in keyof KeyEntry]: KeyEntry[name] };
+export type {
+  PublishServiceAccountOptions,
+  RevokeServiceAccountOptions,
+} from "./key_publication.ts";
 
 /** The keys of one tenant. */
 interface TenantKeys {
@@ -56,7 +50,14 @@ export interface KeyRegistryOptions {
   readonly clock: Clock;
   /** Writes changes to disk; resolves when they are there. */
   readonly save: (changes: readonly StateChange[]) => Promise<void>;
+  /** The keys that several gateways share; this registry then holds those in use. Default: none, it holds all. */
+  readonly shared?: SharedKeyring | undefined;
 }
+
+// Of shared keys so many are in memory, at about 5 KB each, and beyond them only those on which something lives.
+const SHARED_CAPACITY = 10_000;
+// How many of the longest unused ones are looked at for one that can go.
+const EVICTION_TRIES = 16;
 
 // A revoked key is remembered at least for as long as a token can live that was signed before.
 const LONGEST_TOKEN_MS = 3_600_000;
@@ -68,6 +69,8 @@ export class KeyRegistry {
   readonly #tenants = new Map<string, TenantKeys>();
   readonly #byThumbprint = new Map<string, MutableEntry>();
   readonly #imported = new KeyCache();
+  /** Shared keys, the longest unused first. */
+  readonly #used = new Set<MutableEntry>();
   #size = 0;
   // Publishing takes turns, so that two of the same kid cannot both pass the check.
   #turn: Promise<unknown> = Promise.resolve();
@@ -81,8 +84,39 @@ export class KeyRegistry {
     return this.#tenants.get(tenantId)?.entries.get(keyId);
   }
 
-  /** The same as the verifier takes it. At once where the key is in memory. `onKey` is called with the entry that was found. */
+  /**
+   * The same as the verifier takes it. At once where the registry holds all keys and this one is imported. `onKey` is called with the entry that
+   * was found; `peer` is the address that asks. Throws or rejects with `ERR_UNAVAILABLE` when shared keys cannot be looked up now.
+   */
   resolve(
+    tenantId: string,
+    keyId: string,
+    onKey: (entry: KeyEntry) => void,
+    peer?: string,
+  ): KeyRecord | undefined | Promise<KeyRecord | undefined> {
+    const { shared } = this.#options;
+    if (shared === undefined) return this.#resolve(tenantId, keyId, onKey);
+    shared.check();
+    const known = this.#tenants.get(tenantId)?.entries.get(keyId);
+    if (known !== undefined) this.#touch(known);
+    const isRead = known === undefined;
+    const found = isRead ? shared.find(tenantId, keyId, peer) : Promise.resolve();
+    const confirm = (): Promise<void> => shared.confirm(tenantId, keyId, isRead, peer);
+    return found
+      .then(() => this.#resolve(tenantId, keyId, onKey))
+      .then((record) => record && { ...record, confirm });
+  }
+
+  /** Why nothing can be said about an entry that was found before; `undefined` when it still can. */
+  doubt(entry: KeyEntry): string | undefined {
+    const { shared } = this.#options;
+    if (shared === undefined) return undefined;
+    // One that was dropped meanwhile no longer hears of its revocation.
+    if (this.get(entry.tenantId, entry.keyId) !== entry) return "Its key was dropped meanwhile";
+    return shared.doubt;
+  }
+
+  #resolve(
     tenantId: string,
     keyId: string,
     onKey: (entry: KeyEntry) => void,
@@ -153,24 +187,25 @@ export class KeyRegistry {
     options: PublishServiceAccountOptions,
     also: readonly StateChange[] = [],
   ): Promise<void> {
+    checkPublication(options);
     const { tenantId, privateKeyId: keyId, publicKeyPem, role = "sdk", expiresAtMs = 0 } = options;
-    checkTenantId(tenantId, "publish service account");
-    checkKeyId(keyId, "publish service account");
-    checkRole(role);
-    checkTime(expiresAtMs);
-    if (typeof publicKeyPem !== "string") {
-      throw new TypeError("Cannot publish service account: publicKeyPem is not a string");
-    }
     const { key, publicKey, thumbprint } = await readPem(publicKeyPem);
+    const added: StoredKey = {
+      ...{ tenantId, keyId, publicKey, thumbprint, role, expiresAtMs },
+      isRevoked: false,
+      revokedAtMs: 0,
+    };
+    const { shared } = this.#options;
+    if (shared !== undefined) {
+      this.put(await shared.publish(added, also));
+      this.#imported.set(publicKey, key);
+      return;
+    }
     await this.#inTurn(async () => {
       const known = this.#claim(tenantId, keyId, thumbprint);
       const forgotten = known === undefined ? this.#makeRoom(tenantId) : [];
       const before = known && { role: known.role, expiresAtMs: known.expiresAtMs };
-      const entry = known ?? entryOf({
-        ...{ tenantId, keyId, publicKey, thumbprint, role, expiresAtMs },
-        isRevoked: false,
-        revokedAtMs: 0,
-      });
+      const entry = known ?? entryOf(added);
       Object.assign(entry, { role, expiresAtMs });
       if (known === undefined) this.#add(entry);
       this.#imported.set(publicKey, key);
@@ -195,16 +230,15 @@ export class KeyRegistry {
     const { tenantId, privateKeyId: keyId } = options;
     checkTenantId(tenantId, "revoke service account");
     checkKeyId(keyId, "revoke service account");
+    const { shared } = this.#options;
+    if (shared !== undefined) return this.put(await shared.revoke(tenantId, keyId));
     const keys = this.#tenants.get(tenantId);
     const entry = keys?.entries.get(keyId);
     if (keys === undefined || entry === undefined) {
       // It can be in the middle of being published.
       await this.#inTurn(() => Promise.resolve());
       if (this.get(tenantId, keyId) !== undefined) return await this.revoke(options);
-      throw new TeleQuickError(
-        "ERR_VALUE_INVALID",
-        "Cannot revoke service account: the tenant has no key with this private_key_id",
-      );
+      throw unknownKey();
     }
     if (!entry.isRevoked) {
       entry.isRevoked = true;
@@ -217,15 +251,85 @@ export class KeyRegistry {
     if (entry.parent === undefined) await this.#options.save([{ key: storedKey(entry) }]);
   }
 
-  /** Registers the public half of a key that the gateway itself signs browser tokens with, on behalf of an admin key. */
-  async addIssuer(parent: KeyEntry, keyId: string, publicKeyPem: string): Promise<void> {
+  /**
+   * Registers the public half of a key that the gateway itself signs browser tokens with, on behalf of an admin key.
+   *
+   * @param expiresAtMs When it ends, in Unix milliseconds; 0 for never.
+   */
+  async addIssuer(
+    parent: KeyEntry,
+    keyId: string,
+    publicKeyPem: string,
+    expiresAtMs = 0,
+  ): Promise<void> {
     const { publicKey, thumbprint } = await readPem(publicKeyPem);
     const { tenantId } = parent;
-    const entry = entryOf({
-      ...{ tenantId, keyId, publicKey, thumbprint, role: "sdk", expiresAtMs: 0 },
+    const added: StoredKey = {
+      ...{ tenantId, keyId, publicKey, thumbprint, role: "sdk", expiresAtMs },
       isRevoked: false,
       revokedAtMs: 0,
-    });
+    };
+    const { shared } = this.#options;
+    if (shared !== undefined) {
+      return this.put(await shared.publishIssuer({ ...added, parent: parent.keyId }));
+    }
+    this.#addChild(entryOf(added), parent);
+  }
+
+  /** Whether a key is in memory. */
+  has(tenantId: string, keyId: string): boolean {
+    return this.get(tenantId, keyId) !== undefined;
+  }
+
+  /** Takes a shared key as it is in the store. What is older than what is known of it is ignored. */
+  put(key: KeyAtRevision): void {
+    const { tenantId, keyId, role, expiresAtMs, isRevoked, revokedAtMs, revision } = key;
+    const known = this.#tenants.get(tenantId)?.entries.get(keyId);
+    if (known === undefined) {
+      const entry = Object.assign(entryOf(key), { revision });
+      const parent = key.parent === undefined ? undefined : this.get(tenantId, key.parent);
+      if (key.parent !== undefined && parent === undefined) return;
+      this.#evict();
+      if (parent === undefined) this.#add(entry);
+      else this.#addChild(entry, parent);
+      this.#used.add(entry);
+    } else if (revision > known.revision) {
+      Object.assign(known, { role, expiresAtMs, isRevoked, revokedAtMs, revision });
+      this.#call(known);
+    }
+  }
+
+  /** Ends a shared key whose entry cannot be read: it counts as revoked here. */
+  drop(tenantId: string, keyId: string): void {
+    const entry = this.#tenants.get(tenantId)?.entries.get(keyId);
+    if (entry === undefined || entry.isRevoked) return;
+    entry.isRevoked = true;
+    this.#call(entry);
+  }
+
+  #touch(entry: MutableEntry): void {
+    this.#used.delete(entry);
+    this.#used.add(entry);
+  }
+
+  /** Makes room for a shared key: the longest unused one goes, unless something lives on it. */
+  #evict(): void {
+    if (this.#used.size < SHARED_CAPACITY) return;
+    let tries = EVICTION_TRIES;
+    for (const entry of this.#used) {
+      if (!entry.holders?.size && !entry.children?.size) {
+        const { isRevoked } = entry;
+        this.#remove(entry);
+        // It is not revoked, only dropped: `doubt` says so to who still has it.
+        entry.isRevoked = isRevoked;
+        return;
+      }
+      if (--tries === 0) return;
+      this.#touch(entry);
+    }
+  }
+
+  #addChild(entry: MutableEntry, parent: KeyEntry): void {
     this.#add(Object.assign(entry, { parent }));
     ((parent as MutableEntry).children ??= new Set()).add(entry);
   }
@@ -236,11 +340,7 @@ export class KeyRegistry {
     const sameKey = this.#byThumbprint.get(thumbprint);
     if (known === undefined && sameKey === undefined) return undefined;
     if (known !== undefined && known === sameKey && !known.isRevoked) return known;
-    // One sentence for all cases: it does not say whose key it is.
-    throw new TeleQuickError(
-      "ERR_VALUE_INVALID",
-      "Cannot publish service account: this private_key_id or this key is or was in use, expected new ones (generate a new key pair)",
-    );
+    throw keyInUse();
   }
 
   /** Makes room for one more key of a tenant: forgets those whose revocation is the oldest. Throws when there is no room. */
@@ -254,10 +354,7 @@ export class KeyRegistry {
           .length >= keysPerTenant;
     // Keys that have expired can be extended, so they are kept; but not more than there are revoked ones.
     if (isFull || keys.live >= keysPerTenant + revokedKeysPerTenant) {
-      throw new TeleQuickError(
-        "ERR_LIMIT",
-        `Cannot publish service account: the tenant has ${keysPerTenant} keys, expected fewer (revoke one first)`,
-      );
+      throw tooManyKeys(keysPerTenant);
     }
     const forgotten: StateChange[] = [];
     for (const entry of keys.revoked) {
@@ -296,6 +393,7 @@ export class KeyRegistry {
       if (!each.isRevoked && each.parent === undefined) keys.live--;
       each.isRevoked = true;
       keys.revoked.delete(each);
+      this.#used.delete(each);
       keys.entries.delete(each.keyId);
       this.#byThumbprint.delete(each.thumbprint);
       this.#imported.delete(each.publicKey);
@@ -317,51 +415,4 @@ export class KeyRegistry {
     this.#turn = done.catch(ignore);
     return done;
   }
-}
-
-async function readPem(
-  publicKeyPem: string,
-): Promise<{ readonly key: CryptoKey; readonly publicKey: string; readonly thumbprint: string }> {
-  const key = await importVerifyingKey(publicKeyPem);
-  return { key, publicKey: await exportModulus(key), thumbprint: await keyThumbprint(key) };
-}
-
-// One shape for all, and nothing in it that few keys need: there can be hundreds of thousands.
-function entryOf(stored: StoredKey): MutableEntry {
-  const { tenantId, keyId, publicKey, thumbprint, role, expiresAtMs } = stored;
-  const { isRevoked, revokedAtMs } = stored;
-  return {
-    ...{ tenantId, keyId, publicKey, thumbprint, role, expiresAtMs, isRevoked, revokedAtMs },
-    parent: undefined,
-    children: undefined,
-    holders: undefined,
-  };
-}
-
-function storedKey(entry: KeyEntry): StoredKey {
-  const { tenantId, keyId, publicKey, thumbprint, role, expiresAtMs } = entry;
-  const { isRevoked, revokedAtMs } = entry;
-  return { tenantId, keyId, publicKey, thumbprint, role, expiresAtMs, isRevoked, revokedAtMs };
-}
-
-function checkRole(role: unknown): void {
-  if (role === "sdk" || role === "admin") return;
-  if (typeof role !== "string") {
-    throw new TypeError(`Cannot publish service account: role is a ${typeof role}`);
-  }
-  throw new TeleQuickError(
-    "ERR_VALUE_INVALID",
-    'Cannot publish service account: role is unknown, expected "sdk" or "admin"',
-  );
-}
-
-function checkTime(expiresAtMs: unknown): void {
-  if (typeof expiresAtMs !== "number") {
-    throw new TypeError(`Cannot publish service account: expiresAtMs is a ${typeof expiresAtMs}`);
-  }
-  if (Number.isSafeInteger(expiresAtMs) && expiresAtMs >= 0) return;
-  throw new TeleQuickError(
-    "ERR_VALUE_INVALID",
-    `Cannot publish service account: expiresAtMs is ${expiresAtMs}, expected 0 (never) or a positive integer in milliseconds`,
-  );
 }

@@ -18,6 +18,9 @@ import { readTrunk } from "../tenant/trunk.ts";
 /** The one answer for every admin token that is not good here. */
 const notAdmin = new RpcRefusal(ErrorCode.ERR_UNAUTHORIZED, "admin_token is not accepted");
 
+/** The answer while the store that gateways share does not answer: whether the change was made is not known, and repeating it is safe. */
+const cannotChange = new RpcRefusal(ErrorCode.ERR_RATE_LIMITED, "Cannot change this now");
+
 // A scope is for browsers; none of its words makes an administrator.
 const scope = [] as const;
 
@@ -126,11 +129,13 @@ async function asAdmin<R>(
   }
   const { tenantId } = principal;
   const isOwn = key?.tenantId === tenantId && (request.tenantId ?? tenantId) === tenantId;
+  if (isOwn && gateway.registry.doubt(key!) !== undefined) return cannotCheck;
   // Either can have been revoked while the signature was checked.
   if (!isOwn || !isLive(key!, gateway.clock.now()) || !session.isLive) return notAdmin;
   try {
     return await work(key!);
   } catch (error) {
+    if (isUnavailable(error)) return cannotChange;
     if (!(error instanceof TeleQuickError) || isStorageFailure(error)) throw error;
     return new RpcRefusal(ErrorCode.ERR_VALIDATION_FAILED, error.message);
   }

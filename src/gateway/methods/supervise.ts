@@ -58,6 +58,7 @@ async function mayProceed(
       token,
       verifyOptions(gateway, (found) => key = found),
     );
+    if (gateway.registry.doubt(key!) !== undefined) return cannotCheck;
     const { kind, scope, tenantId } = verified;
     const isAllowed = kind === "sdk" || (scope?.split(" ").includes(SCOPE) ?? false);
     const isGood = isAllowed && tenantId === principal.tenantId && session.isLive &&

@@ -287,8 +287,11 @@ export class Connection implements RpcSession, KeyHolder, Expiring, Waiting {
 
   /** Takes the principal for the session's life. All in one turn: nothing can be revoked between the check and the entry. */
   #enter(admitted: Admitted): void {
-    const { clock, counters, expiry, faults, limits, log, sessions, tenants } = this.#gateway;
+    const { clock, counters, expiry, faults, limits, log, registry, sessions, tenants } =
+      this.#gateway;
     const { principal, key } = admitted;
+    const doubt = registry.doubt(key);
+    if (doubt !== undefined) return void this.#postpone(doubt);
     const refusal = stillHolds(admitted, clock.now());
     if (refusal !== undefined) {
       return void this.#refuse({ refusal, reason: `It was ${refusal} in the meantime` });

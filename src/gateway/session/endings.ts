@@ -16,6 +16,8 @@ export const endings = {
   slow: { code: 429, reason: "slow subscriber", reconnect: true },
   /** It went on opening streams far above its rate. */
   flood: { code: 429, reason: "too many requests", reconnect: false },
+  /** For too long the gateway has not been able to learn which keys are revoked. */
+  stale: { code: 503, reason: "stale", reconnect: true },
   /** The gateway goes down. */
   shutdown: { code: 503, reason: "gateway is shutting down", reconnect: true },
 } as const satisfies Record<string, SessionEnding>;

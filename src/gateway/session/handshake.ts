@@ -13,7 +13,13 @@ import {
   encodeReply,
   methods,
 } from "../../wire/mod.ts";
-import { admit, type Admitted, type Refused, type Unavailable } from "../auth/admit.ts";
+import {
+  admit,
+  type Admitted,
+  type Refused,
+  type TokenOrigin,
+  type Unavailable,
+} from "../auth/admit.ts";
 import type { GatewayContext } from "../context.ts";
 import { drain, readRequest, REQUEST_BYTES } from "./streams.ts";
 
@@ -25,15 +31,15 @@ interface FirstStream {
 /** How one session shows its token: once. */
 export class Handshake {
   readonly #gateway: GatewayContext;
-  readonly #origin: string | undefined;
+  readonly #from: TokenOrigin;
   readonly #token: string | undefined;
   readonly #breach = new AbortController();
   #first: FirstStream | undefined;
   #onFirst: ((stream: FirstStream) => void) | undefined;
 
-  constructor(gateway: GatewayContext, { origin, path = "/" }: IncomingSession) {
+  constructor(gateway: GatewayContext, { origin, address, path = "/" }: IncomingSession) {
     this.#gateway = gateway;
-    this.#origin = origin;
+    this.#from = { origin, address };
     this.#token = gateway.rules.acceptQueryToken
       ? new URLSearchParams(path.split("?", 2)[1]).get("token") ?? undefined
       : undefined;
@@ -112,7 +118,7 @@ export class Handshake {
   }
 
   async #check(): Promise<Admitted | Refused | Unavailable> {
-    if (this.#token !== undefined) return await admit(this.#token, this.#origin, this.#gateway);
+    if (this.#token !== undefined) return await admit(this.#token, this.#from, this.#gateway);
     const { reader } = this.#first ??
       await new Promise<FirstStream>((resolve) => this.#onFirst = resolve);
     const frame = await readRequest(reader, this.#gateway.limits.handshakeBytes);
@@ -120,6 +126,6 @@ export class Handshake {
       return { refusal: "rejected", reason: "The first request is not Authenticate" };
     }
     const { token } = AuthenticateRequest.decode(frame.envelope);
-    return await admit(token, this.#origin, this.#gateway);
+    return await admit(token, this.#from, this.#gateway);
   }
 }

@@ -8,7 +8,7 @@ function entry(more: Partial<KeyEntry> = {}): KeyEntry {
   return {
     ...{ tenantId: "acme", keyId: "k0", publicKey: "", thumbprint: "", role: "sdk" },
     ...{ expiresAtMs: 0, isRevoked: false, revokedAtMs: 0 },
-    ...{ children: undefined, holders: undefined },
+    ...{ children: undefined, holders: undefined, revision: 0 },
     ...more,
   };
 }

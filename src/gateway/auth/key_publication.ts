@@ -1,0 +1,123 @@
+/**
+ * Keys as they are published: what is given, what is checked, what becomes an entry.
+ *
+ * @module
+ */
+
+import { exportModulus, importVerifyingKey, keyThumbprint } from "../../credentials/mod.ts";
+import { TeleQuickError } from "../../base/errors.ts";
+import type { KeyRole } from "../../token/mod.ts";
+import type { StoredKey } from "../storage/state.ts";
+import { checkKeyId, checkTenantId } from "../validate.ts";
+import type { KeyEntry } from "./key_entry.ts";
+
+/** A public key to register. */
+export interface PublishServiceAccountOptions {
+  /** The tenant that its tokens speak for: lower-case letters, digits and inner hyphens, at most 63. */
+  readonly tenantId: string;
+  /** The `kid` of its tokens: letters, digits, `.`, `_`, `-`, at most 128. Unique within the tenant, for good. */
+  readonly privateKeyId: string;
+  /** SPKI PEM, `BEGIN PUBLIC KEY`, RSA of 2048 to 4096 bits. */
+  readonly publicKeyPem: string;
+  /** Default: `"sdk"`. */
+  readonly role?: KeyRole;
+  /** From then on it counts as revoked, in Unix milliseconds. Default: 0, never. */
+  readonly expiresAtMs?: number;
+}
+
+/** Which key to revoke. */
+export interface RevokeServiceAccountOptions {
+  /** The key's tenant. */
+  readonly tenantId: string;
+  /** Its `kid`. */
+  readonly privateKeyId: string;
+}
+
+/** An entry, as the registry changes it. */
+export type MutableEntry = { -readonly [name in keyof KeyEntry]: KeyEntry[name] };
+
+/** Throws unless a key can be published. */
+export function checkPublication(options: PublishServiceAccountOptions): void {
+  const { tenantId, privateKeyId, publicKeyPem, role = "sdk", expiresAtMs = 0 } = options;
+  checkTenantId(tenantId, "publish service account");
+  checkKeyId(privateKeyId, "publish service account");
+  checkRole(role);
+  checkTime(expiresAtMs);
+  if (typeof publicKeyPem !== "string") {
+    throw new TypeError("Cannot publish service account: publicKeyPem is not a string");
+  }
+}
+
+/** The error for a `kid` or key that cannot be published: one sentence for all cases, so that it does not say whose key it is. */
+export function keyInUse(): TeleQuickError {
+  return new TeleQuickError(
+    "ERR_VALUE_INVALID",
+    "Cannot publish service account: this private_key_id or this key is or was in use, expected new ones (generate a new key pair)",
+  );
+}
+
+/** The error for a tenant with as many keys as it can have. */
+export function tooManyKeys(limit: number): TeleQuickError {
+  return new TeleQuickError(
+    "ERR_LIMIT",
+    `Cannot publish service account: the tenant has ${limit} keys, expected fewer (revoke one first)`,
+  );
+}
+
+/** The error for a key that is to be revoked and is not there. */
+export function unknownKey(): TeleQuickError {
+  return new TeleQuickError(
+    "ERR_VALUE_INVALID",
+    "Cannot revoke service account: the tenant has no key with this private_key_id",
+  );
+}
+
+/** Imports a key, and its modulus and thumbprint as they are kept. */
+export async function readPem(
+  publicKeyPem: string,
+): Promise<{ readonly key: CryptoKey; readonly publicKey: string; readonly thumbprint: string }> {
+  const key = await importVerifyingKey(publicKeyPem);
+  return { key, publicKey: await exportModulus(key), thumbprint: await keyThumbprint(key) };
+}
+
+/** A new entry. One shape for all, and nothing in it that few keys need: there can be hundreds of thousands. */
+export function entryOf(stored: StoredKey): MutableEntry {
+  const { tenantId, keyId, publicKey, thumbprint, role, expiresAtMs } = stored;
+  const { isRevoked, revokedAtMs } = stored;
+  return {
+    ...{ tenantId, keyId, publicKey, thumbprint, role, expiresAtMs, isRevoked, revokedAtMs },
+    parent: undefined,
+    children: undefined,
+    holders: undefined,
+    revision: 0,
+  };
+}
+
+/** An entry as it is kept. */
+export function storedKey(entry: KeyEntry): StoredKey {
+  const { tenantId, keyId, publicKey, thumbprint, role, expiresAtMs } = entry;
+  const { isRevoked, revokedAtMs } = entry;
+  return { tenantId, keyId, publicKey, thumbprint, role, expiresAtMs, isRevoked, revokedAtMs };
+}
+
+function checkRole(role: unknown): void {
+  if (role === "sdk" || role === "admin") return;
+  if (typeof role !== "string") {
+    throw new TypeError(`Cannot publish service account: role is a ${typeof role}`);
+  }
+  throw new TeleQuickError(
+    "ERR_VALUE_INVALID",
+    'Cannot publish service account: role is unknown, expected "sdk" or "admin"',
+  );
+}
+
+function checkTime(expiresAtMs: unknown): void {
+  if (typeof expiresAtMs !== "number") {
+    throw new TypeError(`Cannot publish service account: expiresAtMs is a ${typeof expiresAtMs}`);
+  }
+  if (Number.isSafeInteger(expiresAtMs) && expiresAtMs >= 0) return;
+  throw new TeleQuickError(
+    "ERR_VALUE_INVALID",
+    `Cannot publish service account: expiresAtMs is ${expiresAtMs}, expected 0 (never) or a positive integer in milliseconds`,
+  );
+}

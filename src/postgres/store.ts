@@ -1,0 +1,206 @@
+/**
+ * A shared store in PostgreSQL, over the user's own connection.
+ *
+ * @module
+ */
+
+import { checkNumber, kindOf } from "../base/check.ts";
+import { TeleQuickError } from "../base/errors.ts";
+import { ignore } from "../base/ignore.ts";
+import { bounded, type Clock, systemClock } from "../base/signal.ts";
+import type {
+  SharedPage,
+  SharedQuery,
+  SharedStore,
+  SharedWrite,
+} from "../base/store/shared_store.ts";
+import { checkSchema, migration } from "./schema.ts";
+
+/** Rows of a result: themselves (`postgres`), or in `rows` (`pg`). */
+export type QueryResult =
+  | readonly Readonly<Record<string, unknown>>[]
+  | { readonly rows: readonly Readonly<Record<string, unknown>>[] };
+
+/** Options of {@linkcode postgresStore}. */
+export interface PostgresStoreOptions {
+  /**
+   * Runs one statement with parameters `$1`, `$2` and so on, each in a transaction of its own: `(text, values) => sql.unsafe(text, values)` with
+   * `postgres`, `(text, values) => pool.query(text, values)` with `pg`. Always on the primary.
+   */
+  readonly query: (text: string, values: string[]) => PromiseLike<QueryResult>;
+  /**
+   * Calls `listener` for each notification of a channel: `(channel, listener) => sql.listen(channel, listener)` with `postgres`. It has to connect
+   * again by itself. Default: none; changes are then noticed at the next read, 250 ms later at most.
+   */
+  readonly listen?: (channel: string, listener: () => void) => unknown;
+  /**
+   * Drops all connections, so that the next statement opens a new one. Called when a statement has taken longer than `timeoutMs`: after a
+   * network failure TCP can hold on to a dead connection for many minutes. Default: nothing is dropped.
+   */
+  readonly reconnect?: () => unknown;
+  /** The schema: 1 to 48 of `a-z`, `0-9` and `_`. Default: `telequick`. */
+  readonly schema?: string;
+  /** How long a statement can take, in milliseconds. Default: 5000. */
+  readonly timeoutMs?: number;
+  /** The source of time. Default: the machine's clock. */
+  readonly clock?: Clock;
+}
+
+/** A shared store in PostgreSQL. */
+export interface PostgresStore extends SharedStore {
+  /**
+   * Makes the schema, or brings it to the version of this package. Can be repeated, and by several at once. Needs a role that can create a
+   * schema, and owns it; the other methods need `usage` on the schema and `execute` on its functions.
+   *
+   * @throws {TeleQuickError} `ERR_UNAVAILABLE` with the server's error as `cause`, also when the schema is of a newer version.
+   */
+  migrate(): Promise<void>;
+}
+
+// Statements that were sent and not answered: after this many the next one fails at once, so that none of them pile up in the user's queue.
+const MOST_PENDING = 256;
+// Claims whose time is over are deleted by and by: after so many claims, so many at most.
+const PURGE_EVERY = 500;
+const PURGE_ROWS = 1_000;
+
+/**
+ * Makes a store in PostgreSQL 14 or later. It opens no connection and closes none.
+ *
+ * @throws `TypeError` for an option of the wrong type, `ERR_VALUE_INVALID` for a malformed schema or a time out of range.
+ *
+ * @example With the package `postgres`
+ * ```ts ignore
+ * import postgres from "postgres";
+ * import { postgresStore } from "@telequick/sdk/postgres";
+ *
+ * const sql = postgres("postgres://gateway@db.internal.example/telequick");
+ * const store = postgresStore({
+ *   query: (text, values) => sql.unsafe(text, values),
+ *   listen: (channel, listener) => sql.listen(channel, listener),
+ * });
+ * await store.migrate();
+ * ```
+ */
+export function postgresStore(options: PostgresStoreOptions): PostgresStore {
+  const action = "make store";
+  if (typeof options?.query !== "function") {
+    throw new TypeError(
+      `Cannot ${action}: query is ${
+        kindOf(options?.query)
+      }, expected a function that runs a statement`,
+    );
+  }
+  const { timeoutMs = 5_000, clock = systemClock, listen, reconnect } = options;
+  const schema = checkSchema(options.schema ?? "telequick");
+  checkNumber(action, "timeoutMs", timeoutMs, {
+    min: 1,
+    expected: "a number of milliseconds, 1 or more",
+  });
+  let pending = 0;
+  let claims = 0;
+  let reconnectedAt = -Infinity;
+
+  /** Runs a statement that returns one text. */
+  const run = async (text: string, values: string[]): Promise<string | undefined> => {
+    if (pending >= MOST_PENDING) {
+      throw failed(`${MOST_PENDING} statements wait for an answer, expected fewer`);
+    }
+    pending++;
+    const startedAt = clock.monotonic();
+    const running = Promise.resolve(options.query(text, values)).finally(() => pending--);
+    let result: QueryResult;
+    try {
+      result = await bounded(() => running, {
+        clock,
+        timeoutMs,
+        onTimeout: () => failed(`no answer came within ${timeoutMs} ms`),
+      });
+    } catch (error) {
+      if (!(error instanceof TeleQuickError)) throw failed("the statement failed", error);
+      running.catch(ignore);
+      // Once for all statements that were lost together.
+      if (startedAt >= reconnectedAt) {
+        reconnectedAt = clock.monotonic();
+        await reconnect?.();
+      }
+      throw error;
+    }
+    const rows = "rows" in result ? result.rows : result;
+    const value = rows?.[0] === undefined ? undefined : Object.values(rows[0])[0];
+    return value === null || value === undefined ? undefined : String(value);
+  };
+
+  return {
+    async migrate() {
+      await run(migration(schema), []);
+    },
+
+    async commit(writes: readonly SharedWrite[]) {
+      const revision = await run(`select ${schema}.commit_entries($1)`, [JSON.stringify(writes)]);
+      return revision === undefined ? undefined : Number(revision);
+    },
+
+    async read({ kind, after = 0, key, limit = 1_000 }: SharedQuery): Promise<SharedPage> {
+      const name = key === undefined ? "null" : "$4";
+      const reply = await run(
+        `select ${schema}.read_entries($1, ${name}, $2::bigint, $3::int)`,
+        [kind, String(after), String(limit), ...(key === undefined ? [] : [key])],
+      );
+      const { newest, entries: rows } = JSON.parse(reply ?? "") as {
+        readonly newest: number;
+        readonly entries: readonly (readonly [string, string, number, boolean])[];
+      };
+      const entries = rows.map(([key, value, revision, isFinal]) => ({
+        ...{ key, value, revision, isFinal },
+      }));
+      const hasMore = key === undefined && entries.length >= limit;
+      return { entries, revision: hasMore ? entries.at(-1)!.revision : newest, hasMore };
+    },
+
+    async claim(kind, key, owner, ttlMs) {
+      if (++claims % PURGE_EVERY === 0) {
+        run(`select ${schema}.purge_claims($1::int)`, [String(PURGE_ROWS)]).catch(ignore);
+      }
+      const holder = await run(
+        `select ${schema}.claim($1, $2, $3, $4::float8)`,
+        [kind, key, owner, String(ttlMs)],
+      );
+      if (holder === undefined) throw failed("a claim had no answer");
+      return holder;
+    },
+
+    ...(listen !== undefined && { onHint: hints(schema, listen) }),
+  };
+}
+
+/** Listens once, for all listeners, and for good: a user's `listen` may not know how to stop. */
+function hints(
+  schema: string,
+  listen: (channel: string, listener: () => void) => unknown,
+): (listener: () => void) => () => void {
+  const listeners = new Set<() => void>();
+  let isListening = false;
+  return (listener) => {
+    const call = (): void => listener();
+    listeners.add(call);
+    if (!isListening) {
+      isListening = true;
+      // Without hints everything works, a little later.
+      Promise.resolve()
+        .then(() => listen(schema, () => listeners.forEach((each) => each())))
+        .catch(() => isListening = false);
+    }
+    return () => void listeners.delete(call);
+  };
+}
+
+function failed(found: string, cause?: unknown): TeleQuickError {
+  return new TeleQuickError(
+    "ERR_UNAVAILABLE",
+    `Cannot ask PostgreSQL: ${found} (try again later)`,
+    {
+      cause,
+      retryable: true,
+    },
+  );
+}
