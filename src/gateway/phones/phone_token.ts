@@ -51,7 +51,8 @@ function ownerOf(gateway: GatewayContext, tenantId: string): KeyEntry {
   if (owner === undefined) {
     owner = {
       ...{ tenantId, keyId: "", publicKey: "", thumbprint: "", role: "admin", expiresAtMs: 0 },
-      ...{ isRevoked: false, revokedAtMs: 0, children: undefined, holders: undefined },
+      ...{ isRevoked: false, revokedAtMs: 0, revision: 0 },
+      ...{ children: undefined, holders: undefined },
     };
     owners.set(gateway, owner);
   }
