@@ -21,10 +21,10 @@ export function speechSamples(seconds = 4): Int16Array {
   return samples;
 }
 
-/** A tone without a seam: 1 kHz at a quarter of full scale, 2 s at 48 kHz. */
-export function beepSamples(): Int16Array {
+/** A tone of 1 kHz at a quarter of full scale, at 48 kHz: longer than a test, so that the file does not begin again in it. */
+export function beepSamples(seconds = 60): Int16Array {
   return Int16Array.from(
-    { length: 2 * RATE },
+    { length: seconds * RATE },
     (_, i) => Math.round(8_192 * Math.sin(2 * Math.PI * i / 48)),
   );
 }
