@@ -162,17 +162,18 @@ class DeclaredMessage<T extends object> implements Message<T> {
   decode(bytes: Uint8Array): T {
     requireBytes(bytes, "decode", this.name);
     const names = this.#names;
-    const reader = new Reader(bytes, this.#types);
+    let reader: Reader | undefined;
     try {
       checkEnvelope(bytes, this.version);
       const usual = this.#options.decode?.(bytes);
       if (usual !== undefined) return usual;
+      reader = new Reader(bytes, this.#types);
       const value = { ...this.#blank };
       for (const name of names) value[name] = reader.next();
       return value as T;
     } catch (error) {
       if (!(error instanceof Fault)) throw error;
-      const subject = names[reader.index] ?? "envelope";
+      const subject = names[reader?.index ?? -1] ?? "envelope";
       throw wireError(`decode ${this.name}: ${subject}`, error.found, error.expected);
     }
   }

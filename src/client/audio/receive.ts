@@ -40,15 +40,14 @@ const MAX_BURST_SLOTS = 3;
 
 /** Frames off the wire, for one reader. */
 export class IncomingAudio implements Paced {
-  /** The frames, in the order in which they are given. */
-  readonly readable: ReadableStream<ReceivedFrame>;
-  /** The same audio as samples. */
-  readonly samples: ReadableStream<Int16Array>;
   readonly #options: IncomingAudioOptions;
   readonly #frames: DropOldestQueue<ReceivedFrame>;
   // One of them: frames are given as they arrive and only measured, or they wait for their slots.
   readonly #meter: JitterBuffer | undefined;
   readonly #playout: PlayoutBuffer | undefined;
+  // Made when they are asked for: a link is mostly read in one way.
+  #readable: ReadableStream<ReceivedFrame> | undefined;
+  #samples: ReadableStream<Int16Array> | undefined;
   #duplicated = 0;
   // What is added to the stream's numbers, so that they go on rising when another session begins them anew.
   #offset: number | undefined = 0;
@@ -57,7 +56,7 @@ export class IncomingAudio implements Paced {
   #heardAt: number | undefined;
 
   constructor(options: IncomingAudioOptions) {
-    const { capacity, jitterBufferMs, sampleRate } = options;
+    const { capacity, jitterBufferMs } = options;
     this.#options = options;
     this.#frames = new DropOldestQueue(capacity, {
       of: ({ payload }) => payload.length,
@@ -65,15 +64,16 @@ export class IncomingAudio implements Paced {
     });
     if (jitterBufferMs === undefined) this.#meter = new JitterBuffer({ jitterBufferMs: 0 });
     else this.#playout = new PlayoutBuffer({ targetMs: jitterBufferMs });
-    const decoder = new SampleDecoder(sampleRate);
-    const taken = () =>
-      invalid("it is being read elsewhere: read `readable`, `samples` or neither");
-    this.readable = streamOf(this.#frames, { convert: (frame) => frame, taken });
-    this.samples = streamOf(this.#frames, {
-      convert: (frame) => decoder.decode(frame),
-      flush: () => decoder.flush(),
-      taken,
-    });
+  }
+
+  /** The frames, in the order in which they are given. */
+  get readable(): ReadableStream<ReceivedFrame> {
+    return this.#readable ??= streamOf(this.#frames, { convert: (frame) => frame, taken });
+  }
+
+  /** The same audio as samples. */
+  get samples(): ReadableStream<Int16Array> {
+    return this.#samples ??= this.#makeSamples();
   }
 
   /** Whether the last frame has been queued. */
@@ -183,6 +183,15 @@ export class IncomingAudio implements Paced {
 
   flush(): void {}
 
+  #makeSamples(): ReadableStream<Int16Array> {
+    const decoder = new SampleDecoder(this.#options.sampleRate);
+    return streamOf(this.#frames, {
+      convert: (frame) => decoder.decode(frame),
+      flush: () => decoder.flush(),
+      taken,
+    });
+  }
+
   #claim(reader: QueueReader<ReceivedFrame>): () => void {
     if (!this.#frames.claim(reader)) throw invalid("it is being read already");
     this.#frames.give();
@@ -197,6 +206,10 @@ export class IncomingAudio implements Paced {
     this.#frames.push(frame);
     if (frame.endOfStream && this.#options.endsWithFrame) this.#frames.end();
   }
+}
+
+function taken(): TeleQuickError {
+  return invalid("it is being read elsewhere: read `readable`, `samples` or neither");
 }
 
 function invalid(found: string): TeleQuickError {

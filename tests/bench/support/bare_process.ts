@@ -7,22 +7,13 @@
  */
 
 import process from "node:process";
-import { concatBytes } from "../../../src/base/bytes.ts";
 import { listenQuic, type WebTransportLike } from "../../../src/transport/listen.ts";
+import { echoBytes, readAll } from "./bare_echo.ts";
 import type { BareOptions } from "./hosts.ts";
 
 const options = JSON.parse(process.argv[2] ?? "{}") as BareOptions;
 const { certificatePem, privateKeyPem, requestBytes, replyBytes, maxStreams, unitBytes } = options;
 const reply = new Uint8Array(replyBytes);
-
-async function readAll<T>(streams: ReadableStream<T>, take: (value: T) => void): Promise<void> {
-  const reader = streams.getReader();
-  try {
-    for (let next = await reader.read(); !next.done; next = await reader.read()) take(next.value);
-  } catch {
-    // The session is over.
-  }
-}
 
 async function answer(
   readable: ReadableStream<Uint8Array>,
@@ -40,41 +31,10 @@ async function answer(
 
 function serve(session: WebTransportLike): void {
   session.closed.catch(() => {});
-  let waiting: Uint8Array[] = [];
-  let downlink: Promise<WritableStreamDefaultWriter<Uint8Array>> | undefined;
-  let busy = false;
-  const flush = async (): Promise<void> => {
-    if (busy) return;
-    busy = true;
-    try {
-      const writer = await (downlink ??= session.createUnidirectionalStream().then((stream) =>
-        stream.getWriter()
-      ));
-      while (waiting.length > 0) {
-        await writer.ready;
-        const chunks = waiting;
-        waiting = [];
-        await writer.write(concatBytes(chunks));
-      }
-    } catch {
-      // The session is over.
-    }
-    busy = false;
-  };
   void readAll(session.incomingBidirectionalStreams, ({ readable, writable }) => {
     void answer(readable, writable);
   });
-  void readAll(session.incomingUnidirectionalStreams, (stream) => {
-    let rest = new Uint8Array(0);
-    void readAll(stream, (chunk) => {
-      const bytes = rest.length === 0 ? chunk : concatBytes([rest, chunk]);
-      const whole = bytes.length - bytes.length % unitBytes;
-      rest = bytes.slice(whole);
-      if (whole === 0) return;
-      waiting.push(bytes.subarray(0, whole));
-      void flush();
-    });
-  });
+  echoBytes(session, unitBytes);
 }
 
 const listener = await listenQuic({ certificatePem, privateKeyPem, maxStreams });

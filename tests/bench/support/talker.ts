@@ -11,10 +11,18 @@ export const FRAMES_PER_SECOND = 50;
 /** Bytes of 20 ms of PCMU. */
 export const PAYLOAD_BYTES = 160;
 
-/** Both directions of a call's audio, as far as a talker needs them. */
+/** Both directions of a call's audio as streams, as far as a talker needs them. */
 export interface TalkLink {
   readonly readable: ReadableStream<{ readonly payload: Uint8Array }>;
   readonly writable: WritableStream<Uint8Array>;
+}
+
+/** Both directions without streams. */
+export interface TalkPort {
+  /** Sends a frame's payload. */
+  send(payload: Uint8Array): void;
+  /** Calls `take` with the payload of each frame that comes back. */
+  listen(take: (payload: Uint8Array) => void): void;
 }
 
 /** Calls `tick` fifty times a second, on a schedule that does not drift; late ones follow at once. */
@@ -27,16 +35,29 @@ export async function pace(seconds: number, tick: () => void): Promise<void> {
   }
 }
 
+/** The streams of a link as a port: what a program does that uses them. */
+export function portOf({ readable, writable }: TalkLink): TalkPort {
+  const writer = writable.getWriter();
+  return {
+    send: (payload) => void writer.write(payload).catch(() => {}),
+    listen: (take) => {
+      void (async () => {
+        for await (const { payload } of readable) take(payload);
+      })();
+    },
+  };
+}
+
 /** Writes numbered frames to a call, and times their way back. */
 export class Talker {
   /** How long each frame was under way that was heard so far, in milliseconds. */
   readonly trips: number[] = [];
-  readonly #writer: WritableStreamDefaultWriter<Uint8Array>;
+  readonly #port: TalkPort;
   readonly #writtenAt: number[] = [];
 
-  constructor(link: TalkLink) {
-    this.#writer = link.writable.getWriter();
-    void this.#listen(link);
+  constructor(port: TalkPort) {
+    this.#port = port;
+    port.listen((payload) => this.#hear(payload));
   }
 
   /** How many frames did not come back. */
@@ -48,26 +69,31 @@ export class Talker {
   speak(): void {
     const number = this.#writtenAt.length;
     const chunk = new Uint8Array(PAYLOAD_BYTES);
-    new DataView(chunk.buffer).setUint32(0, number);
+    writeNumber(chunk, number);
     this.#writtenAt.push(now());
-    this.#writer.write(chunk).catch(() => {});
+    this.#port.send(chunk);
   }
 
-  async #listen({ readable }: TalkLink): Promise<void> {
-    for await (const { payload } of readable) {
-      if (payload.length < 4) continue;
-      const number = new DataView(payload.buffer, payload.byteOffset).getUint32(0);
-      this.trips.push(now() - this.#writtenAt[number]!);
-    }
+  #hear(payload: Uint8Array): void {
+    if (payload.length < 4) return;
+    this.trips.push(now() - this.#writtenAt[readNumber(payload)]!);
   }
+}
+
+function writeNumber(bytes: Uint8Array, number: number): void {
+  for (let i = 0; i < 4; i++) bytes[i] = number >>> 8 * i;
+}
+
+function readNumber(bytes: Uint8Array): number {
+  return bytes[0]! + (bytes[1]! << 8) + (bytes[2]! << 16) + (bytes[3]! << 24);
 }
 
 /** Talkers that speak in one turn. */
 export class Talkers {
   readonly #all: readonly Talker[];
 
-  constructor(links: readonly TalkLink[]) {
-    this.#all = links.map((link) => new Talker(link));
+  constructor(ports: readonly TalkPort[]) {
+    this.#all = ports.map((port) => new Talker(port));
   }
 
   /** How many frames did not come back. */
