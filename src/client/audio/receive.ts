@@ -6,7 +6,6 @@
 
 import {
   frameMilliseconds,
-  JitterBuffer,
   type JitterStatistics,
   PlayoutBuffer,
   type PlayoutFrame,
@@ -14,6 +13,7 @@ import {
 import { TeleQuickError } from "../../base/errors.ts";
 import type { Clock } from "../../base/signal.ts";
 import type { AudioFrame } from "../../wire/mod.ts";
+import { ArrivalMeter } from "./arrival_meter.ts";
 import type { ReceivedFrame } from "./audio_link.ts";
 import type { AudioReceiver } from "./audio_port.ts";
 import { DropOldestQueue, type QueueReader, streamOf } from "./drop_oldest.ts";
@@ -43,12 +43,11 @@ export class IncomingAudio implements Paced {
   readonly #options: IncomingAudioOptions;
   readonly #frames: DropOldestQueue<ReceivedFrame>;
   // One of them: frames are given as they arrive and only measured, or they wait for their slots.
-  readonly #meter: JitterBuffer | undefined;
+  readonly #meter: ArrivalMeter | undefined;
   readonly #playout: PlayoutBuffer | undefined;
   // Made when they are asked for: a link is mostly read in one way.
   #readable: ReadableStream<ReceivedFrame> | undefined;
   #samples: ReadableStream<Int16Array> | undefined;
-  #duplicated = 0;
   // What is added to the stream's numbers, so that they go on rising when another session begins them anew.
   #offset: number | undefined = 0;
   #highest = -1;
@@ -62,7 +61,7 @@ export class IncomingAudio implements Paced {
       of: ({ payload }) => payload.length,
       capacity: capacity * FRAME_BYTES,
     });
-    if (jitterBufferMs === undefined) this.#meter = new JitterBuffer({ jitterBufferMs: 0 });
+    if (jitterBufferMs === undefined) this.#meter = new ArrivalMeter();
     else this.#playout = new PlayoutBuffer({ targetMs: jitterBufferMs });
   }
 
@@ -113,16 +112,8 @@ export class IncomingAudio implements Paced {
 
   /** What has arrived so far. */
   stats(): JitterStatistics & { readonly unread: number } {
-    const unread = this.#frames.dropped;
-    if (this.#playout !== undefined) return { ...this.#playout.statistics, unread };
-    // Without a window every frame is given as it arrives, however late, and nothing in its place.
-    const { statistics } = this.#meter!;
-    return {
-      ...statistics,
-      lost: Math.max(0, statistics.lost - statistics.late),
-      concealed: 0,
-      unread,
-    };
+    const { statistics } = (this.#playout ?? this.#meter)!;
+    return { ...statistics, unread: this.#frames.dropped };
   }
 
   /** From now on another session carries the stream, with numbers of its own. */
@@ -149,12 +140,7 @@ export class IncomingAudio implements Paced {
       if (this.#playout.push(copy, now)) this.#options.pacer.add(this);
       return;
     }
-    const meter = this.#meter!;
-    const isInTime = meter.push(copy, now);
-    while (meter.size > 0) meter.pop(Infinity);
-    const before = this.#duplicated;
-    if (!isInTime) this.#duplicated = meter.statistics.duplicated;
-    if (this.#duplicated === before) this.#deliver(copy);
+    if (this.#meter!.take(copy, now)) this.#deliver(copy);
   }
 
   /** Ends the stream: what waits is still read. */

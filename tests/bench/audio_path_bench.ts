@@ -1,0 +1,143 @@
+import { AudioHub } from "../../src/client/audio/audio_hub.ts";
+import { CallAudio } from "../../src/client/audio/call_audio.ts";
+import { port } from "../../src/client/audio/audio_port.ts";
+import type { Connection } from "../../src/client/session/connection.ts";
+import { concatBytes } from "../../src/base/bytes.ts";
+import type { Clock } from "../../src/base/signal.ts";
+import { AudioFrame, AudioFrameEncoder, FrameReader, methods } from "../../src/wire/mod.ts";
+import { bench } from "./support/bench.ts";
+
+// The client's own work for a tick of 200 calls, without a transport: what the frames cost between the callback and the stream.
+const CALLS = 200;
+const PAYLOAD_BYTES = 160;
+
+/** Time that passes a slot at a time. */
+class SlotClock implements Clock {
+  #ms = 0;
+  #next: (() => void) | undefined;
+
+  now(): number {
+    return this.#ms;
+  }
+
+  monotonic(): number {
+    return this.#ms;
+  }
+
+  schedule(_ms: number, callback: () => void): () => void {
+    this.#next = callback;
+    return () => this.#next = undefined;
+  }
+
+  slot(): void {
+    this.#ms += 20;
+    const next = this.#next;
+    this.#next = undefined;
+    next?.();
+  }
+}
+
+/** A stream that takes everything at once. */
+const endless = {
+  getWriter: () => ({
+    desiredSize: 1,
+    ready: Promise.resolve(),
+    closed: new Promise(() => {}),
+    write: () => Promise.resolve(),
+  }),
+};
+
+function openHub(streams: "call" | "shared") {
+  const clock = new SlotClock();
+  const connection = {
+    lost: new AbortController().signal,
+    session: { openUnidirectional: () => Promise.resolve(endless) },
+  } as unknown as Connection;
+  const hub = new AudioHub({
+    ...{ clock, streams },
+    connection: () => Promise.resolve(connection),
+    barge: () => Promise.resolve(),
+  });
+  const links = Array.from(
+    { length: CALLS },
+    () => new CallAudio(hub, crypto.randomUUID(), { next: 0 }),
+  );
+  return { clock, hub, links, ports: links.map((link) => link[port]) };
+}
+
+for (const streams of ["shared", "call"] as const) {
+  const { clock, ports } = openHub(streams);
+  const payload = new Uint8Array(PAYLOAD_BYTES);
+  for (const one of ports) one.send(payload);
+  clock.slot();
+  // The streams open in the background.
+  await new Promise((resolve) => setTimeout(resolve, 10));
+  const encoder = new AudioFrameEncoder({ callSid: crypto.randomUUID(), codec: "PCMU" });
+  const size = encoder.size(PAYLOAD_BYTES);
+  let sequenceNumber = 0;
+  bench({
+    name: `audio path, send a tick of ${CALLS} calls, streams: ${streams}`,
+    baseline: "ours",
+    contenders: {
+      "ours": () => {
+        for (const one of ports) one.send(payload);
+        clock.slot();
+      },
+      "encoded and nothing else": () => {
+        const bytes = new Uint8Array(CALLS * size);
+        for (let at = 0; at < bytes.length;) {
+          at = encoder.encodeInto(bytes, at, payload, sequenceNumber++, false);
+        }
+        return bytes;
+      },
+    },
+    bytes: CALLS * PAYLOAD_BYTES,
+  });
+}
+
+const { hub, links, ports } = openHub("shared");
+let heard = 0;
+for (const one of ports) one.receive({ take: ({ payload }) => heard += payload.length, end() {} });
+const encoders = links.map(({ callSid }) => new AudioFrameEncoder({ callSid, codec: "PCMU" }));
+let next = 0;
+let now = 0;
+
+function chunk(): Uint8Array {
+  next++;
+  now += 20;
+  return concatBytes(encoders.map((one) => one.encode(new Uint8Array(PAYLOAD_BYTES), next)));
+}
+
+function receive(bytes: Uint8Array): void {
+  for (const { methodId, envelope } of reader.push(bytes)) {
+    if (methodId === methods.AudioFrame.id) hub.accept(AudioFrame.decode(envelope), now, hub);
+  }
+}
+
+const reader = new FrameReader();
+const bytes = chunk();
+// Only the numbers differ from tick to tick.
+const size = bytes.length / CALLS;
+bench({
+  name: `audio path, receive a tick of ${CALLS} calls`,
+  baseline: "ours",
+  contenders: {
+    "ours": () => {
+      next++;
+      now += 20;
+      for (let i = 1; i <= CALLS; i++) {
+        new DataView(bytes.buffer).setUint32(i * size - 9, next, true);
+      }
+      receive(bytes);
+      return heard;
+    },
+    "decoded and copied": () => {
+      let sum = 0;
+      for (const { envelope } of reader.push(bytes)) {
+        sum += AudioFrame.decode(envelope).payload.slice().length;
+      }
+      return sum;
+    },
+  },
+  bytes: CALLS * PAYLOAD_BYTES,
+});
