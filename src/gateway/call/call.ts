@@ -41,6 +41,11 @@ export interface CallOptions {
   readonly maxDurationMs: number;
   /** What a call that comes in does by itself. Default: nothing. */
   readonly incoming?: IncomingPlan | undefined;
+  /**
+   * Whether all sessions that heard it ring also receive the events of its answer and end, as far as they are allowed to see them. Default: `false`,
+   * they go to the session that answered it.
+   */
+  readonly isShared?: boolean;
   /** Makes the phone at the far end. Default: none, and an echo once it is answered. */
   readonly makePhone?: MakePhone | undefined;
   /** Listens to what the far end hears. Default: nothing does. */

@@ -154,6 +154,7 @@ export class Phones implements GatewayPhones {
     const tenant = this.#gateway().tenants.byOwner(this.tenantId);
     if (!tenant.trunks.has(TRUNK_ID)) {
       tenant.putTrunk(readTrunk({ tenantId: this.tenantId, trunkId: TRUNK_ID }));
+      tenant.unkeptTrunks.add(TRUNK_ID);
     }
     return tenant;
   }
@@ -219,6 +220,7 @@ export class Phones implements GatewayPhones {
     const received = tenant.receive({
       ...{ callSid, tenantId: this.tenantId, trunkId: TRUNK_ID, to, callFrom },
       direction: "inbound",
+      isShared: true,
       clientId: "",
       defaultApp: DialplanAction.ANSWER,
       defaultAppArgs: "",

@@ -38,6 +38,8 @@ export type { Dialled, InboundRouting, TenantCampaign } from "./records.ts";
 export class Tenant {
   readonly tenantId: string;
   readonly trunks: Map<string, TrunkRecord> = new Map();
+  /** Ids of trunks that live in memory only. */
+  readonly unkeptTrunks: Set<string> = new Set();
   readonly subscriptions: Subscriptions = new Subscriptions();
   /** Its own, as its ticks are: nothing that another tenant does shows in what it draws or when it hears. */
   readonly random: Random;
@@ -205,6 +207,7 @@ export class Tenant {
       this.#dropTrunk(trunkId);
     }
     saved.changes++;
+    this.unkeptTrunks.delete(trunkId);
     this.#unsaved.set(trunkId, saved);
     try {
       const { tenantId } = this;
@@ -369,7 +372,8 @@ export class Tenant {
     watchers.call(call, event);
     const owner = this.#owners.get(call);
     const subject = { owner, isWaiting: owner === undefined && isUnanswered(call, event) };
-    const audience = this.subscriptions.audience(subject, event.clientId);
+    const holder = call.options.isShared === true ? "" : event.clientId;
+    const audience = this.subscriptions.audience(subject, holder);
     for (const subscriber of audience) {
       // For a token with a scope a client id can be what proves whose a call is: it is not shown to others.
       const mayKnow = subscriber.access.owns(owner);

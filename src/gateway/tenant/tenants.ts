@@ -65,8 +65,10 @@ export class Tenants {
 
   /** All trunks, as the archive keeps them. */
   stored(): StoredTrunk[] {
-    return [...this.#byId.values()].flatMap(({ tenantId, trunks }) =>
-      [...trunks.values()].map((trunk) => ({ tenantId, trunk }))
+    return [...this.#byId.values()].flatMap(({ tenantId, trunks, unkeptTrunks }) =>
+      [...trunks.values()]
+        .filter(({ trunkId }) => !unkeptTrunks.has(trunkId))
+        .map((trunk) => ({ tenantId, trunk }))
     );
   }
 
