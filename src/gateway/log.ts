@@ -60,6 +60,8 @@ export interface GatewayLogRecord {
   readonly code?: number;
   /** How long it took, in milliseconds. */
   readonly durationMs?: number;
+  /** The word with which the peer's token was refused. */
+  readonly refusal?: RefusalReason;
   /** Why, precisely; for the gateway's owner, not for the peer. */
   readonly reason?: string;
   /** The call that it is about. */

@@ -322,7 +322,7 @@ export class Connection implements RpcSession, KeyHolder, Expiring, Waiting {
     this.#onRefused?.(reason);
     const { counters, log } = this.#gateway;
     counters.refused[refusal]++;
-    log("session.refused", { ...this.#ids, code: 401, reason });
+    log("session.refused", { ...this.#ids, code: 401, refusal, reason });
     await this.#turnAway(401, ErrorCode.ERR_UNAUTHORIZED, refusal);
   }
 
