@@ -51,6 +51,7 @@ export const globalRules: readonly GlobalRule[] = [
       "src/credentials/load.ts",
       "src/client/environment.ts",
       "src/gateway/storage/",
+      "src/panel/files.ts",
       "src/cli/",
     ],
     instead: "take what it holds as a parameter",

@@ -165,8 +165,15 @@ export const rooms: Readonly<Record<string, Room>> = {
   panel: {
     floor: 5,
     path: "src/panel/",
-    mayImport: ["base", "catalogue", "gateway", "client", "browser"],
+    mayImport: ["base", "wire", "catalogue", "gateway", "client", "browser"],
     outside: "node:",
+    inside: [
+      ["messages.ts", "guard.ts", "headers.ts", "files.ts"],
+      ["http_server.ts", "history.ts", "actions.ts"],
+      ["feed.ts", "page/"],
+      ["panel.ts"],
+      ["mod.ts"],
+    ],
   },
   cli: {
     floor: 6,

@@ -9,6 +9,7 @@ import { gzipSync } from "node:zlib";
 import * as esbuild from "esbuild";
 import { concatBytes } from "../../src/base/bytes.ts";
 import { readManifest } from "../build/manifest.ts";
+import { buildPage } from "../build/panel.ts";
 import { root } from "../support/source.ts";
 import { conclude, print } from "../support/terminal.ts";
 
@@ -95,6 +96,9 @@ function staticFiles({ outputs }: esbuild.Metafile): string[] {
   return files;
 }
 
+// The panel's page, all its files: it is loaded before the first thing is seen.
+const panelLimit = 12_000;
+
 // What a page with a client carries besides: 6 KiB, and the worklet, which comes with the code as text.
 const beside = ["the whole client", "  with openAudio() beside it", 6_144 + 2_560] as const;
 
@@ -155,8 +159,17 @@ for (const program of programs) {
   if (zipped > (limit ?? Infinity)) violations.push(`${name} weighs ${zipped}, limit ${limit}`);
   for (const path of foreign) violations.push(`${name} contains ${path}`);
 }
+const page = [...(await buildPage()).values()].map((text) => new TextEncoder().encode(text));
+const panel = page.reduce((sum, bytes) => sum + gzipSync(bytes, { level: 9 }).length, 0);
+const panelRow = [panel, panelLimit].map((number) => String(number).padStart(7)).join("");
+print(
+  `${panelRow}${
+    String(concatBytes(page).length).padStart(10)
+  }  the panel's page, without the package`,
+);
+if (panel > panelLimit) violations.push(`the panel's page weighs ${panel}, limit ${panelLimit}`);
 await esbuild.stop();
 const [client, both, most] = beside;
 const door = weights.get(both)! - weights.get(client)!;
 if (door > most) violations.push(`openAudio() adds ${door}, limit ${most}`);
-conclude("sizes", `${programs.length} programs`, violations);
+conclude("sizes", `${programs.length} programs, 1 page`, violations);

@@ -66,6 +66,7 @@ export const catalogue: Readonly<Record<string, string>> = {
   "G-32": "unfinished frames held for ever, by either side",
   "G-33": "registry growth by revoked and forged keys; very many keys",
   "G-34": "the bootstrap secret guessed from another session",
+  "G-35": "pages of other names, ports and sites at the panel; its API without the key",
   "C-01": "redaction everywhere",
   "C-02": "keys are not extractable and the PEM is forgotten",
   "C-03": "file permissions",

@@ -1,0 +1,183 @@
+/**
+ * Faults: what is lost, late or twice, and which dials are refused.
+ *
+ * @module
+ */
+
+import type { FaultsView, PlaceView } from "../messages.ts";
+import { post } from "./api.ts";
+import { button, h, HTMLElement, keyedList, type PageElement, setText } from "./dom.ts";
+import { copyable, farEndOf } from "./format.ts";
+import { store } from "./store.ts";
+
+interface Fault {
+  /** `undefined` lifts those that are set. */
+  readonly faults?: FaultsView | undefined;
+  readonly at: PlaceView;
+}
+
+const numbers = [
+  ["lossPercent", "Loss", "%", 100],
+  ["jitterMs", "Jitter", "ms", 2_000],
+  ["delayMs", "Delay", "ms", 5_000],
+  ["duplicatePercent", "Duplicates", "%", 100],
+] as const;
+
+// The wire's error codes (../../wire/PROTOCOL.md).
+const refusals = [
+  ["", "are accepted"],
+  ["1", "fail: the trunk does not exist (1)"],
+  ["2", "fail: the number cannot be called (2)"],
+  ["3", "fail: a limit is reached (3)"],
+  ["4", "fail: the trunk is unhealthy (4)"],
+  ["5", "fail: the gateway failed (5)"],
+  ["6", "fail: a field is not valid (6)"],
+  ["7", "fail: no permission (7)"],
+] as const;
+
+function select(id: string, options: Iterable<readonly [string, string]>): PageElement {
+  const choices = [...options].map(([value, label]) => h("option", { value }, label));
+  return h("select", { id }, ...choices);
+}
+
+function field(label: string, input: PageElement, id: string, unit = ""): PageElement {
+  return h(
+    "div",
+    { class: "field" },
+    h("label", { for: id }, unit === "" ? label : `${label} (${unit})`),
+    input,
+  );
+}
+
+function programOf({ faults, at }: Fault): string {
+  const where = JSON.stringify(at);
+  return `gateway.setFaults(${JSON.stringify(faults)}${where === "{}" ? "" : `, ${where}`});`;
+}
+
+/** The form, and the faults that are set. */
+class FaultsForm extends HTMLElement {
+  readonly #place = select("place", [["{}", "Everywhere"]]);
+  readonly #refuse = select("refuseWith", refusals);
+  readonly #drop = h("input", { type: "checkbox", id: "dropSessions" });
+  readonly #inputs = numbers.map(([id, , , max]) =>
+    h("input", { id, type: "number", min: "0", max: String(max), step: "any", value: "0" })
+  );
+  readonly #problem = h("p", { class: "problem", role: "alert" });
+  #places = "";
+
+  connectedCallback(): void {
+    const program = h("div", {});
+    const showProgram = (): void => {
+      program.replaceChildren(
+        copyable(programOf(this.#fault()), "the line that sets these faults"),
+      );
+    };
+    const form = h(
+      "form",
+      {
+        class: "card",
+        oninput: showProgram,
+        onsubmit: (event) => {
+          event.preventDefault();
+          this.#set(this.#fault());
+        },
+      },
+      h("h2", {}, "Inject faults"),
+      h("p", { class: "muted" }, "They act on both directions of a call until you remove them."),
+      h(
+        "div",
+        { class: "fields" },
+        field("Where", this.#place, "place"),
+        ...numbers.map(([id, label, unit], i) => field(label, this.#inputs[i]!, id, unit)),
+        field("Dials", this.#refuse, "refuseWith"),
+        h(
+          "div",
+          { class: "field check" },
+          this.#drop,
+          h("label", { for: "dropSessions" }, "Lose every session, as an outage does"),
+        ),
+      ),
+      program,
+      this.#problem,
+      h("button", { type: "submit", class: "primary" }, "Set faults"),
+    );
+    const list = h("div", { role: "list" });
+    this.append(form, list);
+    const show = keyedList<Fault, PageElement>(
+      list,
+      (fault) => programOf(fault),
+      (fault) => this.#item(fault),
+      () => {},
+    );
+    showProgram();
+    store.listen(() => {
+      show(store.state?.faults ?? []);
+      this.#offerPlaces();
+    });
+  }
+
+  /** The tenants, trunks and live calls that there are. */
+  #offerPlaces(): void {
+    const { state, calls } = store;
+    if (state === undefined) return;
+    const places: [PlaceView, string][] = [[{}, "Everywhere"]];
+    for (const { tenantId, trunks } of state.tenants) {
+      places.push([{ tenantId }, `Tenant ${tenantId}`]);
+      for (const { trunkId } of trunks) {
+        places.push([{ tenantId, trunkId }, `Trunk ${trunkId} of ${tenantId}`]);
+      }
+    }
+    for (const call of calls.values()) {
+      const { callSid, tenantId } = call;
+      if (call.state === "ended" || places.length >= 100) continue;
+      places.push([{ tenantId, callSid }, `Call with ${farEndOf(call)} of ${tenantId}`]);
+    }
+    const text = JSON.stringify(places);
+    if (text === this.#places) return;
+    this.#places = text;
+    const chosen = this.#place.value;
+    this.#place.replaceChildren(
+      ...places.map(([at, label]) => h("option", { value: JSON.stringify(at) }, label)),
+    );
+    if (places.some(([at]) => JSON.stringify(at) === chosen)) this.#place.value = chosen;
+  }
+
+  #fault(): Fault {
+    const entries: [string, unknown][] = numbers.map((
+      [id],
+      i,
+    ) => [id, Number(this.#inputs[i]!.value)]);
+    entries.push(["refuseWith", Number(this.#refuse.value)]);
+    const { checked } = this.#drop as PageElement & { readonly checked: boolean };
+    entries.push(["dropSessions", checked]);
+    const set = entries.filter(([, value]) => Boolean(value));
+    return {
+      faults: set.length === 0 ? undefined : Object.fromEntries(set),
+      at: JSON.parse(this.#place.value),
+    };
+  }
+
+  #set({ faults, at }: Fault): void {
+    setText(this.#problem, "");
+    post("faults", { faults, at }).catch((error) => setText(this.#problem, error.message));
+  }
+
+  #item(fault: Fault): PageElement {
+    const { at } = fault;
+    return h(
+      "div",
+      { role: "listitem", class: "card item" },
+      h(
+        "pre",
+        { tabindex: "0", "aria-label": "Faults that are set" },
+        h("code", {}, programOf(fault)),
+      ),
+      button("Remove", () => this.#set({ at }), { class: "quiet" }),
+    );
+  }
+}
+
+/** Defines the elements. */
+export const elements: Readonly<Record<string, new () => PageElement>> = {
+  "tq-faults": FaultsForm,
+};

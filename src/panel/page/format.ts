@@ -1,0 +1,60 @@
+/**
+ * Times, names and command lines as the page writes them.
+ *
+ * @module
+ */
+
+import { wallClock } from "../../base/signal.ts";
+import type { CallView } from "../messages.ts";
+import { button, h, page, type PageElement } from "./dom.ts";
+
+/** A time of the day. */
+export function timeOf(ms: number): string {
+  return new Date(ms).toLocaleTimeString([], { hour12: false });
+}
+
+/** How long a call has lasted, or lasted. */
+export function durationOf({ startMs, answerMs, endMs }: CallView): string {
+  const seconds = Math.max(0, Math.floor(((endMs || wallClock()) - (answerMs || startMs)) / 1_000));
+  return `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`;
+}
+
+/** The other side of a call, as the tenant's program sees it. */
+export function farEndOf({ direction, to, from }: CallView): string {
+  return (direction === "outbound" ? to : from) || "unknown";
+}
+
+/** The state of a call in a word. */
+export function stateOf({ state, cause }: CallView): string {
+  return state === "ended" ? cause.replace(/^\d+ /, "") || "ended" : state;
+}
+
+/** A word for a shell: quoted where it has to be. */
+function quoted(word: string): string {
+  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
+}
+
+/** A command line of `telequick`. */
+export function telequick(...words: readonly string[]): string {
+  return ["telequick", ...words].map(quoted).join(" ");
+}
+
+/** A command line or a program, with a button that copies it. */
+export function copyable(textOf: string | (() => string), label: string): PageElement {
+  const text = typeof textOf === "string" ? () => textOf : textOf;
+  const code = h("code", {}, text());
+  const copy = button("Copy", () => {
+    setCopied(copy, page.navigator.clipboard?.writeText(text()));
+  }, { class: "quiet", "aria-label": `Copy ${label}` });
+  return h(
+    "div",
+    { class: "command" },
+    h("pre", { tabindex: "0", "aria-label": label }, code),
+    copy,
+  );
+}
+
+function setCopied(copy: PageElement, done: Promise<void> | undefined): void {
+  if (done === undefined) return void (copy.textContent = "Select it");
+  done.then(() => copy.textContent = "Copied", () => copy.textContent = "Select it");
+}

@@ -1,0 +1,124 @@
+/**
+ * What the page knows: the server's state, kept up to date by its events, and how loud each call was of late.
+ *
+ * @module
+ */
+
+import { systemClock } from "../../base/signal.ts";
+import type { CallView, LevelsView, Line, PanelState } from "../messages.ts";
+import { ApiError, follow } from "./api.ts";
+
+/** How loud and how good a call was of late, the newest last. */
+export interface Trace {
+  readonly toFarEnd: number[];
+  readonly toProgram: number[];
+  last: LevelsView;
+}
+
+// A minute at five a second.
+const TRACE_LENGTH = 300;
+const MOST_CALLS = 200;
+const MOST_REFUSALS = 200;
+const SHOW_EVERY_MS = 100;
+const RETRY_MS = 1_000;
+
+/** What the page shows. */
+export class Store {
+  state: PanelState | undefined;
+  /** By the call's id, the oldest first. */
+  readonly calls: Map<string, CallView> = new Map();
+  readonly traces: Map<string, Trace> = new Map();
+  /** Why nothing new comes; empty while it does. */
+  problem = "";
+  readonly #listeners = new Set<() => void>();
+  #isDue = false;
+
+  /** Calls back soon after each change, and now. */
+  listen(listener: () => void): void {
+    this.#listeners.add(listener);
+    listener();
+  }
+
+  /** Follows the server for as long as the page lives. */
+  async run(): Promise<void> {
+    while (true) {
+      try {
+        await follow((line) => this.#take(line));
+        this.problem = "The gateway has stopped, or is being restarted";
+      } catch (error) {
+        this.problem = error instanceof Error ? error.message : String(error);
+        if (error instanceof ApiError && [401, 403].includes(error.status)) return this.#show();
+      }
+      this.#show();
+      await new Promise<void>((resolve) => systemClock.schedule(RETRY_MS, resolve));
+    }
+  }
+
+  #take(line: Line): void {
+    switch (line.type) {
+      case "state":
+        this.problem = "";
+        this.state = line.state;
+        this.calls.clear();
+        for (const call of line.state.calls) this.calls.set(call.callSid, call);
+        break;
+      case "overview":
+        if (this.state !== undefined) this.state = { ...this.state, ...line.overview };
+        break;
+      case "call":
+        this.calls.set(line.call.callSid, line.call);
+        this.#forget();
+        break;
+      case "refusal":
+        if (this.state !== undefined) {
+          const refusals = [...this.state.refusals, line.refusal].slice(-MOST_REFUSALS);
+          this.state = { ...this.state, refusals };
+        }
+        break;
+      case "levels":
+        for (const levels of line.levels) this.#trace(levels);
+    }
+    this.#changed();
+  }
+
+  #trace(levels: LevelsView): void {
+    const { callSid, toFarEnd, toProgram } = levels;
+    let trace = this.traces.get(callSid);
+    if (trace === undefined) {
+      this.traces.set(callSid, trace = { toFarEnd: [], toProgram: [], last: levels });
+    }
+    trace.last = levels;
+    for (
+      const [values, value] of [[trace.toFarEnd, toFarEnd], [trace.toProgram, toProgram]] as const
+    ) {
+      values.push(value);
+      if (values.length > TRACE_LENGTH) values.shift();
+    }
+  }
+
+  /** The oldest calls that have ended make room. */
+  #forget(): void {
+    for (const [callSid, { state }] of this.calls) {
+      if (this.calls.size <= MOST_CALLS) return;
+      if (state !== "ended") continue;
+      this.calls.delete(callSid);
+      this.traces.delete(callSid);
+    }
+  }
+
+  #changed(): void {
+    if (this.#isDue) return;
+    this.#isDue = true;
+    systemClock.schedule(SHOW_EVERY_MS, () => {
+      this.#isDue = false;
+      this.#show();
+    });
+  }
+
+  #show(): void {
+    for (const listener of this.#listeners) listener();
+  }
+}
+
+/** The one store. */
+export const store: Store = new Store();

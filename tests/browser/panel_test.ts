@@ -1,0 +1,218 @@
+import { deepStrictEqual as same, match, ok, strictEqual as equal } from "node:assert/strict";
+import type { Page } from "playwright-core";
+import { callOf, FakePanelGateway } from "../support/panel_gateway.ts";
+import { openPanel } from "./support/panel.ts";
+import { until } from "./support/wait.ts";
+
+const axe = await Deno.readTextFile(
+  new URL(import.meta.resolve("axe-core").replace(/\/[^/]*$/, "/axe.min.js")),
+);
+const tabs = ["Calls", "Refusals", "Tenants", "Faults"];
+const callSid = "c0ffee00-1234-4abc-8def-001122334455";
+
+/** A gateway with a call of each kind, a refusal of each kind, and faults. */
+function busyGateway(): FakePanelGateway {
+  const fake = new FakePanelGateway();
+  fill(fake);
+  return fake;
+}
+
+function fill(fake: FakePanelGateway): void {
+  const answerMs = Date.now() - 5_000;
+  fake.call(callOf(callSid), "CHANNEL_CREATE", "INITIATED");
+  fake.call(callOf(callSid, { state: "ringing" }), "CHANNEL_CREATE", "RINGING");
+  fake.call(callOf(callSid, { state: "answered", answerMs }), "CHANNEL_ANSWER", "ANSWERED");
+  const ended = callOf("ended", { to: "+15550102", state: "ended" });
+  fake.call(ended, "CHANNEL_HANGUP_COMPLETE", "NO_ANSWER", 19);
+  fake.log({ event: "call.dtmf", tenantId: "acme", callSid, digit: "5", reason: "rfc2833" });
+  fake.log({ event: "session.refused", code: 401, refusal: "revoked", reason: "Key k is revoked" });
+  fake.log({
+    event: "rpc.done",
+    code: 1,
+    tenantId: "acme",
+    method: "Originate",
+    reason: "No trunk",
+  });
+  fake.setFaults({ lossPercent: 5 }, { tenantId: "acme" });
+}
+
+async function choose(page: Page, tab: string): Promise<void> {
+  await page.getByRole("tab", { name: tab }).click();
+}
+
+Deno.test("the page shows calls with their events, their sound and their quality", async () => {
+  const fake = new FakePanelGateway();
+  await using stage = await openPanel({ gateway: fake.gateway });
+  const page = await stage.open();
+  await page.getByText("No call yet").waitFor();
+  await page.getByText("const call = await client.dial").waitFor();
+  fill(fake);
+  const row = page.getByRole("listitem").filter({ hasText: "+15550120" }).first();
+  await row.getByRole("button").first().click();
+  for (const text of ["INITIATED", "RINGING", "ANSWERED", "Digit 5", callSid]) {
+    await row.getByText(text).first().waitFor();
+  }
+  await page.getByText("no answer from user").first().waitFor();
+  fake.levels(() => 0.1);
+  await row.getByText("4.31").waitFor();
+  await row.getByText("1.2 %").waitFor();
+  await row.getByText("3.4 ms").waitFor();
+  const painted = await row.locator("canvas.wave").evaluate((canvas) => {
+    const { width, height } = canvas as unknown as { width: number; height: number };
+    const drawing = (canvas as unknown as {
+      getContext(kind: "2d"): {
+        getImageData(...box: number[]): { data: Uint8ClampedArray };
+      };
+    }).getContext("2d");
+    const { data } = drawing.getImageData(0, 0, width, height);
+    return data.filter((_, i) => i % 4 === 3).some((alpha) => alpha > 0);
+  });
+  ok(painted, "nothing is drawn");
+  await row.getByText(`telequick hangup ${callSid}`).waitFor();
+  await row.getByRole("button", { name: "Hang up" }).click();
+  await row.getByText("COMPLETED, Q.850 16").waitFor();
+  same(fake.asked.at(-1), { endCall: callSid, q850Cause: 16, tenantId: "acme" });
+  same(stage.faults, []);
+});
+
+Deno.test("the page shows a refusal with the gateway's own reason and the catalogue's fix", async () => {
+  const fake = busyGateway();
+  await using stage = await openPanel({ gateway: fake.gateway });
+  fill(fake);
+  const page = await stage.open();
+  await choose(page, "Refusals");
+  const refusal = page.getByRole("listitem").filter({ hasText: "Session refused" }).first();
+  await refusal.getByText("Key k is revoked").waitFor();
+  await refusal.getByText("Install the current service-account file").waitFor();
+  await refusal.getByText("telequick explain revoked").waitFor();
+  const rpc = page.getByRole("listitem").filter({ hasText: "Originate refused" }).first();
+  await rpc.getByText("Use a trunk of the tenant").waitFor();
+  same(stage.faults, []);
+});
+
+Deno.test("a key is revoked and faults are set and removed by the keyboard alone", async () => {
+  const fake = new FakePanelGateway();
+  await using stage = await openPanel({ gateway: fake.gateway });
+  const page = await stage.open();
+  /** Tabs until something with this name has the focus. */
+  const reach = async (name: RegExp): Promise<void> => {
+    for (let i = 0; i < 60; i++) {
+      await page.keyboard.press("Tab");
+      const text = await page.evaluate(
+        "document.activeElement.ariaLabel || document.activeElement.id || document.activeElement.textContent",
+      );
+      if (name.test(String(text))) return;
+    }
+    throw new Error(`The focus never came to ${name}`);
+  };
+  await reach(/^tab-tq-calls$/);
+  await page.keyboard.press("ArrowRight");
+  await page.keyboard.press("ArrowRight");
+  await page.getByRole("tabpanel", { name: "Tenants" }).waitFor();
+  await reach(/^Revoke key-1$/);
+  await page.keyboard.press("Enter");
+  await page.keyboard.press("Enter");
+  await page.getByText("sdk, revoked").waitFor();
+  same(fake.asked, [{ revoke: { tenantId: "acme", privateKeyId: "key-1" } }]);
+  await page.getByRole("tab", { name: "Tenants" }).focus();
+  await page.keyboard.press("End");
+  await reach(/^lossPercent$/);
+  await page.keyboard.type("7");
+  await reach(/^Set faults$/);
+  await page.keyboard.press("Enter");
+  await page.getByRole("button", { name: "Remove" }).waitFor();
+  await reach(/^Remove$/);
+  await page.keyboard.press("Enter");
+  await until(() => Promise.resolve(fake.faults.length), (count) => count === 0);
+  match(JSON.stringify(fake.asked), /"lossPercent":0?7/);
+});
+
+Deno.test("names from the wire are text", async () => {
+  const fake = new FakePanelGateway();
+  const hostile = '<img src="/api/state" onerror="alert(1)"><b>bold</b>';
+  await using stage = await openPanel({ gateway: fake.gateway });
+  fake.keys = [{ ...fake.keys[0]!, keyId: hostile, tenantId: "acme" }];
+  fake.call(
+    callOf("h", { to: hostile, from: hostile, trunkId: hostile }),
+    "CHANNEL_CREATE",
+    hostile,
+  );
+  fake.log({ event: "session.refused", code: 401, keyId: hostile, reason: hostile });
+  const page = await stage.open();
+  await page.getByRole("listitem").first().getByRole("button").first().click();
+  for (const tab of tabs) await choose(page, tab);
+  equal(await page.locator("b, img").count(), 0);
+  ok((await page.locator("body").textContent())!.includes(hostile));
+  same(stage.faults, []);
+});
+
+Deno.test("the key leaves the address, and without it the page says what to do", async () => {
+  await using stage = await openPanel({ gateway: new FakePanelGateway().gateway });
+  const page = await stage.open();
+  equal(page.url(), `${stage.origin}/`);
+  await page.reload();
+  await page.getByText("Live", { exact: true }).waitFor();
+  const other = await stage.browser.newPage();
+  for (const hash of ["", "#AAAA"]) {
+    await other.goto("about:blank");
+    await other.goto(`${stage.origin}/${hash}`);
+    await other.getByText("take the panel's URL again from the terminal").waitFor();
+  }
+});
+
+for (const colorScheme of ["light", "dark"] as const) {
+  Deno.test(`axe finds nothing in the ${colorScheme} scheme, and 360 pixels are wide enough`, async () => {
+    const fake = new FakePanelGateway();
+    await using stage = await openPanel({ gateway: fake.gateway });
+    const empty = await stage.open({ colorScheme, viewport: { width: 360, height: 740 } });
+    same(await violations(empty), []);
+    fill(fake);
+    await empty.close();
+    for (const width of [1_280, 360]) {
+      const page = await stage.open({
+        ...{ colorScheme, viewport: { width, height: 740 }, reducedMotion: "reduce" },
+      });
+      await page.getByRole("listitem").first().getByRole("button").first().click();
+      for (const tab of tabs) {
+        await choose(page, tab);
+        if (tab === "Tenants") await page.getByRole("button", { name: /^Revoke/ }).first().click();
+        const overflow = await page.evaluate("document.documentElement.scrollWidth - innerWidth");
+        equal(overflow, 0, `${tab} is ${overflow} pixels too wide at ${width}`);
+        same(await violations(page), [], `${tab} at ${width}`);
+      }
+      await page.close();
+    }
+  });
+}
+
+/** The rules that axe finds broken, each with the first place. */
+async function violations(page: Page): Promise<readonly string[]> {
+  // Through the debugger: the page's own policy lets no inline script in.
+  await page.evaluate(axe);
+  const found = await page.evaluate("axe.run()") as {
+    violations: { id: string; nodes: { html: string; failureSummary: string }[] }[];
+  };
+  return found.violations.map(({ id, nodes: [first] }) =>
+    `${id}: ${first!.html} ${first!.failureSummary}`
+  );
+}
+
+Deno.test("fifty live calls and a thousand events leave a list of fifty rows", async () => {
+  const fake = new FakePanelGateway();
+  await using stage = await openPanel({ gateway: fake.gateway });
+  const page = await stage.open();
+  const answerMs = Date.now();
+  for (let i = 0; i < 150; i++) {
+    const call = callOf(`old-${i}`, { to: `+1555${i}`, state: "ended" });
+    fake.call(call, "CHANNEL_HANGUP_COMPLETE", "COMPLETED", 16);
+  }
+  for (let i = 0; i < 50; i++) {
+    const call = callOf(`live-${i}`, { state: "answered", answerMs, to: `+1666${i}` });
+    for (let j = 0; j < 17; j++) fake.call(call, "CHANNEL_ANSWER", "ANSWERED");
+  }
+  await page.getByText("and 150 more").waitFor();
+  equal(await page.locator("tq-call").count(), 50);
+  equal(await page.locator('tq-call .badge[data-state="answered"]').count(), 50);
+  for (let i = 0; i < 10; i++) fake.levels(() => 0.1);
+  same(stage.faults, []);
+});
