@@ -92,7 +92,7 @@ async function runBrowser(): Promise<Outcome> {
   });
   await Deno.remove(report);
   const faults = failed === 0 ? [] : [output];
-  return { title: "Chromium, a voice in the page", passed, failed, faults };
+  return { title: "Chromium and Firefox, a voice in the page", passed, failed, faults };
 }
 
 const entries: TableEntry[] = [];
@@ -157,7 +157,7 @@ if ("react".includes(only)) {
     () => runReactHook(packed.tarball),
   );
 }
-if ("browser".includes(only)) await step("browser", "Chromium, a voice in the page", runBrowser);
+if ("browser".includes(only)) await step("browser", "Chromium and Firefox, a voice in the page", runBrowser);
 // Side by side, legs end in any order.
 const suites = [...new Set(["conformance", ...live.map(({ suite }) => suite)])];
 entries.sort((a, b) => suites.indexOf(a.suite) - suites.indexOf(b.suite));

@@ -1,44 +1,8 @@
-import { deepStrictEqual as same, match, ok, strictEqual as equal } from "node:assert/strict";
+import { deepStrictEqual as same, ok, strictEqual as equal } from "node:assert/strict";
+import { assertFails, hears, type Level, type Stats } from "./support/page_checks.ts";
 import { openRawPage } from "./support/raw_page.ts";
-import { openStage, type Stage } from "./support/stage.ts";
+import { openStage } from "./support/stage.ts";
 import { until } from "./support/wait.ts";
-
-interface Outcome {
-  readonly value?: unknown;
-  readonly name?: string;
-  readonly code?: string;
-  readonly message?: string;
-}
-
-interface Level {
-  readonly input: number;
-  readonly output: number;
-}
-
-interface Stats {
-  readonly capturedMs: number;
-  readonly playedMs: number;
-}
-
-const AUDIBLE = 0.02;
-
-/** Waits until the loudspeaker plays, or is silent. */
-async function hears(stage: Stage, isSound: boolean): Promise<void> {
-  await until(
-    () => stage.call<Level>("level"),
-    ({ output }) => isSound ? output > AUDIBLE : output < 0.001,
-  );
-}
-
-async function assertFails(
-  outcome: Promise<unknown>,
-  code: string,
-  message: RegExp,
-): Promise<void> {
-  const found = await outcome as Outcome;
-  equal(found.code, code, JSON.stringify(found));
-  match(found.message!, message);
-}
 
 Deno.test("the microphone is heard at the far end and comes back, through every change of it", async (t) => {
   await using stage = await openStage();

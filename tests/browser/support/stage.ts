@@ -12,6 +12,7 @@ import { readManifest } from "../../../scripts/build/manifest.ts";
 import { buildWorklet } from "../../../scripts/build/worklet.ts";
 import { root } from "../../../scripts/support/source.ts";
 import { createGateway, type Gateway } from "../../../src/gateway/mod.ts";
+import type { TestPage } from "./page_checks.ts";
 import { speechSamples, writeSound } from "./sound.ts";
 
 /** Options of {@linkcode openOrigin}. */
@@ -46,11 +47,9 @@ export interface StageOptions extends OriginOptions {
 }
 
 /** A page, its browser and its gateway. */
-export interface Stage extends Origin {
+export interface Stage extends Origin, TestPage {
   readonly browser: Browser;
   readonly page: Page;
-  /** Calls a function that the page's module has made, with one argument that JSON carries, and gives what it resolves with. */
-  call<T = unknown>(name: string, argument?: unknown): Promise<T>;
 }
 
 const tenantId = "acme";

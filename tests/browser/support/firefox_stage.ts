@@ -1,0 +1,101 @@
+/**
+ * The page of the tests in real Firefox: its own fake microphone, which hears a tone, and a sound server without a device, since
+ * Firefox runs no `AudioContext` where there is none.
+ *
+ * @module
+ */
+
+import { spawn } from "node:child_process";
+import { existsSync } from "node:fs";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import puppeteer from "puppeteer-core";
+import { findProgram } from "../../../scripts/matrix/browser.ts";
+import type { TestPage } from "./page_checks.ts";
+import { openOrigin } from "./stage.ts";
+import { until } from "./wait.ts";
+
+/** Options of {@linkcode openFirefoxStage}. */
+export interface FirefoxStageOptions {
+  /** What becomes of the question for the microphone. Default: `"granted"`. */
+  readonly permission?: "granted" | "denied";
+}
+
+/** A page in Firefox, and its gateway. */
+export interface FirefoxStage extends TestPage, AsyncDisposable {}
+
+// Firefox's answers to the permissions API: 1 allows, 2 denies.
+const ALLOW = 1;
+const DENY = 2;
+
+interface SoundServer extends AsyncDisposable {
+  /** Where its socket is: the value of `XDG_RUNTIME_DIR`. */
+  readonly folder: string;
+}
+
+/** Starts PulseAudio with a sink that plays to nobody. */
+async function startSoundServer(): Promise<SoundServer> {
+  const program = await findProgram("pulseaudio");
+  const folder = await mkdtemp(join(tmpdir(), "sound-"));
+  const child = spawn(program, [
+    ...["-n", "--daemonize=no", "--exit-idle-time=-1", "--use-pid-file=no"],
+    ...["-L", "module-null-sink", "-L", "module-native-protocol-unix"],
+  ], { env: { ...Deno.env.toObject(), XDG_RUNTIME_DIR: folder }, stdio: "ignore" });
+  const ended = new Promise<void>((resolve) => child.once("exit", () => resolve()));
+  const isThere = () => Promise.resolve(existsSync(join(folder, "pulse", "native")));
+  await until(isThere, (found) => found);
+  return {
+    folder,
+    async [Symbol.asyncDispose]() {
+      child.kill();
+      await ended;
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+/** Opens the page. */
+export async function openFirefoxStage(
+  { permission = "granted" }: FirefoxStageOptions = {},
+): Promise<FirefoxStage> {
+  const opened = new AsyncDisposableStack();
+  const sound = opened.use(await startSoundServer());
+  const origin = opened.use(await openOrigin());
+  const browser = await puppeteer.launch({
+    browser: "firefox",
+    executablePath: await findProgram("firefox-esr"),
+    headless: true,
+    env: { ...Deno.env.toObject(), XDG_RUNTIME_DIR: sound.folder },
+    extraPrefsFirefox: {
+      "media.navigator.streams.fake": true,
+      "permissions.default.microphone": permission === "granted" ? ALLOW : DENY,
+      // Without a gesture: there is nobody who clicks.
+      "media.autoplay.default": 0,
+      "media.autoplay.blocking_policy": 0,
+    },
+  });
+  opened.defer(() => browser.close());
+  const page = await browser.newPage();
+  const thrown: string[] = [];
+  page.on("pageerror", (error) => {
+    thrown.push(error instanceof Error ? error.stack ?? error.message : String(error));
+  });
+  await page.goto(origin.url);
+  await page.waitForFunction(() => "ready" in globalThis);
+  return {
+    async call<T>(name: string, argument?: unknown): Promise<T> {
+      const result = await page.evaluate(
+        (name, argument) =>
+          (globalThis as unknown as Record<string, (argument: unknown) => unknown>)[name]!(
+            argument,
+          ),
+        name,
+        argument,
+      );
+      if (thrown.length > 0) throw new Error(`The page failed:\n${thrown.join("\n")}`);
+      return result as T;
+    },
+    [Symbol.asyncDispose]: () => opened.disposeAsync(),
+  };
+}
