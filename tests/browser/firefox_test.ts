@@ -44,7 +44,7 @@ Deno.test("Firefox: the microphone is heard at the far end and comes back", asyn
   });
 
   await t.step(
-    "a microphone that gives nothing any more is told, and another replaces it",
+    "a microphone that gives nothing any more is reported, and another replaces it",
     async () => {
       await stage.call("events");
       // Firefox hands no `ended` of a test's own to the listeners of a track.
@@ -73,7 +73,7 @@ Deno.test("Firefox: the microphone is heard at the far end and comes back", asyn
   });
 });
 
-Deno.test("Firefox: a denied microphone is told, and does not stop playback", async () => {
+Deno.test("Firefox: a denied microphone is reported, and does not stop playback", async () => {
   await using stage = await openFirefoxStage({ permission: "denied" });
   await assertFails(stage.call("open", {}), "ERR_MICROPHONE_DENIED", /microphone/);
   const { value } = await stage.call<Outcome>("open", { microphone: false });

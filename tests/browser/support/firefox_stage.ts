@@ -1,6 +1,6 @@
 /**
- * The page of the tests in real Firefox: its own fake microphone, which hears a tone, and a sound server without a device, since
- * Firefox runs no `AudioContext` where there is none.
+ * The page of the tests in real Firefox: its own fake microphone, which hears a tone, and a sound server, since
+ * Firefox runs an `AudioContext` only where there is a sound device.
  *
  * @module
  */
@@ -34,7 +34,7 @@ interface SoundServer extends AsyncDisposable {
   readonly folder: string;
 }
 
-/** Starts PulseAudio with a sink that plays to nobody. */
+/** Starts PulseAudio whose sink discards the sound. */
 async function startSoundServer(): Promise<SoundServer> {
   const program = await findProgram("pulseaudio");
   const folder = await mkdtemp(join(tmpdir(), "sound-"));
@@ -70,7 +70,7 @@ export async function openFirefoxStage(
     extraPrefsFirefox: {
       "media.navigator.streams.fake": true,
       "permissions.default.microphone": permission === "granted" ? ALLOW : DENY,
-      // Without a gesture: there is nobody who clicks.
+      // Without a gesture: no user is there to click.
       "media.autoplay.default": 0,
       "media.autoplay.blocking_policy": 0,
     },

@@ -57,7 +57,7 @@ describe("Gateway.setFaults()", () => {
     assert.equal(packetsSent, heard.length);
   });
 
-  it("is the same for a seed, whatever another call does", async () => {
+  it("is the same for a seed, independent of other calls", async () => {
     const run = async (hasOther: boolean) => {
       await using setup = new TestGateway();
       const client = await start(setup);
