@@ -15,20 +15,21 @@ import { decodeUtf8 } from "../bytes.ts";
  *
  * @param bytes The text in UTF-8, without a byte order mark (RFC 8259 section 8.1).
  * @param maxDepth How many objects and arrays may lie within each other; a lone object has depth 1.
- * @param refuse Throws an error about what was found, a predicate ("is not JSON in UTF-8") that quotes nothing from the text.
+ * @param refuse Throws an error about what was found, a predicate ("is not JSON in UTF-8") that quotes nothing from the text, and
+ * where: how many UTF-16 code units come before it.
  * @returns The value, frozen at every level.
  */
 export function parseStrictJson(
   bytes: Uint8Array,
   maxDepth: number,
-  refuse: (found: string) => never,
+  refuse: (found: string, at: number) => never,
 ): unknown {
   let text = "";
   try {
     text = decodeUtf8(bytes);
   } catch (error) {
     if (!(error instanceof TypeError)) throw error;
-    refuse(NOT_JSON);
+    refuse(NOT_JSON, 0);
   }
   return parseStrictJsonText(text, maxDepth, refuse);
 }
@@ -37,7 +38,7 @@ export function parseStrictJson(
 export function parseStrictJsonText(
   text: string,
   maxDepth: number,
-  refuse: (found: string) => never,
+  refuse: (found: string, at: number) => never,
 ): unknown {
   return new Reader(text, refuse).readDocument(maxDepth);
 }
@@ -60,12 +61,12 @@ const FORBIDDEN_NAMES: readonly string[] = ["__proto__", "constructor", "prototy
 
 class Reader {
   readonly #text: string;
-  readonly #refuse: (found: string) => never;
+  readonly #onFault: (found: string, at: number) => never;
   #at = 0;
 
-  constructor(text: string, refuse: (found: string) => never) {
+  constructor(text: string, onFault: (found: string, at: number) => never) {
     this.#text = text;
-    this.#refuse = refuse;
+    this.#onFault = onFault;
   }
 
   readDocument(maxDepth: number): unknown {
@@ -97,8 +98,10 @@ class Reader {
     this.#at++;
     if (!this.#take("}")) {
       do {
+        this.#skipSpace();
+        const nameAt = this.#at;
         const name = this.#readName();
-        if (members.has(name)) this.#refuse("repeats a name");
+        if (members.has(name)) this.#refuse("repeats a name", nameAt);
         if (!this.#take(":")) this.#refuse(NOT_JSON);
         members.set(name, this.#readValue(depth - 1));
       } while (this.#take(","));
@@ -149,6 +152,10 @@ class Reader {
       if (code < SPACE) break;
     }
     return this.#refuse(NOT_JSON);
+  }
+
+  #refuse(found: string, at = this.#at): never {
+    return this.#onFault(found, at);
   }
 
   /** Takes one character, with the white space before it, if it comes next. */
