@@ -40,5 +40,7 @@ export type {
   JitterStatistics,
   PlayoutFrame,
 } from "./jitter.ts";
+export { readWav, wavHeader } from "./wav.ts";
+export type { WavAudio, WavHeaderOptions } from "./wav.ts";
 export { toneSamples } from "./tone.ts";
 export type { ToneOptions } from "./tone.ts";

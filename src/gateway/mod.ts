@@ -37,6 +37,9 @@ export type {
   WatchOptions,
 } from "./observe/records.ts";
 export type { GatewayPhones, PhoneToken, PhoneTokenOptions } from "./phones/phones.ts";
+export { parsePhoneScripts } from "./call/script_file.ts";
+export type { ParsePhoneScriptsOptions, PhoneScripts } from "./call/script_file.ts";
+export { type TestNumber, testNumbers } from "./call/test_numbers.ts";
 export { checkPhoneScript } from "./call/phone_script.ts";
 export type { PhoneScript, PhoneStep } from "./call/phone_script.ts";
 export type { InboundCall, SimulateInboundCallOptions } from "./simulated_inbound.ts";

@@ -45,7 +45,10 @@ export interface GatewayServices {
   /** Chooses the phone at the far end of a call, where there is a choice. */
   readonly farEnd: ChooseFarEnd | undefined;
   /** The numbers that ring for a person. */
-  readonly phones: { phoneOf(options: CallOptions): MakePhone | undefined };
+  readonly phones: {
+    has(number: string): boolean;
+    phoneOf(options: CallOptions): MakePhone | undefined;
+  };
   /** Records calls, where they are recorded. */
   readonly record: StartRecording | undefined;
 }

@@ -24,6 +24,8 @@ export interface FarEndCall {
   readonly to: string;
   /** The caller's; can be empty. */
   readonly from: string;
+  /** Whether the called number is one of the gateway's `phones`: without a script it rings for a person. */
+  readonly isPhone: boolean;
 }
 
 /** A packet of audio that a phone hears. */

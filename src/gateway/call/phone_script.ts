@@ -34,8 +34,8 @@ export type PhoneStep =
    * event for a key that the far end presses: a program hears the tones.
    */
   | { readonly type: "press"; readonly digits: string; readonly atMs?: number }
-  /** From now on sends back what it hears; with `isLossy` it loses every tenth packet and swaps some. */
-  | { readonly type: "echo"; readonly isLossy?: boolean }
+  /** From now on sends back what it hears; with `lossy` it loses every tenth packet and swaps some. */
+  | { readonly type: "echo"; readonly lossy?: boolean }
   /** From now on plays a 440 Hz tone, until a barge stops it. */
   | { readonly type: "tone" }
   /** Hangs up with a Q.850 cause (default: 16). Before the answer: the call fails with this cause, such as 17 for busy. */
@@ -52,10 +52,11 @@ const KEYS = ["123", "456", "789", "*0#"];
 const ROWS_HZ = [697, 770, 852, 941] as const;
 const COLUMNS_HZ = [1_209, 1_336, 1_477] as const;
 const LONGEST_MS = 24 * 3_600_000;
-const LONGEST_TALK_MS = 600_000;
+/** The longest that one step talks or plays. */
+export const longestPlayMs = 600_000;
 const MOST_STEPS = 1_000;
 const MOST_DIGITS = 100;
-const MOST_SAMPLES = LONGEST_TALK_MS * SAMPLE_RATE / 1_000;
+const MOST_SAMPLES = longestPlayMs * SAMPLE_RATE / 1_000;
 const DIGITS = /^[0-9*#]{1,100}$/;
 const STEP_TYPES = [
   ...["refuse", "ring", "wait", "answer", "play", "talk", "press", "echo", "tone", "hangUp"],
@@ -111,7 +112,7 @@ type StepFault = Omit<ScriptFault, "step">;
 
 function faultOf(step: unknown, index: number, isAnswered: boolean): StepFault | undefined {
   const fields = (step ?? {}) as Partial<Record<string, unknown>>;
-  const { type, ms, atMs, digits, samples, errorCode, q850Cause, isLossy } = fields;
+  const { type, ms, atMs, digits, samples, errorCode, q850Cause, lossy } = fields;
   if (typeof type !== "string" || !STEP_TYPES.includes(type)) {
     const expected = `${STEP_TYPES.slice(0, -1).join(", ")} or ${STEP_TYPES.at(-1)}`;
     return { member: "type", found: `has type ${shown(type)}, expected ${expected}` };
@@ -137,14 +138,14 @@ function faultOf(step: unknown, index: number, isAnswered: boolean): StepFault |
       };
     case "ring":
       if (isAnswered) return { member: "type", found: "is ring, expected it before answer" };
-      return msFault(ms ?? 0, LONGEST_MS);
+      return ms === undefined ? undefined : msFault(ms, LONGEST_MS);
     case "wait":
       return msFault(ms, LONGEST_MS);
     case "answer":
       if (!isAnswered) return undefined;
       return { member: "type", found: "is a second answer, expected one" };
     case "talk":
-      return msFault(ms, LONGEST_TALK_MS);
+      return msFault(ms, longestPlayMs);
     case "press":
       if (typeof digits === "string" && DIGITS.test(digits)) return undefined;
       return {
@@ -158,10 +159,10 @@ function faultOf(step: unknown, index: number, isAnswered: boolean): StepFault |
         found: `has samples that are not up to ${MOST_SAMPLES} whole numbers of 16 bits`,
       };
     case "echo":
-      if (isLossy === undefined || typeof isLossy === "boolean") return undefined;
-      return { member: "isLossy", found: `has isLossy ${shown(isLossy)}, expected true or false` };
+      if (lossy === undefined || typeof lossy === "boolean") return undefined;
+      return { member: "lossy", found: `has lossy ${shown(lossy)}, expected true or false` };
     case "hangUp":
-      if (isWhole(q850Cause ?? 16, 1, 127)) return undefined;
+      if (q850Cause === undefined || isWhole(q850Cause, 1, 127)) return undefined;
       return { member: "q850Cause", found: `has q850Cause ${shown(q850Cause)}, expected 1 to 127` };
   }
   return undefined;

@@ -75,7 +75,7 @@ export class ScriptedPhone implements Phone {
         // An inbound call is answered by the tenant.
         return line.direction === "outbound" ? line.answer() : undefined;
       case "echo":
-        this.#sound(step.isLossy === true ? "lossy echo" : "echo");
+        this.#sound(step.lossy === true ? "lossy echo" : "echo");
         return this.#next();
       case "tone":
         this.#sound("tone");

@@ -46,7 +46,7 @@ export const testNumbers: ReadonlyMap<string, TestNumber> = new Map([
   }],
   ["+15550107", {
     does: "answers, loses every tenth frame and swaps some",
-    script: [...picksUp, { type: "echo", isLossy: true }],
+    script: [...picksUp, { type: "echo", lossy: true }],
   }],
   ["+15550108", {
     does: "is rejected by the trunk's circuit breaker (wire 4)",

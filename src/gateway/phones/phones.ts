@@ -113,6 +113,10 @@ export class Phones implements GatewayPhones {
     return tenants.has(this.tenantId) && tenants.byOwner(this.tenantId).hasAnswerer;
   }
 
+  has(number: string): boolean {
+    return this.#numbers.has(number);
+  }
+
   /** Whether the person talks. */
   get isBusy(): boolean {
     return [...this.#calls].some(({ inner }) => inner.isAnswered);
@@ -161,7 +165,7 @@ export class Phones implements GatewayPhones {
 
   /** The far end of a dial to one of the numbers. */
   phoneOf({ to, callFrom }: CallOptions): MakePhone | undefined {
-    if (!this.#numbers.has(to)) return undefined;
+    if (!this.has(to)) return undefined;
     return (line) =>
       new Leg(line, {
         onStart: (outer) => this.#dialled(outer, { to, callFrom }),

@@ -290,8 +290,10 @@ export class Tenant {
   /** What the gateway's owner has chosen for a call. */
   #chosenFor(options: CallOptions): FarEndPhone | undefined {
     const { callSid, tenantId, trunkId, direction, to, callFrom: from } = options;
-    const call = { callSid, tenantId, trunkId, direction, to, from };
-    return choosePhone(this.#tools.farEnd, call);
+    const { farEnd, phones } = this.#tools;
+    const isPhone = direction === "outbound" && phones.has(to);
+    const call = { callSid, tenantId, trunkId, direction, to, from, isPhone };
+    return choosePhone(farEnd, call);
   }
 
   /** Stops every call without an event. */
