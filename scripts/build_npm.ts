@@ -12,7 +12,7 @@
 
 import * as esbuild from "esbuild";
 import { emitDeclarations } from "./build/declarations.ts";
-import { type Manifest, readManifest } from "./build/manifest.ts";
+import { dataFiles, type Manifest, readManifest } from "./build/manifest.ts";
 import { readPages } from "./support/pages.ts";
 import { buildWorklet, workletEntry } from "./build/worklet.ts";
 import { root } from "./support/source.ts";
@@ -196,6 +196,19 @@ function doorOf(entry: string): string {
   return entry === workletName ? `./${entry}.js` : `./${entry}`;
 }
 
+/** Where the package has a file of data. */
+function pathOfData(door: string): string {
+  return `./esm/${door.slice("./".length)}`;
+}
+
+/** The files of data, by path from the package's folder. */
+async function readData(): Promise<Files> {
+  const read = Object.entries(dataFiles).map(async ([door, source]) =>
+    [pathOfData(door), await Deno.readTextFile(new URL(source, root))] as const
+  );
+  return new Map(await Promise.all(read));
+}
+
 /** `package.json`, from `deno.json` and what only npm needs to know. */
 function packageOf(manifest: Manifest, entries: Files): unknown {
   const { name, version, license } = manifest;
@@ -222,7 +235,10 @@ function packageOf(manifest: Manifest, entries: Files): unknown {
     bugs: { url: `${repository}/issues` },
     type: "module",
     sideEffects: false,
-    exports: Object.fromEntries(exports),
+    exports: {
+      ...Object.fromEntries(exports),
+      ...Object.fromEntries(Object.keys(dataFiles).map((door) => [door, pathOfData(door)])),
+    },
     bin: { telequick: `esm/${program}.js` },
     files: ["esm", "types", "CHANGELOG.md"],
     // Those with `process.getBuiltinModule`.
@@ -248,6 +264,7 @@ const declarations = emitDeclarations(
 );
 const files: Files = new Map([
   ...await bundle(entries),
+  ...await readData(),
   ...[...declarations].map(([path, text]) => [`types/${path}`, text] as const),
   ["package.json", `${JSON.stringify(packageOf(manifest, entries), undefined, 2)}\n`],
 ]);

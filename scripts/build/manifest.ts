@@ -11,6 +11,11 @@ export interface Manifest {
   readonly compilerOptions: Readonly<Record<string, unknown>>;
 }
 
+/** Files of the npm package that are data, by the door that importers write: they are copied as they are. */
+export const dataFiles: Readonly<Record<string, string>> = {
+  "./gateway/phone-script.schema.json": "src/gateway/phone_script.schema.json",
+};
+
 /** Reads `deno.json`. */
 export async function readManifest(): Promise<Manifest> {
   return JSON.parse(await Deno.readTextFile(new URL("deno.json", root)));

@@ -8,7 +8,7 @@
  */
 
 import { cache, install, need } from "../matrix/install.ts";
-import { readManifest } from "../build/manifest.ts";
+import { dataFiles, readManifest } from "../build/manifest.ts";
 import { type Packed, packPackage } from "../build/package.ts";
 import { bun, node } from "../matrix/runtimes.ts";
 import { readPages } from "../support/pages.ts";
@@ -53,10 +53,12 @@ async function writeUser(folder: URL): Promise<string> {
   for (const [door, path] of Object.entries(exports)) {
     expected[name + door.slice(1)] = Object.keys(await import(new URL(path, root).href));
   }
+  const data = Object.keys(dataFiles).map((door) => name + door.slice(1));
   const path = new URL("user.mjs", folder).pathname;
   await Deno.writeTextFile(
     path,
-    `const missing = [];
+    `import { readFileSync } from "node:fs";
+const missing = [];
 const classes = new Map();
 for (const [door, names] of Object.entries(${JSON.stringify(expected)})) {
   const found = await import(door);
@@ -69,6 +71,10 @@ for (const [door, names] of Object.entries(${JSON.stringify(expected)})) {
     if ((classes.get(name) ?? value) !== value) missing.push(door + " " + name + ", another class");
     classes.set(name, value);
   }
+}
+for (const door of ${JSON.stringify(data)}) {
+  const text = readFileSync(new URL(import.meta.resolve(door)), "utf8");
+  if (JSON.parse(text).title === undefined) missing.push(door);
 }
 if (!classes.has("TeleQuickError")) missing.push("any class");
 console.log(missing.length === 0 ? "all there" : "Differs from the source: " + missing.join(", "));
