@@ -94,6 +94,7 @@ export const globalRules: readonly GlobalRule[] = [
       "src/token/store_replay.ts",
       "src/token/verify.ts",
       "src/transport/certificate.ts",
+      "src/transport/certificate_hash.ts",
     ],
     instead: "call what these files export",
   },

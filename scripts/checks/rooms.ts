@@ -77,7 +77,9 @@ export const rooms: Readonly<Record<string, Room>> = {
     mayImport: ["base"],
     backDoors: { "src/transport/listen.ts": ["gateway", "cli"] },
     inside: [
-      ["types.ts fault.ts endpoint.ts pipe.ts der.ts certificate.ts packages.ts advice.ts"],
+      [
+        "types.ts fault.ts endpoint.ts pipe.ts der.ts certificate_hash.ts certificate.ts packages.ts advice.ts",
+      ],
       ["http3/"],
       ["listener.ts"],
       ["deno/", "napi/", "quiche/"],
@@ -185,11 +187,12 @@ export const rooms: Readonly<Record<string, Room>> = {
     outside: "node:",
     inside: [
       ["usage.ts"],
-      ["private_files.ts"],
+      ["private_files.ts", "local_socket.ts"],
+      ["programs.ts"],
       ["platform.ts"],
       ["terminal/"],
-      ["command.ts account.ts session.ts events.ts token_input.ts"],
-      ["failure.ts", "diagnosis/", "local_gateway/"],
+      ["command.ts account.ts session.ts events.ts token_input.ts gateway_control.ts"],
+      ["failure.ts", "diagnosis/", "local_gateway/", "sound/"],
       ["commands/"],
       ["commands.ts help.ts run.ts"],
       ["main.ts"],

@@ -20,18 +20,36 @@ export function eventRecord(event: CallEvent): OutputRecord {
   };
 }
 
-/** An event as a line: time, call, type, status; after the last event the statistics. */
-export function eventLine(event: CallEvent, { bold, dim }: Style): string {
-  const { callSid, eventType, status, timestampMs } = event;
+/** An event as a line: time, call where `name` says which, type, status; after the last event the statistics. */
+export function eventLine(event: CallEvent, { bold, dim }: Style, name?: string): string {
+  const { eventType, status, timestampMs } = event;
   const words = [
     dim(formatInstant(timestampMs).replace(/^.*T/, "")),
-    inLine(callSid),
+    ...(name === undefined ? [] : [name]),
     bold(eventName(eventType)),
     inLine(status),
   ];
   if (eventType === EventType.CHANNEL_ANSWER && event.codec !== "") words.push(inLine(event.codec));
   if (eventType === EventType.CHANNEL_HANGUP_COMPLETE) words.push(accounts(event));
   return words.join("  ");
+}
+
+// Ids that have been printed; the oldest are forgotten, and printed whole once more.
+const MOST_IDS = 4_096;
+const SHORT_ID = 8;
+
+/** Names calls for people: the first time by the whole id, which other commands take, later by its beginning. */
+export function callNames(): (callSid: string) => string {
+  const known = new Set<string>();
+  return (callSid) => {
+    if (known.has(callSid)) return inLine(callSid.slice(0, SHORT_ID));
+    known.add(callSid);
+    for (const oldest of known) {
+      if (known.size > MOST_IDS) known.delete(oldest);
+      break;
+    }
+    return inLine(callSid);
+  };
 }
 
 function accounts(event: CallEvent): string {

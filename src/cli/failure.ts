@@ -11,6 +11,7 @@ import { errorCatalogue } from "../catalogue/mod.ts";
 import { wireCatalogue } from "../catalogue/mod.ts";
 import { Interrupted } from "./command.ts";
 import { inLine, type Output } from "./terminal/output.ts";
+import { wrap } from "./terminal/wrap.ts";
 import { BrokenPipe } from "./platform.ts";
 import { UsageError } from "./usage.ts";
 
@@ -37,9 +38,10 @@ export function reportFailure(error: unknown, output: Output): number {
   const { bad, dim } = output.noteStyle;
   const lines = [`${bad("error:")} ${failure.message}`];
   if (failure.fix !== undefined) lines.push(`  fix: ${failure.fix}`);
-  if (failure.more !== undefined) lines.push(dim(`  more: ${failure.more}`));
+  if (failure.more !== undefined) lines.push(`  ${dim(`more: ${failure.more}`)}`);
   const { more: _, ...record } = failure;
-  output.fail({ type: "error", ...record }, lines.join("\n"));
+  const text = lines.map((line) => wrap(line, { columns: output.noteColumns, indent: 4 }));
+  output.fail({ type: "error", ...record }, text.join("\n"));
   return failure.exitCode;
 }
 

@@ -7,7 +7,8 @@
 import type { OptionSpec, OptionSpecs } from "./terminal/args.ts";
 import { type Command, EXIT_CODES } from "./command.ts";
 import { type CommandEntry, commands } from "./commands.ts";
-import type { Style } from "./terminal/style.ts";
+import type { Output } from "./terminal/output.ts";
+import { wrap, wrapColumns } from "./terminal/wrap.ts";
 
 /** Options of every command. */
 export const COMMON_OPTIONS = {
@@ -19,26 +20,34 @@ export const COMMON_OPTIONS = {
 export const VARIABLES: Readonly<Record<string, string>> = {
   TELEQUICK_CREDENTIALS: "path of the service-account file",
   TELEQUICK_ENDPOINT: "the gateway, such as https://host:9090",
-  TELEQUICK_CERTIFICATE_HASH: "base64 SHA-256 of a self-signed gateway's certificate",
+  TELEQUICK_CERTIFICATE_HASH:
+    "base64 SHA-256 of a self-signed gateway's certificate, or several, separated by commas",
   TELEQUICK_TRUNK: "the trunk on which calls are placed",
   NO_COLOR: "when set, no colours",
 };
 
+/** Where a help text goes: its style, and its width. */
+export type HelpLook = Pick<Output, "style" | "columns">;
+
 /** The help of the program, or of the commands whose names begin with `group`. */
-export function programHelp(style: Style, group = ""): string {
+export function programHelp(look: HelpLook, group = ""): string {
+  const { style } = look;
   const entries = Object.entries(commands).filter(([name]) => name.startsWith(group));
   const sections = [
     group === "" ? `${style.bold("telequick")}: calls over WebTransport, from the terminal` : "",
     `${style.bold("Usage:")} telequick ${group === "" ? "COMMAND" : `${group} COMMAND`} [OPTIONS]`,
-    section(style, "Commands", entries.map(([name, { summary }]) => [name, summary])),
+    section(look, "Commands", entries.map(([name, { summary }]) => [name, summary])),
   ];
   if (group === "") {
     sections.push(
-      section(style, "Environment", Object.entries(VARIABLES)),
-      section(style, "Exit codes", Object.entries(EXIT_CODES)),
-      `telequick COMMAND --help has details. First steps: run ${
-        style.bold("telequick gateway")
-      } and follow what it prints.`,
+      section(look, "Environment", Object.entries(VARIABLES)),
+      section(look, "Exit codes", Object.entries(EXIT_CODES)),
+      paragraph(
+        look,
+        `telequick help COMMAND has details. First steps: run ${
+          style.bold("telequick gateway")
+        } and follow what it prints.`,
+      ),
     );
   }
   return sections.filter((text) => text !== "").join("\n\n");
@@ -49,18 +58,19 @@ export function commandHelp(
   name: string,
   { summary }: CommandEntry,
   command: Command,
-  style: Style,
+  look: HelpLook,
 ): string {
+  const { style } = look;
   const options = Object.entries({ ...command.options, ...COMMON_OPTIONS });
   const usage = ["telequick", name, ...(command.positionals ?? []).map(placeholder), "[OPTIONS]"];
   if (command.rest !== undefined) usage.push("--", command.rest);
   const sections = [
-    `${style.bold(`telequick ${name}`)}: ${summary}`,
-    `${style.bold("Usage:")} ${usage.join(" ")}`,
-    command.details ?? "",
-    section(style, "Options", options.map(([option, spec]) => [flag(option, spec), says(spec)])),
-    section(style, "Examples", command.examples),
-    section(style, "Exit codes", Object.entries({ ...EXIT_CODES, ...command.exitCodes })),
+    paragraph(look, `${style.bold(`telequick ${name}`)}: ${summary}`),
+    wrap(`${style.bold("Usage:")} ${usage.join(" ")}`, { columns: look.columns, indent: 2 }),
+    paragraph(look, command.details ?? ""),
+    section(look, "Options", options.map(([option, spec]) => [flag(option, spec), says(spec)])),
+    section(look, "Examples", command.examples),
+    section(look, "Exit codes", Object.entries({ ...EXIT_CODES, ...command.exitCodes })),
   ];
   return sections.filter((text) => text !== "").join("\n\n");
 }
@@ -82,14 +92,16 @@ function says({ help, byDefault, choices, type }: OptionSpec): string {
   return notes.length === 0 ? help : `${help} (${notes.join("; ")})`;
 }
 
-/** Two columns under a title. Lines are not wrapped: terminals do that, and grep needs whole lines. */
+function paragraph({ columns }: HelpLook, text: string): string {
+  return wrap(text, { columns });
+}
+
+/** Two columns under a title. */
 function section(
-  style: Style,
+  { style, columns }: HelpLook,
   title: string,
   rows: readonly (readonly [string, string])[],
 ): string {
   if (rows.length === 0) return "";
-  const width = Math.max(...rows.map(([left]) => left.length));
-  const lines = rows.map(([left, right]) => `  ${left.padEnd(width)}  ${right}`);
-  return [`${style.bold(`${title}:`)}`, ...lines].join("\n");
+  return [style.bold(`${title}:`), wrapColumns(rows, columns)].join("\n");
 }

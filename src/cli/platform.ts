@@ -5,15 +5,34 @@
  * @module
  */
 
-import { spawn } from "node:child_process";
 import { createPublicKey, X509Certificate } from "node:crypto";
 import { createSocket } from "node:dgram";
 import * as fs from "node:fs/promises";
-import { constants, tmpdir } from "node:os";
-import { join } from "node:path";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
 import process from "node:process";
-import { attempt, fileFault, type FileToWrite, isSameFile, writeFiles } from "./private_files.ts";
-import { quotePath, UsageError } from "./usage.ts";
+import { askLocally, listenLocally, type LocalSocket } from "./local_socket.ts";
+import {
+  attempt,
+  createFile,
+  type FileToWrite,
+  type GrowingFile,
+  isSameFile,
+  readBytes,
+  writeFiles,
+} from "./private_files.ts";
+import {
+  type EndSignal,
+  type FedProgram,
+  feedProgram,
+  findProgram,
+  runCommand,
+  type RunningCommand,
+} from "./programs.ts";
+
+export type { LocalSocket } from "./local_socket.ts";
+export type { GrowingFile } from "./private_files.ts";
+export type { CommandEnd, EndSignal, FedProgram, RunningCommand } from "./programs.ts";
 
 /** An output stream. */
 export interface Terminal {
@@ -23,23 +42,6 @@ export interface Terminal {
   readonly columns: number;
   /** Writes text; resolves when it has been written. */
   write(text: string): Promise<void>;
-}
-
-/** A signal that asks a program to stop. */
-export type EndSignal = "SIGINT" | "SIGTERM" | "SIGHUP";
-
-/** How a command ended. */
-export interface CommandEnd {
-  /** Its exit code; 128 plus the signal's number when a signal ended it, as in shells. */
-  readonly exitCode: number;
-}
-
-/** A running command that uses this process's terminal. */
-export interface RunningCommand {
-  /** Resolves when it has ended; rejects with a {@linkcode UsageError} when it could not be started. */
-  readonly ended: Promise<CommandEnd>;
-  /** Sends it a signal. */
-  kill(signal: EndSignal): void;
 }
 
 /** Facts about a certificate. */
@@ -68,6 +70,8 @@ export interface Platform {
   readInput(): Promise<string>;
   /** A file's text. */
   readText(path: string): Promise<string>;
+  /** A file's bytes; refuses one that has more than `most`. */
+  readBytes(path: string, most: number): Promise<Uint8Array>;
   /** Whether a file or folder exists. */
   exists(path: string): Promise<boolean>;
   /** Writes a file completely or not at all, with these permission bits; refuses an existing file unless `replace` is set. */
@@ -81,6 +85,8 @@ export interface Platform {
     files: readonly FileToWrite[],
     options: { readonly replace: boolean },
   ): Promise<void>;
+  /** Creates a file that grows, for its owner alone; refuses an existing one. */
+  createFile(path: string): Promise<GrowingFile>;
   /** Whether two paths lead to the same file, in any spelling. */
   isSameFile(path: string, other: string): Promise<boolean>;
   /** Removes a file, or a folder with its content. */
@@ -90,12 +96,25 @@ export interface Platform {
   /** Creates such a folder in the system's temporary folder. */
   makeTemporaryFolder(): Promise<string>;
   join(...parts: string[]): string;
+  /** A path from the root, as it is printed: it works in every folder. */
+  absolute(path: string): string;
   /** Starts a command with additional environment variables. */
   run(
     command: string,
     args: readonly string[],
     env: Readonly<Record<string, string>>,
   ): RunningCommand;
+  /** Starts a program that is fed through its input. */
+  feed(program: string, args: readonly string[]): FedProgram;
+  /** The path of the first of these programs that is on PATH; `undefined` when none is. */
+  findProgram(names: readonly string[]): Promise<string | undefined>;
+  /** Answers questions of one line each from programs of this user, at a socket in a folder that only its owner can enter. */
+  listenLocally(
+    folder: string,
+    answer: (question: string) => Promise<string>,
+  ): Promise<LocalSocket>;
+  /** Asks at such a socket. Resolves with `undefined` when nothing answers there. */
+  askLocally(path: string, question: string): Promise<string | undefined>;
   /** Ends the process at once. */
   exit(code: number): void;
   /** Calls `handler` for every signal that asks to stop. Returns a function that removes the handler. */
@@ -133,6 +152,8 @@ export const systemPlatform: Platform = {
     for await (const chunk of process.stdin) chunks.push(chunk);
     return chunks.join("");
   },
+  readBytes,
+  createFile,
   readText: (path) => attempt("read", path, () => fs.readFile(path, "utf8")),
   exists: (path) => fs.stat(path).then(() => true, () => false),
   writeText: (path, text, { mode, replace = false }) =>
@@ -147,24 +168,14 @@ export const systemPlatform: Platform = {
       async () => void await fs.mkdir(path, { recursive: true, mode: 0o700 }),
     ),
   makeTemporaryFolder: () =>
-    attempt("make folder", tmpdir(), () => fs.mkdtemp(join(tmpdir(), "telequick-"))),
+    attempt("make folder", tmpdir(), () => fs.mkdtemp(join(tmpdir(), "telequick-gateway-"))),
   join,
-  run(command, args, env) {
-    const child = spawn(command, args, { stdio: "inherit", env: { ...process.env, ...env } });
-    const ended = new Promise<CommandEnd>((resolve, reject) => {
-      child.once("error", (error) => reject(notStarted(command, error)));
-      child.once("exit", (code, signal) => {
-        resolve({ exitCode: code ?? 128 + (signal === null ? 0 : constants.signals[signal]) });
-      });
-    });
-    return {
-      ended,
-      kill(signal) {
-        // Not `child.kill`: Deno would then report the signal instead of the command's exit code.
-        if (child.pid !== undefined && child.exitCode === null) process.kill(child.pid, signal);
-      },
-    };
-  },
+  absolute: (path) => resolve(path),
+  run: runCommand,
+  feed: feedProgram,
+  findProgram,
+  listenLocally,
+  askLocally,
   exit: (code) => process.exit(code),
   onSignal(handler) {
     const signals: readonly EndSignal[] = ["SIGINT", "SIGTERM", "SIGHUP"];
@@ -244,7 +255,8 @@ function terminal(stream: NodeJS.WriteStream): Terminal {
   return {
     isTerminal: stream.isTTY === true,
     get columns() {
-      return stream.columns ?? 80;
+      // Some pseudo-terminals say 0.
+      return stream.columns || 80;
     },
     write: (text) =>
       new Promise((resolve, reject) => {
@@ -256,12 +268,4 @@ function terminal(stream: NodeJS.WriteStream): Terminal {
 /** The reader of our output has closed the pipe: not an error. */
 export class BrokenPipe extends Error {
   override readonly name = "BrokenPipe";
-}
-
-/** Exit codes as in shells: 127 for a command that does not exist, 126 for one that cannot be executed. */
-function notStarted(command: string, error: unknown): UsageError {
-  const { code } = error as { readonly code?: string };
-  return new UsageError(`Cannot start ${quotePath(command)}: ${fileFault(error)}`, {
-    exitCode: code === "ENOENT" ? 127 : 126,
-  });
 }

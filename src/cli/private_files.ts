@@ -66,6 +66,48 @@ export async function writeFiles(
   }
 }
 
+/** A file that grows while something goes on, such as a recording. */
+export interface GrowingFile {
+  /** Adds bytes at its end. */
+  append(bytes: Uint8Array): Promise<void>;
+  /** Replaces bytes at its beginning. */
+  replaceStart(bytes: Uint8Array): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** Creates a file that grows, for its owner alone. Refuses a name that exists, also a link. */
+export async function createFile(path: string): Promise<GrowingFile> {
+  const file = await attempt("write", path, () => fs.open(path, "wx", 0o600));
+  let end = 0;
+  const write = (bytes: Uint8Array, at: number): Promise<void> =>
+    attempt("write", path, async () => {
+      for (let done = 0; done < bytes.length;) {
+        const { bytesWritten } = await file.write(bytes, done, bytes.length - done, at + done);
+        done += bytesWritten;
+      }
+    });
+  return {
+    async append(bytes) {
+      const at = end;
+      end += bytes.length;
+      await write(bytes, at);
+    },
+    replaceStart: (bytes) => write(bytes, 0),
+    close: () => file.close(),
+  };
+}
+
+/** A file's bytes; refuses one that has more than `most`. */
+export async function readBytes(path: string, most: number): Promise<Uint8Array> {
+  const { size } = await attempt("read", path, () => fs.stat(path));
+  if (size > most) {
+    throw new UsageError(
+      `Cannot read ${quotePath(path)}: it has ${size} bytes, expected at most ${most}`,
+    );
+  }
+  return await attempt("read", path, () => fs.readFile(path));
+}
+
 /** Whether two paths lead to the same file, in any spelling; also when it does not exist yet. */
 export async function isSameFile(path: string, other: string): Promise<boolean> {
   const [one, two] = [

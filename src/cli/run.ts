@@ -42,7 +42,12 @@ export async function run(platform: Platform, options: RunOptions = {}): Promise
 
 async function dispatch(platform: Platform, output: Output, clock: Clock): Promise<number> {
   const { own, leading } = splitArgs(platform.args);
-  const { style } = output;
+  // `telequick help dial` is `telequick dial --help`, `telequick version` is `telequick --version`.
+  const [word, ...words] = leading;
+  if (word === "help" || word === "version") {
+    const args = [...words, ...own.slice(own.indexOf(word)).filter((arg) => arg.startsWith("-"))];
+    return await dispatch({ ...platform, args: [...args, `--${word}`] }, output, clock);
+  }
   const name = commandName(leading);
   if (name === undefined) {
     if (own.includes("--version")) {
@@ -57,15 +62,14 @@ async function dispatch(platform: Platform, output: Output, clock: Clock): Promi
     if (group === "" && stray !== undefined) {
       throw new UsageError(`Option ${stray} has no command (see telequick --help)`);
     }
-    const help = programHelp(style, group);
-    if (asksHelp) output.raw(help);
-    else output.note(help);
+    if (asksHelp) output.raw(programHelp(output, group));
+    else output.note(programHelp({ style: output.noteStyle, columns: output.noteColumns }, group));
     return asksHelp ? 0 : 2;
   }
   const entry = commands[name]!;
   const command = await entry.load();
   if (own.includes("--help") || own.includes("-h")) {
-    output.raw(commandHelp(name, entry, command, style));
+    output.raw(commandHelp(name, entry, command, output));
     return 0;
   }
   return await perform(name, command, platform, output, clock);

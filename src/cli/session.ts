@@ -4,10 +4,12 @@
  * @module
  */
 
+import { TeleQuickError } from "../base/errors.ts";
 import { type ClientOptions, TeleQuickClient, type WarningKind } from "../client/mod.ts";
 import { ACCOUNT_OPTIONS, accountPath, loadAccount } from "./account.ts";
 import type { OptionSpecs, OptionValues } from "./terminal/args.ts";
 import type { Context } from "./command.ts";
+import { gatewayAdvice } from "./gateway_control.ts";
 import { inLine, type Output } from "./terminal/output.ts";
 import { UsageError } from "./usage.ts";
 
@@ -23,7 +25,7 @@ export const SESSION_OPTIONS = {
   "certificate-hash": {
     type: "text",
     value: "BASE64",
-    help: "SHA-256 of the certificate of a self-signed gateway",
+    help: "SHA-256 of a self-signed gateway's certificate, or several, separated by commas",
     byDefault: "TELEQUICK_CERTIFICATE_HASH",
   },
   "timeout": {
@@ -128,6 +130,31 @@ async function noteReconnects(client: TeleQuickClient, output: Output): Promise<
   }
 }
 
+/** Connects. Where that fails because of a local gateway that has stopped or is another one now, the error says so. */
+export async function connect(
+  client: TeleQuickClient,
+  context: SessionContext & Pick<Context, "signal">,
+): Promise<void> {
+  try {
+    await client.connect({ signal: context.signal });
+  } catch (error) {
+    throw await withAdvice(error, context);
+  }
+}
+
+/** A failed connect with what is known about the local gateway, if anything, in place of its general advice. */
+export async function withAdvice(
+  error: unknown,
+  context: Pick<SessionContext, "values" | "platform">,
+): Promise<unknown> {
+  if (!(error instanceof TeleQuickError) || error.code !== "ERR_CONNECT_FAILED") return error;
+  const advice = await gatewayAdvice(targetOf(context), context.platform);
+  if (advice === undefined) return error;
+  const { code, message, retryable } = error;
+  const found = message.replace(/ \([^()]*\)$/, "");
+  return new TeleQuickError(code, `${found} (${advice})`, { cause: error, retryable });
+}
+
 /** Runs `work` with a connected client, and closes the client afterwards. */
 export async function withClient<T>(
   context: SessionContext & Pick<Context, "signal">,
@@ -136,7 +163,7 @@ export async function withClient<T>(
 ): Promise<T> {
   const client = await openClient(context, more);
   try {
-    await client.connect({ signal: context.signal });
+    await connect(client, context);
     void noteReconnects(client, context.output);
     return await work(client);
   } finally {

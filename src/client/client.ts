@@ -55,8 +55,9 @@ export class TeleQuickClient extends ClientMethods {
    * Makes a client. Nothing is sent before `connect()` or the first RPC, no timer is started and no randomness is drawn, so that one can
    * be made at module scope of a Worker.
    *
-   * In Deno, Bun and Node environment variables stand in for what is not given: `TELEQUICK_ENDPOINT`; `TELEQUICK_CERTIFICATE_HASH`, where
-   * the endpoint comes from the environment too; `TELEQUICK_CREDENTIALS`; and `TELEQUICK_TRUNK`, the trunk of `dial()`.
+   * In Deno, Bun and Node environment variables stand in for what is not given: `TELEQUICK_ENDPOINT`; `TELEQUICK_CERTIFICATE_HASH` (one or
+   * several, separated by commas), where the endpoint comes from the environment too; `TELEQUICK_CREDENTIALS`; and `TELEQUICK_TRUNK`, the
+   * trunk of `dial()`.
    *
    * @param endpoint `https://host:9090` or `quic://host:9090`, port 9090 by default. `http:` and anything else is refused with `ERR_ENDPOINT_INVALID`. Default: `TELEQUICK_ENDPOINT`.
    * @param credentials Path of a service-account file (default: `TELEQUICK_CREDENTIALS`), a {@linkcode ServiceAccount}, or a function that gives a token. With `isBrowserToken`: the token, or a function that fetches one.

@@ -8,7 +8,7 @@ import type { ServiceAccount } from "../credentials/mod.ts";
 import { TeleQuickError } from "../base/errors.ts";
 import { ignore } from "../base/ignore.ts";
 import { LateAbortController } from "../base/signal.ts";
-import { certificateHash, parseEndpoint } from "../transport/mod.ts";
+import { certificateHashes, parseEndpoint } from "../transport/mod.ts";
 import { methods } from "../wire/mod.ts";
 import { AudioHub } from "./audio/audio_hub.ts";
 import { CallRegistry } from "./call/call_registry.ts";
@@ -96,10 +96,12 @@ export class ClientEngine {
       endpoint: parseEndpoint(endpoint),
       tokens: this.#tokens,
       skew,
-      certificateHashes: () =>
-        Promise.all(
-          options.certificates.map((one) => typeof one === "string" ? certificateHash(one) : one),
-        ),
+      certificateHashes: async () =>
+        (await Promise.all(
+          options.certificates.map((one) =>
+            typeof one === "string" ? certificateHashes(one) : [one]
+          ),
+        )).flat(),
       onReady: (connection) =>
         void routePushes(connection.session, this.#pushes(connection), clock),
       onFailed: (connection) => this.sessions.miss(connection),

@@ -8,7 +8,7 @@
 export interface Environment {
   /** `TELEQUICK_ENDPOINT`: where the gateway is. */
   readonly endpoint: string | undefined;
-  /** `TELEQUICK_CERTIFICATE_HASH`: its certificate, where the endpoint comes from the environment too. */
+  /** `TELEQUICK_CERTIFICATE_HASH`: its certificate, or several separated by commas, where the endpoint comes from the environment too. */
   readonly certificateHash: string | undefined;
   /** `TELEQUICK_TRUNK`: the trunk that calls leave by. */
   readonly trunkId: string | undefined;

@@ -17,7 +17,8 @@ export interface ClientOptions {
   readonly webTransport?: WebTransportConstructor | undefined;
   /**
    * A certificate to accept by its hash: base64 of the SHA-256 of its DER, as the local gateway prints it; or the certificate
-   * itself in PEM. Empty or `"none"`: none. Default: certificates are checked against the CAs the runtime trusts.
+   * itself in PEM. Several are separated by commas, as for a gateway that has announced its next certificate. Empty or `"none"`: none.
+   * Default: certificates are checked against the CAs the runtime trusts.
    */
   readonly serverCertificateHash?: string | undefined;
   /** Several such certificates, for one that is being replaced. */

@@ -202,11 +202,18 @@ async function readFile(
   }
 }
 
+// The folder of a local gateway that keeps nothing: `telequick gateway` removes it when it stops.
+const TEMPORARY_GATEWAY = /[\\/]telequick-gateway-[^\\/]+[\\/]service-account\.json$/;
+
 function unreadable(path: string, error: unknown): TeleQuickError {
   const { name = "", code = "" } = error as { name?: string; code?: string };
   const file = JSON.stringify(path);
   if (name === "NotFound" || code === "ENOENT" || code === "ENOTDIR") {
-    const hint = path === path.trim() ? "" : " (the path begins or ends with white space)";
+    const hint = path !== path.trim()
+      ? " (the path begins or ends with white space)"
+      : TEMPORARY_GATEWAY.test(path)
+      ? " (the gateway that made this file has stopped: take its exports again)"
+      : "";
     return notFound(`there is no file at ${file}${hint}`);
   }
   if (name === "NotCapable") {

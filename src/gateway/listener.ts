@@ -6,7 +6,7 @@
 
 import { encodeBase64 } from "../base/base64.ts";
 import type { Clock } from "../base/signal.ts";
-import { listenQuic } from "../transport/listen.ts";
+import { type ListenerCertificate, listenQuic } from "../transport/listen.ts";
 import { certificateHash, createCertificate, type IncomingSession } from "../transport/mod.ts";
 
 /** Options of a gateway's `listen`. */
@@ -17,17 +17,24 @@ export interface GatewayListenOptions {
   readonly port?: number;
   /**
    * The certificate to show, PEM, with its private key (PKCS#8 PEM): clients that pin a hash then survive a restart. Browsers take
-   * ECDSA P-256 for at most 14 days, as `createCertificate` makes it. Default: a fresh one for this listener.
+   * ECDSA P-256 for at most 14 days, as `createCertificate` makes it. A gateway that runs for longer changes it with `replaceCertificate`.
+   * Default: a fresh one for this listener.
    */
-  readonly certificate?: { readonly certificatePem: string; readonly privateKeyPem: string };
+  readonly certificate?: ListenerCertificate;
 }
 
 /** A gateway's bound port. */
 export interface GatewayListener {
   /** What a client dials: `https://host:port`. */
   readonly endpoint: string;
-  /** What a client pins: base64 of the SHA-256 of the certificate. One made for this listener lasts 13 days. */
+  /** What a client pins: base64 of the SHA-256 of the certificate that is shown now. One made for this listener lasts 13 days. */
   readonly certificateHash: string;
+  /**
+   * Shows another certificate from now on, at the same port. Clients that pinned both hashes beforehand live through it: on Deno their
+   * sessions go on, on Bun and Node they end and are opened again; calls go on everywhere. Rejects with `ERR_VALUE_INVALID` when the
+   * certificate is not usable; the old one then stays.
+   */
+  replaceCertificate(certificate: ListenerCertificate): Promise<void>;
   /** Ends its sessions and frees the port. */
   close(): Promise<void>;
 }
@@ -51,19 +58,30 @@ export async function startListener(options: StartListenerOptions): Promise<Gate
     hostnames: local.includes(hostname) ? local : [...local, hostname],
     now: options.clock.now(),
   });
-  const hash = await certificateHash(certificatePem);
+  let shown = await hashOf(certificatePem);
   const listener = await listenQuic({ hostname, port, certificatePem, privateKeyPem, maxStreams });
   const accepting = acceptAll(listener.accept(), serve);
   const host = listener.hostname.includes(":") ? `[${listener.hostname}]` : listener.hostname;
   let closing: Promise<void> | undefined;
   return {
     endpoint: `https://${host}:${listener.port}`,
-    certificateHash: encodeBase64(hash.value),
+    get certificateHash() {
+      return shown;
+    },
+    async replaceCertificate(certificate) {
+      const next = await hashOf(certificate.certificatePem);
+      await listener.replaceCertificate(certificate);
+      shown = next;
+    },
     close: () =>
       closing ??= listener.close().then(() => accepting).then(() => {
         onClosed();
       }),
   };
+}
+
+async function hashOf(certificatePem: string): Promise<string> {
+  return encodeBase64((await certificateHash(certificatePem)).value);
 }
 
 async function acceptAll(

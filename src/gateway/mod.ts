@@ -44,6 +44,7 @@ export { checkPhoneScript } from "./call/phone_script.ts";
 export type { PhoneScript, PhoneStep } from "./call/phone_script.ts";
 export type { InboundCall, SimulateInboundCallOptions } from "./simulated_inbound.ts";
 export type { GatewayListener, GatewayListenOptions } from "./listener.ts";
+export type { ListenerCertificate } from "../transport/listen.ts";
 export type { GatewayLogEvent, GatewayLogRecord, GatewayStats } from "./log.ts";
 export type { GatewayStorage } from "./storage/archive.ts";
 export type {

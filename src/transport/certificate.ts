@@ -1,16 +1,14 @@
 import { counted } from "../base/operations.ts";
-import { decodeBase64, encodeBase64 } from "../base/base64.ts";
-import { encodeUtf8, isBytes } from "../base/bytes.ts";
-import { kindOf } from "../base/check.ts";
+import { encodeBase64 } from "../base/base64.ts";
+import { encodeUtf8 } from "../base/bytes.ts";
 import { requireWebCrypto } from "../base/environment.ts";
 import { TeleQuickError } from "../base/errors.ts";
 import { systemClock } from "../base/signal.ts";
+import { hashOf } from "./certificate_hash.ts";
 import { der, derBitString, derInteger, derObjectId, derUtcTime, tags } from "./der.ts";
 import type { CertificateHash } from "./types.ts";
 
 const DAY_MS = 86_400_000;
-/** Longest PEM text looked at where it came as base64. */
-const MAX_PEM_BYTES = 65_536;
 // A hash-pinned certificate may be valid for at most 14 days in all (W3C WebTransport section 6.8); one hour of it lies in the past.
 const LONGEST_DAYS = 13;
 const BACKDATED_MS = 3_600_000;
@@ -125,89 +123,6 @@ export async function createCertificate(
     hash: await hashOf(certificate),
     notAfter,
   };
-}
-
-/**
- * Makes the hash that a client pins (W3C WebTransport section 6.8), from any of the forms in which tools print it.
- *
- * Tolerated, as in private keys: white space and quotes around, line ends escaped once or more (`\n`), base64 of the whole PEM, and the
- * label of a fingerprint (`sha256 Fingerprint=`, `SHA256:`, `sha256//`).
- *
- * @param input Base64 of the SHA-256 (44 characters), its 64 hexadecimal digits with or without colons, its 32 bytes, or the certificate itself (PEM, or DER bytes).
- * @throws {TypeError} When it is neither text nor bytes.
- * @throws {TeleQuickError} `ERR_VALUE_INVALID` for anything else.
- */
-export async function certificateHash(input: string | Uint8Array): Promise<CertificateHash> {
-  if (typeof input !== "string" && !isBytes(input)) {
-    throw new TypeError(
-      `Cannot read certificate hash: it is ${kindOf(input)}, expected a string or a Uint8Array`,
-    );
-  }
-  if (typeof input !== "string") {
-    if (input.length === 32) return { algorithm: "sha-256", value: Uint8Array.from(input) };
-    if (isSequence(input)) return await hashOf(Uint8Array.from(input));
-    return refuseHash(`it is ${input.length} bytes`);
-  }
-  const text = withoutCarrier(input);
-  if (text.includes("-----BEGIN")) return await hashOf(certificateDer(text));
-  if (/^(?:[0-9a-f]{2}:?){31}[0-9a-f]{2}$/i.test(text)) {
-    const digits = text.replaceAll(":", "");
-    const value = Uint8Array.from(
-      { length: 32 },
-      (_, i) => parseInt(digits.slice(2 * i, 2 * i + 2), 16),
-    );
-    return { algorithm: "sha-256", value };
-  }
-  const value = text.length % 4 === 0 ? decodeBase64(text) : undefined;
-  if (value === undefined) return refuseHash("it is not canonical base64");
-  // The body of a PEM file without its first and last line.
-  if (isSequence(value)) return await hashOf(value);
-  if (value.length !== 32) return refuseHash(`it decodes to ${value.length} bytes`);
-  return { algorithm: "sha-256", value };
-}
-
-/** A text without what carries it: quotes, escaped line ends, base64 around a PEM text, the label of a fingerprint. */
-function withoutCarrier(input: string): string {
-  const text = input.replace(/\\+r/g, "").replace(/\\+n/g, "\n").replace(/["']/g, "").trim();
-  const pem = text.includes("-") ? undefined : decodeBase64(text.replace(/\s+/g, ""));
-  // "-----BEGIN" in ASCII.
-  if (pem !== undefined && pem[0] === 0x2d && pem[5] === 0x42) {
-    return withoutCarrier(String.fromCharCode(...pem.subarray(0, MAX_PEM_BYTES)));
-  }
-  return text.replace(/^sha-?256(?: fingerprint)?\s*(?:[=:]|\/{1,2})\s*/i, "");
-}
-
-function refuseHash(found: string): never {
-  throw new TeleQuickError(
-    "ERR_VALUE_INVALID",
-    `Cannot read certificate hash: ${found}, expected the base64 of a SHA-256 (32 bytes) or a PEM certificate ` +
-      "(openssl x509 -in cert.pem -outform der | openssl dgst -sha256 -binary | base64)",
-  );
-}
-
-function certificateDer(pem: string): Uint8Array<ArrayBuffer> {
-  // The first block is the leaf in every chain file.
-  const [, label, body] =
-    /-----BEGIN ([A-Z0-9 ]+)-----([A-Za-z0-9+/=\s]*)-----END \1-----/.exec(pem) ?? [];
-  if (label === undefined || body === undefined) refuseHash("its PEM block is damaged");
-  if (label !== "CERTIFICATE") refuseHash(`its PEM label is "${label.slice(0, 32)}"`);
-  const bytes = decodeBase64(body.replace(/\s+/g, "")) ?? refuseHash("its PEM body is not base64");
-  // With a line lost it would still have a hash, but no gateway's.
-  return isSequence(bytes) ? bytes : refuseHash("its PEM body is not a whole certificate");
-}
-
-/** Whether bytes are one whole SEQUENCE of more than 127, as every certificate is (X.690 section 8.1.3). */
-function isSequence(bytes: Uint8Array): boolean {
-  const [tag, form = 0] = bytes;
-  const start = form - 0x80 + 2;
-  const length = bytes.subarray(2, start).reduce((sum, byte) => sum * 256 + byte, 0);
-  return tag === tags.sequence && start > 2 && bytes.length === start + length;
-}
-
-async function hashOf(certificate: Uint8Array<ArrayBuffer>): Promise<CertificateHash> {
-  requireWebCrypto("hash certificate");
-  const value = new Uint8Array(await counted(crypto.subtle.digest("SHA-256", certificate)));
-  return { algorithm: "sha-256", value };
 }
 
 function serialNumber(): Uint8Array {

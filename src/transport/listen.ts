@@ -10,7 +10,13 @@ import { sleep, systemClock, within } from "../base/signal.ts";
 import { nothingWrong } from "./http3/codes.ts";
 import { LONGEST_FAREWELL_MS } from "./http3/connect_stream.ts";
 import { acceptRequest } from "./http3/server.ts";
-import { cannotBind, certificateUnusable, type Listener, type ListenOptions } from "./listener.ts";
+import {
+  cannotBind,
+  certificateUnusable,
+  type Listener,
+  type ListenerCertificate,
+  type ListenOptions,
+} from "./listener.ts";
 import { unavailable } from "./advice.ts";
 import { freePort } from "./napi/free_port.ts";
 import { loadAddon } from "./napi/napi.ts";
@@ -22,7 +28,8 @@ import type { CloseInfo, IncomingSession } from "./types.ts";
 
 export type { Clock } from "../base/signal.ts";
 export type { SessionRequest } from "./http3/server.ts";
-export type { Listener, ListenOptions } from "./listener.ts";
+export { isBindFault } from "./listener.ts";
+export type { Listener, ListenerCertificate, ListenOptions } from "./listener.ts";
 export type { CloseInfo, IncomingSession, WebTransportLike } from "./types.ts";
 
 // How long a connection outlives its last words: time of the network, not of the injected clock.
@@ -94,7 +101,15 @@ async function listenAddonSomewhere(addon: NapiAddon, options: ListenOptions): P
 
 function listenDeno(QuicEndpoint: EndpointConstructor, options: ListenOptions): Listener {
   const { handshakeTimeoutMs = 5_000, backlog = 256, clock = systemClock } = options;
-  const { endpoint, listener } = bind(QuicEndpoint, options);
+  const endpoint = bind(QuicEndpoint, options);
+  // The newest one's certificate is shown. All are kept: when Deno collects one, its endpoint stops listening.
+  const listeners: QuicListener[] = [];
+  try {
+    listeners.push(listenOn(endpoint, options, options));
+  } catch (error) {
+    endpoint.close(nothingWrong);
+    throw error;
+  }
   const sessions = new Queue<IncomingSession>({ capacity: backlog, overflow: "drop-newest" });
   const live = new Set<QuicSession>();
 
@@ -131,7 +146,8 @@ function listenDeno(QuicEndpoint: EndpointConstructor, options: ListenOptions): 
 
   const run = async (): Promise<void> => {
     try {
-      while (true) welcome(await listener.incoming());
+      // Connections of every certificate come out of the first.
+      while (true) welcome(await listeners[0]!.incoming());
     } catch {
       // The endpoint is closed.
       sessions.close();
@@ -144,6 +160,11 @@ function listenDeno(QuicEndpoint: EndpointConstructor, options: ListenOptions): 
     hostname,
     port,
     accept: () => sessions,
+    replaceCertificate(certificate) {
+      return Promise.resolve().then(() => {
+        listeners.push(listenOn(endpoint, options, certificate));
+      });
+    },
     async close(info: CloseInfo = {}) {
       sessions.close();
       const { closeCode = 0, reason = "" } = info;
@@ -160,30 +181,32 @@ function listenDeno(QuicEndpoint: EndpointConstructor, options: ListenOptions): 
   };
 }
 
-function bind(
-  QuicEndpoint: EndpointConstructor,
-  options: ListenOptions,
-): { readonly endpoint: QuicEndpoint; readonly listener: QuicListener } {
-  const { hostname = "127.0.0.1", port = 0, maxStreams = 100 } = options;
-  let endpoint: QuicEndpoint;
+function bind(QuicEndpoint: EndpointConstructor, options: ListenOptions): QuicEndpoint {
+  const { hostname = "127.0.0.1", port = 0 } = options;
   try {
-    endpoint = new QuicEndpoint({ hostname, port });
+    return new QuicEndpoint({ hostname, port });
   } catch (cause) {
     throw cannotBind(hostname, port, cause);
   }
+}
+
+function listenOn(
+  endpoint: QuicEndpoint,
+  options: ListenOptions,
+  { certificatePem, privateKeyPem }: ListenerCertificate,
+): QuicListener {
+  const { maxStreams = 100 } = options;
   try {
-    const listener = endpoint.listen({
-      cert: options.certificatePem,
-      key: options.privateKeyPem,
+    return endpoint.listen({
+      cert: certificatePem,
+      key: privateKeyPem,
       alpnProtocols: ["h3"],
       keepAliveInterval: options.keepAliveMs ?? 5_000,
       maxIdleTimeout: options.idleTimeoutMs ?? 15_000,
       maxConcurrentBidirectionalStreams: maxStreams,
       maxConcurrentUnidirectionalStreams: maxStreams,
     });
-    return { endpoint, listener };
   } catch {
-    endpoint.close(nothingWrong);
     // The runtime's own error may quote the key: it goes no further.
     throw certificateUnusable();
   }

@@ -3,16 +3,20 @@ import type { Clock } from "../base/signal.ts";
 import type { SessionRequest } from "./http3/server.ts";
 import type { CloseInfo, IncomingSession } from "./types.ts";
 
-/** Options of `listenQuic`. */
-export interface ListenOptions {
-  /** Address to bind. Default: `127.0.0.1`. */
-  readonly hostname?: string;
-  /** UDP port; 0 takes a free one, on Deno. Default: 0. */
-  readonly port?: number;
+/** A certificate and its private key. The key is a secret. */
+export interface ListenerCertificate {
   /** The certificate with its chain, PEM. */
   readonly certificatePem: string;
   /** Its private key, PKCS#8 PEM. */
   readonly privateKeyPem: string;
+}
+
+/** Options of `listenQuic`. */
+export interface ListenOptions extends ListenerCertificate {
+  /** Address to bind. Default: `127.0.0.1`. */
+  readonly hostname?: string;
+  /** UDP port; 0 takes a free one, on Deno. Default: 0. */
+  readonly port?: number;
   /**
    * Looks at a request before there is a session: the HTTP status to answer with; 200 takes it.
    * No client reports more to its user of another status than "handshake failed". Default: takes every request.
@@ -40,6 +44,11 @@ export interface Listener {
   readonly port: number;
   /** Sessions as they come, each established. Ends when the listener is closed; leaving the loop accepts no more of them. */
   accept(): AsyncIterable<IncomingSession>;
+  /**
+   * Shows another certificate from now on, at the same port. On Deno the sessions that there are go on; the addon of Bun and Node has to
+   * bind its port again, so that they end and their peers come back. Rejects with `ERR_VALUE_INVALID` when the certificate is not usable.
+   */
+  replaceCertificate(certificate: ListenerCertificate): Promise<void>;
   /** Ends all sessions, informs their peers, and takes no more. Deno frees the port only when it collects its endpoint. */
   close(info?: CloseInfo): Promise<void>;
 }
@@ -51,6 +60,11 @@ export function cannotBind(hostname: string, port: number, cause: unknown): Tele
     `Cannot listen: ${hostname}, UDP port ${port}, cannot be bound, expected a free port of this machine (0 takes one)`,
     { cause },
   );
+}
+
+/** Whether an error is that of {@linkcode cannotBind}: most often the port is taken. */
+export function isBindFault(error: unknown): boolean {
+  return error instanceof TeleQuickError && / cannot be bound, /.test(error.message);
 }
 
 /** The error of a certificate that is not taken. Without a cause: a foreign error may quote the key. */

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { createSocket } from "node:dgram";
-import { chmod, writeFile } from "node:fs/promises";
+import { chmod, copyFile, writeFile } from "node:fs/promises";
 import process from "node:process";
 import { after, before, describe, it } from "node:test";
 import { type CliGateway, startCliGateway } from "../support/cli_gateway.ts";
@@ -80,22 +80,37 @@ describe("telequick doctor", () => {
     await new Promise<void>((resolve) => socket.bind(0, "127.0.0.1", resolve));
     const { port } = socket.address();
     const endpoint = `https://127.0.0.1:${port}`;
-    const silent = await doctor([], { TELEQUICK_ENDPOINT: endpoint });
+    // A copy that no gateway made: the advice is about the port alone.
+    const copy = folder.at("copy.json");
+    await copyFile(gateway.env["TELEQUICK_CREDENTIALS"]!, copy);
+    await chmod(copy, 0o600);
+    const silent = await doctor(["--credentials", copy], { TELEQUICK_ENDPOINT: endpoint });
     assert.equal(silent.code, 1);
     assert.equal(silent.bad[0]!["check"], "network");
     assert.match(String(silent.bad[0]!["found"]), /No answer from this UDP port/);
     assert.match(String(silent.bad[0]!["fix"]), /firewall/);
     assert.equal(silent.findings.at(-1)!["level"], "unknown", "what comes after is not guessed");
     socket.on("message", (bytes, { port, address }) => socket.send(bytes, port, address));
-    const other = await doctor([], { TELEQUICK_ENDPOINT: endpoint });
+    const other = await doctor(["--credentials", copy], { TELEQUICK_ENDPOINT: endpoint });
     assert.match(String(other.bad[0]!["found"]), /does not use QUIC/);
+    const moved = await doctor([], { TELEQUICK_ENDPOINT: endpoint });
+    assert.equal(
+      moved.bad[0]!["fix"],
+      `The gateway that made this file is at ${
+        gateway.env["TELEQUICK_ENDPOINT"]
+      } now: take its exports again`,
+    );
     socket.close();
   });
 
   it("4: a certificate with another hash, an invalid hash, and no hash", async () => {
     const hash = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
     const expected: readonly [hash: string, found: RegExp, fix: RegExp][] = [
-      [hash, /differs from the pinned hash/, /Use the hash that the gateway prints now/],
+      [
+        hash,
+        /differs from the pinned hash/,
+        /^The gateway has another certificate now: export TELEQUICK_CERTIFICATE_HASH=\S{43}=$/,
+      ],
       ["nonsense", /Cannot read certificate hash/, /./],
       ["", /not signed by a CA/, /TELEQUICK_CERTIFICATE_HASH/],
     ];

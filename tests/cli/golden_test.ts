@@ -35,7 +35,7 @@ class Transcript {
   text(): string {
     return this.#text
       .replaceAll(this.#folder.path, "DIR")
-      .replace(/\/\S*telequick-\w{6}\//g, "TEMPORARY/")
+      .replace(/\/\S*telequick-gateway-\w{6}\//g, "TEMPORARY/")
       .replace(/127\.0\.0\.1:\d{2,5}/g, "127.0.0.1:PORT")
       .replace(/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/g, "UUID")
       .replace(/(?<![\w-])[\w-]{43}(?![\w=-])/g, "THUMBPRINT")

@@ -3,9 +3,16 @@ import { Buffer } from "node:buffer";
 import { readFile } from "node:fs/promises";
 import { platform } from "node:process";
 import { describe, it } from "node:test";
+import { TeleQuickClient } from "../../mod.ts";
+import { encodeBase64 } from "../../src/base/base64.ts";
 import { createGateway, type Gateway } from "../../src/gateway/mod.ts";
 import { signToken } from "../../src/token/mod.ts";
-import { certificateHash, openSession, resolveWebTransport } from "../../src/transport/mod.ts";
+import {
+  certificateHash,
+  createCertificate,
+  openSession,
+  resolveWebTransport,
+} from "../../src/transport/mod.ts";
 import { methods } from "../../src/wire/mod.ts";
 import { RawClient } from "../support/raw_client.ts";
 import { type TestAccount, testAccount } from "../support/tenant_kit.ts";
@@ -82,6 +89,45 @@ describe("gateway.listen() over QUIC", () => {
     assert.deepEqual(ending.endings, [{ code: 401, reason: "key revoked", reconnect: true }]);
     assert.equal((await staying.rpc(methods.Barge, { callSid: "x" })).fault.errorCode, 7);
     staying.close();
+  });
+
+  it("changes its certificate at the same port: calls go on, and clients that pin both hashes are let in before and after", async () => {
+    await using gateway = createGateway();
+    const account = await testAccount("acme");
+    await register(gateway, account);
+    const [first, second] = [await createCertificate(), await createCertificate()];
+    const listener = await gateway.listen({ certificate: first });
+    const both = [first, second].map(({ hash }) => encodeBase64(hash.value)).join(",");
+    assert.equal(`${listener.certificateHash},`, both.slice(0, 45));
+    await using client = new TeleQuickClient(listener.endpoint, account.account, false, both);
+    const call = await client.dial({ to: "+15550100", trunkId: "main" });
+    await call.answered();
+
+    await listener.replaceCertificate(second);
+    assert.equal(listener.certificateHash, both.slice(45));
+    await assert.rejects(openSession(listener.endpoint, { certificateHashes: [first.hash] }), {
+      code: "ERR_CONNECT_FAILED",
+      message: /another SHA-256/,
+    });
+    // The same client with a session of its own under the new certificate; its call is still there.
+    await client.renew();
+    assert.equal(client.stats().session.opened >= 2, true);
+    assert.equal(call.state, "answered");
+    await using pinned = new TeleQuickClient(listener.endpoint, account.account, false, both);
+    await pinned.connect();
+    await call.hangUp();
+    assert.equal((await call.ended).status, "COMPLETED");
+
+    // A certificate with another key changes nothing.
+    const { certificatePem } = await createCertificate();
+    const mixed = { certificatePem, privateKeyPem: second.privateKeyPem };
+    await assert.rejects(listener.replaceCertificate(mixed), (error: Error) => {
+      assert.match(error.message, /certificate and its private key are not usable/);
+      assert.doesNotMatch(`${error.message} ${error.cause}`, /BEGIN|MII/);
+      return true;
+    });
+    assert.equal(listener.certificateHash, both.slice(45));
+    (await openSession(listener.endpoint, { certificateHashes: [second.hash] })).close();
   });
 
   it("ends its sessions when it is closed, in words, and takes no more", async () => {

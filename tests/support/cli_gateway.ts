@@ -1,4 +1,4 @@
-import { run } from "../../src/cli/run.ts";
+import { run, type RunOptions } from "../../src/cli/run.ts";
 import { fakePlatform, type FakePlatformOptions, recordsOf } from "./fake_platform.ts";
 
 /** A gateway that `telequick gateway` started in this process, on real QUIC. */
@@ -15,13 +15,13 @@ export interface CliGateway {
 
 export async function startCliGateway(
   args: readonly string[] = [],
-  options: Omit<FakePlatformOptions, "args"> = {},
+  { clock, ...options }: Omit<FakePlatformOptions, "args"> & RunOptions = {},
 ): Promise<CliGateway> {
   const fake = fakePlatform({ ...options, args: ["gateway", "--json", ...args] });
   const isReady = new Promise<void>((resolve) =>
     fake.onOutput((text) => text.includes('"type":"gateway"') && resolve())
   );
-  const code = run(fake.platform);
+  const code = run(fake.platform, clock === undefined ? {} : { clock });
   await Promise.race([
     isReady,
     code.then((code) => {

@@ -16,7 +16,7 @@ import {
 import { sleep } from "../../base/signal.ts";
 import { type CallEvent, describeQ850Cause, EventType } from "../../wire/mod.ts";
 import { type Command, command, type Context, interruptedCode } from "../command.ts";
-import { eventLine, eventRecord } from "../events.ts";
+import { callNames, eventLine, eventRecord } from "../events.ts";
 import { formatDuration, plural } from "../terminal/format.ts";
 import { inLine, type Output } from "../terminal/output.ts";
 import type { Platform } from "../platform.ts";
@@ -187,13 +187,17 @@ async function follow(
   tally: Tally,
   { values, output }: CampaignContext,
 ): Promise<void> {
+  const nameOf = callNames();
   for await (const event of events) {
     const row = tally.rows.get(event.callSid);
     // Events of other campaigns' calls, where the rows are known.
     if (tally.rows.size > 0 && row === undefined) continue;
     // Events of a call without a listener go to every session of the tenant.
     if (event.clientId !== "" && event.clientId !== clientId) continue;
-    if (values.events) output.emit(eventRecord(event), eventLine(event, output.style));
+    if (values.events) {
+      const name = row === undefined ? nameOf(event.callSid) : inLine(row.to);
+      output.emit(eventRecord(event), eventLine(event, output.style, name));
+    }
     const { eventType, callSid, status, q850Cause } = event;
     if (eventType === EventType.CHANNEL_CREATE) tally.live.add(callSid);
     if (eventType === EventType.CHANNEL_ANSWER) tally.answered++;

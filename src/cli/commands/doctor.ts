@@ -9,7 +9,8 @@ import { type Command, command, interruptedCode } from "../command.ts";
 import { diagnose } from "../diagnosis/diagnose.ts";
 import type { Finding } from "../diagnosis/finding.ts";
 import { plural } from "../terminal/format.ts";
-import type { Style } from "../terminal/style.ts";
+import type { Output } from "../terminal/output.ts";
+import { wrap } from "../terminal/wrap.ts";
 import { SESSION_OPTIONS, timeLimits } from "../session.ts";
 
 const { verbose: _, ...TARGET_OPTIONS } = SESSION_OPTIONS;
@@ -56,7 +57,7 @@ export const doctor: Command = command({
       ) {
         const { level } = finding;
         if (level === "error" || level === "warning") counts[level]++;
-        output.emit({ type: "finding", ...finding }, line(finding, output.style));
+        output.emit({ type: "finding", ...finding }, lines(finding, output));
         if (signal.aborted) return interruptedCode(signal);
       }
     } finally {
@@ -74,8 +75,12 @@ export const doctor: Command = command({
   },
 });
 
-function line({ check, level, found, fix }: Finding, style: Style): string {
+// Level and check, each with the two spaces after it.
+const INDENT = 22;
+
+function lines({ check, level, found, fix }: Finding, { style, columns }: Output): string {
   const paint = { ok: style.good, warning: style.warn, error: style.bad, unknown: style.dim };
   const head = `${paint[level](level.padEnd(7))}  ${check.padEnd(11)}  ${found}`;
-  return fix === undefined ? head : `${head}\n${" ".repeat(22)}fix: ${fix}`;
+  const rest = fix === undefined ? [] : [`${" ".repeat(INDENT)}fix: ${fix}`];
+  return [head, ...rest].map((line) => wrap(line, { columns, indent: INDENT })).join("\n");
 }

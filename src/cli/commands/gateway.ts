@@ -15,7 +15,7 @@ import {
   startLocalGateway,
 } from "../local_gateway/local_gateway.ts";
 import { inLine, type Output } from "../terminal/output.ts";
-import type { Style } from "../terminal/style.ts";
+import { wrap } from "../terminal/wrap.ts";
 
 /** The far ends that the local gateway simulates. */
 export const TEST_NUMBERS: Readonly<Record<string, string>> = {
@@ -43,16 +43,26 @@ export const gateway: Command = command({
   },
   examples: [
     ["telequick gateway", "a gateway in memory on a free port"],
-    ["telequick gateway --port 9090 --directory ./gateway", "one that keeps keys and trunks"],
+    ["telequick gateway --directory ./gateway", "one that is the same after a restart"],
     ["telequick gateway exec -- npm test", "tests against a gateway of their own"],
   ],
   exitCodes: { 0: "stopped by Ctrl-C or SIGTERM" },
-  async run({ values, output, platform, signal }) {
+  async run({ values, output, platform, clock, signal }) {
     if (values.limits) return printLimits(output);
     const started = await startLocalGateway({
       values,
       platform,
       output,
+      clock,
+      onHashes(certificateHash) {
+        output.emit(
+          { type: "certificate", certificateHash },
+          [
+            "The certificate has changed; clients that pin its hash and the next one's go on. For new ones:",
+            `export TELEQUICK_CERTIFICATE_HASH=${quoteForShell(certificateHash)}`,
+          ].join("\n"),
+        );
+      },
       ...(values.verbose && {
         log: ({ event, ...details }) => {
           const words = Object.entries(details).map(([name, value]) => `${name}=${value}`);
@@ -65,7 +75,7 @@ export const gateway: Command = command({
     });
     output.emit(
       { type: "gateway", ...recordOf(started), program: programFor(started) },
-      introduction(started, output.style),
+      introduction(started, output),
     );
     await new Promise<void>((resolve) => {
       if (signal.aborted) resolve();
@@ -86,21 +96,28 @@ function recordOf(gateway: LocalGateway): Readonly<Record<string, string>> {
   return { endpoint, certificateHash, credentials, tenantId, keyId, trunkId };
 }
 
-function introduction(gateway: LocalGateway, { bold, dim, good }: Style): string {
+function introduction(gateway: LocalGateway, { style, columns }: Output): string {
+  const { bold, dim, good } = style;
   const { endpoint, tenantId, trunkId } = gateway;
   const exports = Object.entries(environmentOf(gateway))
     .map(([name, value]) => `export ${name}=${quoteForShell(value)}`);
+  const prose = (text: string): string => wrap(text, { columns });
+  // The exports and the program are copied: they stay whole.
   return [
-    `${good("ready")} on ${bold(endpoint)}, tenant ${tenantId}, trunk ${trunkId}`,
+    prose(`${good("ready")} on ${bold(endpoint)}, tenant ${tenantId}, trunk ${trunkId}`),
     "",
-    dim("For programs and further telequick commands:"),
+    prose(dim("For programs and further telequick commands:")),
     ...exports,
     "",
     dim("A program:"),
     programFor(gateway),
     "",
     dim("Numbers to call:"),
-    ...Object.entries(TEST_NUMBERS).map(([number, does]) => `${number}  ${does}`),
+    ...Object.entries(TEST_NUMBERS).map(([number, does]) =>
+      wrap(`${number}  ${does}`, { columns, indent: number.length + 2 })
+    ),
+    "",
+    prose(`${dim("Let a call come in:")} telequick call-in`),
     "",
     dim("Ctrl-C stops the gateway"),
   ].join("\n");

@@ -30,7 +30,7 @@ export const gatewayExec: Command = command({
     127: "COMMAND was not found",
   },
   ownSignals: true,
-  async run({ values, rest = [], output, platform }) {
+  async run({ values, rest = [], output, platform, clock }) {
     const [program, ...args] = rest;
     if (program === undefined) {
       throw new UsageError("Command is missing: telequick gateway exec -- COMMAND", {
@@ -45,7 +45,7 @@ export const gatewayExec: Command = command({
       if (signal !== "SIGINT" || !platform.stdinIsTerminal) running?.kill(signal);
     });
     try {
-      const gateway = await startLocalGateway({ values, platform, output });
+      const gateway = await startLocalGateway({ values, platform, output, clock });
       try {
         if (asked !== undefined) throw new Interrupted(asked);
         running = platform.run(program, args, environmentOf(gateway));

@@ -7,7 +7,7 @@
 import type { ClientStatus, TeleQuickClient } from "../../client/mod.ts";
 import { TeleQuickError } from "../../base/errors.ts";
 import { type Command, command } from "../command.ts";
-import { eventLine, eventRecord } from "../events.ts";
+import { callNames, eventLine, eventRecord } from "../events.ts";
 import { EventType } from "../../wire/mod.ts";
 import { SESSION_OPTIONS, withClient } from "../session.ts";
 
@@ -33,6 +33,7 @@ export const tail: Command = command({
       const statuses = client.status();
       const leave = (): void => void events.return?.();
       signal.addEventListener("abort", leave, { once: true });
+      const nameOf = callNames();
       let isFirst = true;
       const subscribed = subscribe(client, statuses, signal, () => {
         output.emit({ type: "listening" });
@@ -43,7 +44,7 @@ export const tail: Command = command({
       for await (const event of events) {
         if (call !== undefined && event.callSid !== call) continue;
         if (clientId !== undefined && event.clientId !== clientId) continue;
-        output.emit(eventRecord(event), eventLine(event, output.style));
+        output.emit(eventRecord(event), eventLine(event, output.style, nameOf(event.callSid)));
         if (call !== undefined && event.eventType === EventType.CHANNEL_HANGUP_COMPLETE) break;
       }
       await statuses.return?.();

@@ -6,7 +6,7 @@
 
 import { encodeBase64 } from "../../base/base64.ts";
 import { equalBytes } from "../../base/bytes.ts";
-import { certificateHash } from "../../transport/mod.ts";
+import { certificateHash, certificateHashes } from "../../transport/mod.ts";
 import { formatDuration, formatInstant } from "../terminal/format.ts";
 import type { CertificateFacts } from "../platform.ts";
 import { type DiagnosisInput, failed, type Finding } from "./finding.ts";
@@ -21,12 +21,12 @@ export async function* checkPinned(
   const { platform, clock, certificate } = input;
   const given = input.certificateHash ?? "";
   try {
-    const pinned = given === "" || given === "none" ? undefined : await certificateHash(given);
+    const pinned = given === "" || given === "none" ? [] : await certificateHashes(given);
     if (certificate === undefined) return given;
     const pem = await platform.readText(certificate);
     const own = await certificateHash(pem);
     const facts = platform.readCertificate(pem);
-    if (pinned !== undefined && !equalBytes(pinned.value, own.value)) {
+    if (pinned.length > 0 && !pinned.some(({ value }) => equalBytes(value, own.value))) {
       yield {
         check: "certificate",
         level: "error",

@@ -44,6 +44,11 @@ export interface DiagnosisInput {
   readonly connectTimeoutMs: number;
 }
 
+/** A part of a sentence as one of its own. */
+export function sentence(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}
+
 /** An error as a finding; with the catalogue's advice unless the message has its own. */
 export function failed(check: Finding["check"], error: unknown): Finding {
   if (!(error instanceof Error)) return { check, level: "error", found: "It failed" };

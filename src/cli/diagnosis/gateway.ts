@@ -10,7 +10,8 @@ import { openSession } from "../../transport/mod.ts";
 import { refusalCatalogue } from "../../catalogue/mod.ts";
 import { formatDuration, formatMs } from "../terminal/format.ts";
 import { inLine } from "../terminal/output.ts";
-import { type DiagnosisInput, failed, type Finding } from "./finding.ts";
+import { gatewayAdvice } from "../gateway_control.ts";
+import { type DiagnosisInput, failed, type Finding, sentence } from "./finding.ts";
 
 /** Signs in and measures. */
 export async function* checkGateway(
@@ -104,9 +105,10 @@ async function* explainBlocked(
       : isPinned
       ? "The hash of the gateway's certificate differs from the pinned hash"
       : "The gateway's certificate is not signed by a CA that this runtime trusts",
-    fix: isTrusted
-      ? "Unset TELEQUICK_CERTIFICATE_HASH"
-      : "Use the hash that the gateway prints now: export TELEQUICK_CERTIFICATE_HASH=... (a local gateway has a new certificate after each start)",
+    fix: isTrusted ? "Unset TELEQUICK_CERTIFICATE_HASH" : sentence(
+      await gatewayAdvice(input, input.platform) ??
+        "use the hash that the gateway prints now: export TELEQUICK_CERTIFICATE_HASH=... (a local gateway without --directory has a new certificate after each start)",
+    ),
   };
 }
 

@@ -6,7 +6,8 @@
 
 import { formatMs } from "../terminal/format.ts";
 import { probeQuic, type ProbeResult } from "./quic_probe.ts";
-import type { DiagnosisInput, Finding } from "./finding.ts";
+import { gatewayAdvice } from "../gateway_control.ts";
+import { type DiagnosisInput, type Finding, sentence } from "./finding.ts";
 
 const NETWORK: Readonly<Record<ProbeResult["type"], Omit<Finding, "check">>> = {
   "quic": { level: "ok", found: "QUIC answers over UDP" },
@@ -48,7 +49,9 @@ export async function* checkNetwork(
     port: Number(url.port || "443"),
     ...{ platform, clock, signal },
   });
-  const { level, found, ...fix } = NETWORK[result.type];
+  const { level, found, ...usual } = NETWORK[result.type];
+  const advice = level === "error" ? await gatewayAdvice(input, platform) : undefined;
+  const fix = advice === undefined ? usual : { fix: sentence(advice) };
   const time = result.type === "quic" ? `, in ${formatMs(result.roundTripMs)}` : "";
   yield { check: "network", level, found: `${found}${time}`, ...fix };
   return result.type === "quic";

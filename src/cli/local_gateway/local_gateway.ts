@@ -17,11 +17,16 @@ import {
   type Limits,
   limits,
 } from "../../gateway/mod.ts";
+import type { Clock } from "../../base/signal.ts";
+import { InboundRule } from "../../wire/mod.ts";
 import type { OptionSpecs, OptionValues } from "../terminal/args.ts";
 import { checkNames } from "../account.ts";
 import type { Output } from "../terminal/output.ts";
 import type { Platform } from "../platform.ts";
 import { quotePath, UsageError } from "../usage.ts";
+import { type ControlServer, type ControlServerOptions, openControl } from "./control_server.ts";
+import { openKeptAddress } from "./kept_address.ts";
+import { listenLastingly } from "./listening.ts";
 
 /** Options of both commands that start a gateway. */
 export const GATEWAY_OPTIONS = {
@@ -34,14 +39,14 @@ export const GATEWAY_OPTIONS = {
   "port": {
     type: "number",
     value: "PORT",
-    help: "UDP port; 0 selects a free one",
+    help: "UDP port; 0 selects a free one, which a folder remembers",
     max: 65_535,
     byDefault: "0",
   },
   "directory": {
     type: "text",
     value: "PATH",
-    help: "Keep keys, trunks and the credentials file in this folder",
+    help: "Keep keys, trunks, the credentials file, the certificate and the port in this folder",
     byDefault: "keep nothing",
   },
   "credentials": {
@@ -94,8 +99,9 @@ export const GATEWAY_OPTIONS = {
 /** A local gateway that listens. */
 export interface LocalGateway {
   readonly endpoint: string;
+  /** What clients pin: one hash, or with a folder those of this certificate and the next, separated by commas. */
   readonly certificateHash: string;
-  /** Path of the service-account file. */
+  /** Path of the service-account file, from the root. */
   readonly credentials: string;
   readonly tenantId: string;
   readonly keyId: string;
@@ -111,13 +117,16 @@ export interface StartOptions {
   readonly values: OptionValues<typeof GATEWAY_OPTIONS>;
   readonly platform: Platform;
   readonly output: Output;
+  readonly clock: Clock;
   /** Receives the gateway's log records. Default: they are dropped. */
   readonly log?: (record: GatewayLogRecord) => void;
+  /** Called when clients should pin other hashes from now on. Default: nothing happens. */
+  readonly onHashes?: (hashes: string) => void;
 }
 
 /** Starts a gateway; creates a tenant, a trunk and, unless it exists, a credentials file. */
 export async function startLocalGateway(options: StartOptions): Promise<LocalGateway> {
-  const { values, platform, output, log } = options;
+  const { values, platform, output, clock, log } = options;
   if (platform.variable("NODE_ENV") === "production" && !values.yes) {
     throw new UsageError(
       "Cannot start gateway: NODE_ENV is production, and this one is for development and tests (start it all the same with --yes)",
@@ -130,6 +139,7 @@ export async function startLocalGateway(options: StartOptions): Promise<LocalGat
   // Asked before the gateway is made, which creates its folder.
   const isFresh = directory === undefined || !await platform.exists(directory);
   const gateway = createGateway({
+    clock,
     limits: readLimits(values.limit),
     allowFetch: values["allow-fetch"].map(readOrigin),
     ...(directory !== undefined && { directory }),
@@ -137,32 +147,79 @@ export async function startLocalGateway(options: StartOptions): Promise<LocalGat
     ...(values.seed !== undefined && { seed: values.seed }),
     ...(log !== undefined && { log }),
   });
-  // Made only where the options are good, removed in every case.
-  const folder = directory ?? await platform.makeTemporaryFolder();
+  // Made only where the options are good, removed in every case. The socket of its control is there too: its path is short.
+  const temporary = await platform.makeTemporaryFolder();
+  const folder = platform.absolute(directory ?? temporary);
+  const closing: (() => void | Promise<void>)[] = [
+    () => platform.remove(temporary),
+    () => gateway.close(),
+  ];
   const close = async (): Promise<void> => {
-    await gateway.close();
-    if (directory === undefined) await platform.remove(folder);
+    while (closing.length > 0) await closing.pop()!();
   };
   try {
     await platform.makeFolder(folder);
-    const credentials = values.credentials ?? platform.join(folder, "service-account.json");
+    const credentials = values.credentials === undefined
+      ? platform.join(folder, "service-account.json")
+      : platform.absolute(values.credentials);
     const { account, publicKeyPem, isNew } = await accountAt(credentials, options);
     const { tenantId, privateKeyId: keyId } = account;
     await gateway.publishServiceAccount({ tenantId, privateKeyId: keyId, publicKeyPem });
     // A trunk of an earlier run may have been changed since: it is only replaced when that is asked for.
     const isAsked = values.trunk !== undefined || values.channels !== undefined;
     if (isFresh || isNew || isAsked) {
-      await gateway.addTrunk({ tenantId, trunkId, channelLimit: values.channels ?? 500 });
+      await gateway.addTrunk({
+        ...{ tenantId, trunkId, channelLimit: values.channels ?? 500 },
+        // Calls that come in wait to be answered.
+        rejectIncomingCalls: false,
+        inboundRule: InboundRule.NOTIFY_AND_HANGUP,
+      });
     }
-    const { endpoint, certificateHash } = await gateway.listen({ hostname, port });
+    const kept = directory === undefined
+      ? undefined
+      : await openKeptAddress({ folder, hostname, platform, clock });
+    const listening = await listenLastingly({
+      ...{ gateway, hostname, port, kept, clock, output },
+      onHashes: async (hashes) => {
+        await control?.announce(hashes);
+        options.onHashes?.(hashes);
+      },
+    });
+    closing.push(() => listening.stop());
+    const { endpoint } = listening;
+    const answering = { gateway, tenantId, credentials, endpoint, folder: temporary, platform };
+    const control = await controlOf(answering, listening.certificateHash, output);
+    if (control !== undefined) closing.push(() => control?.close());
     return {
-      ...{ endpoint, certificateHash, credentials, tenantId, keyId, trunkId },
+      ...{ endpoint, credentials, tenantId, keyId, trunkId },
+      get certificateHash() {
+        return listening.certificateHash;
+      },
       stats: () => gateway.stats(),
       close,
     };
   } catch (error) {
     await close();
     throw error;
+  }
+}
+
+/** Answers the owner's commands. What stands in the way costs them, not the gateway. */
+async function controlOf(
+  options: ControlServerOptions,
+  certificateHash: string,
+  output: Output,
+): Promise<ControlServer | undefined> {
+  let control: ControlServer | undefined;
+  try {
+    control = await openControl(options);
+    await control.announce(certificateHash);
+    return control;
+  } catch (error) {
+    await control?.close();
+    const why = error instanceof Error ? error.message : String(error);
+    output.warn(`Commands such as telequick call-in cannot reach this gateway: ${why}`);
+    return undefined;
   }
 }
 

@@ -73,6 +73,11 @@ export function readArgs<S extends OptionSpecs>(
       break;
     }
     if (token.kind === "positional") {
+      if (options.takesRest === true && positionals.length === options.positionals.length) {
+        throw wrong(
+          `Put -- before the command: telequick ${command} -- ${shorten(token.value)}`,
+        );
+      }
       positionals.push(token.value);
       continue;
     }

@@ -8,6 +8,7 @@ import { escapeControl } from "../../base/text/control.ts";
 import { type Clock, systemClock } from "../../base/signal.ts";
 import type { Platform, Terminal } from "../platform.ts";
 import { type Style, styleOf } from "./style.ts";
+import { wrap } from "./wrap.ts";
 
 /** One record of output; `type` is its kind. */
 export interface OutputRecord {
@@ -30,6 +31,10 @@ export interface Output {
   readonly style: Style;
   /** The style of notes. */
   readonly noteStyle: Style;
+  /** Columns to which results are wrapped; `Infinity` where they do not go to a terminal: programs read whole lines. */
+  readonly columns: number;
+  /** Columns to which notes and errors are wrapped. */
+  readonly noteColumns: number;
   /** A result: `record` as one line of JSON, or `text`; without `text`, nothing is printed for people. */
   emit(record: OutputRecord, text?: string): void;
   /** A result that is printed unchanged in both forms, such as a requested token. */
@@ -77,6 +82,8 @@ export function createOutput(platform: Platform, options: CreateOutputOptions): 
     json,
     style: styleOf(stdout, platform.variable),
     noteStyle: styleOf(stderr, platform.variable),
+    columns: columnsOf(stdout),
+    noteColumns: columnsOf(stderr),
     emit(record, text) {
       if (json) line(stdout, jsonLine(record));
       else if (text !== undefined) line(stdout, printable(text));
@@ -87,8 +94,9 @@ export function createOutput(platform: Platform, options: CreateOutputOptions): 
     },
     warn(text) {
       const { warn } = styleOf(stderr, platform.variable);
-      if (json) line(stderr, jsonLine({ type: "warning", message: text }));
-      else line(stderr, `${warn("warning:")} ${printable(text)}`);
+      if (json) return line(stderr, jsonLine({ type: "warning", message: text }));
+      const columns = columnsOf(stderr);
+      line(stderr, wrap(`${warn("warning:")} ${printable(text)}`, { columns, indent: 2 }));
     },
     fail: (record, text) => line(stderr, json ? jsonLine(record) : printable(text)),
     progress(text) {
@@ -110,6 +118,10 @@ export function createOutput(platform: Platform, options: CreateOutputOptions): 
     flush: () => pending,
     broken: broken.signal,
   };
+}
+
+function columnsOf({ isTerminal, columns }: Terminal): number {
+  return isTerminal ? columns : Infinity;
 }
 
 // Tabs, line ends and the codes of our own style stay unchanged in text of several lines.

@@ -3,8 +3,15 @@ import { TeleQuickError } from "../../base/errors.ts";
 import { ignore } from "../../base/ignore.ts";
 import { Queue } from "../../base/queue.ts";
 import { sleep, systemClock, within } from "../../base/signal.ts";
-import { certificateHash } from "../certificate.ts";
-import { cannotBind, certificateUnusable, type Listener, type ListenOptions } from "../listener.ts";
+import { certificateHash } from "../certificate_hash.ts";
+import {
+  cannotBind,
+  certificateUnusable,
+  isBindFault,
+  type Listener,
+  type ListenerCertificate,
+  type ListenOptions,
+} from "../listener.ts";
 import {
   type NapiAddon,
   type NapiRequest,
@@ -17,22 +24,90 @@ import type { CloseInfo, IncomingSession } from "../types.ts";
 const FAREWELL_MS = 20;
 // The addon closes a connection when its peer has answered the end of the session, or has not for 100 ms, as Deno never does.
 const LONGEST_FAREWELL_MS = 2_000;
+// The port of a server that has closed can be free a little later.
+const REBIND_ATTEMPTS = 20;
+const REBIND_AFTER_MS = 50;
 
 /** Accepts sessions with the addon's server. It shows neither addresses nor headers, and cannot tell which port it took. */
 export function listenAddon(addon: NapiAddon, options: ListenOptions): Listener {
-  const { hostname = "127.0.0.1", port = 0, handshakeTimeoutMs = 5_000, clock = systemClock } =
-    options;
+  const { hostname = "127.0.0.1", port = 0 } = options;
+  let bound: BoundOptions = { ...options, hostname, port };
   if (port === 0) {
     throw new TeleQuickError(
       "ERR_VALUE_INVALID",
       "Cannot listen: port is 0, expected a port number (the addon cannot tell which one it would take)",
     );
   }
-  const server = bind(addon, options, hostname, port);
   const sessions = new Queue<IncomingSession>({
     capacity: options.backlog ?? 256,
     overflow: "drop-newest",
   });
+  let serving = serve(addon, bound, sessions);
+  let isClosed = false;
+  let replacing: Promise<void> | undefined;
+  const replace = async (
+    certificate: ListenerCertificate,
+    before: Promise<void> | undefined,
+  ): Promise<void> => {
+    await before?.catch(ignore);
+    if (isClosed) return;
+    const { certificatePem, privateKeyPem } = certificate;
+    const next = { ...bound, certificatePem, privateKeyPem };
+    await serving.stop({ reason: "the gateway changes its certificate" });
+    try {
+      serving = await serveAgain(addon, next, sessions);
+      bound = next;
+    } catch (error) {
+      serving = await serveAgain(addon, bound, sessions);
+      throw error;
+    }
+  };
+
+  return {
+    hostname,
+    port,
+    accept: () => sessions,
+    replaceCertificate: (certificate) => replacing = replace(certificate, replacing),
+    async close(info: CloseInfo = {}) {
+      isClosed = true;
+      sessions.close();
+      if (replacing !== undefined) await replacing.catch(ignore);
+      await serving.stop(info);
+    },
+  };
+}
+
+/** A server of the addon, with the certificate with which it was bound. */
+interface Serving {
+  /** Ends its sessions and frees the port; the second time it waits for the first. */
+  stop(info: CloseInfo): Promise<void>;
+}
+
+type BoundOptions = ListenOptions & { readonly hostname: string; readonly port: number };
+
+/** Binds a port that was freed just now. */
+async function serveAgain(
+  addon: NapiAddon,
+  options: BoundOptions,
+  sessions: Queue<IncomingSession>,
+): Promise<Serving> {
+  for (let attempt = 1;; attempt++) {
+    try {
+      return serve(addon, options, sessions);
+    } catch (error) {
+      if (attempt === REBIND_ATTEMPTS || !isBindFault(error)) throw error;
+      await sleep(REBIND_AFTER_MS);
+    }
+  }
+}
+
+function serve(
+  addon: NapiAddon,
+  options: BoundOptions,
+  sessions: Queue<IncomingSession>,
+): Serving {
+  const { hostname, port, handshakeTimeoutMs = 5_000, clock = systemClock } = options;
+  const server = bind(addon, options, hostname, port);
   const live = new Set<NapiTransport>();
 
   const establish = async (request: NapiRequest): Promise<void> => {
@@ -70,19 +145,15 @@ export function listenAddon(addon: NapiAddon, options: ListenOptions): Listener 
     } catch {
       // The server is closed.
     }
-    sessions.close();
+    if (!over) sessions.close();
     server.close();
   };
   const running = run();
 
   return {
-    hostname,
-    port,
-    accept: () => sessions,
-    async close(info: CloseInfo = {}) {
+    async stop(info) {
       if (over) return await running;
       over = true;
-      sessions.close();
       await farewell(live, info);
       let isRunning = true;
       const ended = running.then(() => void (isRunning = false));

@@ -45,6 +45,26 @@ describe("run()", () => {
     ]);
   });
 
+  it("takes help and version as words", async () => {
+    for (
+      const [words, flags] of [
+        ["help", "--help"],
+        ["help dial", "dial --help"],
+        ["help rotate", "rotate --help"],
+        ["help gateway exec", "gateway exec --help"],
+        ["version", "--version"],
+        ["version --json", "--version --json"],
+      ] as const
+    ) {
+      const [one, other] = [await runCli(words.split(" ")), await runCli(flags.split(" "))];
+      assert.equal(one.code, 0);
+      assert.equal(one.transcript, other.transcript, words);
+    }
+    const { code, stderr } = await runCli(["help", "gatway"]);
+    assert.equal(code, 2);
+    assert.match(stderr, /Unknown command "gatway" \(did you mean gateway\?\)/);
+  });
+
   it("says in a sentence what is wrong with a command line, exits with 2, and shows no stack", async () => {
     const wrong: readonly [args: string[], stderr: RegExp][] = [
       [["gatway"], /Unknown command "gatway" \(did you mean gateway\?\)/],
@@ -53,6 +73,8 @@ describe("run()", () => {
       [["--prot", "1"], /Option --prot has no command/],
       [["explain", "a", "b"], /Argument "b" is unexpected/],
       [["hangup"], /Argument CALL is missing: telequick hangup CALL/],
+      [["gateway", "exec", "./x"], /Put -- before the command: telequick gateway exec -- \.\/x/],
+      [["gateway", "exec", "npm", "test", "--watch"], /telequick gateway exec -- npm/],
       [
         ["gateway", "--port", "99999"],
         /Option --port is "99999", expected a whole number from 0 to 65535/,

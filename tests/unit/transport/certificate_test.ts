@@ -7,11 +7,8 @@ import { join } from "node:path";
 import { decodeBase64, encodeBase64 } from "../../../src/base/base64.ts";
 import { concatBytes, encodeHex } from "../../../src/base/bytes.ts";
 import { TeleQuickError } from "../../../src/base/errors.ts";
-import {
-  certificateHash,
-  createCertificate,
-  type CreatedCertificate,
-} from "../../../src/transport/certificate.ts";
+import { createCertificate, type CreatedCertificate } from "../../../src/transport/certificate.ts";
+import { certificateHash, certificateHashes } from "../../../src/transport/certificate_hash.ts";
 
 const NOW = Date.UTC(2026, 10, 24, 12, 0, 0);
 const DAY_MS = 86_400_000;
@@ -249,5 +246,31 @@ describe("certificateHash()", () => {
     }
     await assert.rejects(certificateHash(7 as unknown as string), TypeError);
     await assert.rejects(certificateHash(null as unknown as string), TypeError);
+  });
+});
+
+describe("certificateHashes()", () => {
+  it("reads several, separated by commas, as a gateway prints its certificate and the next", async () => {
+    const [one, two] = [await createCertificate(), await createCertificate()];
+    const [first, second] = [one, two].map(({ hash }) => encodeBase64(hash.value));
+    const expected = [one.hash, two.hash];
+    assert.deepEqual(await certificateHashes(`${first},${second}`), expected);
+    assert.deepEqual(await certificateHashes(` ${first} , ${second},\n`), expected);
+    assert.deepEqual(await certificateHashes(`${one.certificatePem},${second}`), expected);
+    assert.deepEqual(await certificateHashes(first!), [one.hash]);
+  });
+
+  it("refuses a list with something else in it, an empty one, and one of more than 16", async () => {
+    const hash = encodeBase64(new Uint8Array(32));
+    for (
+      const [given, found] of [
+        [`${hash},nonsense`, /decodes to 6 bytes/],
+        [" , ", /it is empty/],
+        [Array(17).fill(hash).join(","), /it has 17 parts/],
+      ] as const
+    ) {
+      await assert.rejects(certificateHashes(given), { code: "ERR_VALUE_INVALID", message: found });
+    }
+    await assert.rejects(certificateHashes(7 as unknown as string), TypeError);
   });
 });

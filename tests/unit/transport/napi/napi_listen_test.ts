@@ -192,6 +192,49 @@ describe("listenAddon()", () => {
     assert.deepEqual(words, ["bind", "close", "answered", "wake", "reject", "server closed"]);
   });
 
+  it("binds its port again with another certificate: sessions end in words, later ones are accepted as before", async () => {
+    const { listener, submit, request, log } = await listen();
+    submit(request("https://gw/one"));
+    await settle();
+    const { certificatePem, privateKeyPem } = await createCertificate();
+    await Promise.all([
+      listener.replaceCertificate({ certificatePem, privateKeyPem }),
+      listener.replaceCertificate({ certificatePem, privateKeyPem }),
+    ]);
+    submit(request("https://gw/two"));
+    await settle();
+    await listener.close();
+    await listener.replaceCertificate({ certificatePem, privateKeyPem });
+    const kinds = (log as string[][]).map(([kind]) => kind);
+    const stopped = ["wake", "reject", "server closed"];
+    assert.deepEqual(kinds, [
+      ...["bind", "close", ...stopped],
+      ...["bind", ...stopped],
+      ...["bind", "close", ...stopped],
+    ]);
+    assert.deepEqual(log[1], ["close", "https://gw/one", 0, "the gateway changes its certificate"]);
+    const paths: (string | undefined)[] = [];
+    for await (const { path } of listener.accept()) paths.push(path);
+    assert.deepEqual(paths, ["/one", "/two"]);
+  });
+
+  it("shows the old certificate again when the new one is not usable", async () => {
+    const { listener, addon, log } = await listen();
+    const { bind } = addon.NapiServer;
+    let isRefused = true;
+    addon.NapiServer.bind = (...args) => {
+      if (!isRefused) return bind(...args);
+      isRefused = false;
+      throw new Error("invalid private key: CANARY");
+    };
+    await assert.rejects(listener.replaceCertificate(await createCertificate()), (error: Error) => {
+      assert.match(error.message, /the certificate and its private key are not usable/);
+      return !`${error.message}${error.cause}`.includes("CANARY");
+    });
+    assert.deepEqual(log.at(-1), ["bind", "127.0.0.1:61000"]);
+    await listener.close();
+  });
+
   it("wants a port, since the addon does not tell which one it takes", async () => {
     await assert.rejects(listen({ port: 0 }), { code: "ERR_VALUE_INVALID", message: /port is 0/ });
   });
