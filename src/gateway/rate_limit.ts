@@ -28,10 +28,10 @@ export class RateLimit {
     this.#at = options.clock.monotonic();
   }
 
-  /** Takes a token. Returns `false`, and takes nothing, when it is missing. */
-  take(): boolean {
+  /** Takes a token, at `now` on the clock where that is known. Returns `false`, and takes nothing, when it is missing. */
+  take(now?: number): boolean {
     if (this.#options.perSecond === Infinity) return true;
-    this.#fill();
+    this.#fill(now);
     if (this.#tokens < 1) return false;
     this.#tokens--;
     return true;
@@ -52,9 +52,8 @@ export class RateLimit {
     return this.#tokens > 0 ? 0 : (-this.#tokens * 1_000) / perSecond + 1;
   }
 
-  #fill(): void {
-    const { perSecond, burst, clock } = this.#options;
-    const now = clock.monotonic();
+  #fill(now: number = this.#options.clock.monotonic()): void {
+    const { perSecond, burst } = this.#options;
     this.#tokens = Math.min(burst, this.#tokens + ((now - this.#at) * perSecond) / 1_000);
     this.#at = now;
   }

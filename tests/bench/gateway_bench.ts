@@ -1,82 +1,31 @@
-import { spawn } from "node:child_process";
-import { once } from "node:events";
-import process from "node:process";
-import { createInterface } from "node:readline";
-import { fileURLToPath } from "node:url";
 import { generateServiceAccount, importSigner, signToken } from "../../mod.ts";
-import { createCertificate, createGateway } from "../../src/gateway/mod.ts";
-import { listenQuic } from "../../src/transport/listen.ts";
-import { certificateHash } from "../../src/transport/mod.ts";
-import { echoBytes } from "./support/bare_echo.ts";
-import { manyCalls, MAX_STREAMS, type Streams } from "./support/echo_calls.ts";
+import { concatBytes } from "../../src/base/bytes.ts";
+import { createGateway } from "../../src/gateway/mod.ts";
+import { createSessionPair } from "../../src/transport/mod.ts";
+import { AudioFrameEncoder, DialplanAction, methods } from "../../src/wire/mod.ts";
+import { RawClient } from "../support/raw_client.ts";
+import { readAll } from "./support/bare_echo.ts";
+import { manyCalls } from "./support/echo_calls.ts";
+import { startGatewayRig } from "./support/gateway_rig.ts";
 import { LoopLag } from "./support/loop_lag.ts";
-import { cpuMicroseconds, type Figure, percentile, scenario } from "./support/scenario.ts";
-import { FRAMES_PER_SECOND } from "./support/talker.ts";
-import type { TalkOrder, TalkReport } from "./support/talk_process.ts";
+import {
+  cpuMicroseconds,
+  type Figure,
+  pause,
+  percentile,
+  repeat,
+  scenario,
+} from "./support/scenario.ts";
+import { FRAMES_PER_SECOND, PAYLOAD_BYTES } from "./support/talker.ts";
+import type { TalkReport } from "./support/talk_process.ts";
 
 const CALLS = 200;
-const SCRIPT = fileURLToPath(new URL("./support/talk_process.ts", import.meta.url));
-
-/** Calls in another process, and a gateway and a bare peer in this one. */
-interface Rig extends AsyncDisposable {
-  /** Lets the calls talk to the gateway, or the bytes alone to the bare peer. */
-  talk(to: "gateway" | "bytes", seconds: number): Promise<TalkReport>;
-}
-
-async function startRig(calls: number, streams: Streams): Promise<Rig> {
-  const certificate = await createCertificate();
-  const gateway = createGateway({
-    limits: { ...manyCalls, rpcsPerSecond: 1e6, rpcsPerSecondPerTenant: 1e6 },
-  });
-  const { account, publicKeyPem } = await generateServiceAccount({ tenantId: "acme" });
-  const { tenantId, privateKeyId } = account;
-  await gateway.publishServiceAccount({ tenantId, privateKeyId, publicKeyPem });
-  await gateway.addTrunk({ tenantId, trunkId: "main", channelLimit: 2 * calls });
-  const { endpoint } = await gateway.listen({ certificate });
-  const bare = await listenQuic({ ...certificate, maxStreams: MAX_STREAMS });
-  void (async () => {
-    for await (const { session } of bare.accept()) {
-      session.closed.catch(() => {});
-      echoBytes(session, 1);
-    }
-  })();
-  const { value: hash } = await certificateHash(certificate.certificatePem);
-  const order: TalkOrder = {
-    endpoint,
-    bareEndpoint: `https://127.0.0.1:${bare.port}`,
-    certificateHash: btoa(String.fromCharCode(...hash)),
-    token: await signToken(await importSigner(account)),
-    calls,
-    streams,
-  };
-  const child = spawn(
-    process.execPath,
-    ["run", "-A", "--quiet", "--no-check", "--unstable-net", SCRIPT, JSON.stringify(order)],
-    { stdio: ["pipe", "pipe", "inherit"] },
-  );
-  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
-  await lines.next();
-  return {
-    async talk(to, seconds) {
-      child.stdin.write(`${to} ${seconds}\n`);
-      const { value = "" } = await lines.next();
-      return JSON.parse(value) as TalkReport;
-    },
-    async [Symbol.asyncDispose]() {
-      const exited = once(child, "exit");
-      child.stdin.end();
-      await exited;
-      await bare.close();
-      await gateway.close();
-    },
-  };
-}
 
 for (const streams of ["call", "shared"] as const) {
   scenario({
     name: `gateway alone, ${CALLS} echo calls, streams: ${streams}`,
     async run({ full }) {
-      await using rig = await startRig(CALLS, streams);
+      await using rig = await startGatewayRig(CALLS, streams);
       const costs = { gateway: [] as number[], bytes: [] as number[] };
       const lag = new LoopLag();
       let report: TalkReport | undefined;
@@ -115,7 +64,7 @@ scenario({
   async run() {
     const figures: Figure[] = [];
     for (let count = 800; count <= 2_000; count += 200) {
-      await using rig = await startRig(count, "shared");
+      await using rig = await startGatewayRig(count, "shared");
       await rig.talk("gateway", 1);
       const { lost, p99Ms } = await rig.talk("gateway", 5);
       figures.push({ what: `${count} calls, frame round trip, p99`, value: p99Ms, unit: "ms" });
@@ -124,5 +73,68 @@ scenario({
       break;
     }
     return figures;
+  },
+});
+
+/** The gateway without a network: what the frames of a tick cost between the bytes that come and those that go. */
+async function tickInMemory(ticks: number): Promise<number> {
+  const gateway = createGateway({
+    limits: { ...manyCalls, audioFramesPerSecond: 1e6, rpcsPerSecond: 1e6 },
+  });
+  const { account, publicKeyPem } = await generateServiceAccount({ tenantId: "acme" });
+  const { tenantId, privateKeyId } = account;
+  await gateway.publishServiceAccount({ tenantId, privateKeyId, publicKeyPem });
+  await gateway.addTrunk({ tenantId, trunkId: "main", channelLimit: CALLS });
+  const pair = createSessionPair();
+  void gateway.serve(pair.incoming);
+  const client = new RawClient(pair.client, { reads: false });
+  await client.authenticate(await signToken(await importSigner(account)));
+  let heard = 0;
+  void readAll(pair.client.incomingUnidirectionalStreams, (stream) => {
+    void readAll(stream, (chunk) => heard += chunk.length);
+  });
+  const callSids = Array.from({ length: CALLS }, () => crypto.randomUUID());
+  await repeat(CALLS, 16, async (i) => {
+    const call = {
+      trunkId: "main",
+      to: "+15550100",
+      callSid: callSids[i]!,
+      defaultApp: DialplanAction.LOOPBACK,
+    };
+    await client.rpc(methods.Originate, call);
+  });
+  await pause(500);
+  const encoders = callSids.map((callSid) => new AudioFrameEncoder({ callSid, codec: "PCMU" }));
+  const payload = new Uint8Array(PAYLOAD_BYTES);
+  const uplink = await client.openAudio();
+  const chunks = Array.from(
+    { length: ticks },
+    (_, number) => concatBytes(encoders.map((encoder) => encoder.encode(payload, number))),
+  );
+  const bytes = ticks * chunks[0]!.length;
+  heard = 0;
+  const cpu = cpuMicroseconds();
+  for (const chunk of chunks) {
+    await uplink.write(chunk);
+    await pause(0);
+  }
+  while (heard < bytes) await pause(1);
+  const cost = cpuMicroseconds() - cpu;
+  client.close();
+  await gateway.close();
+  return cost / (ticks * CALLS);
+}
+
+scenario({
+  name: `gateway's audio path, ticks of ${CALLS} calls in memory`,
+  async run({ full }) {
+    await tickInMemory(200);
+    const costs: number[] = [];
+    for (let round = 0; round < (full ? 30 : 12); round++) costs.push(await tickInMemory(300));
+    return [{
+      what: "CPU per frame, the least of the rounds",
+      value: Math.min(...costs),
+      unit: "us",
+    }];
   },
 });

@@ -291,10 +291,14 @@ export class Call implements AudioSource {
     this.#recorder?.finish();
   }
 
-  /** Carries a packet of its client's over the line: `arrive` is called at once, or as the faults of the call have it. */
+  /** Whether packets of its client's have to be carried, because the call has faults or had some. */
+  get isFaulty(): boolean {
+    return this.#uplink !== undefined || this.#host.faultsOf(this) !== undefined;
+  }
+
+  /** Carries a packet of its client's over the line: `arrive` is called as the faults of the call have it. */
   carry(payload: Uint8Array, arrive: (payload: Uint8Array) => void): void {
     const faults = this.#host.faultsOf(this);
-    if (faults === undefined && this.#uplink === undefined) return arrive(payload);
     this.#uplink ??= this.#faultyLine("up", ignore);
     // Its memory is used again for the next packet.
     const kept = payload.slice();
@@ -303,10 +307,11 @@ export class Call implements AudioSource {
 
   #say(speech: Speech): void {
     const faults = this.#host.faultsOf(this);
-    const say = (): void => this.#host.speak(this, speech, false);
-    if (faults === undefined && this.#downlink === undefined) return say();
+    if (faults === undefined && this.#downlink === undefined) {
+      return this.#host.speak(this, speech, false);
+    }
     this.#downlink ??= this.#faultyLine("down", () => this.#media?.miss(1));
-    this.#downlink.push(say, faults);
+    this.#downlink.push(() => this.#host.speak(this, speech, false), faults);
   }
 
   #faultyLine(direction: string, onLost: () => void): FaultyLine {
@@ -315,9 +320,9 @@ export class Call implements AudioSource {
     return new FaultyLine({ clock, random, onLost });
   }
 
-  /** Takes a packet of its client's audio. Returns `false` when it cannot: not answered, over, or too many. */
-  hear(payload: Uint8Array, codec: AudioCodec): boolean {
-    if (this.#state !== "answered" || !this.#uplinkRate.take()) return false;
+  /** Takes a packet of its client's audio, at `now` on the clock. Returns `false` when it cannot: not answered, over, or too many. */
+  hear(payload: Uint8Array, codec: AudioCodec, now: number): boolean {
+    if (this.#state !== "answered" || !this.#uplinkRate.take(now)) return false;
     this.#media!.hear(payload, codec);
     return true;
   }

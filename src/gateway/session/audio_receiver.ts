@@ -62,7 +62,7 @@ export async function receiveAudio(
       if (isStopped || !context.session.isLive) return;
       if (done) return frames.end();
       const whole = frames.push(value);
-      for (const frame of whole) uplink.take(frame);
+      uplink.take(whole);
       if (!unfinished.note(frames.pendingBytes, whole.length > 0)) {
         counters.limited++;
         return log("limit.reached", { ...context.ids, reason: "unfinishedBytes" });
@@ -101,19 +101,24 @@ class Uplink {
     return this.#badInARow;
   }
 
-  take(frame: Frame): void {
-    const { counters } = this.#context.gateway;
-    if (pushById(frame.methodId) === methods.AudioFrame && this.#hear(frame)) {
-      this.#badInARow = 0;
-      counters.audioReceived++;
-    } else {
-      this.#badInARow++;
-      counters.audioRefused++;
+  /** Takes frames that arrived together. */
+  take(frames: readonly Frame[]): void {
+    const { counters, clock } = this.#context.gateway;
+    // One look at the clock for all of them.
+    const now = clock.monotonic();
+    for (const frame of frames) {
+      if (isAudio(frame) && this.#hear(frame, now)) {
+        this.#badInARow = 0;
+        counters.audioReceived++;
+      } else {
+        this.#badInARow++;
+        counters.audioRefused++;
+      }
     }
   }
 
   /** Returns `false` for a frame that has no receiver. */
-  #hear({ envelope }: Frame): boolean {
+  #hear({ envelope }: Frame, now: number): boolean {
     const { callSid, payload, codec, sequenceNumber, endOfStream } = AudioFrame.decode(envelope);
     const { tenant, gateway, session } = this.#context;
     const call = tenant.call(callSid);
@@ -134,28 +139,37 @@ class Uplink {
       track.isEnded = endOfStream;
       return endOfStream;
     }
-    // Where faults make it late or lost, it was taken all the same.
-    let isTaken: boolean | undefined;
-    call.carry(payload, (payload) => {
-      const isNew = this.#arrive(call, track, { payload, codec, sequenceNumber });
-      isTaken ??= isNew;
-    });
-    if (isTaken === false) return false;
+    const packet = { payload, codec, sequenceNumber };
+    const isTaken = call.isFaulty
+      ? this.#carry(call, track, packet)
+      : this.#arrive(call, track, packet, now);
+    if (!isTaken) return false;
     track.isEnded = endOfStream;
     return true;
   }
 
-  /** Returns `false` for a packet that came before. */
-  #arrive(call: Call, track: SequenceTrack, packet: Packet): boolean {
+  /** Where faults make a packet late or lost, it was taken all the same. */
+  #carry(call: Call, track: SequenceTrack, packet: Packet): boolean {
+    const { clock } = this.#context.gateway;
+    let isTaken: boolean | undefined;
+    call.carry(packet.payload, (payload) => {
+      const isNew = this.#arrive(call, track, { ...packet, payload }, clock.monotonic());
+      isTaken ??= isNew;
+    });
+    return isTaken ?? true;
+  }
+
+  /** Takes a packet that arrived at `now`. Returns `false` for one that came before. */
+  #arrive(call: Call, track: SequenceTrack, packet: Packet, now: number): boolean {
     const { payload, codec, sequenceNumber } = packet;
-    const { counters, clock } = this.#context.gateway;
+    const { counters } = this.#context.gateway;
     const lost = track.take(sequenceNumber);
     if (lost === undefined) return false;
     call.media?.miss(lost);
     const { sampleRate, bytesPerSample } = audioCodecs[codec];
     const lengthMs = (payload.length * 1_000) / (sampleRate * bytesPerSample);
-    call.media?.jitter.arrived(clock.monotonic(), sequenceNumber * lengthMs);
-    if (!call.hear(payload, codec)) counters.audioDropped++;
+    call.media?.jitter.arrived(now, sequenceNumber * lengthMs);
+    if (!call.hear(payload, codec, now)) counters.audioDropped++;
     return true;
   }
 
@@ -170,4 +184,9 @@ class Uplink {
     }
     return track;
   }
+}
+
+/** Frames of audio come with the id of this version; ids that only other SDKs write are looked up. */
+function isAudio({ methodId }: Frame): boolean {
+  return methodId === methods.AudioFrame.id || pushById(methodId) === methods.AudioFrame;
 }

@@ -90,8 +90,9 @@ export class Outbox {
       this.#audioBytes -= lane.shift()!.payload.length;
       onAudio(0, 1);
     }
-    lane.push({ ...speech, endOfStream });
-    this.#audioBytes += speech.payload.length;
+    const { payload, codec, sequenceNumber } = speech;
+    lane.push({ payload, codec, sequenceNumber, endOfStream });
+    this.#audioBytes += payload.length;
     this.#audioStream.wake();
   }
 
