@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { Cluster } from "./cluster/cluster.ts";
 import type { BootstrapSecret } from "./auth/bootstrap_secret.ts";
 import type { ExpiryWatch } from "./auth/expiry.ts";
 import type { FetchPolicy } from "./fetch_policy.ts";
@@ -28,6 +29,8 @@ export interface GatewayContext extends GatewayServices {
   /** The authenticated sessions. */
   readonly sessions: Set<unknown>;
   readonly usedTokens: UsedTokens;
-  /** Writes changes to disk, where there is one. */
+  /** The gateways that it shares a store with, if it does. */
+  readonly cluster: Cluster | undefined;
+  /** Writes changes to disk, or to the store that gateways share, where there is one. */
   readonly save: (changes: readonly StateChange[]) => Promise<void>;
 }

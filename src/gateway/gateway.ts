@@ -13,11 +13,13 @@ import {
   type WebTransportConstructor,
   type WebTransportLike,
 } from "../transport/mod.ts";
+import { Cluster } from "./cluster/cluster.ts";
 import { Archive } from "./storage/archive.ts";
 import type { StateChange, StoredState } from "./storage/state.ts";
 import { BootstrapSecret } from "./auth/bootstrap_secret.ts";
 import { callIn, type InboundCall, type SimulateInboundCallOptions } from "./simulated_inbound.ts";
 import { Connection } from "./session/connection.ts";
+import { endings } from "./session/endings.ts";
 import { ExpiryWatch } from "./auth/expiry.ts";
 import { fetchPolicy } from "./fetch_policy.ts";
 import type { GatewayContext } from "./context.ts";
@@ -26,7 +28,7 @@ import { resolveLimits } from "./limits.ts";
 import { type GatewayListener, type GatewayListenOptions, startListener } from "./listener.ts";
 import { PendingSessions } from "./session/pending_sessions.ts";
 import { Counters, createLog, type GatewayStats, type Log } from "./log.ts";
-import type { Gateway, GatewayOptions } from "./options.ts";
+import type { Gateway, GatewayOptions, RevokeResult } from "./options.ts";
 import { type Faults, FaultTable, type FaultTarget } from "./call/faults.ts";
 import { inspectGateway } from "./inspect.ts";
 import type { GatewaySnapshot, GatewayWatch, WatchOptions } from "./observe/records.ts";
@@ -90,6 +92,7 @@ class LocalGateway implements Gateway {
 
   constructor(options: GatewayOptions) {
     refuseEmpty(options);
+    refuseTwoStores(options);
     this.#options = options;
     const { clock = systemClock, storage, directory } = options;
     const limits = resolveLimits(options.limits);
@@ -104,7 +107,8 @@ class LocalGateway implements Gateway {
       }),
       onFailed: (error) => log("gateway.storage-failed", { reason: reasonOf(error) }),
     });
-    const save = (changes: readonly StateChange[]) => this.#archive.save(changes);
+    const save = (changes: readonly StateChange[]) =>
+      cluster?.save(changes) ?? this.#archive.save(changes);
     const phones = new Phones({
       numbers: options.phones ?? [],
       tenantId: options.phoneTenant ?? "phone",
@@ -124,14 +128,29 @@ class LocalGateway implements Gateway {
       farEnd: options.farEnd,
       record: recordInto(options.recordings, clock, log),
     };
-    const registry = new KeyRegistry({ limits, clock, save });
-    const usedTokens = new UsedTokens({ limits, clock, save });
+    const cluster = options.cluster && new Cluster(options.cluster, {
+      ...{ clock, limits, log },
+      registry: () => registry,
+      tenants: () => tenants,
+      endSessions: () => {
+        for (const connection of [...this.#connections.keys()]) connection.end(endings.stale);
+      },
+    });
+    const registry: KeyRegistry = new KeyRegistry({
+      ...{ limits, clock, save },
+      shared: cluster?.keyring,
+    });
+    const claim = cluster && ((id: string, lifeMs: number) => cluster.claimToken(id, lifeMs));
+    const usedTokens = new UsedTokens({ limits, clock, save, claim });
     const tenants: Tenants = new Tenants(tools);
     const bootstrap = new BootstrapSecret(options.bootstrapSecret, clock);
     this.#pending = new PendingSessions(limits);
     this.#gateway = {
-      ...{ ...tools, registry, tenants, bootstrap, usedTokens, save },
-      issuers: new Issuers({ clock, registry, origins: options.tenantOrigins ?? {} }),
+      ...{ ...tools, registry, tenants, bootstrap, usedTokens, cluster, save },
+      issuers: new Issuers({
+        ...{ clock, registry, origins: options.tenantOrigins ?? {} },
+        isShared: cluster !== undefined,
+      }),
       expiry: new ExpiryWatch(clock),
       sessions: new Set(),
       policy: fetchPolicy(options.allowFetch ?? []),
@@ -149,12 +168,23 @@ class LocalGateway implements Gateway {
     this.#gateway.log("key.published", { tenantId, keyId });
   }
 
-  async revokeServiceAccount(options: RevokeServiceAccountOptions): Promise<void> {
+  get isReady(): boolean {
+    const { cluster } = this.#gateway;
+    return this.#isReady && this.#closing === undefined && cluster?.isReady !== false;
+  }
+
+  async revokeServiceAccount(options: RevokeServiceAccountOptions): Promise<RevokeResult> {
     // Without a turn in between when it can be: what is revoked is revoked when the call returns.
     if (!this.#isReady) await this.ready;
-    await this.#gateway.registry.revoke(options);
+    const { cluster, log, registry } = this.#gateway;
+    const revision = await registry.revoke(options);
     const { tenantId, privateKeyId: keyId } = options;
-    this.#gateway.log("key.revoked", { tenantId, keyId });
+    log("key.revoked", { tenantId, keyId });
+    const unconfirmed = await cluster?.unconfirmed(revision) ?? [];
+    if (unconfirmed.length > 0) {
+      log("key.unconfirmed", { tenantId, keyId, reason: unconfirmed.join(", ") });
+    }
+    return { unconfirmed };
   }
 
   get phones(): GatewayPhones {
@@ -284,6 +314,7 @@ class LocalGateway implements Gateway {
   }
 
   async #load(): Promise<void> {
+    await this.#gateway.cluster?.start();
     const state = await this.#archive.load();
     if (state !== undefined) await this.#restore(state);
     this.#isReady = true;
@@ -308,6 +339,7 @@ class LocalGateway implements Gateway {
     this.#gone.abort(new Error("The gateway closed"));
     await Promise.all(this.#connections.values());
     await Promise.all([...this.#listeners].map((listener) => listener.close()));
+    await this.#gateway.cluster?.close();
     await this.#archive.close();
     this.#gateway.log("gateway.closed");
     this.#gateway.watchers.close();
@@ -346,6 +378,16 @@ function refuseEmpty({ webhookSecret, bootstrapSecret }: GatewayOptions): void {
     if (secret !== "") continue;
     throw new TeleQuickError("ERR_VALUE_INVALID", `Cannot create gateway: ${name} is empty`);
   }
+}
+
+/** Keys are in one place. */
+function refuseTwoStores({ cluster, directory, storage }: GatewayOptions): void {
+  if (cluster === undefined || (directory ?? storage) === undefined) return;
+  const name = directory === undefined ? "storage" : "directory";
+  throw new TeleQuickError(
+    "ERR_VALUE_INVALID",
+    `Cannot create gateway: cluster and ${name} are set, expected one of them`,
+  );
 }
 
 function readRules(options: GatewayOptions): GatewayRules {

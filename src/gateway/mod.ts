@@ -17,7 +17,15 @@
  */
 
 export { createGateway } from "./gateway.ts";
-export type { Gateway, GatewayOptions } from "./options.ts";
+export type { Gateway, GatewayOptions, RevokeResult } from "./options.ts";
+export type { ClusterOptions } from "./cluster/options.ts";
+export type {
+  SharedEntry,
+  SharedPage,
+  SharedQuery,
+  SharedStore,
+  SharedWrite,
+} from "../base/store/shared_store.ts";
 export type { ChooseFarEnd, FarEndCall, FarEndPhone, HeardAudio } from "./call/phone.ts";
 export type { Faults, FaultTarget, SetFaults } from "./call/faults.ts";
 export type { CallState } from "./call/call.ts";

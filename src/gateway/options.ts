@@ -23,6 +23,7 @@ import type {
   PublishServiceAccountOptions,
   RevokeServiceAccountOptions,
 } from "./auth/key_registry.ts";
+import type { ClusterOptions } from "./cluster/options.ts";
 import type { AddTrunkOptions } from "./tenant/trunk.ts";
 
 /** Options of {@linkcode createGateway}. */
@@ -51,6 +52,11 @@ export interface GatewayOptions {
   readonly directory?: string;
   /** The same with a storage of the caller's own, in place of `directory`. Default: none. */
   readonly storage?: GatewayStorage;
+  /**
+   * Shares keys, revocations, trunks, used tokens and dialled call ids with other gateways, in a store, in place of `directory` or `storage`.
+   * Limits count for each gateway alone. Default: none.
+   */
+  readonly cluster?: ClusterOptions;
   /**
    * A folder into which every answered call is recorded, as a WAV file that the `recordingUrl` of its last event names: the far end left, the client
    * right, PCMU at 8 kHz, for the owner of the process alone. Default: none, no call is recorded.
@@ -81,6 +87,15 @@ export interface GatewayOptions {
   readonly bootstrapSecret?: string;
 }
 
+/** What came of a revocation. */
+export interface RevokeResult {
+  /**
+   * The ids of other gateways that have not confirmed within `confirmMs` that they ended the key's sessions. A gateway that is cut off from
+   * the store ends them after `sessionStaleMs`. Empty without `cluster`.
+   */
+  readonly unconfirmed: readonly string[];
+}
+
 /** A gateway. Its owner closes it. */
 export interface Gateway extends AsyncDisposable {
   /** Resolves when keys and trunks are loaded; rejects when they cannot be. Everything else waits for it. */
@@ -91,8 +106,13 @@ export interface Gateway extends AsyncDisposable {
   readonly webTransport: WebTransportConstructor;
   /** Registers a service account's public key. Resolves when it is on disk, where there is one. */
   publishServiceAccount(options: PublishServiceAccountOptions): Promise<void>;
-  /** Revokes a key: its live sessions end within one round trip, its tokens are refused from now on. */
-  revokeServiceAccount(options: RevokeServiceAccountOptions): Promise<void>;
+  /** Whether it admits sessions: it is loaded, not closing, and knows recently enough which keys are revoked. */
+  readonly isReady: boolean;
+  /**
+   * Revokes a key: its live sessions end within one round trip, its tokens are refused from now on. With `cluster` it resolves when that survives a
+   * crash of the store and the other gateways have confirmed it, or `confirmMs` are over.
+   */
+  revokeServiceAccount(options: RevokeServiceAccountOptions): Promise<RevokeResult>;
   /** Ends a tenant's live sessions as if their tokens had expired. The keys are not affected: fresh tokens are accepted. */
   expireSessions(options: { readonly tenantId: string }): void;
   /** Adds a tenant's trunk, or replaces its whole record. */

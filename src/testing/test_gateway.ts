@@ -23,6 +23,7 @@ import {
   type GatewayWatch,
   type InboundCall,
   type PublishServiceAccountOptions,
+  type RevokeResult,
   type RevokeServiceAccountOptions,
   type SimulateInboundCallOptions,
   type WatchOptions,
@@ -165,7 +166,11 @@ export class RestartableGateway implements TestGateway {
     return this.#inner.publishServiceAccount(options);
   }
 
-  revokeServiceAccount(options: RevokeServiceAccountOptions): Promise<void> {
+  get isReady(): boolean {
+    return this.#inner.isReady;
+  }
+
+  revokeServiceAccount(options: RevokeServiceAccountOptions): Promise<RevokeResult> {
     return this.#inner.revokeServiceAccount(options);
   }
 

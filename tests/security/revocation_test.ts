@@ -9,7 +9,7 @@ const REVOKED = { code: 401, reason: "key revoked", reconnect: true };
 const EXPIRED = { code: 401, reason: "token expired", reconnect: true };
 const dial = { trunkId: "main", to: "+15550100", defaultApp: 1, clientId: "c" } as const;
 
-function revoke(setup: TestGateway, { tenantId, keyId }: TestAccount): Promise<void> {
+function revoke(setup: TestGateway, { tenantId, keyId }: TestAccount): Promise<unknown> {
   return setup.gateway.revokeServiceAccount({ tenantId, privateKeyId: keyId });
 }
 

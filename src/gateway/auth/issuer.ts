@@ -25,12 +25,22 @@ export interface IssuersOptions {
   readonly registry: KeyRegistry;
   /** The web origin that a tenant's browser tokens are pinned to. */
   readonly origins: Readonly<Record<string, string>>;
+  /** Whether other gateways know the public halves: then a key lives for a day, so that those of a gateway that is gone end. */
+  readonly isShared?: boolean;
 }
+
+interface Issuer {
+  readonly signer: Promise<Signer>;
+  /** From then on another key signs, Unix milliseconds. */
+  readonly untilMs: number;
+}
+
+const DAY_MS = 24 * 3_600_000;
 
 /** The gateway's own signing keys: one for each admin key that asked, in memory only. A token ends with the admin key that it hangs on. */
 export class Issuers {
   readonly #options: IssuersOptions;
-  readonly #signers = new WeakMap<KeyEntry, Promise<Signer>>();
+  readonly #signers = new WeakMap<KeyEntry, Issuer>();
 
   constructor(options: IssuersOptions) {
     this.#options = options;
@@ -65,18 +75,23 @@ export class Issuers {
   }
 
   #signerOf(key: KeyEntry): Promise<Signer> {
-    let signer = this.#signers.get(key);
-    if (signer === undefined) {
-      signer = this.#makeSigner(key);
-      this.#signers.set(key, signer);
-      signer.catch(() => this.#signers.delete(key));
+    const { clock, isShared } = this.#options;
+    const now = clock.now();
+    let issuer = this.#signers.get(key);
+    if (issuer === undefined || now >= issuer.untilMs) {
+      const untilMs = isShared ? now + DAY_MS : Infinity;
+      issuer = { signer: this.#makeSigner(key, untilMs), untilMs };
+      this.#signers.set(key, issuer);
+      issuer.signer.catch(() => this.#signers.delete(key));
     }
-    return signer;
+    return issuer.signer;
   }
 
-  async #makeSigner(key: KeyEntry): Promise<Signer> {
+  async #makeSigner(key: KeyEntry, untilMs: number): Promise<Signer> {
     const { account, publicKeyPem } = await generateServiceAccount({ tenantId: key.tenantId });
-    await this.#options.registry.addIssuer(key, account.privateKeyId, publicKeyPem);
+    // Its last token ends before it does.
+    const endsAtMs = untilMs === Infinity ? 0 : Math.floor(untilMs) + 2 * MAX_SECONDS * 1_000;
+    await this.#options.registry.addIssuer(key, account.privateKeyId, publicKeyPem, endsAtMs);
     return await importSigner(account, { allowInBrowser: true });
   }
 }

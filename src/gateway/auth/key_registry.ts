@@ -222,16 +222,21 @@ export class KeyRegistry {
   }
 
   /**
-   * Revokes a key for good: its sessions are ended at once, its tokens refused from now on. Resolves when that is on disk.
+   * Revokes a key for good: its sessions are ended at once, its tokens refused from now on. Resolves when that is on disk, or in the store.
    *
+   * @returns The revision of a shared key; 0 for others.
    * @throws {TeleQuickError} `ERR_VALUE_INVALID` when the tenant has no such key.
    */
-  async revoke(options: RevokeServiceAccountOptions): Promise<void> {
+  async revoke(options: RevokeServiceAccountOptions): Promise<number> {
     const { tenantId, privateKeyId: keyId } = options;
     checkTenantId(tenantId, "revoke service account");
     checkKeyId(keyId, "revoke service account");
     const { shared } = this.#options;
-    if (shared !== undefined) return this.put(await shared.revoke(tenantId, keyId));
+    if (shared !== undefined) {
+      const key = await shared.revoke(tenantId, keyId);
+      this.put(key);
+      return key.revision;
+    }
     const keys = this.#tenants.get(tenantId);
     const entry = keys?.entries.get(keyId);
     if (keys === undefined || entry === undefined) {
@@ -249,6 +254,7 @@ export class KeyRegistry {
     }
     // What the gateway makes itself ends with the process.
     if (entry.parent === undefined) await this.#options.save([{ key: storedKey(entry) }]);
+    return 0;
   }
 
   /**
@@ -271,7 +277,9 @@ export class KeyRegistry {
     };
     const { shared } = this.#options;
     if (shared !== undefined) {
-      return this.put(await shared.publishIssuer({ ...added, parent: parent.keyId }));
+      // The owner's own key, for the phones, is in no registry.
+      const key = parent.keyId === "" ? added : { ...added, parent: parent.keyId };
+      return this.put(await shared.publishIssuer(key));
     }
     this.#addChild(entryOf(added), parent);
   }

@@ -16,6 +16,8 @@ export interface UsedTokensOptions {
   readonly limits: Limits;
   /** Writes changes to disk; resolves when they are there. */
   readonly save: (changes: readonly StateChange[]) => Promise<void>;
+  /** Takes a token among several gateways: then nothing is remembered here. Default: none. */
+  readonly claim?: ((id: string, lifeMs: number) => Promise<boolean>) | undefined;
 }
 
 /** The used tokens of all tenants, each with room of its own, so that none can use up another's. */
@@ -29,7 +31,8 @@ export class UsedTokens {
 
   /** A tenant's memory. Claims reject when they cannot be written. */
   of(tenantId: string): ReplayStore {
-    const { save } = this.#options;
+    const { claim, save } = this.#options;
+    if (claim !== undefined) return { claim: (id, untilMs, nowMs) => claim(id, untilMs - nowMs) };
     return {
       claim: async (id, untilMs) => {
         const tokens = this.#tokensOf(tenantId);

@@ -22,7 +22,7 @@ export interface CampaignOptions<Row> {
   /** Live calls at the most; `Infinity` for no bound of the campaign's own. */
   readonly maxConcurrentCalls: number;
   /** Dials a row. A refusal that time can lift is tried again. */
-  readonly dial: (row: Row) => Call | RpcRefusal;
+  readonly dial: (row: Row) => Call | RpcRefusal | Promise<Call | RpcRefusal>;
   /** Whether a refusal can be lifted by waiting. */
   readonly isTemporary: (refusal: RpcRefusal) => boolean;
   /** Makes the end of a row heard that is not dialled: it was refused, or the campaign was aborted (`undefined`). */
@@ -144,7 +144,8 @@ export class Campaign<Row> {
         // Room and the abort can come in one turn.
         continue;
       }
-      const outcome = dial(row);
+      const dialled = dial(row);
+      const outcome = dialled instanceof Promise ? await dialled : dialled;
       if (!(outcome instanceof RpcRefusal)) {
         this.#dialled++;
         this.live.add(outcome);

@@ -7,6 +7,7 @@
 import { TeleQuickError } from "../../base/errors.ts";
 import { TENANT_ID } from "../../token/mod.ts";
 import { type BootstrapOrgResponse, ErrorCode, methods } from "../../wire/mod.ts";
+import { isUnavailable } from "../auth/admit.ts";
 import { isStorageFailure } from "../storage/archive.ts";
 import { RpcRefusal } from "../refusal.ts";
 import { type Route, route } from "./route.ts";
@@ -18,11 +19,18 @@ export const bootstrapRoutes: readonly Route<unknown, unknown>[] = [
     scope: [],
     unchecked: ["adminPublicKeyPem"],
     async handle(request, { gateway, ids, principal }) {
-      const { bootstrap, registry, tenants, clock, log } = gateway;
+      const { bootstrap, cluster, registry, tenants, clock, log } = gateway;
       const { tenantId, adminPublicKeyPem: publicKeyPem, adminPrivateKeyId: privateKeyId } =
         request;
       // A page must never hold this secret: its guess is not compared.
       if (principal.kind === "browser") return notForBrowsers;
+      if (cluster !== undefined) {
+        try {
+          if (await cluster.keyring.isBootstrapped()) bootstrap.isUsed = true;
+        } catch (error) {
+          return cannotBootstrap(error);
+        }
+      }
       if (!bootstrap.matches(request.bootstrapSecret, principal.tenantId)) {
         return refused("bootstrap secret invalid");
       }
@@ -37,6 +45,7 @@ export const bootstrapRoutes: readonly Route<unknown, unknown>[] = [
         await registry.publish(key, [{ isBootstrapped: true }]);
       } catch (error) {
         bootstrap.isUsed = false;
+        if (isUnavailable(error)) return cannotBootstrap(error);
         if (!(error instanceof TeleQuickError) || isStorageFailure(error)) throw error;
         // Errors about ids and limits have messages of their own; the rest are about the key.
         const isKey = error.code !== "ERR_VALUE_INVALID" && error.code !== "ERR_LIMIT";
@@ -52,6 +61,12 @@ const notForBrowsers = new RpcRefusal(
   ErrorCode.ERR_UNAUTHORIZED,
   "A browser token does not allow this",
 );
+
+/** While the store that gateways share does not answer, it is not known whether the secret is used up. */
+function cannotBootstrap(error: unknown): RpcRefusal {
+  if (!isUnavailable(error)) throw error;
+  return new RpcRefusal(ErrorCode.ERR_RATE_LIMITED, "Cannot do this now");
+}
 
 function refused(errorMessage: string): Partial<BootstrapOrgResponse> {
   return { status: "error", errorMessage };

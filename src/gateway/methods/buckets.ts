@@ -11,6 +11,7 @@
 import type { ScopeWord } from "../../token/mod.ts";
 import { ErrorCode, methods } from "../../wire/mod.ts";
 import type { Call } from "../call/call.ts";
+import { claimAnswer } from "./claims.ts";
 import { RpcRefusal } from "../refusal.ts";
 import { waitingCalls } from "../tenant/routing.ts";
 import { count } from "../log.ts";
@@ -57,7 +58,7 @@ export const bucketRoutes: readonly Route<unknown, unknown>[] = [
   route({
     method: methods.ExecuteBucketAction,
     scope: ["call.dial", "call.answer"],
-    handle({ bucketId, action }, context) {
+    async handle({ bucketId, action }, context) {
       if (action !== BucketAction.TAKE_NEXT && action !== BucketAction.SKIP) {
         return new RpcRefusal(ErrorCode.ERR_VALIDATION_FAILED, "action is unknown");
       }
@@ -67,7 +68,13 @@ export const bucketRoutes: readonly Route<unknown, unknown>[] = [
       const [next] = callsIn(tenant, bucketId, access, isAnswer ? "answer" : "control");
       if (next === undefined) return {};
       if (action === BucketAction.SKIP) next.end(REJECTED, "FAILED");
-      else takeUp(next, context);
+      else {
+        if (context.gateway.cluster !== undefined) {
+          const refusal = await claimAnswer(next, context);
+          if (refusal !== undefined) return refusal;
+        }
+        takeUp(next, context);
+      }
       return { processedCount: 1 };
     },
   }),

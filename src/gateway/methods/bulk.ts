@@ -15,6 +15,7 @@ import {
 } from "../../wire/mod.ts";
 import type { Call } from "../call/call.ts";
 import { guessableClientId } from "./call_control.ts";
+import { claimCall } from "./claims.ts";
 import { Campaign } from "../campaign/campaign.ts";
 import { isLive } from "../auth/key_entry.ts";
 import { RpcRefusal } from "../refusal.ts";
@@ -140,7 +141,12 @@ function start(
     ...{ campaignId, owner, rows, callsPerSecond },
     clock: gateway.clock,
     maxConcurrentCalls: maxConcurrentCalls === 0 ? Infinity : maxConcurrentCalls,
-    dial: (row) => isKeyLive() ? dial(row, context) : keyIsOver,
+    dial: (row) => {
+      if (!isKeyLive()) return keyIsOver;
+      if (gateway.cluster === undefined) return dial(row, context);
+      return claimCall(row, context)
+        .then((refusal) => refusal ?? (isKeyLive() ? dial(row, context) : keyIsOver));
+    },
     isTemporary: (refusal) =>
       refusal.code === ErrorCode.ERR_RATE_LIMITED && !(refusal instanceof FarEndRefusal),
     fail: (row, refusal) =>

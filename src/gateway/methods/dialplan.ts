@@ -16,6 +16,7 @@ import {
 } from "../../wire/mod.ts";
 import type { Call } from "../call/call.ts";
 import { unknownCall } from "./call_control.ts";
+import { claimAnswer } from "./claims.ts";
 import { RpcRefusal } from "../refusal.ts";
 import type { CallMedia } from "../call/media.ts";
 import { type Route, route, type RpcContext } from "./route.ts";
@@ -25,9 +26,13 @@ export const dialplanRoutes: readonly Route<unknown, unknown>[] = [
   route({
     method: methods.ExecuteDialplan,
     scope: ["call.dial", "call.answer"],
-    handle(request, context) {
+    async handle(request, context) {
       const call = findCall(request, context);
       if (call === undefined) return unknownCall;
+      if (request.action === DialplanAction.ANSWER && context.gateway.cluster !== undefined) {
+        const refusal = await claimAnswer(call, context);
+        if (refusal !== undefined) return refusal;
+      }
       try {
         return execute(call, request, context) ?? { status: "OK" };
       } catch (error) {

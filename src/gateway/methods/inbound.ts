@@ -7,6 +7,7 @@
 import { ErrorCode, InboundRule, methods, type SetInboundRoutingRequest } from "../../wire/mod.ts";
 import type { Call } from "../call/call.ts";
 import { guessableClientId, unknownCall } from "./call_control.ts";
+import { claimAnswer, notWaiting } from "./claims.ts";
 import { RpcRefusal } from "../refusal.ts";
 import { isPlainText, isUrlOrEmpty } from "../validate.ts";
 import { queued, unknownTrunk } from "./originate.ts";
@@ -50,15 +51,15 @@ export const inboundRoutes: readonly Route<unknown, unknown>[] = [
   route({
     method: methods.AnswerIncomingCall,
     scope: ["call.answer"],
-    handle({ callSid, clientId }, { tenant, session }) {
+    async handle({ callSid, clientId }, context) {
+      const { tenant, session, gateway } = context;
       if (!session.access.takesClientId(clientId)) return guessableClientId;
       const call = tenant.call(callSid);
       if (call === undefined || !mayTry(call, { tenant, session })) return unknownCall;
-      if (!isWaiting(call)) {
-        return new RpcRefusal(
-          ErrorCode.ERR_VALIDATION_FAILED,
-          "The call does not wait to be answered",
-        );
+      if (!isWaiting(call)) return notWaiting;
+      if (gateway.cluster !== undefined) {
+        const refusal = await claimAnswer(call, context);
+        if (refusal !== undefined) return refusal;
       }
       session.access.show(clientId);
       tenant.take(call, clientId, session);

@@ -14,6 +14,7 @@ import {
 } from "../../wire/mod.ts";
 import type { CallOptions } from "../call/call.ts";
 import { guessableClientId } from "./call_control.ts";
+import { claimCall, notPlaced } from "./claims.ts";
 import { type Route, route, type RpcContext } from "./route.ts";
 import { RpcRefusal } from "../refusal.ts";
 import { isUrlOrEmpty } from "../validate.ts";
@@ -37,12 +38,17 @@ export const originateRoutes: readonly Route<unknown, unknown>[] = [
   route({
     method: methods.Originate,
     scope: ["call.dial"],
-    handle(request, context) {
+    async handle(request, context) {
       const { tenant, session, gateway } = context;
       const refusal = checkRequest(request, tenant);
       if (refusal !== undefined) return refusal;
       const { access } = session;
       if (!access.takesClientId(request.clientId)) return guessableClientId;
+      if (gateway.cluster !== undefined) {
+        const refusal = await claimCall(request, context) ?? checkRequest(request, tenant);
+        if (refusal !== undefined) return refusal;
+        if (!session.isLive) return notPlaced;
+      }
       access.show(request.clientId);
       const dialled = tenant.dial(callOptions(request, context), access, session);
       if (dialled instanceof RpcRefusal) return dialled;

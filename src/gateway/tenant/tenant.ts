@@ -233,6 +233,14 @@ export class Tenant {
     }
   }
 
+  /** Takes a trunk as it is in a store that gateways share; `undefined` for one that was removed. */
+  takeTrunk(trunkId: string, record: TrunkRecord | undefined): void {
+    const saving = this.#unsaved.get(trunkId);
+    if (saving !== undefined) saving.trunk = record;
+    if (record === undefined) this.#dropTrunk(trunkId);
+    else this.trunks.set(trunkId, record);
+  }
+
   #dropTrunk(trunkId: string): void {
     this.trunks.delete(trunkId);
     this.routing.delete(trunkId);
