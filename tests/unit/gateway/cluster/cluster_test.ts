@@ -204,7 +204,7 @@ describe("a cluster", () => {
       }
     });
 
-    it("starts without it, admits nobody, and is ready when it comes", async () => {
+    it("starts without it, admits no session, and is ready when it comes", async () => {
       const cluster = new TestCluster(1);
       cluster.views[0]!.state = "hangs";
       const { gateway } = cluster.gateways[0]!;
