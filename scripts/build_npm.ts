@@ -13,6 +13,7 @@
 import * as esbuild from "esbuild";
 import { emitDeclarations } from "./build/declarations.ts";
 import { dataFiles, type Manifest, readManifest } from "./build/manifest.ts";
+import { buildPage, listFiles, loadedBy } from "./build/panel.ts";
 import { readPages } from "./support/pages.ts";
 import { buildWorklet, workletEntry } from "./build/worklet.ts";
 import { root } from "./support/source.ts";
@@ -24,8 +25,10 @@ const target = new URL("npm/", root);
 // The command line: an entry by that name, and where it lies.
 const program = "cli";
 const programFolder = "src/cli/";
-// The module through which it shares code with the other entries.
+// The modules through which it shares code with the other entries: one that it always loads, and the panel, on demand.
 const shared = "library";
+const panel = "panel/server";
+const panelFolder = "src/panel/";
 // The file that browsers load into an AudioWorklet: whole, and minified, as nothing else of it is ever read.
 const workletName = "browser/worklet";
 // The entry that shares no chunk with others, and what they import from it in place of the source.
@@ -68,6 +71,7 @@ async function bundle(entries: Files): Promise<Files> {
     Object.entries(others).filter(([, source]) => source !== workletEntry),
   );
   const outside = new Set<string>();
+  const ofPanel = new Set<string>();
   const taken = new Set<string>();
   const alone = await esbuild.build({ ...common, entryPoints: { [base]: first! } });
   const commands = await esbuild.build({
@@ -75,6 +79,7 @@ async function bundle(entries: Files): Promise<Files> {
     entryPoints: { [program]: main! },
     // The program takes everything outside its own folder from one module.
     plugins: [
+      importElsewhere((source) => source.startsWith(panelFolder), `./${panel}.js`, ofPanel),
       importElsewhere(
         (source) => !source.startsWith(programFolder),
         `./shared/${shared}.js`,
@@ -84,18 +89,19 @@ async function bundle(entries: Files): Promise<Files> {
   });
   const library = await esbuild.build({
     ...common,
-    entryPoints: [...Object.keys(doors), shared].map((name) => ({
+    entryPoints: [...Object.keys(doors), shared, panel].map((name) => ({
       in: name,
       out: name === shared ? `shared/${shared}` : name,
     })),
     plugins: [
       importElsewhere((source) => ofBase.includes(source), baseMark, taken),
-      exportAll({ ...doors, [shared]: [...outside].sort() }),
+      exportAll({ ...doors, [shared]: [...outside].sort(), [panel]: [...ofPanel] }),
     ],
     splitting: true,
     chunkNames: "shared/[hash]",
   });
   const worklet = await buildWorklet();
+  const page = await buildPage();
   await esbuild.stop();
   const missing = ofBase.filter((source) => !taken.has(source));
   if (missing.length > 0) {
@@ -113,6 +119,15 @@ async function bundle(entries: Files): Promise<Files> {
   for (const { path, text } of commands.outputFiles) {
     files.set(path.slice(target.pathname.length), text.replace(/^#!.*/, "#!/usr/bin/env node"));
   }
+  // The page takes the package's own modules, from two folders above its own.
+  const site = "esm/panel/site/";
+  const modules = loadedBy(["npm/esm/index.js", "npm/esm/browser.js"], library.metafile.outputs)
+    .map((path) => named(path).slice("npm/esm/".length));
+  files.set(
+    `${site}files.json`,
+    listFiles([...modules, `${base}.js`, `${workletName}.js`], "../../"),
+  );
+  for (const [name, text] of page) files.set(site + name, text);
   return files;
 }
 
@@ -260,7 +275,7 @@ const manifest = await readManifest();
 const entries = entriesOf(manifest);
 const declarations = emitDeclarations(
   [...entries.values()],
-  (path) => path.startsWith(programFolder),
+  (path) => path.startsWith(programFolder) || path.startsWith(panelFolder),
 );
 const files: Files = new Map([
   ...await bundle(entries),

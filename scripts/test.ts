@@ -93,6 +93,7 @@ const still: readonly Step[] = [
   deno("types", "check", "--frozen", "mod.ts", "src", "scripts", "tests"),
   deno("doc comments", "doc", "--lint", ...Object.values(exports)),
   docPages("doc pages", Object.values(exports)),
+  script("panel", "scripts/build/panel.ts"),
   deno("publish", "publish", "--dry-run", "--allow-dirty"),
   script("sizes", "scripts/checks/size.ts"),
   script("worklet", "scripts/build/worklet.ts", "--check"),

@@ -187,7 +187,7 @@ export const rooms: Readonly<Record<string, Room>> = {
     outside: "node:",
     inside: [
       ["usage.ts"],
-      ["private_files.ts", "local_socket.ts"],
+      ["private_files.ts", "local_socket.ts", "opener.ts"],
       ["programs.ts"],
       ["platform.ts"],
       ["terminal/"],

@@ -33,6 +33,7 @@ import {
 export type { LocalSocket } from "./local_socket.ts";
 export type { GrowingFile } from "./private_files.ts";
 export type { CommandEnd, EndSignal, FedProgram, RunningCommand } from "./programs.ts";
+import { openUrl } from "./opener.ts";
 
 /** An output stream. */
 export interface Terminal {
@@ -115,6 +116,8 @@ export interface Platform {
   ): Promise<LocalSocket>;
   /** Asks at such a socket. Resolves with `undefined` when nothing answers there. */
   askLocally(path: string, question: string): Promise<string | undefined>;
+  /** Opens a URL in the person's browser; rejects with a {@linkcode UsageError} when that is not possible. */
+  openUrl(url: string): Promise<void>;
   /** Ends the process at once. */
   exit(code: number): void;
   /** Calls `handler` for every signal that asks to stop. Returns a function that removes the handler. */
@@ -176,6 +179,7 @@ export const systemPlatform: Platform = {
   findProgram,
   listenLocally,
   askLocally,
+  openUrl,
   exit: (code) => process.exit(code),
   onSignal(handler) {
     const signals: readonly EndSignal[] = ["SIGINT", "SIGTERM", "SIGHUP"];

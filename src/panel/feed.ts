@@ -49,8 +49,12 @@ export class Feed {
     const snapshot = gateway.inspect();
     const { numbers: [number = ""], tenantId, trunkId } = snapshot.phones;
     const { calls, refusals } = this.#history;
+    // Read each time: the certificate changes while the gateway runs.
+    const { endpoint, certificateHashes, program } = facts;
     return {
-      ...{ ...facts, version: VERSION, phone: { number, tenantId, trunkId } },
+      ...{ endpoint, certificateHashes, program, version: VERSION },
+      ...{ tenantId: facts.tenantId, trunkId: facts.trunkId },
+      phone: { number, tenantId, trunkId },
       ...overviewOf(snapshot),
       ...{ calls, refusals },
     };

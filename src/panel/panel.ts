@@ -41,9 +41,7 @@ export async function startPanel(options: PanelOptions): Promise<Panel | undefin
   const { gateway, port = 0, folder, endpoint } = options;
   const files = await findPageFiles(folder);
   if (files === undefined) return undefined;
-  const { certificateHashes, tenantId, trunkId, program } = options;
-  const facts = { endpoint, certificateHashes, tenantId, trunkId, program };
-  const feed = new Feed({ gateway, facts });
+  const feed = new Feed({ gateway, facts: options });
   const key = encodeBase64Url(crypto.getRandomValues(new Uint8Array(KEY_BYTES)));
   try {
     const server = await startHttpServer({

@@ -14,6 +14,7 @@ import {
   programFor,
   startLocalGateway,
 } from "../local_gateway/local_gateway.ts";
+import { openPanel, PANEL_OPTIONS } from "../local_gateway/panel.ts";
 import { inLine, type Output } from "../terminal/output.ts";
 import { wrap } from "../terminal/wrap.ts";
 
@@ -29,6 +30,7 @@ export const TEST_NUMBERS: Readonly<Record<string, string>> = {
   "+15550107": "answers, loses every tenth frame and swaps some",
   "+15550108": "is rejected by the trunk's circuit breaker (wire 4)",
   "+15550109": "is rejected by the rate limit (wire 3)",
+  "+15550120": "rings in the panel's phone; is absent while it is off (20)",
 };
 
 /** Starts a local gateway and runs it until it is asked to stop. */
@@ -38,12 +40,14 @@ export const gateway: Command = command({
     "Creates a tenant, a trunk and a credentials file that only you can read, and prints what a program needs.",
   options: {
     ...GATEWAY_OPTIONS,
+    ...PANEL_OPTIONS,
     "limits": { type: "flag", help: "Print the limits with their reasons, and exit" },
     "verbose": { type: "flag", help: "Print every record of the gateway's log" },
   },
   examples: [
     ["telequick gateway", "a gateway in memory on a free port"],
     ["telequick gateway --directory ./gateway", "one that is the same after a restart"],
+    ["telequick gateway --open", "one whose panel is opened in the browser"],
     ["telequick gateway exec -- npm test", "tests against a gateway of their own"],
   ],
   exitCodes: { 0: "stopped by Ctrl-C or SIGTERM" },
@@ -73,15 +77,23 @@ export const gateway: Command = command({
         },
       }),
     });
+    const panel = await openPanel(started, { values, platform, output }).catch(async (error) => {
+      await started.close();
+      throw error;
+    });
     output.emit(
-      { type: "gateway", ...recordOf(started), program: programFor(started) },
-      introduction(started, output),
+      {
+        ...{ type: "gateway", ...recordOf(started), program: programFor(started) },
+        ...(panel && { panel: panel.url }),
+      },
+      introduction(started, output, panel?.url),
     );
     await new Promise<void>((resolve) => {
       if (signal.aborted) resolve();
       else signal.addEventListener("abort", () => resolve(), { once: true });
     });
     const { sessions, calls } = started.stats();
+    await panel?.close();
     await started.close();
     output.emit(
       { type: "stopped", sessions: sessions.accepted, calls: calls.total },
@@ -96,7 +108,11 @@ function recordOf(gateway: LocalGateway): Readonly<Record<string, string>> {
   return { endpoint, certificateHash, credentials, tenantId, keyId, trunkId };
 }
 
-function introduction(gateway: LocalGateway, { style, columns }: Output): string {
+function introduction(
+  gateway: LocalGateway,
+  { style, columns }: Output,
+  panelUrl: string | undefined,
+): string {
   const { bold, dim, good } = style;
   const { endpoint, tenantId, trunkId } = gateway;
   const exports = Object.entries(environmentOf(gateway))
@@ -105,6 +121,7 @@ function introduction(gateway: LocalGateway, { style, columns }: Output): string
   // The exports and the program are copied: they stay whole.
   return [
     prose(`${good("ready")} on ${bold(endpoint)}, tenant ${tenantId}, trunk ${trunkId}`),
+    ...(panelUrl === undefined ? [] : [`${good("panel")} ${bold(panelUrl)}`]),
     "",
     prose(dim("For programs and further telequick commands:")),
     ...exports,

@@ -12,6 +12,7 @@ import {
 } from "../../credentials/mod.ts";
 import {
   createGateway,
+  type Gateway,
   type GatewayLogRecord,
   type GatewayStats,
   type Limits,
@@ -27,6 +28,9 @@ import { quotePath, UsageError } from "../usage.ts";
 import { type ControlServer, type ControlServerOptions, openControl } from "./control_server.ts";
 import { openKeptAddress } from "./kept_address.ts";
 import { listenLastingly } from "./listening.ts";
+
+/** The number that rings in the panel's phone. */
+export const PHONE_NUMBER = "+15550120";
 
 /** Options of both commands that start a gateway. */
 export const GATEWAY_OPTIONS = {
@@ -80,6 +84,12 @@ export const GATEWAY_OPTIONS = {
     value: "ORIGIN",
     help: "What the gateway may fetch for tenants: https://host, host:port, file:///folder/",
   },
+  "phone": {
+    type: "list",
+    value: "NUMBER",
+    help: "A number that rings in the panel's phone, in place of the default",
+    byDefault: PHONE_NUMBER,
+  },
   "recordings": {
     type: "text",
     value: "PATH",
@@ -98,6 +108,7 @@ export const GATEWAY_OPTIONS = {
 
 /** A local gateway that listens. */
 export interface LocalGateway {
+  readonly gateway: Gateway;
   readonly endpoint: string;
   /** What clients pin: one hash, or with a folder those of this certificate and the next, separated by commas. */
   readonly certificateHash: string;
@@ -142,6 +153,7 @@ export async function startLocalGateway(options: StartOptions): Promise<LocalGat
     clock,
     limits: readLimits(values.limit),
     allowFetch: values["allow-fetch"].map(readOrigin),
+    phones: values.phone.length > 0 ? values.phone : [PHONE_NUMBER],
     ...(directory !== undefined && { directory }),
     ...(values.recordings !== undefined && { recordings: values.recordings }),
     ...(values.seed !== undefined && { seed: values.seed }),
@@ -191,7 +203,7 @@ export async function startLocalGateway(options: StartOptions): Promise<LocalGat
     const control = await controlOf(answering, listening.certificateHash, output);
     if (control !== undefined) closing.push(() => control?.close());
     return {
-      ...{ endpoint, credentials, tenantId, keyId, trunkId },
+      ...{ gateway, endpoint, credentials, tenantId, keyId, trunkId },
       get certificateHash() {
         return listening.certificateHash;
       },
@@ -296,13 +308,13 @@ export function environmentOf(
 }
 
 /** A program of four lines that places a call on the gateway and prints how it ended. */
-export function programFor(gateway: LocalGateway): string {
+export function programFor(gateway: LocalGateway, to = "+15550105"): string {
   const { endpoint, credentials, certificateHash, trunkId } = gateway;
   const arguments_ = [endpoint, credentials].map((text) => JSON.stringify(text)).join(", ");
   return [
     `import { TeleQuickClient } from "@telequick/sdk";`,
     `const client = new TeleQuickClient(${arguments_}, false, ${JSON.stringify(certificateHash)});`,
-    `const call = await client.dial({ to: "+15550105", trunkId: ${JSON.stringify(trunkId)} });`,
+    `const call = await client.dial({ to: "${to}", trunkId: ${JSON.stringify(trunkId)} });`,
     `console.log((await call.ended).cause); await client.close();`,
   ].join("\n");
 }

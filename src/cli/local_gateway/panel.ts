@@ -1,0 +1,90 @@
+/**
+ * The panel of `telequick gateway`: when it is opened, and with what.
+ *
+ * @module
+ */
+
+import type { Panel } from "../../panel/mod.ts";
+import type { Platform } from "../platform.ts";
+import type { OptionSpecs, OptionValues } from "../terminal/args.ts";
+import type { Output } from "../terminal/output.ts";
+import { UsageError } from "../usage.ts";
+import {
+  type GATEWAY_OPTIONS,
+  type LocalGateway,
+  PHONE_NUMBER,
+  programFor,
+} from "./local_gateway.ts";
+
+/** Options of the panel. */
+export const PANEL_OPTIONS = {
+  "ui": { type: "flag", help: "Open the panel in CI and without a terminal too" },
+  "no-ui": { type: "flag", help: "Open no panel" },
+  "ui-port": {
+    type: "number",
+    value: "PORT",
+    help: "TCP port of the panel on 127.0.0.1",
+    max: 65_535,
+    byDefault: "a free one",
+  },
+  "open": { type: "flag", help: "Open the panel in the browser" },
+} as const satisfies OptionSpecs;
+
+/** Where the panel is asked for. */
+export interface OpenPanelOptions {
+  readonly values: OptionValues<typeof PANEL_OPTIONS & typeof GATEWAY_OPTIONS>;
+  readonly platform: Platform;
+  readonly output: Output;
+}
+
+/** Opens the panel of a gateway where there is to be one, and says why not where it was asked for. */
+export async function openPanel(
+  started: LocalGateway,
+  { values, platform, output }: OpenPanelOptions,
+): Promise<Panel | undefined> {
+  if (!isWanted({ values, platform, output })) return undefined;
+  const { gateway, endpoint, tenantId, trunkId } = started;
+  // Loaded on demand: a gateway without a panel starts without it.
+  const { startPanel } = await import("../../panel/mod.ts");
+  const panel = await startPanel({
+    ...{ gateway, endpoint, tenantId, trunkId, port: values["ui-port"] ?? 0 },
+    program: programFor(started, values.phone[0] ?? PHONE_NUMBER),
+    get certificateHashes() {
+      return started.certificateHash.split(",");
+    },
+  });
+  if (panel === undefined) {
+    output.note("The panel's page was not made: deno task panel makes it");
+    return undefined;
+  }
+  if (!values.open) return panel;
+  try {
+    await platform.openUrl(panel.url);
+    return panel;
+  } catch (error) {
+    await panel.close();
+    throw error;
+  }
+}
+
+function isWanted({ values, platform, output }: OpenPanelOptions): boolean {
+  const asks = (["ui", "open"] as const).find((name) => values[name]);
+  const isAsked = asks !== undefined || values["ui-port"] !== undefined;
+  if (values["no-ui"]) {
+    if (!isAsked) return false;
+    throw new UsageError(`Options --no-ui and --${asks ?? "ui-port"} contradict each other`, {
+      command: "gateway",
+    });
+  }
+  const isInteractive = platform.stdout.isTerminal && platform.variable("CI") === undefined;
+  if (!isAsked && !isInteractive) return false;
+  const { hostname = "127.0.0.1" } = values;
+  const obstacle = platform.variable("NODE_ENV") === "production"
+    ? "NODE_ENV is production"
+    : ["127.0.0.1", "::1", "localhost"].includes(hostname)
+    ? undefined
+    : `other machines reach ${hostname}`;
+  if (obstacle === undefined) return true;
+  output.warn(`The panel is off: ${obstacle}`);
+  return false;
+}
