@@ -157,7 +157,9 @@ if ("react".includes(only)) {
     () => runReactHook(packed.tarball),
   );
 }
-if ("browser".includes(only)) await step("browser", "Chromium and Firefox, a voice in the page", runBrowser);
+if ("browser".includes(only)) {
+  await step("browser", "Chromium and Firefox, a voice in the page", runBrowser);
+}
 // Side by side, legs end in any order.
 const suites = [...new Set(["conformance", ...live.map(({ suite }) => suite)])];
 entries.sort((a, b) => suites.indexOf(a.suite) - suites.indexOf(b.suite));
