@@ -69,7 +69,7 @@ const PURGE_ROWS = 1_000;
  * @throws `TypeError` for an option of the wrong type, `ERR_VALUE_INVALID` for a malformed schema or a time out of range.
  *
  * @example With the package `postgres`
- * ```ts ignore
+ * ```ts no-check: it needs a PostgreSQL server and the package
  * import postgres from "postgres";
  * import { postgresStore } from "@telequick/sdk/postgres";
  *
