@@ -4,7 +4,7 @@
  * @module
  */
 
-import { limits } from "../../gateway/mod.ts";
+import { limits, testNumbers } from "../../gateway/mod.ts";
 import { type Command, command } from "../command.ts";
 import { plural } from "../terminal/format.ts";
 import {
@@ -14,23 +14,15 @@ import {
   programFor,
   startLocalGateway,
 } from "../local_gateway/local_gateway.ts";
+import { PHONE_NUMBER } from "../local_gateway/far_ends.ts";
 import { openPanel, PANEL_OPTIONS } from "../local_gateway/panel.ts";
 import { inLine, type Output } from "../terminal/output.ts";
 import { wrap } from "../terminal/wrap.ts";
 
 /** The far ends that the local gateway simulates. */
 export const TEST_NUMBERS: Readonly<Record<string, string>> = {
-  "+15550100": "answers and echoes every audio frame until hung up",
-  "+15550101": "is busy (Q.850 17)",
-  "+15550102": "rings and does not answer (19)",
-  "+15550103": "rejects (21)",
-  "+15550104": "does not exist (1)",
-  "+15550105": "answers, hangs up after 2 s (16)",
-  "+15550106": "answers, plays a 440 Hz tone",
-  "+15550107": "answers, loses every tenth frame and swaps some",
-  "+15550108": "is rejected by the trunk's circuit breaker (wire 4)",
-  "+15550109": "is rejected by the rate limit (wire 3)",
-  "+15550120": "rings in the panel's phone; is absent while it is off (20)",
+  ...Object.fromEntries([...testNumbers].map(([number, { does }]) => [number, does])),
+  [PHONE_NUMBER]: "rings in the panel's phone; is absent while it is off (20)",
 };
 
 /** Starts a local gateway and runs it until it is asked to stop. */
@@ -48,6 +40,7 @@ export const gateway: Command = command({
     ["telequick gateway", "a gateway in memory on a free port"],
     ["telequick gateway --directory ./gateway", "one that is the same after a restart"],
     ["telequick gateway --open", "one whose panel is opened in the browser"],
+    ["telequick gateway --script far-ends.json", "far ends that do what a file says"],
     ["telequick gateway exec -- npm test", "tests against a gateway of their own"],
   ],
   exitCodes: { 0: "stopped by Ctrl-C or SIGTERM" },

@@ -26,11 +26,9 @@ import type { Output } from "../terminal/output.ts";
 import type { Platform } from "../platform.ts";
 import { quotePath, UsageError } from "../usage.ts";
 import { type ControlServer, type ControlServerOptions, openControl } from "./control_server.ts";
+import { PHONE_NUMBER, readPhones, readScripts } from "./far_ends.ts";
 import { openKeptAddress } from "./kept_address.ts";
 import { listenLastingly } from "./listening.ts";
-
-/** The number that rings in the panel's phone. */
-export const PHONE_NUMBER = "+15550120";
 
 /** Options of both commands that start a gateway. */
 export const GATEWAY_OPTIONS = {
@@ -103,6 +101,12 @@ export const GATEWAY_OPTIONS = {
     max: 2 ** 32 - 1,
     byDefault: "random",
   },
+  "script": {
+    type: "text",
+    value: "FILE",
+    help: "What the far end of each number does, as JSON; the gateway's README describes it",
+    byDefault: "the test numbers",
+  },
   "yes": { type: "flag", help: "Start even if NODE_ENV is production" },
 } as const satisfies OptionSpecs;
 
@@ -149,11 +153,15 @@ export async function startLocalGateway(options: StartOptions): Promise<LocalGat
   }
   // Asked before the gateway is made, which creates its folder.
   const isFresh = directory === undefined || !await platform.exists(directory);
+  const farEnd = values.script === undefined
+    ? undefined
+    : await readScripts(values.script, platform);
   const gateway = createGateway({
     clock,
+    phones: readPhones(values.phone),
+    ...(farEnd !== undefined && { farEnd }),
     limits: readLimits(values.limit),
     allowFetch: values["allow-fetch"].map(readOrigin),
-    phones: values.phone.length > 0 ? values.phone : [PHONE_NUMBER],
     ...(directory !== undefined && { directory }),
     ...(values.recordings !== undefined && { recordings: values.recordings }),
     ...(values.seed !== undefined && { seed: values.seed }),

@@ -9,12 +9,8 @@ import type { Platform } from "../platform.ts";
 import type { OptionSpecs, OptionValues } from "../terminal/args.ts";
 import type { Output } from "../terminal/output.ts";
 import { UsageError } from "../usage.ts";
-import {
-  type GATEWAY_OPTIONS,
-  type LocalGateway,
-  PHONE_NUMBER,
-  programFor,
-} from "./local_gateway.ts";
+import { PHONE_NUMBER } from "./far_ends.ts";
+import { type GATEWAY_OPTIONS, type LocalGateway, programFor } from "./local_gateway.ts";
 
 /** Options of the panel. */
 export const PANEL_OPTIONS = {
