@@ -9,9 +9,8 @@ try {
   // The events of every call of the tenant, whichever instance dialled it.
   await client.streamEvents();
   console.log("waiting for a call");
-  const callSid = await nextAnswered(events);
-  const supervision = await client.supervise({ callSid, mode: SupervisionMode.WHISPER_AGENT });
-  console.log(`listening to ${callSid}`);
+  const supervision = await joinNext(events);
+  console.log(`listening to ${supervision.callSid}`);
   const hint = toneSamples({ frequencyHz: 880, sampleRate: 8_000, milliseconds: 400 });
   supervision.audio.writable.getWriter().write(hint).catch(() => {});
   await Promise.all([showLevels(supervision.audio), supervision.ended]);
@@ -20,9 +19,15 @@ try {
   await client.close();
 }
 
-async function nextAnswered(events) {
+/** Joins the next call that is answered; one that is over by then is left out. */
+async function joinNext(events) {
   for await (const { callSid, eventType } of events) {
-    if (eventType === EventType.CHANNEL_ANSWER) return callSid;
+    if (eventType !== EventType.CHANNEL_ANSWER) continue;
+    try {
+      return await client.supervise({ callSid, mode: SupervisionMode.WHISPER_AGENT });
+    } catch (error) {
+      if (error.code !== "ERR_RPC_REJECTED") throw error;
+    }
   }
 }
 

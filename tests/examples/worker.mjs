@@ -17,19 +17,21 @@ const service = client.serveInbound(trunkId, receive, {
   capacity: Number(env.CAPACITY ?? 10),
   onError: (error, call) => console.error(call?.callSid ?? "", error.message),
 });
-for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, leave);
+const drained = new Promise((resolve) => {
+  const leave = () => {
+    console.log("leaving");
+    resolve(client.drain({ deadlineMs: 60_000 }));
+  };
+  for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, leave);
+});
 console.log("ready");
 await service.ended;
+const { left } = await drained;
+console.log(`left, ${left.length} calls go on`);
 
 async function receive(call) {
   console.log(`answered ${call.from}`);
   await call.audio().play(greeting).finished;
   const { durationSeconds } = await call.ended;
   console.log(`${call.from} hung up after ${durationSeconds} s`);
-}
-
-async function leave() {
-  console.log("leaving");
-  const { left } = await client.drain({ deadlineMs: 60_000 });
-  console.log(`left, ${left.length} calls go on`);
 }

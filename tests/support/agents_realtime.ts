@@ -23,10 +23,10 @@ export interface RealtimeSession {
 }
 
 /**
- * Installs the package and loads it as one file. It is not in `deno.json`: its dependencies bring type declarations of Node that replace
+ * Installs the package as one file, and returns its URL. It is not in `deno.json`: its dependencies bring type declarations of Node that replace
  * Deno's own in every test.
  */
-export async function loadAgentsRealtime(): Promise<AgentsRealtime> {
+export async function agentsRealtimeFile(): Promise<string> {
   const folder = fileURLToPath(
     await install("agents-realtime", { "@openai/agents-realtime": "0.20.0" }),
   );
@@ -48,5 +48,10 @@ export async function loadAgentsRealtime(): Promise<AgentsRealtime> {
     },
   });
   await esbuild.stop();
-  return await import(pathToFileURL(outfile).href);
+  return pathToFileURL(outfile).href;
+}
+
+/** Installs the package and loads it. */
+export async function loadAgentsRealtime(): Promise<AgentsRealtime> {
+  return await import(await agentsRealtimeFile());
 }

@@ -10,6 +10,8 @@ import type { Owner } from "../auth/access.ts";
 import type { Call } from "../call/call.ts";
 import { RpcRefusal } from "../refusal.ts";
 
+type DialOutcome = Call | RpcRefusal | undefined;
+
 /** What a campaign is made from. */
 export interface CampaignOptions<Row> {
   readonly campaignId: string;
@@ -21,8 +23,8 @@ export interface CampaignOptions<Row> {
   readonly callsPerSecond: number;
   /** Live calls at the most; `Infinity` for no bound of the campaign's own. */
   readonly maxConcurrentCalls: number;
-  /** Dials a row. A refusal that time can lift is tried again. */
-  readonly dial: (row: Row) => Call | RpcRefusal | Promise<Call | RpcRefusal>;
+  /** Dials a row; `undefined` for a call that is over already. A refusal that time can lift is tried again. */
+  readonly dial: (row: Row) => DialOutcome | Promise<DialOutcome>;
   /** Whether a refusal can be lifted by waiting. */
   readonly isTemporary: (refusal: RpcRefusal) => boolean;
   /** Makes the end of a row heard that is not dialled: it was refused, or the campaign was aborted (`undefined`). */
@@ -148,6 +150,7 @@ export class Campaign<Row> {
       const outcome = dialled instanceof Promise ? await dialled : dialled;
       if (!(outcome instanceof RpcRefusal)) {
         this.#dialled++;
+        if (outcome === undefined || outcome.state === "ended") return;
         this.live.add(outcome);
         outcome.onEnd(() => {
           this.live.delete(outcome);

@@ -162,14 +162,17 @@ function start(
   void campaign.run();
 }
 
-function dial(row: OriginateRequest, context: RpcContext): Call | RpcRefusal {
+/** Dials a row. Returns `undefined` where the far end has hung up at once. */
+function dial(row: OriginateRequest, context: RpcContext): Call | RpcRefusal | undefined {
   const { tenant, session: { access } } = context;
   const refusal = checkRequest(row, tenant);
   if (refusal !== undefined) return refusal;
+  const wasUsed = tenant.knows(row.callSid);
   const dialled = tenant.dial(callOptions(row, context), access, undefined);
   if (dialled instanceof RpcRefusal) return dialled;
-  return tenant.call(dialled.callSid) ??
-    new RpcRefusal(ErrorCode.ERR_VALIDATION_FAILED, "call_sid was used before");
+  const call = tenant.call(dialled.callSid);
+  if (call !== undefined || !wasUsed) return call;
+  return new RpcRefusal(ErrorCode.ERR_VALIDATION_FAILED, "call_sid was used before");
 }
 
 // ITU-T Q.850.

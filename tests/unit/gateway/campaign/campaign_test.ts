@@ -16,6 +16,27 @@ function fakeCall(): { readonly call: Call; end(): void } {
 }
 
 describe("Campaign", () => {
+  it("counts a call that is over at once as dialled, and goes on", async () => {
+    const results: CampaignResult[] = [];
+    const clock = new FakeClock();
+    const campaign = new Campaign<number>({
+      owner: { id: "", space: "" },
+      campaignId: "k",
+      clock,
+      rows: [0, 1, 2],
+      callsPerSecond: Infinity,
+      maxConcurrentCalls: 1,
+      dial: () => undefined,
+      fail: (row) => assert.fail(`row ${row} was dialled`),
+      isTemporary: () => true,
+      onDone: (result) => results.push(result),
+    });
+    const running = campaign.run();
+    await clock.advance(100);
+    await running;
+    assert.deepEqual(results, [{ dialled: 3, failed: 0, dropped: 0 }]);
+  });
+
   it("dials nothing after abort(), in every turn in which that can come", async () => {
     // How many turns lie between a call's end, or the row before, and the abort.
     for (let turns = 0; turns < 20; turns++) {
