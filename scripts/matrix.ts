@@ -8,7 +8,7 @@
  *
  * `--only` runs the legs whose suite and runtime hold the text. `--readme` writes the table of runtimes into the README; without it
  * the README has to say what came out. Nothing has to be there but Node, npm and apt: what a leg needs it installs under `.cache/`,
- * Chromium by apt.
+ * Chromium and PostgreSQL by apt.
  *
  * @module
  */
@@ -22,6 +22,7 @@ import { conformanceLegs } from "./matrix/conformance_legs.ts";
 import type { Leg } from "./matrix/legs.ts";
 import { examples } from "./matrix/examples.ts";
 import { firstMinutes } from "./matrix/first_minutes.ts";
+import { installPostgres } from "./matrix/postgres.ts";
 import { liveLegs } from "./matrix/live_legs.ts";
 import { runners, runRunner } from "./matrix/runners.ts";
 import { runReactHook } from "./matrix/react_hook.ts";
@@ -81,9 +82,9 @@ function check(
   });
 }
 
-/** The tests of `tests/browser`, from the source. */
-async function runBrowser(): Promise<Outcome> {
-  const files = [...(await readSources(["tests/browser"])).keys()];
+/** The tests of a folder, from the source. */
+async function runFolder(folder: string, title: string): Promise<Outcome> {
+  const files = [...(await readSources([folder])).keys()];
   const report = await Deno.makeTempFile({ suffix: ".xml" });
   const { passed, failed, output } = await runTests({
     files: files.filter((path) => path.endsWith("_test.ts")),
@@ -92,8 +93,11 @@ async function runBrowser(): Promise<Outcome> {
   });
   await Deno.remove(report);
   const faults = failed === 0 ? [] : [output];
-  return { title: "Chromium and Firefox, a voice in the page", passed, failed, faults };
+  return { title, passed, failed, faults };
 }
+
+const inBrowser = "Chromium and Firefox, a voice in the page";
+const onPostgres = "a store and three gateways, and kills";
 
 const entries: TableEntry[] = [];
 
@@ -158,7 +162,13 @@ if ("react".includes(only)) {
   );
 }
 if ("browser".includes(only)) {
-  await step("browser", "Chromium and Firefox, a voice in the page", runBrowser);
+  await step("browser", inBrowser, () => runFolder("tests/browser", inBrowser));
+}
+if ("postgres".includes(only)) {
+  await step("postgres", onPostgres, async () => {
+    await installPostgres();
+    return await runFolder("tests/postgres", onPostgres);
+  });
 }
 // Side by side, legs end in any order.
 const suites = [...new Set(["conformance", ...live.map(({ suite }) => suite)])];
