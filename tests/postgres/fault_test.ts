@@ -10,7 +10,7 @@ import { createReplayStore, mintBrowserToken, signToken } from "../../src/token/
 import { ErrorCode, methods } from "../../src/wire/mod.ts";
 import { seed } from "../support/seed.ts";
 import { ClusterGateway } from "./support/gateway_host.ts";
-import { openStore, PostgresServer, startTcpRelay, type TcpRelay } from "./support/server.ts";
+import { note, openStore, PostgresServer, startTcpRelay, type TcpRelay } from "./support/server.ts";
 
 const LATER = { code: "ERR_UNAVAILABLE", retryable: true };
 // Shrunk: a minute and five in production.
@@ -136,7 +136,7 @@ describe("gateways on PostgreSQL", () => {
       ({ revision: after, hasMore } = page);
     }
     const missing = [...acknowledged].filter((key) => !found.has(key));
-    console.log(
+    note(
       `# ${acknowledged.size} revocations acknowledged, ${rejected} rejected, ${missing.length} missing`,
     );
     assert.deepEqual(missing, []);
@@ -181,7 +181,7 @@ describe("gateways on PostgreSQL", () => {
     await verifying;
     await Promise.all(stores.map((open) => open[Symbol.asyncDispose]()));
     const twice = [...accepted.values()].filter((times) => times > 1).length;
-    console.log(
+    note(
       `# ${accepted.size} of ${count} tokens accepted, ${unknown.size} not known, ${twice} twice`,
     );
     assert.equal(twice, 0);
@@ -262,7 +262,7 @@ describe("gateways on PostgreSQL", () => {
       const healedAt = performance.now();
       await until("sessions are admitted again", async () => (await there.stats()).isReady);
       const healMs = performance.now() - healedAt;
-      console.log(
+      note(
         `# black ${black}: unready after ${unreadyMs | 0} ms, sessions ended after ${
           endedMs | 0
         } ms, ready ${healMs | 0} ms after it healed`,

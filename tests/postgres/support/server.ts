@@ -12,6 +12,11 @@ import { type PostgresStore, postgresStore } from "../../../src/postgres/mod.ts"
 const run = promisify(execFile);
 const START_MS = 30_000;
 
+/** Writes what was measured, for a report. */
+export function note(text: string): void {
+  process.stderr.write(`${text}\n`);
+}
+
 /** A connection pool of the package `postgres`. */
 export type Sql = postgres.Sql;
 
