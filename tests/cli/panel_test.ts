@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { before, describe, it } from "node:test";
+import { TeleQuickClient } from "../../mod.ts";
 import { run } from "../../src/cli/run.ts";
 import { UsageError } from "../../src/cli/usage.ts";
 import { startCliGateway } from "../support/cli_gateway.ts";
@@ -125,6 +126,35 @@ describe("the panel of telequick gateway", () => {
     });
     assert.equal(missing.code, 2);
     assert.match(missing.stderr, /Cannot open a browser: none/);
+  });
+
+  it("says where the phone is turned on when a call to it failed", async () => {
+    const { promise: isNoted, resolve } = Promise.withResolvers<string>();
+    const noted = (text: string): void => {
+      if (text.includes("The phone is off")) resolve(text);
+    };
+    const fake = fakePlatform({ args: ["gateway", "--ui"] });
+    const { stderr } = fake.platform;
+    const platform = {
+      ...fake.platform,
+      stderr: { ...stderr, write: (text: string) => Promise.resolve(noted(text)) },
+    };
+    const isReady = new Promise<void>((resolve) =>
+      fake.onOutput((text) => text.includes("Ctrl-C stops") && resolve())
+    );
+    const code = run(platform);
+    await isReady;
+    const value = (name: string) => new RegExp(`export ${name}=(\\S+)`).exec(fake.stdout())![1]!;
+    {
+      const [endpoint, credentials, hash] = ["ENDPOINT", "CREDENTIALS", "CERTIFICATE_HASH"]
+        .map((name) => value(`TELEQUICK_${name}`));
+      await using client = new TeleQuickClient(endpoint!, credentials, false, hash);
+      const call = await client.dial({ to: "+15550120", trunkId: value("TELEQUICK_TRUNK") });
+      assert.equal((await call.ended).q850Cause, 20);
+      assert.match(await isNoted, /turn it on at http:\/\/127\.0\.0\.1:\d+\/#/);
+    }
+    fake.send("SIGINT");
+    assert.equal(await code, 0);
   });
 
   it("rings for the numbers of --phone", async () => {

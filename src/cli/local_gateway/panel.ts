@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { Gateway } from "../../gateway/mod.ts";
 import type { Panel } from "../../panel/mod.ts";
 import type { Platform } from "../platform.ts";
 import type { OptionSpecs, OptionValues } from "../terminal/args.ts";
@@ -53,6 +54,7 @@ export async function openPanel(
     output.note("The panel's page was not made: deno task panel makes it");
     return undefined;
   }
+  void noteMissedCalls(gateway, panel.url, output);
   if (!values.open) return panel;
   try {
     await platform.openUrl(panel.url);
@@ -60,6 +62,15 @@ export async function openPanel(
   } catch (error) {
     await panel.close();
     throw error;
+  }
+}
+
+/** Says where the phone is turned on when a call has failed because it was off. */
+async function noteMissedCalls(gateway: Gateway, url: string, output: Output): Promise<void> {
+  for await (const each of gateway.watch()) {
+    if (each.type === "log" && each.record.event === "phone.absent") {
+      output.note(`The phone is off, so a call to it failed (Q.850 20): turn it on at ${url}`);
+    }
   }
 }
 
