@@ -64,6 +64,7 @@ async function talk(
 
 /** CPU per frame of each, in microseconds: medians of seconds in turns, so that other load of the machine meets all. */
 async function cpuInTurns(speakers: readonly Speaker[], rounds: number): Promise<number[]> {
+  for (const speaker of speakers) if (speaker instanceof Talkers) speaker.isTimed = false;
   const costs: number[][] = speakers.map(() => []);
   for (let round = -1; round < rounds; round++) {
     for (const [i, speaker] of speakers.entries()) {

@@ -48,12 +48,19 @@ export function portOf({ readable, writable }: TalkLink): TalkPort {
   };
 }
 
+// Chunks are used again, since making one costs as much as sending it; a link has copied the first when the last is written.
+const CHUNKS = 16;
+
 /** Writes numbered frames to a call, and times their way back. */
 export class Talker {
-  /** How long each frame was under way that was heard so far, in milliseconds. */
+  /** How long each frame was under way that was heard while it was timed, in milliseconds. */
   readonly trips: number[] = [];
+  /** Whether frames are timed: looking at the clock is a fair part of what a frame costs. */
+  isTimed = true;
   readonly #port: TalkPort;
+  readonly #chunks = Array.from({ length: CHUNKS }, () => new Uint8Array(PAYLOAD_BYTES));
   readonly #writtenAt: number[] = [];
+  #heard = 0;
 
   constructor(port: TalkPort) {
     this.#port = port;
@@ -62,21 +69,22 @@ export class Talker {
 
   /** How many frames did not come back. */
   get missing(): number {
-    return this.#writtenAt.length - this.trips.length;
+    return this.#writtenAt.length - this.#heard;
   }
 
-  /** Writes a frame. */
-  speak(): void {
+  /** Writes a frame, at `now`. */
+  speak(now: number): void {
     const number = this.#writtenAt.length;
-    const chunk = new Uint8Array(PAYLOAD_BYTES);
+    const chunk = this.#chunks[number % CHUNKS]!;
     writeNumber(chunk, number);
-    this.#writtenAt.push(now());
+    this.#writtenAt.push(now);
     this.#port.send(chunk);
   }
 
   #hear(payload: Uint8Array): void {
     if (payload.length < 4) return;
-    this.trips.push(now() - this.#writtenAt[readNumber(payload)]!);
+    this.#heard++;
+    if (this.isTimed) this.trips.push(now() - this.#writtenAt[readNumber(payload)]!);
   }
 }
 
@@ -106,9 +114,15 @@ export class Talkers {
     return this.#all.flatMap(({ trips }) => trips.slice(skip));
   }
 
+  /** Whether frames are timed. Default: `true`. */
+  set isTimed(isTimed: boolean) {
+    for (const talker of this.#all) talker.isTimed = isTimed;
+  }
+
   /** Each writes a frame. */
   speak(): void {
-    for (const talker of this.#all) talker.speak();
+    const at = now();
+    for (const talker of this.#all) talker.speak(at);
   }
 
   /** Waits for what is still under way. A machine that is too busy plays late: what still arrives is not lost. */
