@@ -102,8 +102,7 @@ export class ClientEngine {
             typeof one === "string" ? certificateHashes(one) : [one]
           ),
         )).flat(),
-      onReady: (connection) =>
-        void routePushes(connection.session, this.#pushes(connection), clock),
+      onReady: (connection) => routePushes(connection.session, this.#pushes(connection), clock),
       onFailed: (connection) => this.sessions.miss(connection),
     };
     this.sessions = new SessionManager({

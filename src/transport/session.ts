@@ -139,6 +139,16 @@ export class Session {
     );
   }
 
+  /** Calls `take` with every bidirectional stream that the peer opens, until the session is over. In place of {@linkcode Session.incomingBidirectional}. */
+  acceptBidirectional(take: (stream: BidirectionalStream) => void): void {
+    this.#accept(this.#transport.incomingBidirectionalStreams, take);
+  }
+
+  /** Calls `take` with every one-way stream that the peer opens, until the session is over. In place of {@linkcode Session.incomingUnidirectional}. */
+  acceptUnidirectional(take: (stream: ReadableStream<Uint8Array>) => void): void {
+    this.#accept(this.#transport.incomingUnidirectionalStreams, take);
+  }
+
   /**
    * Opens a bidirectional stream. Waits for stream credit on every implementation, also on those that fail at once without it.
    *
@@ -238,6 +248,20 @@ export class Session {
       }
       await sleep(wait, { signal: over, clock });
     }
+  }
+
+  /** Not a loop in an async function: while that waits it holds on to the last stream, and its 64 KiB. */
+  #accept<T>(streams: ReadableStream<T>, take: (stream: T) => void): void {
+    const reader = streams.getReader();
+    const next = (): void => {
+      // A failed read is the session's end, which `closed` says.
+      reader.read().then(({ value, done }) => {
+        if (done || this.isClosed) return;
+        take(value);
+        next();
+      }).catch(ignore);
+    };
+    next();
   }
 
   #untilClosed<T>(source: ReadableStream<T>): ReadableStream<T> {

@@ -111,7 +111,7 @@ describe("G-32 unfinished input at the client", () => {
       malformed: (error) => void said.push((error as Error).message),
       broken() {},
     };
-    void routePushes(new Session(pair.client, { clock }), handlers, clock);
+    routePushes(new Session(pair.client, { clock }), handlers, clock);
     const gateway = pair.incoming.session;
     const url = "x".repeat(16 * KIB);
     const frame = encodeFrame(methods.CallEvent, { callSid: "c", recordingUrl: url });

@@ -61,30 +61,19 @@ const UNFINISHED_MS = 30_000;
 // Two seconds of PCM16 at 16 kHz; an ordinary packet has 160 to 2,000 bytes.
 const LONGEST_AUDIO = 64 * 1024;
 
-/** Reads every push stream of a session until it ends. Never rejects. */
-export async function routePushes(
-  session: Session,
-  handlers: PushHandlers,
-  clock: Clock,
-): Promise<void> {
+/** Reads every push stream of a session until it ends. */
+export function routePushes(session: Session, handlers: PushHandlers, clock: Clock): void {
   const budget = new ByteBudget(MOST_UNFINISHED);
-  const streams = session.incomingUnidirectional.getReader();
   let open = 0;
-  try {
-    while (true) {
-      const { value, done } = await streams.read();
-      if (done) return;
-      if (open >= MAX_PUSH_STREAMS) {
-        value.cancel().catch(ignore);
-        handlers.malformed(new Error(`More than ${MAX_PUSH_STREAMS} push streams at a time`));
-        continue;
-      }
-      open++;
-      void readPushes(value, handlers, { budget, clock }).finally(() => open--);
+  session.acceptUnidirectional((stream) => {
+    if (open >= MAX_PUSH_STREAMS) {
+      stream.cancel().catch(ignore);
+      handlers.malformed(new Error(`More than ${MAX_PUSH_STREAMS} push streams at a time`));
+      return;
     }
-  } catch {
-    // The session is over; its owner learns of it from `closed`.
-  }
+    open++;
+    void readPushes(stream, handlers, { budget, clock }).finally(() => open--);
+  });
 }
 
 async function readPushes(

@@ -131,8 +131,8 @@ export class Connection implements RpcSession, KeyHolder, Expiring, Waiting {
   }
 
   #acceptStreams(): void {
-    this.#accept(this.#session.incomingBidirectional, (stream) => this.#onRequest(stream));
-    this.#accept(this.#session.incomingUnidirectional, (stream) => this.#onUplink(stream));
+    this.#session.acceptBidirectional((stream) => this.#onRequest(stream));
+    this.#session.acceptUnidirectional((stream) => this.#onUplink(stream));
   }
 
   /** Ends a live session: says why, gives that time to arrive, closes. */
@@ -220,20 +220,6 @@ export class Connection implements RpcSession, KeyHolder, Expiring, Waiting {
 
   get #ids(): LogDetails {
     return this.#context?.ids ?? { session: this.#number };
-  }
-
-  /** Takes every stream. Not a loop in an async function: while that waits it holds on to the last one, and its 64 KiB. */
-  #accept<T>(streams: ReadableStream<T>, take: (stream: T) => void): void {
-    const reader = streams.getReader();
-    const next = (): void => {
-      // A failed read is the session's end, which has its own handler.
-      reader.read().then(({ value, done }) => {
-        if (done) return;
-        take(value);
-        next();
-      }).catch(ignore);
-    };
-    next();
   }
 
   #onRequest(stream: BidirectionalStream): void {

@@ -62,6 +62,41 @@ describe("Session streams", () => {
     assert.deepEqual([...(await value!.getReader().read()).value!], [2]);
   });
 
+  it("acceptBidirectional() and acceptUnidirectional() take the peer's streams until the session is over", async () => {
+    const pair = createSessionPair();
+    const client = new Session(pair.client);
+    const server = new Session(pair.server);
+    const taken: string[] = [];
+    server.acceptBidirectional(() => taken.push("both ways"));
+    server.acceptUnidirectional(() => taken.push("one way"));
+    await client.openBidirectional();
+    await client.openUnidirectional();
+    await client.openBidirectional();
+    await settle();
+    assert.deepEqual(taken.toSorted(), ["both ways", "both ways", "one way"]);
+    server.close();
+    await client.openBidirectional().catch(() => {});
+    await settle();
+    assert.equal(taken.length, 3);
+  });
+
+  it("takes no stream that comes after the session's end", async () => {
+    let push!: (stream: BidirectionalStream) => void;
+    const { session } = scripted({
+      incomingBidirectionalStreams: new ReadableStream({
+        start: (controller) => void (push = (stream) => controller.enqueue(stream)),
+      }),
+    });
+    const taken: BidirectionalStream[] = [];
+    session.acceptBidirectional((stream) => taken.push(stream));
+    push(traced().stream);
+    await settle();
+    session.close();
+    push(traced().stream);
+    await settle();
+    assert.equal(taken.length, 1);
+  });
+
   it("openBidirectional() waits for credit where the implementation refuses at once", async () => {
     const pair = createSessionPair({ maxStreams: 1 });
     const clock = new FakeClock();

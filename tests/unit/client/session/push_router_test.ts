@@ -30,9 +30,9 @@ function routed() {
   const pair = createSessionPair({ maxStreams: 1_000 });
   const server = new Session(pair.server, { clock });
   const client = new Session(pair.client, { clock });
-  const done = routePushes(client, handlers, clock);
+  routePushes(client, handlers, clock);
   const open = async () => (await server.openUnidirectional()).getWriter();
-  return { broken, client, clock, done, log, open };
+  return { broken, client, clock, log, open };
 }
 
 describe("routePushes()", () => {
@@ -171,9 +171,14 @@ describe("routePushes()", () => {
     assert.equal(log.length, 4);
   });
 
-  it("resolves when the session is over", async () => {
-    const { client, done } = routed();
+  it("routes nothing once the session is over", async () => {
+    const { client, log, open } = routed();
+    const writer = await open();
+    await writer.write(event);
+    await settle();
     client.close();
-    await done;
+    await writer.write(event).catch(() => {});
+    await settle();
+    assert.deepEqual(log, ["event c"]);
   });
 });
