@@ -62,11 +62,15 @@ export function checkNames(tenantId: string, keyId: string | undefined): void {
       }, expected 1 to 63 of a-z, 0-9 and inner hyphens`,
     );
   }
-  if (keyId !== undefined && !KEY_ID.test(keyId)) {
-    throw new UsageError(
-      `Cannot create key: key id is ${
-        JSON.stringify(keyId.slice(0, 64))
-      }, expected 1 to 128 of A-Z, a-z, 0-9, dot, _ and -`,
-    );
-  }
+  checkKeyId(keyId, "create key");
+}
+
+/** Refuses a key id that a gateway would refuse. */
+export function checkKeyId(keyId: string | undefined, action: string): void {
+  if (keyId === undefined || KEY_ID.test(keyId)) return;
+  throw new UsageError(
+    `Cannot ${action}: key id is ${
+      JSON.stringify(keyId.slice(0, 64))
+    }, expected 1 to 128 of A-Z, a-z, 0-9, dot, _ and -`,
+  );
 }

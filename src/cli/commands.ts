@@ -23,6 +23,14 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
     summary: "Start a local gateway, run a command against it, stop it",
     load: async () => (await import("./commands/gateway_exec.ts")).gatewayExec,
   },
+  "gateway register": {
+    summary: "Register a public key at the local gateway that runs",
+    load: async () => (await import("./commands/gateway_keys.ts")).gatewayRegister,
+  },
+  "gateway revoke": {
+    summary: "Revoke a key at the local gateway that runs",
+    load: async () => (await import("./commands/gateway_keys.ts")).gatewayRevoke,
+  },
   "keygen": {
     summary: "Create a service account: an RSA-2048 key pair and its file",
     load: async () => (await import("./commands/keygen.ts")).keygen,
@@ -58,6 +66,18 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
   "dial": {
     summary: "Place a call and follow it to its end",
     load: async () => (await import("./commands/dial.ts")).dial,
+  },
+  "call-in": {
+    summary: "Let a call come in on a trunk of the local gateway that runs",
+    load: async () => (await import("./commands/call_in.ts")).callIn,
+  },
+  "answer": {
+    summary: "Wait for a call on a trunk and answer it",
+    load: async () => (await import("./commands/answer.ts")).answer,
+  },
+  "route": {
+    summary: "Set what becomes of calls that come in on a trunk",
+    load: async () => (await import("./commands/route.ts")).route,
   },
   "tail": {
     summary: "Print the tenant's events as they arrive",

@@ -107,8 +107,8 @@ export interface Platform {
   ): RunningCommand;
   /** Starts a program that is fed through its input. */
   feed(program: string, args: readonly string[]): FedProgram;
-  /** The path of the first of these programs that is on PATH; `undefined` when none is. */
-  findProgram(names: readonly string[]): Promise<string | undefined>;
+  /** The path of a program that is on PATH; `undefined` when it is not. */
+  findProgram(name: string): Promise<string | undefined>;
   /** Answers questions of one line each from programs of this user, at a socket in a folder that only its owner can enter. */
   listenLocally(
     folder: string,

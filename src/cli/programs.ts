@@ -84,16 +84,14 @@ export function feedProgram(program: string, args: readonly string[]): FedProgra
   };
 }
 
-/** The path of the first of these programs that is on PATH; `undefined` when none is. */
-export async function findProgram(names: readonly string[]): Promise<string | undefined> {
-  const endings = process.platform === "win32" ? [".exe"] : [""];
-  for (const name of names) {
-    for (const folder of (process.env["PATH"] ?? "").split(delimiter)) {
-      for (const ending of folder === "" ? [] : endings) {
-        const path = join(folder, name + ending);
-        if (await fs.access(path, fs.constants.X_OK).then(() => true, () => false)) return path;
-      }
-    }
+/** The path of a program that is on PATH; `undefined` when it is not. */
+export async function findProgram(name: string): Promise<string | undefined> {
+  const file = process.platform === "win32" ? `${name}.exe` : name;
+  for (const folder of (process.env["PATH"] ?? "").split(delimiter)) {
+    const path = join(folder, file);
+    const isThere = folder !== "" &&
+      await fs.access(path, fs.constants.X_OK).then(() => true, () => false);
+    if (isThere) return path;
   }
   return undefined;
 }

@@ -25,12 +25,17 @@ export class UsageError extends Error {
 
 /** Whether a path looks like the content of a file: a key, a token, a service account. */
 export function isContent(path: string): boolean {
-  return path.length > 1024 || /[\n{]|-----BEGIN|^eyJ/.test(path);
+  return path.length > 1024 || /[\n{]|-----BEGIN|(^|[\\/])eyJ/.test(path);
 }
 
 /** A path as it appears in a message: hidden when it looks like content. */
 export function quotePath(path: string): string {
   return isContent(path) ? "the given path" : JSON.stringify(path);
+}
+
+/** A word as a shell takes it. */
+export function quoteForShell(text: string): string {
+  return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
 }
 
 /** The most similar of `names`, if one is similar enough. */

@@ -10,6 +10,8 @@ export interface FakePlatformOptions {
   readonly input?: string;
   /** Whether both outputs are terminals. Default: no. */
   readonly isTerminal?: boolean;
+  /** The columns of the terminal. Default: 80. */
+  readonly columns?: number;
   /** Parts to replace. */
   readonly parts?: Partial<Platform>;
 }
@@ -29,13 +31,13 @@ export interface FakePlatform {
 }
 
 export function fakePlatform(options: FakePlatformOptions = {}): FakePlatform {
-  const { args = [], env = {}, input, isTerminal = false } = options;
+  const { args = [], env = {}, input, isTerminal = false, columns = 80 } = options;
   const written = { stdout: "", stderr: "", transcript: "" };
   const listeners: ((text: string) => void)[] = [];
   const handlers = new Set<(signal: EndSignal) => void>();
   const terminal = (name: "stdout" | "stderr") => ({
     isTerminal,
-    columns: 80,
+    columns,
     write(text: string) {
       written[name] += text;
       written.transcript += name === "stdout" ? text : text.replace(/^(?=.)/gm, "! ");

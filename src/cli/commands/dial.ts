@@ -11,6 +11,7 @@ import { type Command, command, type Context, interruptedCode } from "../command
 import { type EchoReport, measureEcho } from "../local_gateway/echo.ts";
 import { eventLine, eventRecord } from "../events.ts";
 import { formatMs, percentile } from "../terminal/format.ts";
+import { type PreparedSound, prepareSound, runSound, SOUND_OPTIONS } from "../sound/sound.ts";
 import type { OptionSpecs } from "../terminal/args.ts";
 import { SESSION_OPTIONS, showWarnings, withClient } from "../session.ts";
 import { UsageError } from "../usage.ts";
@@ -38,6 +39,7 @@ export const TRUNK_OPTIONS = {
 const DIAL_OPTIONS = {
   ...SESSION_OPTIONS,
   ...TRUNK_OPTIONS,
+  ...SOUND_OPTIONS,
   "from": { type: "text", value: "NUMBER", help: "Caller id", byDefault: "the trunk's own" },
   "max-duration": {
     type: "number",
@@ -61,7 +63,7 @@ const DIAL_OPTIONS = {
     type: "number",
     value: "SECONDS",
     fraction: true,
-    help: "Hang up this long after the answer",
+    help: "Hang up this long after the answer, with --play after the end of the file",
     byDefault: "wait for the far end",
   },
   "echo-test": {
@@ -90,15 +92,22 @@ export const dial: Command = command({
   examples: [
     ["telequick dial +15550100 --hang-up-after 3", "a call of three seconds"],
     ["telequick dial +15550100 --echo-test", "measure the audio path"],
+    [
+      "telequick dial +15550100 --play hello.wav --record heard.wav --hang-up-after 1",
+      "say something, keep what comes back",
+    ],
     ["CALL=$(telequick dial +15550100 --detach)", "keep the id of a live call"],
   ],
   exitCodes: {
     0: "the call was answered and has ended; with --detach: it was accepted",
     1: "the call was refused or not answered; with --echo-test also: no frame returned",
   },
-  run(context) {
+  async run(context) {
     const options = dialOptions(context);
-    return withClient(context, async (client) => {
+    const { values, platform } = context;
+    refuseTogether(values);
+    const sound = await prepareSound(values, platform);
+    return await withClient(context, async (client) => {
       const { output, values: { detach, ...values } } = context;
       void showWarnings(client, output);
       const call = await client.dial(options, { signal: context.signal });
@@ -110,12 +119,25 @@ export const dial: Command = command({
       const printing = printEvents(call, context);
       // When both fail, the error of the call is reported.
       printing.catch(() => {});
-      const wasAnswered = await talk(call, context, values["echo-test"]);
+      const wasAnswered = await talk(call, context, values["echo-test"], sound);
       await printing;
       return context.signal.aborted ? interruptedCode(context.signal) : wasAnswered ? 0 : 1;
     });
   },
 });
+
+/** Refuses options of which each decides what is heard. */
+function refuseTogether(values: DialContext["values"]): void {
+  const { play, record, listen } = values;
+  const isSounding = play !== undefined || record !== undefined || listen;
+  for (const name of ["echo-test", "detach"] as const) {
+    if (!values[name] || !isSounding) continue;
+    throw new UsageError(
+      `Option --${name} does not go with --play, --record and --listen (leave one out)`,
+      { command: "dial" },
+    );
+  }
+}
 
 function dialOptions({ values, positionals: [to = ""], platform }: DialContext): DialOptions {
   return {
@@ -144,7 +166,8 @@ function milliseconds(seconds: number | undefined): number | undefined {
   return seconds === undefined ? undefined : Math.round(seconds * 1_000);
 }
 
-async function printEvents(call: Call, { output }: DialContext): Promise<void> {
+/** Prints a call's events until it ends. */
+export async function printEvents(call: Call, { output }: Pick<Context, "output">): Promise<void> {
   for await (const event of call.events()) {
     output.emit(eventRecord(event), eventLine(event, output.style));
   }
@@ -155,11 +178,14 @@ async function talk(
   call: Call,
   context: DialContext,
   isEchoTest: boolean,
+  sound: PreparedSound,
 ): Promise<boolean> {
   const { values, output, clock, signal } = context;
+  let heard: Promise<void> | undefined;
   const hangUp = async (): Promise<void> => {
     await call.hangUp();
     await call.ended;
+    await heard;
   };
   try {
     const wasAnswered = await call.answered({ signal }).then(() => true, (error) => {
@@ -172,6 +198,11 @@ async function talk(
       output.emit(echoRecord(report), echoText(report));
       await hangUp();
       return report.returned > 0;
+    }
+    if (sound.isWanted) {
+      const running = await runSound(call, sound, { clock, output, signal });
+      heard = running.done;
+      await running.played;
     }
     const after = milliseconds(values["hang-up-after"]);
     if (after !== undefined) await sleep(after, { clock, signal });
@@ -186,7 +217,8 @@ async function talk(
   }
 }
 
-async function untilEnded(call: Call, signal: AbortSignal): Promise<void> {
+/** Waits for the end of a call; rejects when the signal aborts. */
+export async function untilEnded(call: Call, signal: AbortSignal): Promise<void> {
   await new Promise<void>((resolve, reject) => {
     call.ended.then(() => resolve(), reject);
     if (signal.aborted) reject(signal.reason);

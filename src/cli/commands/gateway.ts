@@ -18,6 +18,7 @@ import { PHONE_NUMBER } from "../local_gateway/far_ends.ts";
 import { openPanel, PANEL_OPTIONS } from "../local_gateway/panel.ts";
 import { inLine, type Output } from "../terminal/output.ts";
 import { wrap } from "../terminal/wrap.ts";
+import { quoteForShell } from "../usage.ts";
 
 /** The far ends that the local gateway simulates. */
 export const TEST_NUMBERS: Readonly<Record<string, string>> = {
@@ -131,10 +132,6 @@ function introduction(
     "",
     dim("Ctrl-C stops the gateway"),
   ].join("\n");
-}
-
-function quoteForShell(text: string): string {
-  return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
 }
 
 function printLimits(output: Output): number {

@@ -8,7 +8,7 @@ import { type GeneratedServiceAccount, generateServiceAccount } from "../../cred
 import { checkNames } from "../account.ts";
 import { type Command, command } from "../command.ts";
 import type { Platform } from "../platform.ts";
-import { UsageError } from "../usage.ts";
+import { quoteForShell, UsageError } from "../usage.ts";
 
 /** Creates a service account. */
 export const keygen: Command = command({
@@ -42,8 +42,9 @@ export const keygen: Command = command({
     ["telequick keygen --tenant acme --key-id 2026-11", "with an id of your choice"],
   ],
   async run({ values, output, platform }) {
-    const { tenant, force, out = "service-account.json", public: publicPath = "public-key.pem" } =
-      values;
+    const { tenant, force } = values;
+    const out = platform.absolute(values.out ?? "service-account.json");
+    const publicPath = platform.absolute(values.public ?? "public-key.pem");
     if (tenant === undefined) {
       throw new UsageError("Option --tenant is missing: the tenant of the key", {
         command: "keygen",
@@ -69,7 +70,7 @@ export const keygen: Command = command({
         `  ${publicPath}  the public key: register it at the gateway under ${privateKeyId}`,
     );
     output.note(`Next: register the public key in the console, then
-  export TELEQUICK_CREDENTIALS=${out}
+  export TELEQUICK_CREDENTIALS=${quoteForShell(out)}
   telequick doctor`);
     return 0;
   },

@@ -15,7 +15,7 @@ import { accountPath, loadAccount } from "../account.ts";
 import { type Command, command, type Context } from "../command.ts";
 import { formatInstant } from "../terminal/format.ts";
 import { SESSION_OPTIONS, targetOf, timeLimits } from "../session.ts";
-import { UsageError } from "../usage.ts";
+import { quoteForShell, UsageError } from "../usage.ts";
 import { checkNames } from "../account.ts";
 import { writeKeyFiles } from "./keygen.ts";
 
@@ -28,7 +28,9 @@ const KEY_ID_OPTION = {
 
 const STEPS =
   "Steps: 1 create a key (rotate start), 2 register it (console), 3 roll it out (rotate swap), " +
-  "4 wait an hour for old tokens, 5 revoke the old key (console, then rotate finish).";
+  "4 wait an hour for old tokens, 5 revoke the old key (console, then rotate finish). " +
+  "To practise with a gateway that telequick gateway started, telequick gateway register and telequick gateway revoke stand in " +
+  "for the console, and step 4 can be left out: clients take the new key when the old one is revoked, and no call drops.";
 
 // A token is valid for at most an hour: old tokens can be in use that long after the last host has the new file.
 const LONGEST_TOKEN_MS = 3_600_000;
@@ -47,12 +49,13 @@ type RotateContext = Pick<
 >;
 
 function filesOf({ values, platform }: Pick<RotateContext, "values" | "platform">): Files {
-  const current = accountPath({ values, platform });
-  if (current === undefined) {
+  const path = accountPath({ values, platform });
+  if (path === undefined) {
     throw new UsageError(
       "No service account: pass --credentials PATH or set TELEQUICK_CREDENTIALS",
     );
   }
+  const current = platform.absolute(path);
   return {
     current,
     next: `${current}.next`,
@@ -96,6 +99,9 @@ export const rotateStart: Command = command({
     );
     output.note(
       `2 you:   register the public key in the console; both keys are valid from then on\n` +
+        `         at a gateway on this machine: telequick gateway register ${
+          quoteForShell(files.publicHalf)
+        }${values["key-id"] === undefined ? "" : ` --key-id ${keyId}`}\n` +
         `3 then:  telequick rotate swap --endpoint ... (with --key-id KID, if the console assigned another id)`,
     );
     return 0;
@@ -135,7 +141,8 @@ export const rotateSwap: Command = command({
     output.note(
       `3 you:   copy ${files.current} to every other host; clients read it at their next connect\n` +
         `4 wait:  until ${formatInstant(quietAtMs)}, an hour after the last host\n` +
-        `5 yours: revoke ${previousKeyId} in the console, then: telequick rotate finish`,
+        `5 yours: revoke ${previousKeyId} in the console, then: telequick rotate finish\n` +
+        `         at a gateway on this machine: telequick gateway revoke ${previousKeyId}`,
     );
     return 0;
   },
@@ -158,7 +165,7 @@ export const rotateFinish: Command = command({
         { type: "error", code: "NOT_REVOKED", keyId: previous.privateKeyId, exitCode: 1 },
         `${
           output.noteStyle.bad("error:")
-        } Cannot finish rotation: the gateway still accepts ${previous.privateKeyId}, expected it to be revoked (revoke it in the console)`,
+        } Cannot finish rotation: the gateway still accepts ${previous.privateKeyId}, expected it to be revoked (revoke it in the console, or at a gateway on this machine: telequick gateway revoke ${previous.privateKeyId})`,
       );
       return 1;
     }

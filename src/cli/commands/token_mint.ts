@@ -95,8 +95,9 @@ export const tokenBrowser: Command = command({
 /** Describes a token; prints or writes it on request. */
 async function deliver(
   token: string,
-  { values: { show, out }, output, platform }: Context<typeof WHERE_TO>,
+  { values: { show, ...values }, output, platform }: Context<typeof WHERE_TO>,
 ): Promise<number> {
+  const out = values.out === undefined ? undefined : platform.absolute(values.out);
   if (out !== undefined) {
     await platform.writeText(out, `${token}\n`, { mode: 0o600, replace: true });
   }
