@@ -1,23 +1,26 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { commands } from "../../src/cli/commands.ts";
-import { visibleLength } from "../../src/cli/terminal/wrap.ts";
 import { fakePlatform, runCli } from "../support/fake_platform.ts";
 import { run } from "../../src/cli/run.ts";
 import { inTerminal, telequick } from "../support/terminal.ts";
 
 const WIDTHS = [60, 80, 120];
 
-/** The lines that are longer than the terminal is wide, but for those that are copied: exports, programs, command lines. */
+/** The lines that are longer than the terminal is wide, but for those that are copied: addresses, exports, programs, command lines. */
 function tooLong(text: string, columns: number): string[] {
-  const copied = /^export |^import |^const |^console|^ {2}(\w+=.*)?(npx )?telequick /;
-  return text.split("\n").filter((line) => visibleLength(line) > columns && !copied.test(line));
+  const copied = /^panel |^export |^import |^const |^console|^ {2}(\w+=.*)?(npx )?telequick /;
+  return plain(text).split("\n").filter((line) => line.length > columns && !copied.test(line));
 }
 
-/** The words of a text without its styles. */
-function words(text: string): string[] {
+/** A text without its styles. */
+function plain(text: string): string {
   // deno-lint-ignore no-control-regex
-  return text.replace(/\x1b\[\d+m/g, "").trim().split(/\s+/);
+  return text.replace(/\x1b\[\d+m/g, "");
+}
+
+function words(text: string): string[] {
+  return plain(text).trim().split(/\s+/);
 }
 
 describe("what is printed on a terminal of 60, 80 and 120 columns", () => {
@@ -73,7 +76,7 @@ describe("what is printed on a terminal of 60, 80 and 120 columns", () => {
       assert.equal(await code, 0);
       const text = output().replaceAll("\r\n", "\n");
       assert.deepEqual(tooLong(text, columns), []);
-      const longest = Math.max(...text.split("\n").map(visibleLength));
+      const longest = Math.max(...plain(text).split("\n").map(({ length }) => length));
       assert.ok(longest > columns - 20, `${longest} of ${columns} columns are used`);
     }
   });
