@@ -307,7 +307,7 @@ describe("incoming calls", () => {
     ) {
       assert.equal((await cli(env, "route", ...args)).code, 2, args.join(" "));
     }
-    const bad = await cli(env, "call-in", "--from", "nobody");
+    const bad = await cli(env, "call-in", "--from", "him");
     assert.equal(bad.code, 2, bad.output);
     assert.match(bad.output, /neither a phone number in E\.164 nor a SIP URI/);
     await gateway.stop();

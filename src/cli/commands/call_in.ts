@@ -44,7 +44,7 @@ export const callIn: Command = command({
   ],
   exitCodes: {
     0: "the call was answered and has ended; with --detach: it rings",
-    1: "the trunk refused the call, or nobody answered it",
+    1: "the trunk refused the call, or it was not answered",
     2: "no such gateway runs, or an option is wrong",
   },
   async run(context) {
@@ -92,7 +92,7 @@ async function followCallIn(
   const leave = (): void => void events.return?.();
   let rang: Promise<boolean> | undefined;
   let wasAnswered = false;
-  // Whoever answers it gets the events that follow: the tenant's subscription shows them here too.
+  // The client that answers it gets the events that follow; the subscription to the whole tenant shows them here too.
   const subscribed = subscribe(client, statuses, signal, () => {
     rang ??= ring();
     rang.then((isTaken) => isTaken || leave(), leave);
