@@ -255,7 +255,10 @@ export class Phones implements GatewayPhones {
       if (other !== call && !other.inner.isAnswered) this.#hangUpOuter(other, USER_BUSY);
     }
     const answered = tenant.call(call.inner.line.callSid);
-    if (answered !== undefined) this.#watchHolder(answered, tenant);
+    // A program without a scope can answer for all of its tenant: then none of them is waited for.
+    if (answered !== undefined && tenant.holderOf(answered) !== undefined) {
+      this.#watchHolder(answered, tenant);
+    }
     if (!call.isFromPerson) call.outer.line.answer();
   }
 

@@ -173,6 +173,31 @@ describe("a dial to a phone", () => {
     assert.deepEqual(story(program, "dial").at(-1), "COMPLETED 16");
   });
 
+  it("is answered by a program of the phone's tenant with a key of its own too", async () => {
+    await using kit = await PhoneKit.make();
+    const owner = await kit.addTenant("phone");
+    const desk = await kit.connect(owner, { clientId: "desk" });
+    const passing = await kit.connect(owner, { clientId: "passing" });
+    const program = await kit.program();
+    await kit.call(program, "dial");
+    await kit.clock.advance(100);
+    const callSid = ringing(desk);
+    await desk.rpc(methods.ExecuteDialplan, { callSid, action: DialplanAction.ANSWER });
+    passing.close();
+    await kit.clock.advance(60_000);
+    assert.deepEqual(story(program, "dial").at(-1), "ANSWERED");
+    await desk.rpc(methods.Terminate, { callSid });
+    await kit.clock.advance(0);
+    assert.deepEqual(story(program, "dial").at(-1), "COMPLETED 16");
+    // Before the answer it declines by itself.
+    desk.events.length = 0;
+    await kit.call(program, "second");
+    await kit.clock.advance(0);
+    await desk.rpc(methods.Terminate, { callSid: ringing(desk) });
+    await kit.clock.advance(0);
+    assert.deepEqual(story(program, "second").at(-1), "FAILED 21");
+  });
+
   it("shows each tenant its own leg and nothing else", async () => {
     await using kit = await PhoneKit.make();
     const globex = await kit.addTenant("globex");
