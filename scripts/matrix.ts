@@ -24,6 +24,7 @@ import { examples } from "./matrix/examples.ts";
 import { firstMinutes } from "./matrix/first_minutes.ts";
 import { installPostgres } from "./matrix/postgres.ts";
 import { liveLegs } from "./matrix/live_legs.ts";
+import { panelLegs } from "./matrix/panel.ts";
 import { runners, runRunner } from "./matrix/runners.ts";
 import { runReactHook } from "./matrix/react_hook.ts";
 import { packPackage } from "./build/package.ts";
@@ -139,6 +140,10 @@ for (const bundler of bundlers) {
 for (const one of firstMinutes) {
   if (!`first minutes ${one.title}`.includes(only)) continue;
   await check("first minutes", one.title, () => one.run(packed.tarball));
+}
+for (const leg of panelLegs) {
+  if (!`panel ${leg.title}`.includes(only)) continue;
+  await check("panel", leg.title, () => leg.run(packed.tarball));
 }
 for (const example of examples) {
   if (!`example ${example.title}`.includes(only)) continue;

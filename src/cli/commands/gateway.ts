@@ -15,7 +15,7 @@ import {
   startLocalGateway,
 } from "../local_gateway/local_gateway.ts";
 import { PHONE_NUMBER } from "../local_gateway/far_ends.ts";
-import { openPanel, PANEL_OPTIONS } from "../local_gateway/panel.ts";
+import { PANEL_OPTIONS, preparePanel } from "../local_gateway/panel.ts";
 import { inLine, type Output } from "../terminal/output.ts";
 import { wrap } from "../terminal/wrap.ts";
 import { quoteForShell } from "../usage.ts";
@@ -47,6 +47,7 @@ export const gateway: Command = command({
   exitCodes: { 0: "stopped by Ctrl-C or SIGTERM" },
   async run({ values, output, platform, clock, signal }) {
     if (values.limits) return printLimits(output);
+    const openPanel = preparePanel({ values, platform, output });
     const started = await startLocalGateway({
       values,
       platform,
@@ -71,7 +72,7 @@ export const gateway: Command = command({
         },
       }),
     });
-    const panel = await openPanel(started, { values, platform, output }).catch(async (error) => {
+    const panel = await openPanel(started).catch(async (error) => {
       await started.close();
       throw error;
     });

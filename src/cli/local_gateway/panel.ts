@@ -4,6 +4,7 @@
  * @module
  */
 
+import { ignore } from "../../base/ignore.ts";
 import type { Gateway } from "../../gateway/mod.ts";
 import type { Panel } from "../../panel/mod.ts";
 import type { Platform } from "../platform.ts";
@@ -34,35 +35,50 @@ export interface OpenPanelOptions {
   readonly output: Output;
 }
 
-/** Opens the panel of a gateway where there is to be one, and says why not where it was asked for. */
-export async function openPanel(
-  started: LocalGateway,
-  { values, platform, output }: OpenPanelOptions,
-): Promise<Panel | undefined> {
-  if (!isWanted({ values, platform, output })) return undefined;
-  const { gateway, endpoint, tenantId, trunkId } = started;
-  // Loaded on demand: a gateway without a panel starts without it.
-  const { startPanel } = await import("../../panel/mod.ts");
-  const panel = await startPanel({
-    ...{ gateway, endpoint, tenantId, trunkId, port: values["ui-port"] ?? 0 },
-    program: programFor(started, values.phone[0] ?? PHONE_NUMBER),
-    get certificateHashes() {
-      return started.certificateHash.split(",");
-    },
-  });
-  if (panel === undefined) {
-    output.note("The panel's page was not made: deno task panel makes it");
-    return undefined;
+/** Opens the panel of a gateway; `undefined` where there is to be none. */
+export type OpenPanel = (started: LocalGateway) => Promise<Panel | undefined>;
+
+/**
+ * Begins to load the panel where there is to be one, while the gateway starts: a gateway without one starts without it.
+ *
+ * @returns What opens it.
+ */
+export function preparePanel(options: OpenPanelOptions): OpenPanel {
+  if (!isWanted(options)) return () => Promise.resolve(undefined);
+  const { values, platform, output } = options;
+  const obstacle = obstacleTo(options);
+  if (obstacle !== undefined) {
+    return () => {
+      output.warn(`The panel is off: ${obstacle}`);
+      return Promise.resolve(undefined);
+    };
   }
-  void noteMissedCalls(gateway, panel.url, output);
-  if (!values.open) return panel;
-  try {
-    await platform.openUrl(panel.url);
-    return panel;
-  } catch (error) {
-    await panel.close();
-    throw error;
-  }
+  const loading = import("../../panel/mod.ts");
+  loading.catch(ignore);
+  return async (started) => {
+    const { startPanel } = await loading;
+    const { gateway, endpoint, tenantId, trunkId } = started;
+    const panel = await startPanel({
+      ...{ gateway, endpoint, tenantId, trunkId, port: values["ui-port"] ?? 0 },
+      program: programFor(started, values.phone[0] ?? PHONE_NUMBER),
+      get certificateHashes() {
+        return started.certificateHash.split(",");
+      },
+    });
+    if (panel === undefined) {
+      output.note("The panel's page was not made: deno task panel makes it");
+      return undefined;
+    }
+    void noteMissedCalls(gateway, panel.url, output);
+    if (!values.open) return panel;
+    try {
+      await platform.openUrl(panel.url);
+      return panel;
+    } catch (error) {
+      await panel.close();
+      throw error;
+    }
+  };
 }
 
 /** Says where the phone is turned on when a call has failed because it was off. */
@@ -74,24 +90,23 @@ async function noteMissedCalls(gateway: Gateway, url: string, output: Output): P
   }
 }
 
-function isWanted({ values, platform, output }: OpenPanelOptions): boolean {
+function isWanted({ values, platform }: OpenPanelOptions): boolean {
   const asks = (["ui", "open"] as const).find((name) => values[name]);
   const isAsked = asks !== undefined || values["ui-port"] !== undefined;
-  if (values["no-ui"]) {
-    if (!isAsked) return false;
+  if (values["no-ui"] && isAsked) {
     throw new UsageError(`Options --no-ui and --${asks ?? "ui-port"} contradict each other`, {
       command: "gateway",
     });
   }
   const isInteractive = platform.stdout.isTerminal && platform.variable("CI") === undefined;
-  if (!isAsked && !isInteractive) return false;
+  return isAsked || (isInteractive && !values["no-ui"]);
+}
+
+/** Why the panel stays off where it is wanted. */
+function obstacleTo({ values, platform }: OpenPanelOptions): string | undefined {
+  if (platform.variable("NODE_ENV") === "production") return "NODE_ENV is production";
   const { hostname = "127.0.0.1" } = values;
-  const obstacle = platform.variable("NODE_ENV") === "production"
-    ? "NODE_ENV is production"
-    : ["127.0.0.1", "::1", "localhost"].includes(hostname)
+  return ["127.0.0.1", "::1", "localhost"].includes(hostname)
     ? undefined
     : `other machines reach ${hostname}`;
-  if (obstacle === undefined) return true;
-  output.warn(`The panel is off: ${obstacle}`);
-  return false;
 }

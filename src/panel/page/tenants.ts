@@ -7,7 +7,7 @@
 import type { KeyView, TenantView, TrunkView } from "../messages.ts";
 import { post } from "./api.ts";
 import { button, h, HTMLElement, keyedList, type PageElement, setText } from "./dom.ts";
-import { copyable } from "./format.ts";
+import { copyable, telequick } from "./format.ts";
 import { store } from "./store.ts";
 
 /** One tenant. */
@@ -70,9 +70,12 @@ class TenantCard extends HTMLElement {
       h("span", { class: "muted" }, `${role}, ${isRevoked ? "revoked" : end}`),
     );
     if (isRevoked) return item;
-    const program = `await gateway.revokeServiceAccount(${
-      JSON.stringify({ tenantId, privateKeyId: keyId })
-    });`;
+    // The command revokes keys of the gateway's own tenant.
+    const line = tenantId === store.state?.tenantId
+      ? telequick("gateway", "revoke", keyId)
+      : `await gateway.revokeServiceAccount(${
+        JSON.stringify({ tenantId, privateKeyId: keyId })
+      });`;
     const ask = h("div", { class: "confirm", hidden: true });
     const revoke = button("Revoke", () => {
       revoke.hidden = true;
@@ -90,7 +93,7 @@ class TenantCard extends HTMLElement {
     }, { class: "quiet" });
     ask.append(
       h("p", {}, "Its sessions end at once, and its tokens are refused for ever."),
-      copyable(program, "the line that revokes"),
+      copyable(line, "the line that revokes"),
       yes,
       no,
     );
