@@ -182,12 +182,18 @@ export const rooms: Readonly<Record<string, Room>> = {
     path: "src/cli/",
     mayImport: [
       ...["base", "credentials", "wire", "transport", "audio", "token"],
-      ...["client", "gateway", "catalogue", "panel", "front"],
+      ...["client", "gateway", "postgres", "catalogue", "panel", "front"],
     ],
     outside: "node:",
     inside: [
       ["usage.ts"],
-      ["private_files.ts", "local_socket.ts", "opener.ts"],
+      [
+        "private_files.ts",
+        "local_socket.ts",
+        "opener.ts",
+        "database_client.ts",
+        "health_server.ts",
+      ],
       ["programs.ts"],
       ["platform.ts"],
       ["terminal/"],

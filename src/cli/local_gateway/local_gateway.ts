@@ -25,6 +25,8 @@ import { checkNames } from "../account.ts";
 import type { Output } from "../terminal/output.ts";
 import type { Platform } from "../platform.ts";
 import { quotePath, UsageError } from "../usage.ts";
+import { openHealthServer } from "../health_server.ts";
+import { CLUSTER_OPTIONS, openCluster } from "./cluster.ts";
 import { type ControlServer, type ControlServerOptions, openControl } from "./control_server.ts";
 import { PHONE_NUMBER, readPhones, readScripts } from "./far_ends.ts";
 import { openKeptAddress } from "./kept_address.ts";
@@ -107,6 +109,7 @@ export const GATEWAY_OPTIONS = {
     help: "What the far end of each number does, as JSON; the gateway's README describes it",
     byDefault: "the test numbers",
   },
+  ...CLUSTER_OPTIONS,
   "yes": { type: "flag", help: "Start even if NODE_ENV is production" },
 } as const satisfies OptionSpecs;
 
@@ -156,13 +159,19 @@ export async function startLocalGateway(options: StartOptions): Promise<LocalGat
   const farEnd = values.script === undefined
     ? undefined
     : await readScripts(values.script, platform);
+  const shared = values.cluster === undefined
+    ? undefined
+    : await openCluster(values.cluster, values["gateway-id"]);
   const gateway = createGateway({
     clock,
     phones: readPhones(values.phone),
     ...(farEnd !== undefined && { farEnd }),
     limits: readLimits(values.limit),
     allowFetch: values["allow-fetch"].map(readOrigin),
-    ...(directory !== undefined && { directory }),
+    // With a cluster the folder keeps this gateway's own: credentials, certificate, port.
+    ...(shared !== undefined
+      ? { cluster: shared.cluster }
+      : directory !== undefined && { directory }),
     ...(values.recordings !== undefined && { recordings: values.recordings }),
     ...(values.seed !== undefined && { seed: values.seed }),
     ...(log !== undefined && { log }),
@@ -172,6 +181,7 @@ export async function startLocalGateway(options: StartOptions): Promise<LocalGat
   const folder = platform.absolute(directory ?? temporary);
   const closing: (() => void | Promise<void>)[] = [
     () => platform.remove(temporary),
+    () => shared?.close(),
     () => gateway.close(),
   ];
   const close = async (): Promise<void> => {
@@ -187,7 +197,11 @@ export async function startLocalGateway(options: StartOptions): Promise<LocalGat
     await gateway.publishServiceAccount({ tenantId, privateKeyId: keyId, publicKeyPem });
     // A trunk of an earlier run may have been changed since: it is only replaced when that is asked for.
     const isAsked = values.trunk !== undefined || values.channels !== undefined;
-    if (isFresh || isNew || isAsked) {
+    const isShared = shared !== undefined &&
+      gateway.inspect().trunks.some((trunk) =>
+        trunk.tenantId === tenantId && trunk.trunkId === trunkId
+      );
+    if (isAsked || (!isShared && (isFresh || isNew))) {
       await gateway.addTrunk({
         ...{ tenantId, trunkId, channelLimit: values.channels ?? 500 },
         // Calls that come in wait to be answered.
@@ -207,6 +221,15 @@ export async function startLocalGateway(options: StartOptions): Promise<LocalGat
     });
     closing.push(() => listening.stop());
     const { endpoint } = listening;
+    const healthPort = values["health-port"];
+    if (healthPort !== undefined) {
+      const health = await openHealthServer({
+        hostname: values["health-hostname"] ?? "127.0.0.1",
+        port: healthPort,
+        isReady: () => gateway.isReady,
+      });
+      closing.push(() => health.close());
+    }
     const answering = { gateway, tenantId, credentials, endpoint, folder: temporary, platform };
     const control = await controlOf(answering, listening.certificateHash, output);
     if (control !== undefined) closing.push(() => control?.close());
