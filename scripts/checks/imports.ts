@@ -116,8 +116,7 @@ function judgeImport(
   }
   if (other === name) return judgeInside(name, path, target);
   const constants = room.constantsOf?.includes(other) === true;
-  const types = room.typesOf?.includes(other) === true && isTypeOnly(node);
-  if (!constants && !types && !room.mayImport.includes(other)) return refuse(name, other);
+  if (!constants && !room.mayImport.includes(other)) return refuse(name, other);
   const { path: otherPath, isOpen = false } = rooms[other]!;
   if (!isOpen && otherPath.endsWith("/") && target !== `${otherPath}mod.ts`) {
     return `${name} reaches into ${target} (enter ${other} through ${otherPath}mod.ts)`;
@@ -130,12 +129,6 @@ function roomOf(path: string): string | undefined {
     const room = rooms[name]!;
     return room.path.endsWith("/") ? path.startsWith(room.path) : path === room.path;
   });
-}
-
-function isTypeOnly(node: ts.Node): boolean {
-  if (ts.isExportDeclaration(node)) return node.isTypeOnly;
-  return ts.isImportTypeNode(node) ||
-    ts.isImportDeclaration(node) && node.importClause?.isTypeOnly === true;
 }
 
 /** Inside a room imports lead down its own floors. */
@@ -169,8 +162,7 @@ function subRoomOf(
 
 function refuse(name: string, other: string): string {
   const room = rooms[name]!;
-  const types = (room.typesOf ?? []).map((each) => `types of ${each}`);
-  const list = [...room.mayImport, ...room.constantsOf ?? [], ...types].join(", ") || "nothing";
+  const list = [...room.mayImport, ...room.constantsOf ?? []].join(", ") || "nothing";
   return room.floor === rooms[other]!.floor
     ? `${name} and ${other} are on floor ${room.floor} and never look at each other (move what both need to a lower floor)`
     : `${name} may not import ${other}, it may import ${list} (move what is needed to a lower floor)`;
@@ -284,11 +276,10 @@ function judgeReferences(file: ts.SourceFile): string[] {
 /** The import table as text: each room with its floor, what it imports, and its own floors from the lowest up. */
 function describeRooms(): string {
   return Object.entries(rooms).toSorted(([, a], [, b]) => a.floor - b.floor).map(([name, room]) => {
-    const { floor, mayImport, constantsOf = [], typesOf = [], outside, inside = [] } = room;
+    const { floor, mayImport, constantsOf = [], outside, inside = [] } = room;
     const imports = [
       ...mayImport,
       ...constantsOf.map((other) => `constants of ${other}`),
-      ...typesOf.map((other) => `types of ${other}`),
       ...(outside === undefined ? [] : [`${outside}*`]),
     ];
     const lines = [`${floor} ${name} <- ${imports.join(", ") || "nothing"}`];

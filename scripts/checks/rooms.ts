@@ -14,8 +14,6 @@ export interface Room {
   readonly mayImport: readonly string[];
   /** Rooms of which it may import types and constants, and nothing that runs. */
   readonly constantsOf?: readonly string[];
-  /** Rooms of which it may import types alone. */
-  readonly typesOf?: readonly string[];
   /** What it may import from outside the repository, by how the specifier begins. */
   readonly outside?: string;
   /** Doors beside `mod.ts`, each with the rooms that may use it; not even its own room's other files do. */

@@ -83,7 +83,9 @@ export class Line {
       if (waiting !== undefined) this.#ring(waiting.callSid);
     } catch (error) {
       const { code = "", message } = error as Error & { readonly code?: string };
-      this.isMicrophoneMissing = code.startsWith("ERR_MICROPHONE");
+      this.isMicrophoneMissing = ["ERR_MICROPHONE_DENIED", "ERR_MICROPHONE_UNAVAILABLE"].includes(
+        code,
+      );
       await this.turnOff(message);
     }
   }

@@ -73,9 +73,7 @@ class TenantCard extends HTMLElement {
     // The command revokes keys of the gateway's own tenant.
     const line = tenantId === store.state?.tenantId
       ? telequick("gateway", "revoke", keyId)
-      : `await gateway.revokeServiceAccount(${
-        JSON.stringify({ tenantId, privateKeyId: keyId })
-      });`;
+      : `await gateway.revokeServiceAccount(${JSON.stringify({ tenantId, privateKeyId: keyId })});`;
     const ask = h("div", { class: "confirm", hidden: true });
     const revoke = button("Revoke", () => {
       revoke.hidden = true;

@@ -59,16 +59,6 @@ describe("checkImports() reports", () => {
       found: [/tenant\/a\.ts imports src\/gateway\/session\/outbox\.ts, which is above it/],
     },
     {
-      rule: "a value of the gateway in a room that may only name its types",
-      files: {
-        "src/postgres/store.ts":
-          'import type { A } from "../gateway/mod.ts";\nimport { b } from "../gateway/mod.ts";',
-      },
-      found: [
-        /^src\/postgres\/store\.ts:2: postgres and gateway|^src\/postgres\/store\.ts:2: postgres may not import gateway, it may import base, types of gateway/,
-      ],
-    },
-    {
       rule: "a file on no floor of its room",
       files: { "src/client/extra.ts": 'import { a } from "./log.ts";' },
       found: [/^src\/client\/extra\.ts:1: src\/client\/extra\.ts is on no floor of client/],
