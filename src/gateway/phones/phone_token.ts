@@ -48,7 +48,9 @@ export async function issuePhoneToken(
 
 function ownerOf(gateway: GatewayContext, tenantId: string): KeyEntry {
   let owner = owners.get(gateway);
-  if (owner === undefined) {
+  // When its key was revoked, it signs with another one from then on.
+  const isRevoked = [...owner?.children ?? []].some((key) => key.isRevoked);
+  if (owner === undefined || isRevoked) {
     owner = {
       ...{ tenantId, keyId: "", publicKey: "", thumbprint: "", role: "admin", expiresAtMs: 0 },
       ...{ isRevoked: false, revokedAtMs: 0, revision: 0 },

@@ -381,6 +381,21 @@ describe("Gateway.phones", () => {
     });
   });
 
+  it("ends the phone's sessions when its key is revoked, and signs with another one then", async () => {
+    await using kit = await PhoneKit.make();
+    const page = await kit.page();
+    const keysOf = () => kit.gateway.inspect().keys.filter(({ tenantId }) => tenantId === "phone");
+    const privateKeyId = keysOf()[0]!.keyId;
+    await kit.gateway.revokeServiceAccount({ tenantId: "phone", privateKeyId });
+    await kit.clock.advance(1_000);
+    assert.equal(page.isClosed, true);
+    assert.equal(page.endings[0]!.reason, "key revoked");
+    assert.equal(kit.gateway.phones.isOn, false);
+    await kit.page();
+    assert.equal(kit.gateway.phones.isOn, true);
+    assert.deepEqual(keysOf().map(({ isRevoked }) => isRevoked), [true, false]);
+  });
+
   it("pins a token to the origin that is asked for", async () => {
     await using kit = await PhoneKit.make();
     const { token } = await kit.gateway.phones.token({ origin: "http://127.0.0.1:8080" });
