@@ -22,6 +22,7 @@ export interface ResamplerOptions {
 // Ratios whose filters are kept, the oldest is forgotten first. A filter takes up to 650 KB.
 const MOST_ENGINES = 16;
 const BLOCK_SAMPLES = 1024;
+const NO_SAMPLES = /* @__PURE__ */ new Int16Array(0);
 
 /** What all resamplers of one ratio share: the filter, and the memory in which a block is filtered. */
 interface Engine {
@@ -77,8 +78,12 @@ export class Resampler {
     checkRate(outputRate, "outputRate");
     this.inputRate = inputRate;
     this.outputRate = outputRate;
-    if (inputRate !== outputRate) this.#engine = engineFor(inputRate, outputRate);
-    this.#history = new Int16Array(this.#engine === undefined ? 0 : this.#engine.filter.taps - 1);
+    if (inputRate === outputRate) {
+      this.#history = NO_SAMPLES;
+      return;
+    }
+    this.#engine = engineFor(inputRate, outputRate);
+    this.#history = new Int16Array(this.#engine.filter.taps - 1);
   }
 
   /** How far the output lags the input, in output samples: a whole number, rounded where the true delay is not one. */

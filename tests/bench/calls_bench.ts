@@ -1,5 +1,4 @@
 import process from "node:process";
-import type { AudioLink } from "../../mod.ts";
 import { usedHeap } from "../support/gc.ts";
 import { speakBytes, type Speaker } from "./support/bare_echo.ts";
 import { bareFrame, openBareLinks } from "./support/bare_links.ts";
@@ -15,7 +14,14 @@ import {
 import { openBare } from "./support/hosts.ts";
 import { LoopLag } from "./support/loop_lag.ts";
 import { cpuMicroseconds, type Figure, pause, percentile, scenario } from "./support/scenario.ts";
-import { FRAMES_PER_SECOND, pace, PAYLOAD_BYTES, portOf, Talkers } from "./support/talker.ts";
+import {
+  FRAMES_PER_SECOND,
+  pace,
+  PAYLOAD_BYTES,
+  portOf,
+  Talkers,
+  type TalkPort,
+} from "./support/talker.ts";
 import { openWsPeer } from "./support/ws_peer.ts";
 
 const CALLS = 200;
@@ -165,30 +171,36 @@ scenario({
   name: "memory of a live call in the client's process, audio open",
   async run() {
     await using host = await startGateway();
-    await using client = clientOf(host);
-    const open = async (count: number): Promise<AudioLink[]> =>
-      await openLinks((await dial(client, count)).map((call) => call.audio()));
-    // What comes with the first calls is not theirs.
-    const links = await open(20);
-    const before = await liveBytes();
-    links.push(...await open(CALLS));
-    const perCall = (await liveBytes() - before) / CALLS;
-    return [
-      { what: "heap and buffers", value: perCall / 1024, unit: "KiB", atMost: 12 },
-      { what: "calls", value: links.length, unit: "" },
-    ];
+    const figures: Figure[] = [];
+    for (const way of ["port", "streams"] as const) {
+      await using client = clientOf(host);
+      const open = async (count: number): Promise<unknown> =>
+        await openLinks((await dial(client, count)).map((call) => talkPort(call.audio(), way)));
+      // What comes with the first calls is not theirs.
+      const links = [await open(20)];
+      const before = await liveBytes();
+      links.push(await open(CALLS));
+      const perCall = (await liveBytes() - before) / CALLS / 1024;
+      figures.push(
+        way === "port"
+          ? { what: "heap and buffers", value: perCall, unit: "KiB", atMost: 12 }
+          : { what: "heap and buffers, through its streams", value: perCall, unit: "KiB" },
+      );
+      if (links.length !== 2) throw new Error("The links are kept until here");
+    }
+    return figures;
   },
 });
 
 /** Calls that have said something and heard it. */
-async function openLinks(links: readonly AudioLink[]): Promise<AudioLink[]> {
-  return await Promise.all(links.map(async (link) => {
-    const writer = link.writable.getWriter();
-    const reader = link.readable.getReader();
-    await writer.write(new Uint8Array(PAYLOAD_BYTES));
-    await reader.read();
-    return link;
-  }));
+async function openLinks(ports: readonly TalkPort[]): Promise<readonly TalkPort[]> {
+  await Promise.all(ports.map((port) =>
+    new Promise<void>((resolve) => {
+      port.listen(() => resolve());
+      port.send(new Uint8Array(PAYLOAD_BYTES));
+    })
+  ));
+  return ports;
 }
 
 async function liveBytes(): Promise<number> {

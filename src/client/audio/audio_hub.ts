@@ -55,7 +55,7 @@ interface Lane {
   readonly key: string;
   uplink: SendStream;
   /** Those before it, which can still be writing: numbers only rise. */
-  readonly before: Set<SendStream>;
+  before: SendStream[];
   connection: Connection | undefined;
   readonly links: Set<AudioRoute>;
   /** How many frames of all of them wait at the most. */
@@ -109,10 +109,10 @@ export class AudioHub {
     if (!isAnother || lane === undefined) return;
     // Of a call whose end a stream has carried nothing more counts there: a shared one goes on as another, when what waits has left.
     const before = lane.uplink;
-    lane.before.add(before);
+    lane.before.push(before);
     const finished = before.finish().then(() => {
       dropUnsent(before);
-      lane.before.delete(before);
+      lane.before = lane.before.filter((other) => other !== before);
     });
     lane.uplink = this.#open(lane, finished);
   }
@@ -214,7 +214,7 @@ export class AudioHub {
         capacity: LEAST_PENDING,
         connection: undefined,
         uplink: undefined as unknown as SendStream,
-        before: new Set(),
+        before: [],
         isFinished: false,
       };
       lane.uplink = this.#open(lane);
@@ -263,7 +263,7 @@ export class AudioHub {
 
   #reopen(lane: Lane): void {
     for (const before of lane.before) dropUnsent(before);
-    lane.before.clear();
+    lane.before = [];
     const before = lane.uplink;
     const waiting = before.take();
     void before.finish();

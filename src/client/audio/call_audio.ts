@@ -6,7 +6,7 @@
 
 import { ignore } from "../../base/ignore.ts";
 import { TeleQuickError } from "../../base/errors.ts";
-import { deferred } from "../../base/deferred.ts";
+import { type Deferred, deferred } from "../../base/deferred.ts";
 import { handled } from "../../base/handled.ts";
 import { frameMilliseconds } from "../../audio/mod.ts";
 import type { AudioFrame } from "../../wire/mod.ts";
@@ -52,8 +52,9 @@ export class CallAudio implements AudioRoute {
   readonly #outgoing: OutgoingAudio;
   readonly #writable: WritableAudio;
   readonly #playbacks: Playbacks;
-  readonly #ended = deferred<void>();
   #port: AudioPort | undefined;
+  // With the port.
+  #ended: Deferred<void> | undefined;
   #isOver = false;
   #cancelHangup: (() => void) | undefined;
   #session: unknown;
@@ -212,7 +213,7 @@ export class CallAudio implements AudioRoute {
     this.#outgoing.end();
     this.#writable.end(error ?? ended("send audio"));
     this.#hub.remove(this);
-    this.#ended.resolve();
+    this.#ended?.resolve();
   }
 
   async #clear(): Promise<PlaybackEnd> {
@@ -259,6 +260,8 @@ export class CallAudio implements AudioRoute {
   #makePort(): AudioPort {
     const outgoing = this.#outgoing;
     const { callSid, codec, sampleRate } = this;
+    const ended = this.#ended = deferred<void>();
+    if (this.#isOver) ended.resolve();
     return {
       ...{ callSid, codec, sampleRate },
       receive: (receiver) => this.#incoming.receive(receiver),
@@ -269,7 +272,7 @@ export class CallAudio implements AudioRoute {
       },
       queuedBelow: (ms) => outgoing.until(() => outgoing.queuedMs < ms),
       drop: () => this.#drop(),
-      ended: this.#ended.promise,
+      ended: ended.promise,
     };
   }
 }
