@@ -2,7 +2,7 @@ import { deepStrictEqual as same, equal, match, ok } from "node:assert/strict";
 import type { Page } from "playwright-core";
 import { generateServiceAccount, TeleQuickClient } from "../../mod.ts";
 import { toneSamples } from "../../src/audio/mod.ts";
-import { createGateway, type Gateway, type GatewayLogRecord } from "../../src/gateway/mod.ts";
+import { createGateway, type Gateway } from "../../src/gateway/mod.ts";
 import { InboundRule } from "../../src/wire/mod.ts";
 import { openPanel, type PanelStage } from "./support/panel.ts";
 import { speechSamples, writeSound } from "./support/sound.ts";
@@ -19,17 +19,17 @@ interface PhoneStage extends AsyncDisposable {
   readonly gateway: Gateway;
   readonly stage: PanelStage;
   readonly client: TeleQuickClient;
-  readonly records: GatewayLogRecord[];
+  readonly endpoint: string;
+  readonly certificateHash: string;
   /** Opens a page with its phone on. */
   openPhone(): Promise<Page>;
 }
 
 /** A gateway over QUIC, its panel in a browser whose microphone hears speech, and a program of the tenant's. */
-async function openPhoneStage(): Promise<PhoneStage> {
+async function openPhoneStage(permission = ""): Promise<PhoneStage> {
   const folder = await Deno.makeTempDir({ prefix: "panel-phone-" });
   await writeSound(`${folder}/sound.wav`, speechSamples());
-  const records: GatewayLogRecord[] = [];
-  const gateway = createGateway({ phones: [number], log: (record) => void records.push(record) });
+  const gateway = createGateway({ phones: [number] });
   const { account, publicKeyPem } = await generateServiceAccount({ tenantId });
   const { privateKeyId } = account;
   await gateway.publishServiceAccount({ tenantId, privateKeyId, publicKeyPem });
@@ -41,12 +41,12 @@ async function openPhoneStage(): Promise<PhoneStage> {
     flags: [
       "--use-fake-device-for-media-stream",
       `--use-file-for-fake-audio-capture=${folder}/sound.wav`,
-      "--use-fake-ui-for-media-stream",
+      `--use-fake-ui-for-media-stream${permission}`,
     ],
   });
   const client = new TeleQuickClient(endpoint, account, false, certificateHash);
   return {
-    ...{ gateway, stage, client, records },
+    ...{ gateway, stage, client, endpoint, certificateHash },
     async openPhone() {
       const page = await stage.open();
       await page.addInitScript(tapLoudspeaker);
@@ -251,4 +251,44 @@ Deno.test("a person calls the agent, mutes, and presses keys", async () => {
   const absent = await client.dial({ to: number, trunkId });
   equal((await absent.ended).q850Cause, 20);
   same(stage.faults, []);
+});
+
+Deno.test("without a microphone the phone says why, and listens", async () => {
+  await using phone = await openPhoneStage("=deny");
+  const { client, stage } = phone;
+  const page = await stage.open();
+  await page.getByRole("button", { name: "Turn the phone on" }).click();
+  await page.getByText(/microphone/i).first().waitFor();
+  equal(phone.gateway.phones.isOn, false);
+  await page.getByRole("button", { name: "Listen only" }).click();
+  await page.getByText(`Waiting for a call to ${number}`).waitFor();
+  const call = await client.dial({ to: number, trunkId });
+  await page.getByRole("button", { name: "Answer" }).click();
+  await call.answered();
+  call.audio({ codec: "PCM16", sampleRate: RATE }).play(
+    toneSamples({ frequencyHz: TONE_HZ, sampleRate: RATE, milliseconds: 60_000 }),
+  );
+  const meter = page.getByLabel("Level: Program");
+  await until(() => meter.getAttribute("value"), (value) => Number(value) > 0.1);
+  await call.hangUp();
+});
+
+Deno.test("a client that the gateway refuses is shown with the gateway's own reason, and no secret", async () => {
+  await using phone = await openPhoneStage();
+  const { stage, endpoint, certificateHash } = phone;
+  const page = await stage.open();
+  const { account } = await generateServiceAccount({ tenantId: "globex" });
+  const unknown = new TeleQuickClient(endpoint, account, false, certificateHash);
+  await unknown.connect().catch(() => {});
+  await unknown.close();
+  await page.getByRole("tab", { name: "Refusals" }).click();
+  const refusal = page.getByRole("listitem").filter({ hasText: "Session refused" });
+  await refusal.getByText("rejected", { exact: true }).waitFor();
+  await refusal.getByText("Register the public key").waitFor();
+  for (const tab of ["Calls", "Tenants", "Faults"]) {
+    await page.getByRole("tab", { name: tab }).click();
+  }
+  const html = await page.content();
+  const secrets = [stage.key, account.privateKey.split("\n")[1]!, "-----BEGIN", "eyJ"];
+  same(secrets.filter((secret) => html.includes(secret)), []);
 });

@@ -69,6 +69,10 @@ Deno.test("the page shows calls with their events, their sound and their quality
   });
   ok(painted, "nothing is drawn");
   await row.getByText(`telequick hangup ${callSid}`).waitFor();
+  await page.context().grantPermissions(["clipboard-read", "clipboard-write"]);
+  await row.getByRole("button", { name: "Copy the command that hangs up" }).click();
+  await row.getByText("Copied").waitFor();
+  equal(await page.evaluate("navigator.clipboard.readText()"), `telequick hangup ${callSid}`);
   await row.getByRole("button", { name: "Hang up" }).click();
   await row.getByText("COMPLETED, Q.850 16").waitFor();
   same(fake.asked.at(-1), { endCall: callSid, q850Cause: 16, tenantId: "acme" });

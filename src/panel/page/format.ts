@@ -4,9 +4,11 @@
  * @module
  */
 
-import { wallClock } from "../../base/signal.ts";
+import { systemClock, wallClock } from "../../base/signal.ts";
 import type { CallView } from "../messages.ts";
 import { button, h, page, type PageElement } from "./dom.ts";
+
+const SAID_MS = 2_000;
 
 /** A time of the day. */
 export function timeOf(ms: number): string {
@@ -54,7 +56,10 @@ export function copyable(textOf: string | (() => string), label: string): PageEl
   );
 }
 
-function setCopied(copy: PageElement, done: Promise<void> | undefined): void {
-  if (done === undefined) return void (copy.textContent = "Select it");
-  done.then(() => copy.textContent = "Copied", () => copy.textContent = "Select it");
+/** Says for a moment what became of it; where there is no clipboard, the text can be selected. */
+function setCopied(copy: PageElement, done: Promise<void> = Promise.reject()): void {
+  done.then(() => "Copied", () => "Select it").then((said) => {
+    copy.textContent = said;
+    systemClock.schedule(SAID_MS, () => copy.textContent = "Copy");
+  });
 }

@@ -57,10 +57,10 @@ export class Line {
 
   /** Opens the audio and signs in. Called in a click. */
   async turnOn(hasMicrophone = true): Promise<void> {
-    if (this.state !== "off" || store.state === undefined) return;
+    if (this.state !== "off") return;
     this.#set("starting", "");
     this.isMicrophoneMissing = false;
-    const { endpoint, certificateHashes, phone: { trunkId } } = store.state;
+    const { endpoint, certificateHashes, phone: { trunkId } } = await store.ready;
     try {
       const [{ TeleQuickClient }, { openAudio }] = await Promise.all([
         import("../../client/mod.ts"),

@@ -33,6 +33,14 @@ export class Store {
   readonly #listeners = new Set<() => void>();
   #isDue = false;
 
+  /** The state, once there is one. */
+  readonly ready: Promise<PanelState>;
+  #onReady: (state: PanelState) => void = () => {};
+
+  constructor() {
+    this.ready = new Promise((resolve) => this.#onReady = resolve);
+  }
+
   /** Calls back soon after each change, and now. */
   listen(listener: () => void): void {
     this.#listeners.add(listener);
@@ -59,6 +67,7 @@ export class Store {
       case "state":
         this.problem = "";
         this.state = line.state;
+        this.#onReady(line.state);
         this.calls.clear();
         for (const call of line.state.calls) this.calls.set(call.callSid, call);
         break;
