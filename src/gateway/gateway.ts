@@ -29,7 +29,7 @@ import { type GatewayListener, type GatewayListenOptions, startListener } from "
 import { PendingSessions } from "./session/pending_sessions.ts";
 import { Counters, createLog, type GatewayStats, type Log } from "./log.ts";
 import type { Gateway, GatewayOptions, RevokeResult } from "./options.ts";
-import { type Faults, FaultTable, type FaultTarget } from "./call/faults.ts";
+import { type Faults, FaultTable, type FaultTarget } from "./call/faults/faults.ts";
 import { inspectGateway } from "./inspect.ts";
 import type { GatewaySnapshot, GatewayWatch, WatchOptions } from "./observe/records.ts";
 import { Watchers } from "./observe/watchers.ts";

@@ -26,8 +26,8 @@ export type {
   SharedStore,
   SharedWrite,
 } from "../base/store/shared_store.ts";
-export type { ChooseFarEnd, FarEndCall, FarEndPhone, HeardAudio } from "./call/phone.ts";
-export type { Faults, FaultTarget, SetFaults } from "./call/faults.ts";
+export type { ChooseFarEnd, FarEndCall, FarEndPhone, HeardAudio } from "./call/phone/phone.ts";
+export type { Faults, FaultTarget, SetFaults } from "./call/faults/faults.ts";
 export type { CallState } from "./call/call.ts";
 export type { CallLevels } from "./call/level_meter.ts";
 export type {
@@ -45,11 +45,11 @@ export type {
   WatchOptions,
 } from "./observe/records.ts";
 export type { GatewayPhones, PhoneToken, PhoneTokenOptions } from "./phones/phones.ts";
-export { parsePhoneScripts } from "./call/script_file.ts";
-export type { ParsePhoneScriptsOptions, PhoneScripts } from "./call/script_file.ts";
-export { type TestNumber, testNumbers } from "./call/test_numbers.ts";
-export { checkPhoneScript } from "./call/phone_script.ts";
-export type { PhoneScript, PhoneStep } from "./call/phone_script.ts";
+export { parsePhoneScripts } from "./call/phone/script_file.ts";
+export type { ParsePhoneScriptsOptions, PhoneScripts } from "./call/phone/script_file.ts";
+export { type TestNumber, testNumbers } from "./call/phone/test_numbers.ts";
+export { checkPhoneScript } from "./call/phone/phone_script.ts";
+export type { PhoneScript, PhoneStep } from "./call/phone/phone_script.ts";
 export type { InboundCall, SimulateInboundCallOptions } from "./simulated_inbound.ts";
 export type { GatewayListener, GatewayListenOptions } from "./listener.ts";
 export type { ListenerCertificate } from "../transport/listen.ts";

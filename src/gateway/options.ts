@@ -10,8 +10,8 @@ import type {
   WebTransportConstructor,
   WebTransportLike,
 } from "../transport/mod.ts";
-import type { Faults, FaultTarget } from "./call/faults.ts";
-import type { ChooseFarEnd } from "./call/phone.ts";
+import type { Faults, FaultTarget } from "./call/faults/faults.ts";
+import type { ChooseFarEnd } from "./call/phone/phone.ts";
 import type { GatewaySnapshot, GatewayWatch, WatchOptions } from "./observe/records.ts";
 import type { GatewayPhones } from "./phones/phones.ts";
 import type { GatewayStorage } from "./storage/archive.ts";

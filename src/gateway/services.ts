@@ -8,8 +8,8 @@ import type { Clock } from "../base/signal.ts";
 import type { Limits } from "./limits.ts";
 import type { Counters, Log } from "./log.ts";
 import type { CallOptions } from "./call/call.ts";
-import type { ChooseFarEnd, MakePhone } from "./call/phone.ts";
-import type { FaultTable } from "./call/faults.ts";
+import type { ChooseFarEnd, MakePhone } from "./call/phone/phone.ts";
+import type { FaultTable } from "./call/faults/faults.ts";
 import type { StartRecording } from "./call/recording.ts";
 import type { Watchers } from "./observe/watchers.ts";
 

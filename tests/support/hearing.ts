@@ -1,5 +1,5 @@
-import type { FarEndPhone, HeardAudio } from "../../src/gateway/call/phone.ts";
-import type { PhoneScript } from "../../src/gateway/call/phone_script.ts";
+import type { FarEndPhone, HeardAudio } from "../../src/gateway/call/phone/phone.ts";
+import type { PhoneScript } from "../../src/gateway/call/phone/phone_script.ts";
 
 const RATE = 8_000;
 const SEGMENT_MS = 5;

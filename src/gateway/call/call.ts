@@ -5,62 +5,21 @@
  */
 
 import type { AudioCodec } from "../../audio/mod.ts";
-import { ignore } from "../../base/ignore.ts";
 import type { Clock } from "../../base/signal.ts";
 import { AudioFrameEncoder, type CallEvent, DialplanAction, EventType } from "../../wire/mod.ts";
 import { RateLimit } from "../rate_limit.ts";
 import { CallMedia } from "./media.ts";
 import type { AudioSource } from "./audio_source.ts";
-import { createRandom, deriveSeed, type Random } from "../../base/random.ts";
-import type { Faults } from "./faults.ts";
-import { FaultyLine } from "./faulty_line.ts";
+import { deriveSeed, type Random } from "../../base/random.ts";
+import type { Faults } from "./faults/faults.ts";
+import { FaultyLines } from "./faults/faulty_lines.ts";
 import type { Recorder, StartRecording } from "./recording.ts";
 import type { Speech } from "./far_end.ts";
-import { type FarEndPhone, Listening, type MakePhone, type Phone } from "./phone.ts";
+import { Listening, type Phone } from "./phone/phone.ts";
+import type { CallOptions } from "./call_options.ts";
 import type { Ticker } from "./ticker.ts";
 
-/** What a call is made from. */
-export interface CallOptions {
-  readonly callSid: string;
-  readonly tenantId: string;
-  readonly trunkId: string;
-  /** Whether it was dialled here, or came in. */
-  readonly direction: "outbound" | "inbound";
-  readonly to: string;
-  readonly callFrom: string;
-  /** The SDK instance that gets its events and audio; can be empty. */
-  readonly clientId: string;
-  /** What is done when it is answered. */
-  readonly defaultApp: number;
-  readonly defaultAppArgs: string;
-  /** Whether the far end's talk stops what the gateway plays. Default: it does not. */
-  readonly autoBargeIn?: boolean;
-  /** How long it has to talk for that, in milliseconds. Default: 0, the first loud packet. */
-  readonly bargeInPatienceMs?: number;
-  /** Ends it so long after the answer, in milliseconds; 0 sets no limit. */
-  readonly maxDurationMs: number;
-  /** What a call that comes in does by itself. Default: nothing. */
-  readonly incoming?: IncomingPlan | undefined;
-  /**
-   * Whether all sessions that heard it ring also receive the events of its answer and end, as far as they are allowed to see them. Default: `false`,
-   * they go to the session that answered it.
-   */
-  readonly isShared?: boolean;
-  /** Makes the phone at the far end. Default: none, and an echo once it is answered. */
-  readonly makePhone?: MakePhone | undefined;
-  /** Listens to what the far end hears. Default: nothing does. */
-  readonly listener?: FarEndPhone | undefined;
-}
-
-/** What a call that comes in does by itself. */
-export interface IncomingPlan {
-  /** Milliseconds until it is answered by its trunk's rule. Default: it waits to be answered. */
-  readonly answerMs?: number;
-  /** Milliseconds without an answer until the caller gives up, with cause 19. Default: never. */
-  readonly patienceMs?: number;
-  /** Milliseconds from the answer until the caller hangs up. Default: never. */
-  readonly talkMs?: number;
-}
+export type { CallOptions, IncomingPlan } from "./call_options.ts";
 
 /** Where a call lives. */
 export interface CallHost {
@@ -117,6 +76,8 @@ export class Call implements AudioSource {
   clientId: string;
   /** Whether it waits to be taken up again. */
   isParked = false;
+  /** What its packets go through. */
+  readonly lines: FaultyLines;
   readonly #host: CallHost;
   readonly #timers = new Set<() => void>();
   readonly #uplinkRate: RateLimit;
@@ -129,8 +90,6 @@ export class Call implements AudioSource {
   #recorder: Recorder | undefined;
   #answerMs = 0;
   #answeredAt = 0;
-  #uplink: FaultyLine | undefined;
-  #downlink: FaultyLine | undefined;
 
   constructor(options: CallOptions, host: CallHost) {
     this.options = options;
@@ -149,6 +108,12 @@ export class Call implements AudioSource {
       ring: () => this.#ring(),
       answer: () => this.answer(),
       hangUp: (q850Cause) => this.hangUp(q850Cause),
+    });
+    this.lines = new FaultyLines({
+      clock: host.clock,
+      seed: () => deriveSeed(host.seed(), `${options.tenantId} ${options.callSid}`),
+      faults: () => host.faultsOf(this),
+      onLost: () => this.#media?.miss(1),
     });
     const perSecond = host.audioFramesPerSecond;
     const burst = perSecond * AUDIO_BURST_SECONDS;
@@ -258,10 +223,9 @@ export class Call implements AudioSource {
     if (this.#state === "ended") return;
     const media = this.#media;
     this.#cancelTimers();
-    this.#uplink?.clear();
     if (media !== undefined) {
       media.close();
-      this.#downlink?.flush();
+      this.lines.end();
       const last = {
         payload: new Uint8Array(0),
         codec: "PCMU",
@@ -286,38 +250,13 @@ export class Call implements AudioSource {
     this.#state = "ended";
     this.#cancelTimers();
     this.#media?.close();
-    this.#uplink?.clear();
-    this.#downlink?.clear();
+    this.lines.clear();
     this.#recorder?.finish();
   }
 
-  /** Whether packets of its client's have to be carried, because the call has faults or had some. */
-  get isFaulty(): boolean {
-    return this.#uplink !== undefined || this.#host.faultsOf(this) !== undefined;
-  }
-
-  /** Carries a packet of its client's over the line: `arrive` is called as the faults of the call have it. */
-  carry(payload: Uint8Array, arrive: (payload: Uint8Array) => void): void {
-    const faults = this.#host.faultsOf(this);
-    this.#uplink ??= this.#faultyLine("up", ignore);
-    // Its memory is used again for the next packet.
-    const kept = payload.slice();
-    this.#uplink.push(() => arrive(kept), faults);
-  }
-
   #say(speech: Speech): void {
-    const faults = this.#host.faultsOf(this);
-    if (faults === undefined && this.#downlink === undefined) {
-      return this.#host.speak(this, speech, false);
-    }
-    this.#downlink ??= this.#faultyLine("down", () => this.#media?.miss(1));
-    this.#downlink.push(() => this.#host.speak(this, speech, false), faults);
-  }
-
-  #faultyLine(direction: string, onLost: () => void): FaultyLine {
-    const { clock, seed } = this.#host;
-    const random = createRandom(deriveSeed(seed(), `${direction} ${this.callSid}`));
-    return new FaultyLine({ clock, random, onLost });
+    if (!this.lines.isFaulty) return this.#host.speak(this, speech, false);
+    this.lines.toClient(() => this.#host.speak(this, speech, false));
   }
 
   /** Takes a packet of its client's audio, at `now` on the clock. Returns `false` when it cannot: not answered, over, or too many. */
@@ -330,7 +269,7 @@ export class Call implements AudioSource {
   /** Stops the playback that is under way. */
   barge(): void {
     this.#media?.hush();
-    this.#downlink?.clear();
+    this.lines.hush();
     this.#host.hush(this);
   }
 

@@ -10,7 +10,7 @@ import { Mixer } from "./mixer.ts";
 import { estimateMos, type Quality } from "./mos.ts";
 import type { Random } from "../../base/random.ts";
 import { createFarEnd, type FarEnd, playTone, type Speech } from "./far_end.ts";
-import type { Listening, Phone, PhoneAudio } from "./phone.ts";
+import type { Listening, Phone, PhoneAudio } from "./phone/phone.ts";
 import type { Tap } from "./tap.ts";
 import { TalkDetector } from "./talk_detector.ts";
 import type { Ticker } from "./ticker.ts";

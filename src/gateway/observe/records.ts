@@ -6,7 +6,7 @@
 
 import type { KeyRole } from "../../token/mod.ts";
 import type { CallState } from "../call/call.ts";
-import type { SetFaults } from "../call/faults.ts";
+import type { SetFaults } from "../call/faults/faults.ts";
 import type { CallLevels } from "../call/level_meter.ts";
 import type { GatewayLogRecord, GatewayStats } from "../log.ts";
 

@@ -8,8 +8,8 @@ import type { AudioCodec } from "../../audio/mod.ts";
 import { ignore } from "../../base/ignore.ts";
 import type { FarEnd } from "../call/far_end.ts";
 import { isWhole, Mixer } from "../call/mixer.ts";
-import type { Phone, PhoneAudio, PhoneLine } from "../call/phone.ts";
-import { keyFrames } from "../call/phone_script.ts";
+import type { Phone, PhoneAudio, PhoneLine } from "../call/phone/phone.ts";
+import { keyFrames } from "../call/phone/phone_script.ts";
 import { Transcoder } from "./transcoder.ts";
 
 /** What is done when something happens to a leg. */

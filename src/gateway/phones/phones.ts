@@ -9,7 +9,7 @@ import { TeleQuickError } from "../../base/errors.ts";
 import { randomUuid } from "../../base/random.ts";
 import { DialplanAction, isDestination } from "../../wire/mod.ts";
 import type { Call, CallOptions } from "../call/call.ts";
-import type { MakePhone } from "../call/phone.ts";
+import type { MakePhone } from "../call/phone/phone.ts";
 import type { GatewayContext } from "../context.ts";
 import type { PhonesSnapshot } from "../observe/records.ts";
 import { RpcRefusal } from "../refusal.ts";

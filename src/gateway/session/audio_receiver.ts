@@ -140,7 +140,7 @@ class Uplink {
       return endOfStream;
     }
     const packet = { payload, codec, sequenceNumber };
-    const isTaken = call.isFaulty
+    const isTaken = call.lines.isFaulty
       ? this.#carry(call, track, packet)
       : this.#arrive(call, track, packet, now);
     if (!isTaken) return false;
@@ -152,7 +152,7 @@ class Uplink {
   #carry(call: Call, track: SequenceTrack, packet: Packet): boolean {
     const { clock } = this.#context.gateway;
     let isTaken: boolean | undefined;
-    call.carry(packet.payload, (payload) => {
+    call.lines.toFarEnd(packet.payload, (payload) => {
       const isNew = this.#arrive(call, track, { ...packet, payload }, clock.monotonic());
       isTaken ??= isNew;
     });

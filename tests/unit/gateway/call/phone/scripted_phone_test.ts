@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { type GatewayOptions, parsePhoneScripts } from "../../../../src/gateway/mod.ts";
-import { DialplanAction, InboundRule, methods } from "../../../../src/wire/mod.ts";
-import type { RawClient } from "../../../support/raw_client.ts";
-import { TestGateway } from "../../../support/tenant_kit.ts";
+import { type GatewayOptions, parsePhoneScripts } from "../../../../../src/gateway/mod.ts";
+import { DialplanAction, InboundRule, methods } from "../../../../../src/wire/mod.ts";
+import type { RawClient } from "../../../../support/raw_client.ts";
+import { TestGateway } from "../../../../support/tenant_kit.ts";
 
 /** A call to a scripted phone, and a gateway that reads its script from JSON. */
 async function dialled(

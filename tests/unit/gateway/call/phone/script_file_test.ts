@@ -3,14 +3,14 @@ import { readFileSync } from "node:fs";
 import { describe, it } from "node:test";
 import { Ajv2020 } from "ajv/dist/2020.js";
 import fc from "fast-check";
-import { toneSamples, wavHeader } from "../../../../src/audio/mod.ts";
-import { concatBytes } from "../../../../src/base/bytes.ts";
-import { type FarEndCall, parsePhoneScripts } from "../../../../src/gateway/mod.ts";
-import { TeleQuickError } from "../../../../mod.ts";
+import { toneSamples, wavHeader } from "../../../../../src/audio/mod.ts";
+import { concatBytes } from "../../../../../src/base/bytes.ts";
+import { type FarEndCall, parsePhoneScripts } from "../../../../../src/gateway/mod.ts";
+import { TeleQuickError } from "../../../../../mod.ts";
 
 const schema = JSON.parse(
   readFileSync(
-    new URL("../../../../src/gateway/phone_script.schema.json", import.meta.url),
+    new URL("../../../../../src/gateway/phone_script.schema.json", import.meta.url),
     "utf8",
   ),
 );

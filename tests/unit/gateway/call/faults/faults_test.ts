@@ -1,6 +1,10 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { type Faults, FaultTable, type FaultTarget } from "../../../../src/gateway/call/faults.ts";
+import {
+  type Faults,
+  FaultTable,
+  type FaultTarget,
+} from "../../../../../src/gateway/call/faults/faults.ts";
 
 function table(): FaultTable {
   return new FaultTable((callSid, tenantId = "acme") => callSid === "live" && tenantId === "acme");

@@ -4,8 +4,8 @@
  * @module
  */
 
-import type { Random } from "../../base/random.ts";
-import type { Clock } from "../../base/signal.ts";
+import type { Random } from "../../../base/random.ts";
+import type { Clock } from "../../../base/signal.ts";
 import type { Faults } from "./faults.ts";
 
 /** Options of a {@linkcode FaultyLine}. */

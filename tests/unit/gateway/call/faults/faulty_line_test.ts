@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { createRandom } from "../../../../src/base/random.ts";
-import type { Faults } from "../../../../src/gateway/call/faults.ts";
-import { FaultyLine } from "../../../../src/gateway/call/faulty_line.ts";
-import { FakeClock } from "../../../../src/testing/mod.ts";
+import { createRandom } from "../../../../../src/base/random.ts";
+import type { Faults } from "../../../../../src/gateway/call/faults/faults.ts";
+import { FaultyLine } from "../../../../../src/gateway/call/faults/faulty_line.ts";
+import { FakeClock } from "../../../../../src/testing/mod.ts";
 
 interface Line {
   readonly line: FaultyLine;

@@ -4,9 +4,9 @@
  * @module
  */
 
-import { kindOf } from "../../base/check.ts";
-import { TeleQuickError } from "../../base/errors.ts";
-import { ErrorCode } from "../../wire/mod.ts";
+import { kindOf } from "../../../base/check.ts";
+import { TeleQuickError } from "../../../base/errors.ts";
+import { ErrorCode } from "../../../wire/mod.ts";
 
 /** What goes wrong, until it is lifted. Media faults act on both directions of a call, each packet by itself. */
 export interface Faults {

@@ -4,11 +4,11 @@
  * @module
  */
 
-import { audioCodecs, decodeAudio, isAudioCodec } from "../../audio/mod.ts";
-import type { Random } from "../../base/random.ts";
-import type { FarEnd, FarEndOptions } from "./far_end.ts";
+import { audioCodecs, decodeAudio, isAudioCodec } from "../../../audio/mod.ts";
+import type { Random } from "../../../base/random.ts";
+import type { FarEnd, FarEndOptions } from "../far_end.ts";
 import { checkPhoneScript, type PhoneScript } from "./phone_script.ts";
-import type { Ticker } from "./ticker.ts";
+import type { Ticker } from "../ticker.ts";
 
 /** A call, as the far end of it sees it. */
 export interface FarEndCall {

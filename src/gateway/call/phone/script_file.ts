@@ -4,12 +4,12 @@
  * @module
  */
 
-import { readWav, Resampler } from "../../audio/mod.ts";
-import { kindOf } from "../../base/check.ts";
-import { TeleQuickError } from "../../base/errors.ts";
-import { parseStrictJsonText } from "../../base/text/json.ts";
-import { findJsonValue, positionAt } from "../../base/text/json_position.ts";
-import { isDestination } from "../../wire/mod.ts";
+import { readWav, Resampler } from "../../../audio/mod.ts";
+import { kindOf } from "../../../base/check.ts";
+import { TeleQuickError } from "../../../base/errors.ts";
+import { parseStrictJsonText } from "../../../base/text/json.ts";
+import { findJsonValue, positionAt } from "../../../base/text/json_position.ts";
+import { isDestination } from "../../../wire/mod.ts";
 import type { ChooseFarEnd } from "./phone.ts";
 import {
   findScriptFault,

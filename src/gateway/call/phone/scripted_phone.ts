@@ -4,8 +4,8 @@
  * @module
  */
 
-import { ignore } from "../../base/ignore.ts";
-import { createFarEnd, type FarEnd, type Media } from "./far_end.ts";
+import { ignore } from "../../../base/ignore.ts";
+import { createFarEnd, type FarEnd, type Media } from "../far_end.ts";
 import type { Phone, PhoneAudio, PhoneLine } from "./phone.ts";
 import { framesOf, type PhoneScript, type PhoneStep } from "./phone_script.ts";
 

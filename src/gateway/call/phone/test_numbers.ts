@@ -4,7 +4,7 @@
  * @module
  */
 
-import { ErrorCode } from "../../wire/mod.ts";
+import { ErrorCode } from "../../../wire/mod.ts";
 import type { PhoneScript } from "./phone_script.ts";
 
 /** What a test number does. */

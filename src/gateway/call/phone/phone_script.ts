@@ -4,9 +4,9 @@
  * @module
  */
 
-import { encodePcmu, toneSamples } from "../../audio/mod.ts";
-import { kindOf } from "../../base/check.ts";
-import { TeleQuickError } from "../../base/errors.ts";
+import { encodePcmu, toneSamples } from "../../../audio/mod.ts";
+import { kindOf } from "../../../base/check.ts";
+import { TeleQuickError } from "../../../base/errors.ts";
 
 /**
  * One step of a phone. Times are milliseconds on the gateway's clock; the next step begins when this one is done. A step with `atMs`

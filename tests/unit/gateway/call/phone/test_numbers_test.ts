@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { checkPhoneScript } from "../../../../src/gateway/call/phone_script.ts";
-import { scriptOf, testNumbers } from "../../../../src/gateway/call/test_numbers.ts";
-import { DialplanAction, EventType, methods } from "../../../../src/wire/mod.ts";
-import { TestGateway } from "../../../support/tenant_kit.ts";
+import { checkPhoneScript } from "../../../../../src/gateway/call/phone/phone_script.ts";
+import { scriptOf, testNumbers } from "../../../../../src/gateway/call/phone/test_numbers.ts";
+import { DialplanAction, EventType, methods } from "../../../../../src/wire/mod.ts";
+import { TestGateway } from "../../../../support/tenant_kit.ts";
 
 /** What a number did: refused with a code, or its events with their times, causes and statuses. */
 async function outcome(to: string): Promise<unknown> {
