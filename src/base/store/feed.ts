@@ -31,8 +31,8 @@ export interface StoreFeedOptions {
   readonly onTick?: (() => void) | undefined;
 }
 
-/** With it as `after` a read returns no entries, and the newest revision. */
-const NEWEST = Number.MAX_SAFE_INTEGER;
+/** The largest safe integer: with it as `after` a read returns no entries, and the newest revision. */
+const NEWEST = 9_007_199_254_740_991;
 const PAGE = 1_000;
 // A store that does not answer is asked more rarely, and still often enough to notice at once when it is back.
 const SLOWEST_PULL_MS = 1_000;
@@ -186,7 +186,7 @@ export class StoreFeed {
   }
 }
 
-const timedOut = new Error("The shared store did not answer in time");
+const timedOut = /* @__PURE__ */ new Error("The shared store did not answer in time");
 
 /** The error of everything that needs the store while it does not answer. */
 export function unavailable(found: string, cause?: unknown): TeleQuickError {

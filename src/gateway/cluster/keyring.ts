@@ -105,11 +105,13 @@ export class ClusterKeyring implements SharedKeyring {
 
   revoke(tenantId: string, keyId: string): Promise<KeyAtRevision> {
     return this.#repeat(async () => {
-      const entry = await this.#entry(KEY_KIND, keyName(tenantId, keyId));
+      const [entry, tenant] = await Promise.all([
+        this.#entry(KEY_KIND, keyName(tenantId, keyId)),
+        this.#entry(TENANT_KIND, tenantId),
+      ]);
       if (entry === undefined) throw unknownKey();
       const key = readSharedKey(entry);
       if (key.isRevoked) return { ...key, revision: entry.revision };
-      const tenant = await this.#entry(TENANT_KIND, tenantId);
       const revokedAtMs = Math.floor(this.#options.clock.now());
       const isCounted = key.parent === undefined && tenant !== undefined;
       return await this.#commit(
