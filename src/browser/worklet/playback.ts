@@ -35,6 +35,8 @@ export interface PlaybackStats {
 const FADE_MS = 5;
 // Dropped audio ends within one call of `process` (W3C Web Audio section 1.1: 128 samples).
 const DROP_SAMPLES = 128;
+// Sounds that fade out at a time: each lasts 5 ms at the most, so that more are rare, and the oldest is hardly heard.
+const MOST_FADES = 4;
 // A longer gap is a pause of the far end, for which no slack is kept.
 const PAUSE_MS = 500;
 // More than this never waits: it is what was held back while the device slept or the page was stopped.
@@ -42,6 +44,16 @@ const MAX_LEVEL_MS = 1_000;
 
 /** Where playback stands: `idle` until something arrives, `held` while the slack fills, then `playing`. */
 type PlaybackState = "idle" | "held" | "playing";
+
+/** A sound that fades out: read from this position, in this direction, for as many more output samples. */
+interface FadeOut {
+  from: number;
+  readonly step: number;
+  readonly length: number;
+  left: number;
+  /** How loud the sound was when it began to fade out: 1 unless it was still fading in. */
+  readonly gain: number;
+}
 
 /** Mono playback of one stream at a time. */
 export class Playback {
@@ -55,14 +67,9 @@ export class Playback {
   #hold = 0;
   // Output samples since samples were missing; infinity when there was nothing to miss.
   #gap = Infinity;
-  // What fades out: read from this position, in this direction, for as many more output samples.
-  #fadeFrom = 0;
-  #fadeStep = 0;
-  #fadeOut = 0;
-  #fadeLength = 1;
   #fadeIn = 0;
-  // How loud the sound was when it began to fade out: 1 unless it was still fading in.
-  #fadeGain = 1;
+  // What fades out, the oldest first: a fade that has begun goes on when another begins.
+  readonly #fades: FadeOut[] = [];
   #played = 0;
   #underruns = 0;
   #underrunSamples = 0;
@@ -156,23 +163,29 @@ export class Playback {
       this.#gap++;
     }
     if (this.#fadeIn > 0) sound *= 1 - this.#fadeIn-- / this.#fade;
-    if (this.#fadeOut > 0) {
-      const weight = this.#fadeGain * this.#fadeOut-- / this.#fadeLength;
-      // A sound that takes its place is fading in by as much.
-      sound += this.#ring.at(this.#fadeFrom) * weight;
-      this.#fadeFrom += this.#fadeStep;
+    // A sound that takes the place of one that fades out is fading in by as much.
+    return this.#fades.length === 0 ? sound : sound + this.#fading();
+  }
+
+  #fading(): number {
+    let sound = 0;
+    let isOver = true;
+    for (const fade of this.#fades) {
+      if (fade.left === 0) continue;
+      isOver = false;
+      sound += this.#ring.at(fade.from) * fade.gain * fade.left-- / fade.length;
+      fade.from += fade.step;
     }
+    if (isOver) this.#fades.length = 0;
     return sound;
   }
 
   #fadeAway(from: number, step: number, length: number = this.#fade): void {
-    this.#fadeFrom = from;
-    this.#fadeStep = step;
-    this.#fadeLength = length;
-    this.#fadeOut = length;
     // What is still fading in goes on from the loudness that it has reached.
-    this.#fadeGain = 1 - this.#fadeIn / this.#fade;
+    const gain = 1 - this.#fadeIn / this.#fade;
     this.#fadeIn = 0;
+    if (this.#fades.length === MOST_FADES) this.#fades.shift();
+    this.#fades.push({ from, step, length, left: length, gain });
   }
 
   #skip(samples: number): void {

@@ -111,3 +111,34 @@ Deno.test("Playback drops a sound that is still fading in without a click", () =
   playback.clear();
   ok(Math.abs(next() - reached) < 0.5 / 128 + 0.5 / 240, `from ${reached} to ${one[0]}`);
 });
+
+Deno.test("Playback fades a sound out to its end when another fade begins", () => {
+  for (const betweenMs of [0, 1, 2, 3, 4]) {
+    const playback = new Playback({ sampleRate: 48_000, slackMs: 30 });
+    // Each burst has another phase than what it takes the place of.
+    const tone = (ms: number, phase: number): Int16Array =>
+      Int16Array.from(
+        { length: 48 * ms },
+        (_, i) => Math.round(3_277 * Math.sin(2 * Math.PI * (200 * i / 48_000 + phase))),
+      );
+    const sound: number[] = [];
+    const render = (ms: number): void => {
+      const output = new Float32Array(48);
+      for (let i = 0; i < ms; i++) {
+        playback.render(output);
+        sound.push(...output);
+      }
+    };
+    playback.push(tone(200, 0));
+    render(100);
+    // More than a second waits: it is skipped, with a fade of 5 ms, and dropped while that goes on.
+    playback.push(tone(1_003, 0.3));
+    render(betweenMs);
+    playback.clear();
+    playback.push(tone(100, 0.7));
+    render(60);
+    ok(playback.stats().skippedMs > 0);
+    const step = largestStep(Float32Array.from(sound));
+    ok(step <= TONE_STEP * 2.5 + 0.1 / 128, `${betweenMs} ms between: a step of ${step}`);
+  }
+});
