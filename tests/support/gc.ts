@@ -9,12 +9,17 @@ function collector(): () => void {
   return runInNewContext("gc");
 }
 
-/** Bytes of heap that are in use once the garbage is gone. */
-export async function usedHeap(): Promise<number> {
+/** Collects the garbage, and what can be collected only then. */
+export async function collectGarbage(): Promise<void> {
   const collect = collector();
   for (let round = 0; round < 5; round++) {
     collect();
     await turn();
   }
+}
+
+/** Bytes of heap that are in use once the garbage is gone. */
+export async function usedHeap(): Promise<number> {
+  await collectGarbage();
   return memoryUsage().heapUsed;
 }

@@ -19,6 +19,8 @@ export interface SessionsOrder {
   readonly way: "sdk" | "bare";
   /** How many times one client's session is renewed. */
   readonly renewals: number;
+  /** How long after each renewal, in milliseconds: the SDK closes a session that was replaced after a second. */
+  readonly pauseMs: number;
   /** How many sessions are opened and closed one after another. */
   readonly connects: number;
 }
@@ -27,6 +29,9 @@ export interface SessionsOrder {
 export interface SessionsStage {
   readonly stage: "start" | "renewals" | "connects";
   readonly rssMb: number;
+  /** Of these the engine's heap: what it holds, and what is in use. */
+  readonly heapMb: number;
+  readonly usedMb: number;
   readonly descriptors: number;
 }
 
@@ -45,9 +50,12 @@ async function say(stage: SessionsStage["stage"]): Promise<void> {
   collect.gc?.();
   collect.Bun?.gc(true);
   await new Promise((resolve) => setTimeout(resolve, 200));
+  const { rss, heapTotal, heapUsed } = process.memoryUsage();
   const line: SessionsStage = {
     stage,
-    rssMb: Math.round(process.memoryUsage().rss / 2 ** 20),
+    rssMb: Math.round(rss / 2 ** 20),
+    heapMb: Math.round(heapTotal / 2 ** 20),
+    usedMb: Math.round(heapUsed / 2 ** 20),
     descriptors: readdirSync("/proc/self/fd").length,
   };
   process.stdout.write(`${JSON.stringify(line)}\n`);
@@ -87,12 +95,19 @@ function makeClient(): TeleQuickClient {
   return new TeleQuickClient(order.endpoint, account, false, order.certificateHash);
 }
 
+async function pause(): Promise<void> {
+  if (order.pauseMs > 0) await new Promise((resolve) => setTimeout(resolve, order.pauseMs));
+}
+
 /** Opens one session, and again and again one beside it that takes over. */
 async function renew(): Promise<void> {
   if (order.way === "sdk") {
     const client = makeClient();
     await client.connect();
-    for (let i = 0; i < order.renewals; i++) await client.renew();
+    for (let i = 0; i < order.renewals; i++) {
+      await client.renew();
+      await pause();
+    }
     return await client.close();
   }
   let current = await openBare();
@@ -101,6 +116,7 @@ async function renew(): Promise<void> {
     current.close();
     await current.closed;
     current = next;
+    await pause();
   }
   current.close();
   await current.closed;
