@@ -1,88 +1,16 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import type { Call } from "../../mod.ts";
-import { encodePcmu, pcm16Bytes, toneSamples } from "../../src/audio/mod.ts";
-import { decodeBase64, encodeBase64 } from "../../src/base/base64.ts";
+import { pcm16Bytes, toneSamples } from "../../src/audio/mod.ts";
+import { decodeBase64 } from "../../src/base/base64.ts";
 import { withTeleQuick } from "../../src/openai/mod.ts";
 import { testGateway, type TestKit } from "../../src/testing/mod.ts";
 import { loadAgentsRealtime, type RealtimeSession } from "../support/agents_realtime.ts";
+import { pcmuTone, playedMs, RealtimeServer } from "../support/realtime_server.ts";
 
 // The real package against a realtime server of our own, which says what the test lets it say.
 
 const { OpenAIRealtimeWebSocket, RealtimeAgent, RealtimeSession } = await loadAgentsRealtime();
-
-interface Message {
-  readonly type: string;
-  readonly [member: string]: unknown;
-}
-
-/** A realtime server on 127.0.0.1 for one connection. */
-class RealtimeServer {
-  readonly received: Message[] = [];
-  readonly url: string;
-  readonly #server: Deno.HttpServer;
-  #socket: WebSocket | undefined;
-  #waiting: (() => void)[] = [];
-
-  constructor() {
-    const server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen: () => {} }, (request) => {
-      const { socket, response } = Deno.upgradeWebSocket(request);
-      this.#socket = socket;
-      socket.onopen = () => this.send({ type: "session.created", session: { id: "s" } });
-      socket.onmessage = ({ data }) => {
-        this.received.push(JSON.parse(data));
-        this.#wake();
-      };
-      socket.onclose = () => this.#wake();
-      return response;
-    });
-    this.#server = server;
-    this.url = `ws://127.0.0.1:${server.addr.port}/v1/realtime`;
-  }
-
-  get isOpen(): boolean {
-    return this.#socket?.readyState === WebSocket.OPEN;
-  }
-
-  send(message: Message): void {
-    this.#socket!.send(JSON.stringify({ event_id: crypto.randomUUID(), ...message }));
-  }
-
-  /** Says something as one item of one answer, all at once, as models do. */
-  say(audio: Uint8Array, { response = "r1", item = "i1", isDone = true } = {}): void {
-    this.send({ type: "response.created", response: { id: response } });
-    const ids = { response_id: response, item_id: item, output_index: 0, content_index: 0 };
-    for (let at = 0; at < audio.length; at += 4_000) {
-      const delta = encodeBase64(audio.subarray(at, at + 4_000));
-      this.send({ type: "response.output_audio.delta", ...ids, delta });
-    }
-    if (isDone) this.send({ type: "response.output_audio.done", ...ids });
-  }
-
-  close(): void {
-    this.#socket?.close();
-  }
-
-  /** Resolves with the messages of a type, once there are some; or when the condition holds. */
-  async until(condition: () => boolean): Promise<void> {
-    while (!condition()) await new Promise<void>((resolve) => this.#waiting.push(resolve));
-  }
-
-  of(type: string): Message[] {
-    return this.received.filter((message) => message.type === type);
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    this.close();
-    await this.#server.shutdown();
-  }
-
-  #wake(): void {
-    const waiting = this.#waiting;
-    this.#waiting = [];
-    for (const resolve of waiting) resolve();
-  }
-}
 
 interface Scene {
   readonly kit: TestKit<"real">;
@@ -115,18 +43,6 @@ async function connected(
       await kit.close();
     },
   };
-}
-
-function pcmuTone(milliseconds: number): Uint8Array {
-  return encodePcmu(toneSamples({ frequencyHz: 440, sampleRate: 8_000, milliseconds }));
-}
-
-/** How much a phone has played when the last packet arrives: each from its arrival on, or after the one before. */
-function playedAtFarEnd(kit: TestKit<"real">, call: Call): number {
-  const { audio } = kit.hears(call);
-  let playedUntil = 0;
-  for (const { atMs } of audio) playedUntil = Math.max(playedUntil, atMs) + 20;
-  return audio.length * 20 - (playedUntil - audio.at(-1)!.atMs);
 }
 
 describe("withTeleQuick()", () => {
@@ -171,7 +87,7 @@ describe("withTeleQuick()", () => {
     const endMs = Number(truncate!["audio_end_ms"]);
     // What leaves after the clear: nothing but what the transport had already taken.
     await new Promise((resolve) => setTimeout(resolve, 200));
-    const heardMs = playedAtFarEnd(kit, call);
+    const heardMs = playedMs(kit.hears(call));
     assert.ok(Math.abs(endMs - heardMs) <= 40, `truncated at ${endMs} ms, heard ${heardMs} ms`);
     const { length } = kit.hears(call).samples;
     // More of the same answer, which was on its way, is dropped.
