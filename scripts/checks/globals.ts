@@ -74,8 +74,8 @@ export const globalRules: readonly GlobalRule[] = [
       ...["requestIdleCallback", "scheduler", "AbortSignal.timeout"],
       ...["Date.now", "new Date()", "performance", "Temporal.Now"],
     ],
-    // A fake clock waits for turns of the event loop, not for a time.
-    onlyIn: ["src/base/signal.ts", "src/testing/settle.ts"],
+    // A turn of the event loop is no time: fake clocks wait for it.
+    onlyIn: ["src/base/signal.ts", "src/base/turn.ts"],
     instead: "take a Clock as an option with systemClock as its default",
   },
   {

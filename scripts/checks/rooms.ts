@@ -46,6 +46,7 @@ export const rooms: Readonly<Record<string, Room>> = {
         "version.ts",
         "operations.ts",
         "random.ts",
+        "turn.ts",
       ],
       [
         "byte_budget.ts",
@@ -114,7 +115,14 @@ export const rooms: Readonly<Record<string, Room>> = {
     path: "src/gateway/",
     mayImport: ["base", "credentials", "wire", "transport", "audio", "token"],
     inside: [
-      ["limits.ts", "validate.ts", "refusal.ts", "fetch_policy.ts", "rate_limit.ts"],
+      [
+        "limits.ts",
+        "validate.ts",
+        "refusal.ts",
+        "fetch_policy.ts",
+        "rate_limit.ts",
+        "fair_queue.ts",
+      ],
       ["log.ts"],
       ["call/"],
       ["observe/"],

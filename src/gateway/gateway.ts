@@ -21,6 +21,7 @@ import { callIn, type InboundCall, type SimulateInboundCallOptions } from "./sim
 import { Connection } from "./session/connection.ts";
 import { endings } from "./session/endings.ts";
 import { ExpiryWatch } from "./auth/expiry.ts";
+import { FairQueue } from "./fair_queue.ts";
 import { fetchPolicy } from "./fetch_policy.ts";
 import type { GatewayContext } from "./context.ts";
 import { Issuers } from "./auth/issuer.ts";
@@ -123,6 +124,8 @@ class LocalGateway implements Gateway {
     const tools = {
       ...{ clock, limits, log, rules: readRules(options), counters: new Counters() },
       ...{ watchers, faults, phones },
+      turns: new FairQueue({ perTurn: limits.streamsPerTurn }),
+      slices: new FairQueue({ perTurn: 1 }),
       // Drawn when it is first needed: where a Worker's module is loaded, randomness is not allowed.
       seed: () => seed ??= crypto.getRandomValues(new Uint32Array(1))[0]!,
       farEnd: options.farEnd,

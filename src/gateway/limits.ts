@@ -28,6 +28,7 @@ export type LimitName =
   | "sessionsPerTenant"
   | "graceMs"
   | "streams"
+  | "streamsPerTurn"
   | "rpcFrameBytes"
   | "audioFrameBytes"
   | "audioPayloadBytes"
@@ -101,6 +102,11 @@ const table: Readonly<Record<LimitName, readonly [value: number, reason: string,
     256,
     "streams of one session that are open at a time, both kinds together: 200 calls with a stream of audio each, and RPCs",
     "a stream above it waits for another's end; where the runtime grants it all the same, it is reset",
+  ],
+  streamsPerTurn: [
+    2,
+    "streams of one tenant that begin in a turn of the event loop: what others wait for does not grow with how many it has opened",
+    "a stream above it is looked at in a later turn",
   ],
   rpcFrameBytes: [
     64 * 1024,

@@ -5,6 +5,7 @@
  */
 
 import type { Clock } from "../base/signal.ts";
+import type { FairQueue } from "./fair_queue.ts";
 import type { Limits } from "./limits.ts";
 import type { Counters, Log } from "./log.ts";
 import type { CallOptions } from "./call/call.ts";
@@ -33,6 +34,10 @@ export interface GatewayRules {
 export interface GatewayServices {
   readonly clock: Clock;
   readonly limits: Limits;
+  /** Which tenant's streams are next. */
+  readonly turns: FairQueue;
+  /** Which tenant's slice of long work is next: one in a turn, all tenants together. */
+  readonly slices: FairQueue;
   readonly rules: GatewayRules;
   /** Every tenant's own randomness comes from it. */
   readonly seed: () => number;

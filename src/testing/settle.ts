@@ -6,14 +6,7 @@
 
 import { countOperations, type OperationCounter } from "../base/operations.ts";
 import { systemClock } from "../base/signal.ts";
-
-interface Scope {
-  setImmediate?(callback: () => void): unknown;
-}
-
-// Taken when the module is loaded: test runners put fakes of their own in its place later.
-const { setImmediate: immediate } = globalThis as Scope;
-const Channel = MessageChannel;
+import { eventLoopTurn } from "../base/turn.ts";
 
 // Streams hand chunks on from one turn to the next: so many turns without any movement are the end of it.
 const QUIET_TURNS = 4;
@@ -21,19 +14,6 @@ const LONGEST_MS = 30_000;
 
 const operations: OperationCounter = countOperations();
 const tracked: Set<Promise<unknown>> = new Set();
-
-/** Waits for one turn of the event loop: all that hangs on promises alone has run by then. */
-export function turn(): Promise<void> {
-  if (immediate !== undefined) return new Promise((resolve) => immediate(resolve));
-  return new Promise((resolve) => {
-    const { port1, port2 } = new Channel();
-    port1.onmessage = () => {
-      port1.close();
-      resolve();
-    };
-    port2.postMessage(undefined);
-  });
-}
 
 /** Lets `settle()` wait for a promise that the SDK does not know of. Returns the promise. */
 export function track<T>(promise: Promise<T>): Promise<T> {
@@ -53,7 +33,7 @@ export async function settle(): Promise<void> {
   const start = systemClock.monotonic();
   let seen = operations.moves;
   for (let quiet = 0; quiet < QUIET_TURNS; quiet++) {
-    await turn();
+    await eventLoopTurn();
     if (operations.pending === 0 && tracked.size === 0 && operations.moves === seen) continue;
     seen = operations.moves;
     quiet = -1;

@@ -139,13 +139,16 @@ export class Session {
     );
   }
 
-  /** Calls `take` with every bidirectional stream that the peer opens, until the session is over. In place of {@linkcode Session.incomingBidirectional}. */
-  acceptBidirectional(take: (stream: BidirectionalStream) => void): void {
+  /**
+   * Calls `take` with every bidirectional stream that the peer opens, until the session is over. The next one is asked for when `take` has returned, and
+   * what it returned has resolved. In place of {@linkcode Session.incomingBidirectional}.
+   */
+  acceptBidirectional(take: (stream: BidirectionalStream) => void | Promise<void>): void {
     this.#accept(this.#transport.incomingBidirectionalStreams, take);
   }
 
-  /** Calls `take` with every one-way stream that the peer opens, until the session is over. In place of {@linkcode Session.incomingUnidirectional}. */
-  acceptUnidirectional(take: (stream: ReadableStream<Uint8Array>) => void): void {
+  /** The same for one-way streams, in place of {@linkcode Session.incomingUnidirectional}. */
+  acceptUnidirectional(take: (stream: ReadableStream<Uint8Array>) => void | Promise<void>): void {
     this.#accept(this.#transport.incomingUnidirectionalStreams, take);
   }
 
@@ -251,14 +254,13 @@ export class Session {
   }
 
   /** Not a loop in an async function: while that waits it holds on to the last stream, and its 64 KiB. */
-  #accept<T>(streams: ReadableStream<T>, take: (stream: T) => void): void {
+  #accept<T>(streams: ReadableStream<T>, take: (stream: T) => void | Promise<void>): void {
     const reader = streams.getReader();
     const next = (): void => {
       // A failed read is the session's end, which `closed` says.
       reader.read().then(({ value, done }) => {
         if (done || this.isClosed) return;
-        take(value);
-        next();
+        return take(value)?.then(next) ?? next();
       }).catch(ignore);
     };
     next();

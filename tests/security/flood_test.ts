@@ -8,6 +8,7 @@ import {
   parseCallSids,
 } from "../../src/wire/mod.ts";
 import { settle } from "../../src/testing/mod.ts";
+import { turn } from "../support/quick_clock.ts";
 import type { RawClient } from "../support/raw_client.ts";
 import { TestGateway } from "../support/tenant_kit.ts";
 
@@ -184,6 +185,27 @@ describe("G-09 RPC floods", () => {
     assert.deepEqual(await dial(), [3, "The trunk carries 6 calls, its channel_limit", true]);
     assert.deepEqual((await dial("spare"))[0], 0);
     assert.deepEqual(await dial("spare"), [3, "The tenant has 7 live calls, its limit", true]);
+  });
+
+  it("G-31 begins an honest session's request in the same turn, however many another tenant has opened", async () => {
+    await using setup = new TestGateway({ limits: { streamsPerTurn: 1 } });
+    const acme = await setup.connect(await setup.addTenant("acme"));
+    const evil = await setup.addTenant("evil");
+    const flooders: RawClient[] = [];
+    for (let i = 0; i < 20; i++) flooders.push(await setup.connect(evil));
+    let answered = 0;
+    const floods = flooders.flatMap((flooder) =>
+      Array.from(
+        { length: 20 },
+        () => flooder.exchange(methods.Barge, barge).then(() => void answered++),
+      )
+    );
+    await turn();
+    assert.equal((await acme.exchange(methods.Barge, barge)).fault.errorCode, 7);
+    // A request takes some turns from its first byte to its last: so many of the others are answered meanwhile, and not all 400.
+    assert.ok(answered < 60, `${answered} of the others first`);
+    await Promise.all(floods);
+    assert.equal(answered, 400);
   });
 
   it("G-09 answers every request of an honest session while 50 others flood, and limits or cuts each of them", async () => {

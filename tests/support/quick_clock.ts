@@ -1,5 +1,5 @@
+import { eventLoopTurn as turn } from "../../src/base/turn.ts";
 import { FakeClock } from "../../src/testing/mod.ts";
-import { turn } from "../../src/testing/settle.ts";
 
 export { turn };
 

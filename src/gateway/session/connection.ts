@@ -131,8 +131,8 @@ export class Connection implements RpcSession, KeyHolder, Expiring, Waiting {
   }
 
   #acceptStreams(): void {
-    this.#session.acceptBidirectional((stream) => this.#onRequest(stream));
-    this.#session.acceptUnidirectional((stream) => this.#onUplink(stream));
+    this.#session.acceptBidirectional((it) => this.#inTurn(() => this.#onRequest(it)));
+    this.#session.acceptUnidirectional((it) => this.#inTurn(() => this.#onUplink(it)));
   }
 
   /** Ends a live session: says why, gives that time to arrive, closes. */
@@ -220,6 +220,12 @@ export class Connection implements RpcSession, KeyHolder, Expiring, Waiting {
 
   get #ids(): LogDetails {
     return this.#context?.ids ?? { session: this.#number };
+  }
+
+  /** Looks at a stream when it is its tenant's turn. Until then the next one is not asked for: it stays with the connection, and so does the peer's credit. */
+  #inTurn(look: () => void): void | Promise<void> {
+    const { turns } = this.#gateway;
+    return this.#state === "open" ? turns.join(this.#context!.tenant).then(look) : look();
   }
 
   #onRequest(stream: BidirectionalStream): void {

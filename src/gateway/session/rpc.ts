@@ -48,7 +48,7 @@ export async function serveRpc(
   context: RpcContext,
   options: ServeRpcOptions,
 ): Promise<void> {
-  const { clock, limits, counters, log } = context.gateway;
+  const { clock, limits, counters, log, turns } = context.gateway;
   const reader = new ByteReader(stream.readable, { bufferBytes: REQUEST_BYTES });
   const writer = stream.writable.getWriter();
   writer.closed.catch(ignore);
@@ -75,6 +75,8 @@ export async function serveRpc(
     // It is not even read before: a flood costs its sender time, and no other peer.
     if (options.isLimited && limits.limitedReplyMs >= 1) {
       await sleep(limits.limitedReplyMs, { clock });
+      // Those that came together are due together.
+      await turns.join(context.tenant);
     }
     if (isStopped) return;
     disarm = arm();

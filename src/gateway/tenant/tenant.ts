@@ -80,6 +80,7 @@ export class Tenant {
     this.#tools = tools;
     this.work = new WorkBudget({
       clock,
+      turns: tools.slices,
       msPerSecond: limits.workMsPerSecond,
       bytesPerSecond: limits.listBytesPerSecond,
       pieces: limits.workPieces,

@@ -8,11 +8,14 @@
  */
 
 import { type Clock, sleep } from "../../base/signal.ts";
+import type { FairQueue } from "../fair_queue.ts";
 import { RateLimit } from "../rate_limit.ts";
 
 /** Options of a {@linkcode WorkBudget}. */
 export interface WorkBudgetOptions {
   readonly clock: Clock;
+  /** Whose slice is next, of all tenants. Each has one slice that waits at the most: so they come in turn. */
+  readonly turns: FairQueue;
   /** How much of a second its slices can take, in milliseconds. */
   readonly msPerSecond: number;
   /** Bytes of long replies in a second. */
@@ -113,13 +116,14 @@ export class WorkBudget {
     }
   }
 
-  /** Waits for the tenant's turn: after its own slices before, after others' work, and until its share of time is paid for. */
+  /** Waits for the tenant's turn: after its own slices before, until its share of time is paid for, and after others' slices. */
   async #begin(yields: boolean): Promise<void> {
     if (this.#isTaken) await new Promise<void>((resolve) => this.#queue.push(resolve));
     this.#isTaken = true;
-    const { clock } = this.#options;
+    const { clock, turns } = this.#options;
     const waitMs = this.#time.waitMs;
     if (yields || waitMs > 0) await sleep(waitMs, { clock });
+    await turns.join(turns);
   }
 
   #end(): void {

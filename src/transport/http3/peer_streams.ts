@@ -233,31 +233,45 @@ function counted(clock: Clock, onFlood: () => void): () => void {
   };
 }
 
-/** Streams of `source` that `sort` returns. All are taken as they come, whether or not they are asked for. */
+/**
+ * Streams of `source` that `sort` returns. All are taken as they come until the first of them is there, for the session begins with others; from then on
+ * while one is asked for. The rest stays with the connection, unread, and so does the peer's credit: a flood waits where it costs least.
+ */
 function sorted<T>(
   source: ReadableStream<T>,
   sort: (stream: T) => Promise<T | undefined>,
 ): ReadableStream<T> {
   const reader = source.getReader();
   let isOver = false;
+  let isWanted = true;
+  let isTaking = false;
   // Not a loop in an async function: while that waits it holds on to the last stream, and to the 64 KiB that it was last read into.
-  const pump = (controller: ReadableStreamDefaultController<T>): void => {
+  const take = (controller: ReadableStreamDefaultController<T>): void => {
     const end = (): void => {
       if (isOver) return;
       isOver = true;
       controller.close();
     };
+    isTaking = isWanted && !isOver;
+    if (!isTaking) return;
     // A failed read means that the connection is gone, which the connection's `closed` says.
     reader.read().then(({ value, done }) => {
       if (done) return end();
       sort(value).then((stream) => {
-        if (stream !== undefined && !isOver) controller.enqueue(stream);
+        if (stream === undefined || isOver) return;
+        isWanted = false;
+        controller.enqueue(stream);
       }, ignore);
-      pump(controller);
+      // The header of one that is late holds up no other.
+      take(controller);
     }, end);
   };
   return new ReadableStream<T>({
-    start: pump,
+    start: take,
+    pull(controller) {
+      isWanted = true;
+      if (!isTaking) take(controller);
+    },
     async cancel() {
       isOver = true;
       await reader.cancel().catch(ignore);

@@ -67,8 +67,8 @@ describe("Session streams", () => {
     const client = new Session(pair.client);
     const server = new Session(pair.server);
     const taken: string[] = [];
-    server.acceptBidirectional(() => taken.push("both ways"));
-    server.acceptUnidirectional(() => taken.push("one way"));
+    server.acceptBidirectional(() => void taken.push("both ways"));
+    server.acceptUnidirectional(() => void taken.push("one way"));
     await client.openBidirectional();
     await client.openUnidirectional();
     await client.openBidirectional();
@@ -80,6 +80,26 @@ describe("Session streams", () => {
     assert.equal(taken.length, 3);
   });
 
+  it("asks for the next stream when the last one is done with", async () => {
+    let asked = 0;
+    const { session } = scripted({
+      incomingBidirectionalStreams: new ReadableStream({
+        pull(controller) {
+          asked++;
+          controller.enqueue(traced().stream);
+        },
+      }, { highWaterMark: 0 }),
+    });
+    let finish = (): void => {};
+    session.acceptBidirectional(() => new Promise((resolve) => finish = resolve));
+    for (let round = 1; round <= 3; round++) {
+      await settle();
+      assert.equal(asked, round);
+      finish();
+    }
+    session.close();
+  });
+
   it("takes no stream that comes after the session's end", async () => {
     let push!: (stream: BidirectionalStream) => void;
     const { session } = scripted({
@@ -88,7 +108,7 @@ describe("Session streams", () => {
       }),
     });
     const taken: BidirectionalStream[] = [];
-    session.acceptBidirectional((stream) => taken.push(stream));
+    session.acceptBidirectional((stream) => void taken.push(stream));
     push(traced().stream);
     await settle();
     session.close();

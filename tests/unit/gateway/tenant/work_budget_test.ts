@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import { FairQueue } from "../../../../src/gateway/fair_queue.ts";
 import { type Slices, WorkBudget } from "../../../../src/gateway/tenant/work_budget.ts";
 import { FakeClock, settle } from "../../../../src/testing/mod.ts";
 
@@ -12,7 +13,8 @@ class BusyClock extends FakeClock {
   }
 }
 
-const LIMITS = { msPerSecond: 250, bytesPerSecond: 1_000, pieces: 3 };
+const turns = new FairQueue({ perTurn: 1 });
+const LIMITS = { msPerSecond: 250, bytesPerSecond: 1_000, pieces: 3, turns };
 
 /** Work of so many steps that notes what it does. */
 function steps(count: number, name: string, done: string[]) {
@@ -114,5 +116,43 @@ describe("WorkBudget", () => {
     await assert.rejects(waiting, /damaged/);
     assert.equal(await budget.run(() => Promise.resolve("after")), "after");
     assert.equal(budget.hasRoom, true);
+  });
+});
+
+describe("WorkBudget of several tenants", () => {
+  it("G-31 has one slice in a turn of the event loop, and the tenants one after the other", async () => {
+    const clock = new BusyClock();
+    const done: string[] = [];
+    let turn = 0;
+    const ends: (() => void)[] = [];
+    const queue = new FairQueue({
+      perTurn: 1,
+      turn: () => new Promise<void>((resolve) => ends.push(resolve)),
+    });
+    const names = ["a", "b", "c"];
+    const all = names.map((name) =>
+      new WorkBudget({ ...LIMITS, clock, turns: queue }).run(async (slices) => {
+        for (let slice = 0; slice < 3; slice++) {
+          done.push(`${turn}${name}`);
+          await slices.next();
+        }
+      })
+    );
+    await clock.advance(1);
+    while (done.length < 9) {
+      turn++;
+      ends.shift()?.();
+      await settle();
+      await clock.advance(2);
+      assert.ok(turn < 50, done.join(" "));
+    }
+    while (ends.length > 0) {
+      ends.shift()?.();
+      await settle();
+    }
+    await Promise.all(all);
+    // Never two in one turn; and whoever had a slice has the next one after all others.
+    assert.equal(new Set(done.map((each) => each.slice(0, -1))).size, 9, done.join(" "));
+    assert.equal(done.map((each) => each.at(-1)).join(""), "abcabcabc");
   });
 });

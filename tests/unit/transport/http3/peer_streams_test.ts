@@ -122,6 +122,37 @@ describe("PeerStreams: connection errors (RFC 9114 section 8.1)", () => {
     assert.equal(quic.closedWith, undefined);
   });
 
+  it("leaves streams with the connection that nobody has asked for, and reads headers side by side", async () => {
+    const quic = new FakeQuic();
+    const streams = new PeerStreams(quic, {
+      role: "server",
+      clock: new FakeClock(),
+      onError: () => {},
+    });
+    const [silent, first] = [quic.peerOpensBidirectional(), quic.peerOpensBidirectional()];
+    first.send(0x40, 0x41, 0x00);
+    await settle();
+    assert.ok(silent.awaited > 0, "what comes before the first is read at once");
+    // It looks for one more than is asked for.
+    const ahead = quic.peerOpensBidirectional();
+    const second = quic.peerOpensBidirectional();
+    const third = quic.peerOpensBidirectional();
+    const areRead = () => [ahead, second, third].map(({ awaited }) => awaited > 0);
+    await settle();
+    assert.deepEqual(areRead(), [true, false, false]);
+    const reader = streams.bidirectional.getReader();
+    assert.equal((await reader.read()).done, false);
+    await settle();
+    assert.deepEqual(areRead(), [true, false, false]);
+    const asked = reader.read();
+    await settle();
+    assert.deepEqual(areRead(), [true, true, true], "a header that is late holds up no other");
+    third.send(0x40, 0x41, 0x00);
+    assert.equal((await asked).done, false);
+    silent.send(0x40, 0x41, 0x00);
+    assert.equal((await reader.read()).done, false);
+  });
+
   it("resolves settings and goaway", async () => {
     const quic = new FakeQuic();
     const streams = new PeerStreams(quic, {
