@@ -4,13 +4,14 @@
  * @module
  */
 
+import { isArrayOf } from "../base/bytes.ts";
 import { TeleQuickError } from "../base/errors.ts";
 
 type SampleArrayType = Uint8ArrayConstructor | Int16ArrayConstructor | Float32ArrayConstructor;
 
 /** Throws `TypeError` unless `value` is an array of the type that `action` works on. */
 export function checkArray(value: unknown, type: SampleArrayType, action: string): void {
-  if (value instanceof type) return;
+  if (isArrayOf<Uint8Array | Int16Array | Float32Array>(value, type)) return;
   throw new TypeError(`Cannot ${action}: found ${typeName(value)}, expected ${type.name}`);
 }
 

@@ -17,11 +17,19 @@ function missing(name: string): TeleQuickError {
   );
 }
 
-/** Whether a value is a `Uint8Array`, of this realm or another (a frame, a test under jest), for which `instanceof` does not hold. */
-export function isBytes(value: unknown): value is Uint8Array<ArrayBuffer> {
-  return value instanceof Uint8Array ||
-    // The getter reads an internal slot: no object can pretend.
-    ArrayBuffer.isView(value) && (value as Uint8Array)[Symbol.toStringTag] === "Uint8Array";
+/** Whether a value is a `Uint8Array`, of this realm or another. */
+export function isBytes(value: unknown): value is Uint8Array {
+  return isArrayOf(value, Uint8Array);
+}
+
+/** Whether a value is a typed array of this type, of this realm or another (a frame, a test under jest), for which `instanceof` does not hold. */
+export function isArrayOf<T extends Uint8Array | Int16Array | Float32Array>(
+  value: unknown,
+  type: { readonly name: string; readonly prototype: T } & (new () => unknown),
+): value is T {
+  return value instanceof type ||
+    // The getter of the tag reads an internal slot.
+    ArrayBuffer.isView(value) && (value as Uint8Array)[Symbol.toStringTag] === type.name;
 }
 
 /** Joins byte arrays into a new one. */

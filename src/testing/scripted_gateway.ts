@@ -4,6 +4,7 @@
  * @module
  */
 
+import { isBytes } from "../base/bytes.ts";
 import { ignore } from "../base/ignore.ts";
 import {
   type BidirectionalStream,
@@ -191,7 +192,7 @@ async function answer(
   peer.calls.push(method.name);
   peer.requests.push({ methodId, method: method.name, fields, aborted });
   const reply = await (scripts[method.name] ?? (() => ({})))(fields, peer);
-  if (reply instanceof Uint8Array) await writer.write(reply);
+  if (isBytes(reply)) await writer.write(reply);
   else if (isChunks(reply)) { for await (const chunk of reply) await writer.write(chunk); }
   else if (reply !== undefined) await writer.write(encodeReply(method, reply as object));
   await writer.close();

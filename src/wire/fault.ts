@@ -4,6 +4,7 @@
  * @module
  */
 
+import { isBytes } from "../base/bytes.ts";
 import { kindOf } from "../base/check.ts";
 import { TeleQuickError } from "../base/errors.ts";
 
@@ -54,6 +55,6 @@ function sentence(action: string, found: unknown, expected: string): string {
 
 /** Throws a `TypeError` unless the value is a `Uint8Array`. The message is built only then: this is called for every message. */
 export function requireBytes(value: unknown, verb: string, noun: string, part = "input"): void {
-  if (value instanceof Uint8Array) return;
+  if (isBytes(value)) return;
   throw typeError(`${verb} ${noun}: ${part}`, describe(value), "a Uint8Array");
 }

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { decodeUtf8 } from "../base/bytes.ts";
+import { decodeUtf8, isBytes } from "../base/bytes.ts";
 import { readI32, TWO_32, writeAscii, writeU32, writeU64 } from "./bytes.ts";
 import { describe, Fault, mistyped } from "./fault.ts";
 import type { Reader } from "./reader.ts";
@@ -231,7 +231,7 @@ export const binary: FieldCodec<Uint8Array> = /* @__PURE__ */ define<Uint8Array>
   /* @__PURE__ */ new Uint8Array(0),
   4,
   (writer, value) => {
-    if (!(value instanceof Uint8Array)) throw mistyped(value, "a Uint8Array");
+    if (!isBytes(value)) throw mistyped(value, "a Uint8Array");
     const at = writer.take(4 + value.length);
     writeU32(writer.bytes, at, value.length);
     writer.bytes.set(value, at + 4);

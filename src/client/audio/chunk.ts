@@ -11,6 +11,7 @@ import {
   type Resampler,
   samplesFromFloats,
 } from "../../audio/mod.ts";
+import { isArrayOf, isBytes } from "../../base/bytes.ts";
 import { TeleQuickError } from "../../base/errors.ts";
 
 /**
@@ -28,11 +29,11 @@ export interface ChunkFormat {
 
 /** How long a chunk sounds, in milliseconds; 0 for what is not audio. */
 export function chunkMs(chunk: unknown, { codec, sampleRate }: ChunkFormat): number {
-  if (chunk instanceof Uint8Array) {
+  if (isBytes(chunk)) {
     const { bytesPerSample, sampleRate } = audioCodecs[codec];
     return chunk.length / bytesPerSample / sampleRate * 1_000;
   }
-  if (chunk instanceof Int16Array || chunk instanceof Float32Array) {
+  if (isArrayOf(chunk, Int16Array) || isArrayOf(chunk, Float32Array)) {
     return chunk.length / sampleRate * 1_000;
   }
   return 0;
@@ -45,8 +46,8 @@ export function encodeChunk(
   resampler: Resampler,
 ): Uint8Array {
   checkChunk(chunk, format);
-  if (chunk instanceof Uint8Array) return chunk;
-  const samples = chunk instanceof Float32Array ? samplesFromFloats(chunk) : chunk;
+  if (isBytes(chunk)) return chunk;
+  const samples = isArrayOf(chunk, Float32Array) ? samplesFromFloats(chunk) : chunk;
   return encodeAudio(format.codec, resampler.push(samples));
 }
 
@@ -55,7 +56,7 @@ const WAV_HEADER_BYTES = 12;
 
 /** Throws `TypeError` for another type, `ERR_VALUE_INVALID` for bytes that are not the codec's. */
 export function checkChunk(chunk: unknown, { codec }: ChunkFormat): asserts chunk is AudioChunk {
-  if (chunk instanceof Uint8Array) {
+  if (isBytes(chunk)) {
     if (chunk[0] === R && isWav(chunk)) {
       throw refused(
         `found the header of a WAV file, expected bytes of ${codec} alone (read the samples after the header, and give the file's rate as sampleRate)`,
@@ -68,7 +69,7 @@ export function checkChunk(chunk: unknown, { codec }: ChunkFormat): asserts chun
     }
     return;
   }
-  if (chunk instanceof Int16Array || chunk instanceof Float32Array) return;
+  if (isArrayOf(chunk, Int16Array) || isArrayOf(chunk, Float32Array)) return;
   throw new TypeError(`Cannot send audio: found ${describe(chunk)}, expected ${expected(codec)}`);
 }
 
@@ -80,10 +81,13 @@ function describe(chunk: unknown): string {
   if (typeof chunk === "string") {
     return `text of ${chunk.length} characters (decode base64 to bytes first)`;
   }
-  if (chunk instanceof ArrayBuffer) {
-    return `an ArrayBuffer of ${chunk.byteLength} bytes (wrap it: new Int16Array(buffer) for 16-bit samples)`;
+  const name = Object.prototype.toString.call(chunk).slice(8, -1);
+  if (name === "ArrayBuffer") {
+    return `an ArrayBuffer of ${
+      (chunk as ArrayBuffer).byteLength
+    } bytes (wrap it: new Int16Array(buffer) for 16-bit samples)`;
   }
-  return Object.prototype.toString.call(chunk).slice(8, -1);
+  return name;
 }
 
 /** RIFF, four bytes of length, WAVE. */

@@ -5,6 +5,7 @@
  */
 
 import { audioCodecs, encodeAudio, frameMilliseconds, Resampler } from "../../audio/mod.ts";
+import { isBytes } from "../../base/bytes.ts";
 import { type AudioChunk, type ChunkFormat, encodeChunk } from "./chunk.ts";
 import { type FrameOwner, OutgoingFrame } from "./outgoing_frame.ts";
 import type { SpeechTrack } from "./speech_track.ts";
@@ -54,7 +55,7 @@ export class FrameQueue {
   /** Adds a chunk; it is refused whole, by a throw, when it is not audio. */
   push(chunk: AudioChunk, track: SpeechTrack): void {
     const bytes = encodeChunk(chunk, this.#format, this.#resampler);
-    if (!(chunk instanceof Uint8Array)) this.#hasTail = this.#resampler.delaySamples > 0;
+    if (!isBytes(chunk)) this.#hasTail = this.#resampler.delaySamples > 0;
     this.#last = track;
     this.#packetize(bytes, track);
   }

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { isBytes } from "../../base/bytes.ts";
 import { readI32, readU32, TWO_32, writeAscii, writeU32, writeU64 } from "../bytes.ts";
 import { ENVELOPE_HEADER_BYTES } from "../envelope.ts";
 import { binary, bool, shortText, u64 } from "../field.ts";
@@ -42,7 +43,7 @@ function encodeUsual(
 ): Uint8Array<ArrayBuffer> | undefined {
   const { callSid, payload, codec, sequenceNumber = -1, endOfStream } = frame;
   if (typeof callSid !== "string" || typeof codec !== "string") return undefined;
-  if (!(payload instanceof Uint8Array) || typeof endOfStream !== "boolean") return undefined;
+  if (!isBytes(payload) || typeof endOfStream !== "boolean") return undefined;
   if (!Number.isSafeInteger(sequenceNumber) || sequenceNumber < 0) return undefined;
   const size = FIXED_BYTES + callSid.length + payload.length + codec.length;
   const bytes = new Uint8Array(headroom + size);
