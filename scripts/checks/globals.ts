@@ -74,7 +74,7 @@ export const globalRules: readonly GlobalRule[] = [
       ...["requestIdleCallback", "scheduler", "AbortSignal.timeout"],
       ...["Date.now", "new Date()", "performance", "Temporal.Now"],
     ],
-    // A turn of the event loop is no time: fake clocks wait for it.
+    // A turn of the event loop is not a time: fake clocks wait for it.
     onlyIn: ["src/base/signal.ts", "src/base/turn.ts"],
     instead: "take a Clock as an option with systemClock as its default",
   },

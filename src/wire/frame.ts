@@ -68,7 +68,7 @@ export function encodeFrame<Q>(
   method: Method<Q, unknown>,
   value: Partial<Q>,
 ): Uint8Array<ArrayBuffer> {
-  return finishFrame(method.request.encode(value, FRAME_HEADER_BYTES), method.id, EXCLUSIVE);
+  return finishPush(method.request.encode(value, FRAME_HEADER_BYTES), method.id);
 }
 
 /**
@@ -86,7 +86,15 @@ export function encodeReply<R>(
     throw typeError(`encode reply: ${method.name}`, "a push", "a request");
   }
   if (options.framed !== true) return method.reply.encode(value);
-  return finishFrame(method.reply.encode(value, FRAME_HEADER_BYTES), method.id, EXCLUSIVE);
+  return finishPush(method.reply.encode(value, FRAME_HEADER_BYTES), method.id);
+}
+
+/** Writes the header of a frame of the gateway's, or of audio, before its envelope. */
+export function finishPush(
+  frame: Uint8Array<ArrayBuffer>,
+  methodId: number,
+): Uint8Array<ArrayBuffer> {
+  return finishFrame(frame, methodId, EXCLUSIVE);
 }
 
 function finishFrame(

@@ -189,6 +189,6 @@ function blankOf<T>(names: readonly (string & keyof T)[]): Partial<T> {
 }
 
 /** Whether a value is the default of its kind, so that a reader gets the same value without it. */
-function isEmpty(value: unknown): boolean {
+export function isEmpty(value: unknown): boolean {
   return Array.isArray(value) ? value.length === 0 : !value;
 }

@@ -31,6 +31,7 @@ export {
   type RequestOptions,
 } from "./frame.ts";
 export { type Frame, FrameReader, type FrameReaderOptions } from "./frame_reader.ts";
+export { encodeReplyInSteps } from "./reply_steps.ts";
 export { encodeRefusal, readRefusal, type RefusalFields } from "./refusal.ts";
 export { ReplyReader, type ReplyReaderOptions } from "./reply_reader.ts";
 export { AudioFrameEncoder, type AudioFrameEncoderOptions } from "./audio_encoder.ts";

@@ -7,6 +7,7 @@
 import {
   encodeRefusal,
   encodeReply,
+  encodeReplyInSteps,
   ErrorCode,
   type Frame,
   type Method,
@@ -25,6 +26,7 @@ import { isPlainLongText, isPlainText } from "../validate.ts";
 import { mediaRoutes } from "./allocate_wt.ts";
 import { originateRoutes } from "./originate.ts";
 import type { Route, RpcContext, RpcStream } from "./route.ts";
+import type { Tenant } from "../tenant/tenant.ts";
 import { superviseRoutes } from "./supervise.ts";
 
 const routes: ReadonlyMap<Method<unknown, unknown>, Route<unknown, unknown>> = new Map(
@@ -69,7 +71,11 @@ export async function answer(
     ? limited
     : await carryOut(route, request, context, stream);
   const options = { framed: rules.framedReplies };
-  const reply = done instanceof RpcRefusal ? undefined : encodeReply(method, done, options);
+  const reply = done instanceof RpcRefusal
+    ? undefined
+    : route.isLong
+    ? await encodeInSlices(encodeReplyInSteps(method, done, options), tenant)
+    : encodeReply(method, done, options);
   const size = reply?.length ?? 0;
   if (size > SHORT_REPLY_BYTES) tenant.work.spendBytes(size);
   const hasRoom = size <= SHORT_REPLY_BYTES || tenant.unreadBytes + size <= limits.unreadReplyBytes;
@@ -108,6 +114,20 @@ const unscoped = new RpcRefusal(
   "The token's scope does not allow this",
 );
 const failed = new RpcRefusal(ErrorCode.ERR_INTERNAL_ERROR, "The gateway failed");
+
+/** A list takes as long to encode as to collect: that is the tenant's work, too. */
+function encodeInSlices(
+  steps: Generator<void, Uint8Array>,
+  tenant: Tenant,
+): Promise<Uint8Array> {
+  return tenant.work.run(async (slices) => {
+    while (true) {
+      const { done, value } = steps.next();
+      if (done) return value;
+      if (slices.isOver) await slices.next();
+    }
+  });
+}
 
 function decode(
   { envelope }: Frame,

@@ -151,7 +151,7 @@ describe("WorkBudget of several tenants", () => {
       await settle();
     }
     await Promise.all(all);
-    // Never two in one turn; and whoever had a slice has the next one after all others.
+    // Never two in one turn; and a tenant has its next slice after those of all others.
     assert.equal(new Set(done.map((each) => each.slice(0, -1))).size, 9, done.join(" "));
     assert.equal(done.map((each) => each.at(-1)).join(""), "abcabcabc");
   });

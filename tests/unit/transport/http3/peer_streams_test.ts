@@ -122,7 +122,7 @@ describe("PeerStreams: connection errors (RFC 9114 section 8.1)", () => {
     assert.equal(quic.closedWith, undefined);
   });
 
-  it("leaves streams with the connection that nobody has asked for, and reads headers side by side", async () => {
+  it("leaves streams that are not asked for with the connection, and reads headers side by side", async () => {
     const quic = new FakeQuic();
     const streams = new PeerStreams(quic, {
       role: "server",
