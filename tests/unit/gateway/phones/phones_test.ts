@@ -111,6 +111,20 @@ describe("a dial to a phone", () => {
     assert.deepEqual(story(program, "four"), ["INITIATED", "RINGING"]);
   });
 
+  it("is busy after its second of waiting for a page when the person talks by then", async () => {
+    await using kit = await PhoneKit.make();
+    const program = await kit.program();
+    await kit.call(program, "early");
+    await kit.clock.advance(500);
+    const page = await kit.page();
+    await kit.call(program, "late");
+    await kit.clock.advance(0);
+    await answer(page);
+    await kit.clock.advance(500);
+    assert.deepEqual(story(program, "early"), ["INITIATED", "BUSY 17"]);
+    assert.deepEqual(story(program, "late").at(-1), "ANSWERED");
+  });
+
   it("fails with 21 when the person declines", async () => {
     await using kit = await PhoneKit.make();
     const page = await kit.page();
