@@ -30,7 +30,7 @@ export interface PostgresStoreOptions {
   readonly query: (text: string, values: string[]) => PromiseLike<QueryResult>;
   /**
    * Calls `listener` for each notification of a channel: `(channel, listener) => sql.listen(channel, listener)` with `postgres`. It has to connect
-   * again by itself. Default: none; changes are then noticed at the next read, 250 ms later at most.
+   * again by itself; after `reconnect` it is called again. Default: none; changes are then noticed at the next read, 250 ms later at most.
    */
   readonly listen?: (channel: string, listener: () => void) => unknown;
   /**
@@ -96,6 +96,7 @@ export function postgresStore(options: PostgresStoreOptions): PostgresStore {
     min: 1,
     expected: "a number of milliseconds, 1 or more",
   });
+  const hints = listen && new Hints(schema, listen);
   let pending = 0;
   let claims = 0;
   let reconnectedAt = -Infinity;
@@ -122,6 +123,7 @@ export function postgresStore(options: PostgresStoreOptions): PostgresStore {
       if (startedAt >= reconnectedAt) {
         reconnectedAt = clock.monotonic();
         await reconnect?.();
+        if (reconnect !== undefined) hints?.renew();
       }
       throw error;
     }
@@ -169,29 +171,34 @@ export function postgresStore(options: PostgresStoreOptions): PostgresStore {
       return holder;
     },
 
-    ...(listen !== undefined && { onHint: hints(schema, listen) }),
+    ...(hints !== undefined && { onHint: (listener: () => void) => hints.add(listener) }),
   };
 }
 
-/** Listens once, for all listeners, and for good: a user's `listen` may not know how to stop. */
-function hints(
-  schema: string,
-  listen: (channel: string, listener: () => void) => unknown,
-): (listener: () => void) => () => void {
-  const listeners = new Set<() => void>();
-  let isListening = false;
-  return (listener) => {
+/** Listens once for all listeners, and again when the connections were dropped: a user's `listen` may not know how to stop. */
+class Hints {
+  readonly #listen: () => unknown;
+  readonly #listeners = new Set<() => void>();
+  #isListening = false;
+
+  constructor(channel: string, listen: NonNullable<PostgresStoreOptions["listen"]>) {
+    const call = (): void => this.#listeners.forEach((listener) => listener());
+    this.#listen = () => listen(channel, call);
+  }
+
+  add(listener: () => void): () => void {
     const call = (): void => listener();
-    listeners.add(call);
-    if (!isListening) {
-      isListening = true;
-      // Without hints everything works, a little later.
-      Promise.resolve()
-        .then(() => listen(schema, () => listeners.forEach((each) => each())))
-        .catch(() => isListening = false);
-    }
-    return () => void listeners.delete(call);
-  };
+    this.#listeners.add(call);
+    if (!this.#isListening) this.renew();
+    return () => void this.#listeners.delete(call);
+  }
+
+  /** Without hints everything works, a little later. */
+  renew(): void {
+    this.#isListening = this.#listeners.size > 0;
+    if (!this.#isListening) return;
+    Promise.resolve().then(this.#listen).catch(() => this.#isListening = false);
+  }
 }
 
 function failed(found: string, cause?: unknown): TeleQuickError {

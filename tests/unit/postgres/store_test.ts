@@ -1,0 +1,126 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { postgresStore, type PostgresStoreOptions } from "../../../src/postgres/mod.ts";
+import { FakeClock } from "../../../src/testing/mod.ts";
+
+const PAGE = JSON.stringify({ newest: 7, entries: [["a", "1", 3, true], ["b", "2", 5, false]] });
+
+function setUp(more: Partial<PostgresStoreOptions> = {}) {
+  const clock = new FakeClock();
+  const asked: { readonly text: string; readonly values: readonly string[] }[] = [];
+  const answers: (() => unknown)[] = [];
+  const store = postgresStore({
+    query(text, values) {
+      asked.push({ text, values });
+      return Promise.resolve().then(answers.shift() ?? (() => [{ reply: PAGE }])) as never;
+    },
+    clock,
+    ...more,
+  });
+  return { clock, asked, answers, store };
+}
+
+describe("postgresStore()", () => {
+  it("reads a page from rows themselves, and from rows in an object", async () => {
+    const { asked, answers, store } = setUp();
+    const entries = [
+      { key: "a", value: "1", revision: 3, isFinal: true },
+      { key: "b", value: "2", revision: 5, isFinal: false },
+    ];
+    assert.deepEqual(await store.read({ kind: "k" }), { entries, revision: 7, hasMore: false });
+    answers.push(() => ({ rows: [{ reply: PAGE }] }));
+    assert.deepEqual(await store.read({ kind: "k", after: 1, limit: 2 }), {
+      ...{ entries, revision: 5, hasMore: true },
+    });
+    assert.deepEqual(asked.map(({ values }) => values), [["k", "0", "1000"], ["k", "1", "2"]]);
+    await store.read({ kind: "k", key: "a'; drop" });
+    assert.deepEqual(asked[2]?.values, ["k", "0", "1000", "a'; drop"]);
+    assert.ok(!asked[2]?.text.includes("drop"));
+  });
+
+  it("gives the revision of a commit, and undefined for one that was refused", async () => {
+    const { answers, store } = setUp();
+    answers.push(() => [{ r: "12" }], () => [{ r: null }]);
+    assert.equal(await store.commit([{ kind: "k", key: "a", value: "" }]), 12);
+    assert.equal(await store.commit([{ kind: "k", key: "a", value: "" }]), undefined);
+  });
+
+  it("rejects with what the client said as the cause, to be tried again", async () => {
+    const { answers, store } = setUp();
+    const cause = new Error("terminating connection");
+    answers.push(() => {
+      throw cause;
+    });
+    await assert.rejects(store.read({ kind: "k" }), {
+      ...{ code: "ERR_UNAVAILABLE", retryable: true, cause },
+    });
+  });
+
+  it("gives a statement up in time, and drops the connections once for all that were lost", async () => {
+    const events: string[] = [];
+    const { clock, answers, store } = setUp({
+      timeoutMs: 500,
+      reconnect: () => events.push("reconnect"),
+      listen: (channel) => events.push(`listen ${channel}`),
+      schema: "other",
+    });
+    store.onHint!(() => {});
+    const silence = () => new Promise(() => {});
+    answers.push(silence, silence, silence);
+    const lost = Promise.allSettled([1, 2, 3].map(() => store.read({ kind: "k" })));
+    await clock.advance(500);
+    for (const outcome of await lost) {
+      assert.equal(outcome.status, "rejected");
+      assert.match(String((outcome as PromiseRejectedResult).reason), /within 500 ms/);
+    }
+    assert.deepEqual(events, ["listen other", "reconnect", "listen other"]);
+    assert.equal((await store.read({ kind: "k" })).revision, 7);
+    answers.push(silence);
+    const again = store.read({ kind: "k" }).catch(() => {});
+    await clock.advance(500);
+    await again;
+    assert.equal(events.filter((event) => event === "reconnect").length, 2);
+  });
+
+  it("lets no more than 256 statements wait", async () => {
+    const { clock, answers, store } = setUp({ timeoutMs: 1_000 });
+    for (let i = 0; i < 256; i++) answers.push(() => new Promise(() => {}));
+    const lost = Promise.allSettled(Array.from({ length: 256 }, () => store.read({ kind: "k" })));
+    await assert.rejects(store.read({ kind: "k" }), /256 statements wait/);
+    await clock.advance(1_000);
+    await lost;
+  });
+
+  it("passes hints on, also when listening fails at first", async () => {
+    const listeners: (() => void)[] = [];
+    let failures = 1;
+    const { clock, store } = setUp({
+      listen(_channel, listener) {
+        if (failures-- > 0) throw new Error("not now");
+        listeners.push(listener);
+      },
+    });
+    let hints = 0;
+    const stop = store.onHint!(() => hints++);
+    await clock.advance(0);
+    assert.equal(listeners.length, 0);
+    store.onHint!(() => hints++);
+    await clock.advance(0);
+    listeners[0]!();
+    assert.equal(hints, 2);
+    stop();
+    listeners[0]!();
+    assert.equal(hints, 3);
+    assert.equal(setUp().store.onHint, undefined);
+  });
+
+  it("rejects options of the wrong type and out of range, a schema that would need quotes too", () => {
+    const query = () => Promise.resolve([]);
+    assert.throws(() => postgresStore({} as never), /query is undefined, expected a function/);
+    assert.throws(() => postgresStore({ query, timeoutMs: 0 }), { code: "ERR_VALUE_INVALID" });
+    for (const schema of ["", "A", "a-b", 'a"; drop', "pg_x", "1a", "a".repeat(49)]) {
+      assert.throws(() => postgresStore({ query, schema }), { code: "ERR_VALUE_INVALID" });
+    }
+    assert.throws(() => postgresStore({ query, schema: 1 as never }), /schema is a number/);
+  });
+});
