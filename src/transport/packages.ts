@@ -45,6 +45,26 @@ export function builtinModule(name: string): unknown {
   return processGlobal()?.getBuiltinModule?.(name);
 }
 
+interface Flags {
+  setFlagsFromString(flags: string): void;
+}
+
+interface Contexts {
+  runInNewContext(code: string): unknown;
+}
+
+/** Has Bun or Node collect what is not used any more, as far as it can be asked to. It blocks the thread for some milliseconds. */
+export function collectGarbage(): void {
+  const { Bun } = globalThis as { Bun?: { gc?(isForced: boolean): void } };
+  if (Bun?.gc !== undefined) return Bun.gc(true);
+  (builtinModule("node:v8") as Flags | undefined)?.setFlagsFromString("--expose-gc");
+  // The flag shows in contexts that are made after it.
+  const collect = (builtinModule("node:vm") as Contexts | undefined)?.runInNewContext(
+    "globalThis.gc",
+  );
+  if (typeof collect === "function") collect();
+}
+
 /** What looks for packages: from this module, then from the program. */
 export function requires(): Require[] {
   return [import.meta.url, processGlobal()?.argv?.[1]].flatMap((from) => {

@@ -4,6 +4,7 @@ import { ignore } from "../../base/ignore.ts";
 import { Queue } from "../../base/queue.ts";
 import { sleep, systemClock, within } from "../../base/signal.ts";
 import { certificateHash } from "../certificate_hash.ts";
+import { collectGarbage } from "../packages.ts";
 import {
   cannotBind,
   certificateUnusable,
@@ -24,7 +25,7 @@ import type { CloseInfo, IncomingSession } from "../types.ts";
 const FAREWELL_MS = 20;
 // The addon closes a connection when its peer has answered the end of the session, or has not for 100 ms, as Deno never does.
 const LONGEST_FAREWELL_MS = 2_000;
-// The port of a server that has closed can be free a little later.
+// A second: the port of a server that has closed is free a little later.
 const REBIND_ATTEMPTS = 20;
 const REBIND_AFTER_MS = 50;
 
@@ -96,6 +97,8 @@ async function serveAgain(
       return serve(addon, options, sessions);
     } catch (error) {
       if (attempt === REBIND_ATTEMPTS || !isBindFault(error)) throw error;
+      // The addon holds the socket until the objects of its last session are collected.
+      collectGarbage();
       await sleep(REBIND_AFTER_MS);
     }
   }

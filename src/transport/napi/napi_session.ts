@@ -95,8 +95,10 @@ export class NapiTransport implements WebTransportLike {
   readonly datagrams: DatagramsLike;
   // An idle session dies after 30 s unless the peer keeps it alive.
   readonly keepsAlive = false;
-  readonly #session: Promise<NapiSession>;
+  // What the addon made is let go at the end: it holds the socket, and others may hold this session for as long as a call lasts.
+  #session: Promise<NapiSession>;
   #established: NapiSession | undefined;
+  readonly #sending = new Set<Held<NapiSend>>();
   #closing: CloseInfo | undefined;
 
   constructor(session: Promise<NapiSession>) {
@@ -113,9 +115,10 @@ export class NapiTransport implements WebTransportLike {
     this.closed = this.#session.then((established) => established.closed()).then((info) =>
       this.#closing ?? readClosed(info)
     );
-    this.closed.catch(ignore);
+    const release = (): void => this.#release();
+    this.closed.then(release, release);
     this.incomingBidirectionalStreams = this.#incoming(
-      async (established) => wrapBidirectional(await established.acceptBi()),
+      async (established) => this.#wrapBidirectional(await established.acceptBi()),
       ({ readable, writable }) => {
         readable.cancel().catch(ignore);
         writable.abort().catch(ignore);
@@ -129,17 +132,41 @@ export class NapiTransport implements WebTransportLike {
   }
 
   async createBidirectionalStream(): Promise<BidirectionalStream> {
-    return wrapBidirectional(await (await this.#session).openBi());
+    return this.#wrapBidirectional(await (await this.#session).openBi());
   }
 
   async createUnidirectionalStream(): Promise<WritableStream<Uint8Array>> {
-    return wrapSend(await (await this.#session).openUni());
+    return wrapSend(this.#hold(await (await this.#session).openUni()));
   }
 
   close(info: CloseInfo = {}): void {
     if (this.#closing !== undefined) return;
     this.#closing = { closeCode: info.closeCode ?? 0, reason: info.reason ?? "" };
     if (this.#established !== undefined) closeSession(this.#established, this.#closing);
+  }
+
+  #wrapBidirectional(stream: NapiBidirectional): BidirectionalStream {
+    return {
+      readable: wrapReceive(stream.takeRecv()),
+      writable: wrapSend(this.#hold(stream.takeSend())),
+    };
+  }
+
+  /** A sending half that is let go when it is over, or the session is. */
+  #hold(half: NapiSend): Held<NapiSend> {
+    const held: Held<NapiSend> = new Held(half, () => void this.#sending.delete(held));
+    this.#sending.add(held);
+    return held;
+  }
+
+  #release(): void {
+    // One that was never established holds nothing, and has the better reason.
+    if (this.#established === undefined) return;
+    this.#established = undefined;
+    const over = Promise.reject(new TransportFault("The session is over"));
+    over.catch(ignore);
+    this.#session = over;
+    for (const half of this.#sending) half.release();
   }
 
   #incoming<T>(
@@ -195,35 +222,65 @@ function readClosed({ closeCode, reason }: { closeCode: number; reason: string }
   throw new TransportFault(text);
 }
 
-function wrapBidirectional(stream: NapiBidirectional): BidirectionalStream {
-  return { readable: wrapReceive(stream.takeRecv()), writable: wrapSend(stream.takeSend()) };
+/** Half of a stream of the addon's, until it is over. */
+class Held<T> {
+  #half: T | undefined;
+  readonly #onReleased: () => void;
+
+  constructor(half: T, onReleased: () => void = ignore) {
+    this.#half = half;
+    this.#onReleased = onReleased;
+  }
+
+  /** Throws when it is over. */
+  get half(): T {
+    if (this.#half === undefined) throw new TransportFault("The session is over");
+    return this.#half;
+  }
+
+  /** The same, where nothing is to be done when it is over. */
+  get remaining(): T | undefined {
+    return this.#half;
+  }
+
+  release(): void {
+    this.#half = undefined;
+    this.#onReleased();
+  }
 }
 
-function wrapReceive(receive: NapiReceive): ReadableStream<Uint8Array> {
+function wrapReceive(half: NapiReceive): ReadableStream<Uint8Array> {
+  // Not let go when the session ends: what has arrived by then is still read.
+  const receive = new Held(half);
   return new ReadableStream<Uint8Array>({
     async pull(controller) {
       let bytes: Uint8Array | null;
       try {
-        bytes = await receive.read(LONGEST_READ);
+        bytes = await receive.half.read(LONGEST_READ);
       } catch (error) {
+        receive.release();
         throw streamFault(error);
       }
-      if (bytes === null) controller.close();
-      else controller.enqueue(new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length));
+      if (bytes === null) {
+        receive.release();
+        controller.close();
+      } else controller.enqueue(new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length));
     },
     cancel(reason) {
       // Not awaited: a read that is under way goes first.
-      receive.stop(streamErrorCode(reason) ?? 0).catch(ignore);
+      receive.remaining?.stop(streamErrorCode(reason) ?? 0).catch(ignore);
+      receive.release();
     },
   }, { highWaterMark: 0 });
 }
 
-function wrapSend(send: NapiSend): WritableStream<Uint8Array> {
+function wrapSend(send: Held<NapiSend>): WritableStream<Uint8Array> {
   let isReset = false;
   const reset = (reason: unknown): void => {
     if (isReset) return;
     isReset = true;
-    send.reset(streamErrorCode(reason) ?? 0).catch(ignore);
+    send.remaining?.reset(streamErrorCode(reason) ?? 0).catch(ignore);
+    send.release();
   };
   return new WritableStream<Uint8Array>({
     start({ signal }) {
@@ -233,14 +290,15 @@ function wrapSend(send: NapiSend): WritableStream<Uint8Array> {
     async write(chunk) {
       try {
         // A copy: the addon reads it on another thread.
-        await send.write(chunk.slice());
+        await send.half.write(chunk.slice());
       } catch (error) {
         throw streamFault(error);
       }
     },
     async close() {
       try {
-        await send.finish();
+        await send.half.finish();
+        send.release();
       } catch (error) {
         throw streamFault(error);
       }

@@ -216,6 +216,27 @@ describe("NapiTransport streams", () => {
     });
   });
 
+  it("let the addon's objects go when the session is over: they hold its socket", async () => {
+    const session = new FakeSession();
+    let end = (_: { closeCode: number; reason: string }): void => {};
+    session.end = new Promise((resolve) => end = resolve);
+    const it = transport(session).transport;
+    const stream = await it.createBidirectionalStream();
+    const writer = stream.writable.getWriter();
+    await writer.write(Uint8Array.of(1));
+    end({ closeCode: 0, reason: "" });
+    await it.closed;
+    const { length } = session.send.calls;
+    await assert.rejects(writer.write(Uint8Array.of(2)), { message: "The session is over" });
+    session.receive.values.push(Uint8Array.of(3), null);
+    const { value } = await stream.readable.getReader().read();
+    assert.deepEqual([...value!], [3], "what has arrived is still read");
+    await assert.rejects(it.createUnidirectionalStream(), { message: "The session is over" });
+    await settle();
+    assert.equal(session.send.calls.length, length, "nothing of the addon's is asked any more");
+    assert.equal(it.datagrams.maxDatagramSize, 0);
+  });
+
   it("come in until the session is over", async () => {
     const session = new FakeSession();
     session.incoming = [new Receive([Uint8Array.of(1), null]), new Receive([null])];
