@@ -232,13 +232,13 @@ class Held<T> {
     this.#onReleased = onReleased;
   }
 
-  /** Throws when it is over. */
+  /** The half; throws when it is over. */
   get half(): T {
     if (this.#half === undefined) throw new TransportFault("The session is over");
     return this.#half;
   }
 
-  /** The same, where nothing is to be done when it is over. */
+  /** The half; `undefined` when it is over. */
   get remaining(): T | undefined {
     return this.#half;
   }
