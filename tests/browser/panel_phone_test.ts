@@ -130,8 +130,12 @@ Deno.test("a dial rings in the page, is answered, and both hear each other", asy
     equal(call.state, "ringing");
   });
 
-  await page.getByRole("button", { name: "Answer" }).click();
-  await call.answered();
+  await t.step("it is answered by the keyboard, and the focus stays in the phone", async () => {
+    await page.getByRole("button", { name: "Answer" }).focus();
+    await page.keyboard.press("Enter");
+    await call.answered();
+    await page.locator("tq-phone button:focus", { hasText: "Mute" }).waitFor();
+  });
   const link = call.audio({ codec: "PCM16", sampleRate: RATE });
 
   await t.step("the program hears the microphone", async () => {

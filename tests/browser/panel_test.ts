@@ -177,6 +177,13 @@ for (const colorScheme of ["light", "dark"] as const) {
         ...{ colorScheme, viewport: { width, height: 740 }, reducedMotion: "reduce" },
       });
       await page.getByRole("listitem").first().getByRole("button").first().click();
+      const animation = await page.evaluate(`(() => {
+        const phone = document.querySelector("tq-phone");
+        const name = () => getComputedStyle(phone).animationName;
+        phone.dataset.state = "ringing";
+        return name();
+      })()`);
+      equal(animation, "none", "motion is to be reduced");
       for (const tab of tabs) {
         await choose(page, tab);
         if (tab === "Tenants") await page.getByRole("button", { name: /^Revoke/ }).first().click();

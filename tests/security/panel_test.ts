@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
 import { writeFile } from "node:fs/promises";
+import { connect } from "node:net";
 import { after, before, describe, it } from "node:test";
 import { pathToFileURL } from "node:url";
 import { type Panel, startPanel } from "../../src/panel/mod.ts";
 import { type TemporaryFolder, temporaryFolder } from "../support/folder.ts";
-import { FakePanelGateway } from "../support/panel_gateway.ts";
+import { callOf, FakePanelGateway } from "../support/panel_gateway.ts";
 import { type RawAnswer, rawHttp } from "../support/raw_http.ts";
 
 const facts = {
@@ -14,6 +15,11 @@ const facts = {
   trunkId: "trunk-1",
   program: "import",
 };
+
+/** Lets the event loop turn once. */
+function turn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}
 
 /** A folder with the list of two files, and a file beside them that is not in it. */
 async function makeSite(): Promise<TemporaryFolder> {
@@ -189,6 +195,26 @@ describe("G-35 the panel", () => {
       { token: { origin: `http://127.0.0.1:${port}` } },
       { setFaults: { lossPercent: 5 }, at: { tenantId: "acme" } },
     ]);
+  });
+
+  it("G-35 ends the stream of a page that does not read, at 4 MiB", async () => {
+    const socket = connect(port, "127.0.0.1");
+    await new Promise<void>((resolve) => socket.on("connect", resolve));
+    socket.write(
+      `GET /api/events HTTP/1.1\r\nhost: 127.0.0.1:${port}\r\nauthorization: Bearer ${key}\r\n\r\n`,
+    );
+    socket.pause();
+    while (fake.watching.levels === 0) await turn();
+    // Each line has the call's last hundred events: 50 kB.
+    let sent = 0;
+    while (fake.watching.levels > 0 && sent < 10_000) {
+      fake.call(callOf("long"), "CHANNEL_ANSWER", "x".repeat(512));
+      sent++;
+      await turn();
+    }
+    assert.ok(sent > 100 && sent < 10_000, `it ended after ${sent} lines`);
+    socket.destroy();
+    fake.calls.clear();
   });
 
   it("G-35 has eight pages at a time, and no more", async () => {

@@ -8,7 +8,7 @@ import type { CallView } from "../messages.ts";
 import { post } from "./api.ts";
 import { button, h, HTMLElement, keyedList, type PageElement, setText } from "./dom.ts";
 import { copyable, durationOf, farEndOf, stateOf, telequick, timeOf } from "./format.ts";
-import { store, type Trace } from "./store.ts";
+import { keyOf, store, type Trace } from "./store.ts";
 import { drawTrace, traceCanvas } from "./trace.ts";
 
 const MOST_ROWS = 50;
@@ -41,7 +41,7 @@ class CallRow extends HTMLElement {
   show(call: CallView): void {
     const isChanged = call !== this.#call;
     this.#call = call;
-    const trace = store.traces.get(call.callSid);
+    const trace = store.traces.get(keyOf(call));
     if (isChanged) {
       const arrow = call.direction === "outbound" ? "\u2192" : "\u2190";
       setText(this.#title, `${arrow} ${farEndOf(call)}`);
@@ -154,7 +154,7 @@ export class CallsView extends HTMLElement {
     this.append(empty, list, more);
     const showRows = keyedList<CallView, CallRow>(
       list,
-      ({ callSid }) => callSid,
+      keyOf,
       () => h("tq-call") as CallRow,
       (row, call) => row.show(call),
     );

@@ -28,6 +28,8 @@ export interface PageElement {
   insertBefore(child: PageElement, before: PageElement | null): void;
   remove(): void;
   focus(): void;
+  matches(selector: string): boolean;
+  querySelector(selector: string): PageElement | null;
   setAttribute(name: string, value: string): void;
   toggleAttribute(name: string, force: boolean): void;
   addEventListener(type: string, listener: (event: PageEvent) => void): void;

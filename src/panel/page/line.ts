@@ -50,7 +50,7 @@ export class Line {
     // Another page can have answered, or the caller given up.
     store.listen(() => {
       if (this.state !== "ringing") return;
-      const call = store.calls.get(this.callSid);
+      const call = store.phoneCall(this.callSid);
       if (call?.state === "answered" || call?.state === "ended") this.#silence("Not answered here");
     });
   }

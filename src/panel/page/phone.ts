@@ -89,14 +89,12 @@ class PhoneView extends HTMLElement {
 
   #show(): void {
     const { state, note, callSid, level, isMuted, isMicrophoneMissing } = this.#line;
-    const call = store.calls.get(callSid);
+    const call = store.phoneCall(callSid);
     const isOnCall = state === "talking" || state === "answering";
     setText(this.#state, words[state]);
     this.#state.setAttribute("data-state", state);
     this.setAttribute("data-state", state);
-    for (const [name, part] of Object.entries(this.#parts)) {
-      part.hidden = name !== (isOnCall ? "talking" : state);
-    }
+    this.#showPart(isOnCall ? "talking" : state);
     this.#listenOnly.hidden = !isMicrophoneMissing;
     const from = call?.from || "your program";
     setText(this.#who, state === "ringing" || isOnCall ? from : "");
@@ -114,6 +112,14 @@ class PhoneView extends HTMLElement {
       meter.setAttribute("value", shown.toFixed(2));
     });
     this.#showCommand();
+  }
+
+  /** Shows one part. Where the focus was in another, it goes to this one's first button. */
+  #showPart(shown: string): void {
+    const hadFocus = this.matches(":focus-within");
+    for (const [name, part] of Object.entries(this.#parts)) part.hidden = name !== shown;
+    const part = this.#parts[shown];
+    if (hadFocus && part?.matches(":focus-within") === false) part.querySelector("button")?.focus();
   }
 
   #advice(state: LineState, from: string): string {
@@ -136,7 +142,13 @@ class PhoneView extends HTMLElement {
     const { tenantId, trunkId } = store.state ?? {};
     if (tenantId === undefined || trunkId === undefined || this.#hint !== "") return;
     this.#hint = telequick("call-in", "--trunk", trunkId);
-    this.#callBack.append(copyable(this.#hint, "the command that calls your agent"));
+    this.#callBack.append(
+      copyable(this.#hint, "the command that calls your agent"),
+      copyable(
+        telequick("dial", store.state?.phone.number ?? "", "--trunk", trunkId),
+        "the command that rings this phone",
+      ),
+    );
   }
 
   #callAgent(): void {

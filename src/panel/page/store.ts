@@ -22,10 +22,15 @@ const MOST_REFUSALS = 200;
 const SHOW_EVERY_MS = 100;
 const RETRY_MS = 1_000;
 
+/** What tells calls apart: ids are unique within a tenant. */
+export function keyOf(call: { readonly tenantId: string; readonly callSid: string }): string {
+  return `${call.tenantId} ${call.callSid}`;
+}
+
 /** What the page shows. */
 export class Store {
   state: PanelState | undefined;
-  /** By the call's id, the oldest first. */
+  /** By their keys, the oldest first. */
   readonly calls: Map<string, CallView> = new Map();
   readonly traces: Map<string, Trace> = new Map();
   /** Why nothing new comes; empty while it does. */
@@ -39,6 +44,11 @@ export class Store {
 
   constructor() {
     this.ready = new Promise((resolve) => this.#onReady = resolve);
+  }
+
+  /** The call of this id that rings in the phone, or that it talks on. */
+  phoneCall(callSid: string): CallView | undefined {
+    return this.calls.get(keyOf({ tenantId: this.state?.phone.tenantId ?? "", callSid }));
   }
 
   /** Calls back soon after each change, and now. */
@@ -69,13 +79,14 @@ export class Store {
         this.state = line.state;
         this.#onReady(line.state);
         this.calls.clear();
-        for (const call of line.state.calls) this.calls.set(call.callSid, call);
+        for (const call of line.state.calls) this.calls.set(keyOf(call), call);
+        for (const key of this.traces.keys()) if (!this.calls.has(key)) this.traces.delete(key);
         break;
       case "overview":
         if (this.state !== undefined) this.state = { ...this.state, ...line.overview };
         break;
       case "call":
-        this.calls.set(line.call.callSid, line.call);
+        this.calls.set(keyOf(line.call), line.call);
         this.#forget();
         break;
       case "refusal":
@@ -91,10 +102,11 @@ export class Store {
   }
 
   #trace(levels: LevelsView): void {
-    const { callSid, toFarEnd, toProgram } = levels;
-    let trace = this.traces.get(callSid);
+    const { toFarEnd, toProgram } = levels;
+    const key = keyOf(levels);
+    let trace = this.traces.get(key);
     if (trace === undefined) {
-      this.traces.set(callSid, trace = { toFarEnd: [], toProgram: [], last: levels });
+      this.traces.set(key, trace = { toFarEnd: [], toProgram: [], last: levels });
     }
     trace.last = levels;
     for (
@@ -107,11 +119,11 @@ export class Store {
 
   /** The oldest calls that have ended make room. */
   #forget(): void {
-    for (const [callSid, { state }] of this.calls) {
+    for (const [key, { state }] of this.calls) {
       if (this.calls.size <= MOST_CALLS) return;
       if (state !== "ended") continue;
-      this.calls.delete(callSid);
-      this.traces.delete(callSid);
+      this.calls.delete(key);
+      this.traces.delete(key);
     }
   }
 
