@@ -139,6 +139,7 @@ export const rooms: Readonly<Record<string, Room>> = {
       ["phones/", "inspect.ts"],
       ["simulated_inbound.ts"],
       ["options.ts"],
+      ["check_options.ts"],
       ["gateway.ts"],
       ["mod.ts"],
     ],

@@ -6,7 +6,7 @@
 
 import { checkNumber } from "../base/check.ts";
 import { TeleQuickError } from "../base/errors.ts";
-import { type Clock, LateAbortController, systemClock } from "../base/signal.ts";
+import { LateAbortController, systemClock } from "../base/signal.ts";
 import {
   createPairTransport,
   type IncomingSession,
@@ -28,23 +28,23 @@ import { Issuers } from "./auth/issuer.ts";
 import { resolveLimits } from "./limits.ts";
 import { type GatewayListener, type GatewayListenOptions, startListener } from "./listener.ts";
 import { PendingSessions } from "./session/pending_sessions.ts";
-import { Counters, createLog, type GatewayStats, type Log } from "./log.ts";
+import { Counters, createLog, type GatewayStats } from "./log.ts";
 import type { Gateway, GatewayOptions, RevokeResult } from "./options.ts";
 import { type Faults, FaultTable, type FaultTarget } from "./call/faults/faults.ts";
 import { inspectGateway } from "./inspect.ts";
 import type { GatewaySnapshot, GatewayWatch, WatchOptions } from "./observe/records.ts";
 import { Watchers } from "./observe/watchers.ts";
 import { type GatewayPhones, Phones } from "./phones/phones.ts";
-import { Recording, type StartRecording } from "./call/recording.ts";
+import { reasonOf, recordInto } from "./storage/recorder.ts";
+import { readRules, refuseEmpty, refuseTwoStores } from "./check_options.ts";
 import {
   KeyRegistry,
   type PublishServiceAccountOptions,
   type RevokeServiceAccountOptions,
 } from "./auth/key_registry.ts";
-import { directoryStorage, recordingFile } from "./storage/directory.ts";
+import { directoryStorage } from "./storage/directory.ts";
 import { UsedTokens } from "./auth/used_tokens.ts";
 import { Tenants } from "./tenant/tenants.ts";
-import type { GatewayRules } from "./services.ts";
 import { type AddTrunkOptions, readTrunk } from "./tenant/trunk.ts";
 
 // Far beyond this many, opening a session takes longer and more memory.
@@ -347,61 +347,6 @@ class LocalGateway implements Gateway {
     this.#gateway.log("gateway.closed");
     this.#gateway.watchers.close();
   }
-}
-
-/** Records every call into a folder. A folder that cannot be written costs the recording, and never the call. */
-function recordInto(
-  folder: string | undefined,
-  clock: Clock,
-  log: Log,
-): StartRecording | undefined {
-  if (folder === undefined) return undefined;
-  return ({ tenantId, callSid }) => {
-    const onFailed = (error: unknown): void => {
-      log("recording.failed", { tenantId, callSid, reason: reasonOf(error) });
-    };
-    try {
-      // Both are of letters, digits and `._:-`; the comma keeps one tenant's files apart from another's.
-      const file = recordingFile(folder, `${tenantId},${callSid.replaceAll(":", "=")}`);
-      return new Recording({ clock, file, onFailed });
-    } catch (error) {
-      onFailed(error);
-      return undefined;
-    }
-  };
-}
-
-function reasonOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
-}
-
-/** An empty secret is one that everybody knows, such as a variable of the environment that is not set. */
-function refuseEmpty({ webhookSecret, bootstrapSecret }: GatewayOptions): void {
-  for (const [name, secret] of Object.entries({ webhookSecret, bootstrapSecret })) {
-    if (secret !== "") continue;
-    throw new TeleQuickError("ERR_VALUE_INVALID", `Cannot create gateway: ${name} is empty`);
-  }
-}
-
-/** Keys are in one place. */
-function refuseTwoStores({ cluster, directory, storage }: GatewayOptions): void {
-  if (cluster === undefined || (directory ?? storage) === undefined) return;
-  const name = directory === undefined ? "storage" : "directory";
-  throw new TeleQuickError(
-    "ERR_VALUE_INVALID",
-    `Cannot create gateway: cluster and ${name} are set, expected one of them`,
-  );
-}
-
-function readRules(options: GatewayOptions): GatewayRules {
-  return {
-    sessionExpiry: options.sessionExpiry ?? "token",
-    framedReplies: options.framedReplies ?? false,
-    audience: options.audience,
-    requireAudience: options.requireAudience ?? false,
-    requireOrigin: options.requireOrigin ?? false,
-    acceptQueryToken: options.acceptQueryToken ?? false,
-  };
 }
 
 function closeUnheard({ session }: IncomingSession, closeCode: number, reason: string): void {
