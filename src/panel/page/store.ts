@@ -22,7 +22,7 @@ const MOST_REFUSALS = 200;
 const SHOW_EVERY_MS = 100;
 const RETRY_MS = 1_000;
 
-/** What tells calls apart: ids are unique within a tenant. */
+/** The key of a call: ids are unique within a tenant. */
 export function keyOf(call: { readonly tenantId: string; readonly callSid: string }): string {
   return `${call.tenantId} ${call.callSid}`;
 }
