@@ -179,7 +179,7 @@ export const systemPlatform: Platform = {
   findProgram,
   listenLocally,
   askLocally,
-  openUrl,
+  openUrl: (url) => openUrl(url),
   exit: (code) => process.exit(code),
   onSignal(handler) {
     const signals: readonly EndSignal[] = ["SIGINT", "SIGTERM", "SIGHUP"];
