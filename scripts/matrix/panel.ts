@@ -37,7 +37,7 @@ for await (const samples of link.samples) {
   if (samples.some((sample) => Math.abs(sample) > 1_000)) break;
 }
 console.log("heard the person");
-await speaking.done;
+await speaking.finished;
 await call.hangUp();
 console.log((await call.ended).cause);
 await client.close();
