@@ -1,7 +1,7 @@
 /**
  * What a day of sessions leaves behind: memory and descriptors of a process after renewals of one client and after connects one after
  * another, through the SDK and over the runtime's own transport, in turns, each after a forced collection.
- * `deno run -A --unstable-net tests/bench/session_figures.ts [--renewals 300] [--pause 0] [--connects 1000] [--rounds 1] [--tarball package.tgz]`: with the
+ * `deno run -A --unstable-net tests/bench/session_figures.ts [--renewals 300] [--pause 0] [--collect-every 0] [--connects 1000] [--rounds 1] [--tarball package.tgz]`: with the
  * packed package on Node and Bun too, or `--only` one of them.
  *
  * The SDK keeps a session that was replaced until nothing has come on it for a second: without a pause between renewals these overlap, and
@@ -25,6 +25,7 @@ const { values } = parseArgs({
     renewals: { type: "string", default: "300" },
     connects: { type: "string", default: "1000" },
     pause: { type: "string", default: "0" },
+    "collect-every": { type: "string", default: "0" },
     rounds: { type: "string", default: "1" },
     tarball: { type: "string" },
     only: { type: "string", default: "" },
@@ -92,6 +93,7 @@ const order = {
   }),
   renewals: Number(values.renewals),
   pauseMs: Number(values.pause),
+  collectEvery: Number(values["collect-every"]),
   connects: Number(values.connects),
 };
 for (const leg of await legs()) {

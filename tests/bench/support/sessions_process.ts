@@ -21,6 +21,8 @@ export interface SessionsOrder {
   readonly renewals: number;
   /** How long after each renewal, in milliseconds: the SDK closes a session that was replaced after a second. */
   readonly pauseMs: number;
+  /** After how many sessions garbage is collected; 0: only when the engine does, and at the end of a stage. */
+  readonly collectEvery: number;
   /** How many sessions are opened and closed one after another. */
   readonly connects: number;
 }
@@ -44,11 +46,15 @@ interface Bare {
 const order = JSON.parse(process.argv.at(-1) ?? "") as SessionsOrder;
 const collect = globalThis as { gc?: () => void; Bun?: { gc(force: boolean): void } };
 
+function collectGarbage(): void {
+  collect.gc?.();
+  collect.Bun?.gc(true);
+}
+
 async function say(stage: SessionsStage["stage"]): Promise<void> {
   // Sockets close in the background.
   await new Promise((resolve) => setTimeout(resolve, 500));
-  collect.gc?.();
-  collect.Bun?.gc(true);
+  collectGarbage();
   await new Promise((resolve) => setTimeout(resolve, 200));
   const { rss, heapTotal, heapUsed } = process.memoryUsage();
   const line: SessionsStage = {
@@ -95,8 +101,14 @@ function makeClient(): TeleQuickClient {
   return new TeleQuickClient(order.endpoint, account, false, order.certificateHash);
 }
 
-async function pause(): Promise<void> {
-  if (order.pauseMs > 0) await new Promise((resolve) => setTimeout(resolve, order.pauseMs));
+let sessions = 0;
+let isRenewing = true;
+
+async function afterSession(): Promise<void> {
+  if (order.collectEvery > 0 && ++sessions % order.collectEvery === 0) collectGarbage();
+  if (order.pauseMs > 0 && isRenewing) {
+    await new Promise((resolve) => setTimeout(resolve, order.pauseMs));
+  }
 }
 
 /** Opens one session, and again and again one beside it that takes over. */
@@ -106,7 +118,7 @@ async function renew(): Promise<void> {
     await client.connect();
     for (let i = 0; i < order.renewals; i++) {
       await client.renew();
-      await pause();
+      await afterSession();
     }
     return await client.close();
   }
@@ -116,7 +128,7 @@ async function renew(): Promise<void> {
     current.close();
     await current.closed;
     current = next;
-    await pause();
+    await afterSession();
   }
   current.close();
   await current.closed;
@@ -133,12 +145,14 @@ async function connect(): Promise<void> {
       session.close();
       await session.closed;
     }
+    await afterSession();
   }
 }
 
 await say("start");
 await renew();
 await say("renewals");
+isRenewing = false;
 await connect();
 await say("connects");
 process.exit(0);
