@@ -98,6 +98,19 @@ describe("G-29 one gateway per directory", () => {
     for (const gateway of gateways) await gateway.close();
   });
 
+  it("G-29 lets the holder alone remove what is left of others, which can be about to listen", async () => {
+    await using folder = await temporaryFolder();
+    const left = ".lock-0123456789ab";
+    const first = createGateway({ directory: folder.path });
+    await first.ready;
+    await writeFile(folder.at(left), "");
+    assert.match(await attempt(folder.path), /has it/);
+    assert.ok((await readdir(folder.path)).includes(left));
+    await first.close();
+    assert.equal(await attempt(folder.path), "holds");
+    assert.ok(!(await readdir(folder.path)).includes(left));
+  });
+
   it("G-29 undoes no revocation: a gateway that was refused writes nothing", async () => {
     await using folder = await temporaryFolder();
     const acme = await testAccount("acme");

@@ -10,6 +10,9 @@
  * larger names that it saw have stepped back or have the directory: they can have looked before this one listened. So there are never two holders,
  * and the smallest name never steps back for one that gets nothing.
  *
+ * Sockets at which nothing listens are removed by the gateway that has the directory, before anything else, and by no other: one that has just been
+ * bound does not listen either. It would be a lock that none can see, if it was removed after its gateway had looked for it for the last time.
+ *
  * @module
  */
 
@@ -71,16 +74,20 @@ async function tryLock(
   try {
     const server = await listen(sockets.path(name), () => isHeld);
     try {
+      const dead: string[] = [];
       for (const other of await files.readdir(directory)) {
         if (other === name || !NAME.test(other)) continue;
         if (!await outlast(sockets.path(other), name > other, deadline, directory)) {
           return undefined;
         }
-        await files.rm(`${directory}/${other}`, { force: true });
+        dead.push(other);
       }
-      // Another gateway can have removed this socket before it listened, because nothing answered.
+      // A gateway that had the directory in between can have removed this socket before it listened.
       isHeld = (await files.readdir(directory)).includes(name);
       if (!isHeld) return undefined;
+      for (const other of dead) {
+        await files.rm(`${directory}/${other}`, { force: true }).catch(ignore);
+      }
       return async () => {
         await close(server);
         // The folder can be gone.
