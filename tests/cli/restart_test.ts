@@ -9,7 +9,7 @@ import { FakeClock } from "../../src/testing/mod.ts";
 import { startCliGateway } from "../support/cli_gateway.ts";
 import { fakePlatform, runCli } from "../support/fake_platform.ts";
 import { temporaryFolder } from "../support/folder.ts";
-import { startGatewayProcess } from "../support/terminal.ts";
+import { inPipe, startGatewayProcess, telequick } from "../support/terminal.ts";
 
 const STOPPED = /the gateway that made this file has stopped: take its exports again/;
 
@@ -34,6 +34,28 @@ describe("telequick gateway --directory, restarted", () => {
     const dial = await runCli(["dial", "+15550101"], { env: first.env });
     assert.match(dial.stdout, /BUSY/);
     await third.stop();
+  });
+
+  it("is found again by a command that runs: it says that the connection is lost, each attempt, and that it is back", async () => {
+    await using folder = await temporaryFolder();
+    const args = ["--directory", folder.at("gateway")];
+    const first = await startGatewayProcess(...args);
+    const tail = inPipe([...telequick, "tail"], { env: first.env });
+    await tail.until("Listening");
+    await first.stop();
+    await tail.until("connection lost, reconnecting (1)");
+    await tail.until("connection lost, reconnecting (2)");
+    const second = await startGatewayProcess(...args);
+    await tail.until("connected again");
+    const heard = tail.until("CHANNEL_HANGUP_COMPLETE  BUSY");
+    await runCli(["dial", "+15550101"], { env: first.env });
+    await heard;
+    // The id is printed whole once, then short.
+    const [, id] = /([0-9a-f-]{36}) {2}CHANNEL_CREATE/.exec(tail.output())!;
+    assert.match(tail.output(), new RegExp(`Z {2}${id!.slice(0, 8)} {2}CHANNEL_HANGUP_COMPLETE`));
+    tail.kill("SIGINT");
+    assert.equal(await tail.code, 0);
+    await second.stop();
   });
 
   it("warns when another program has taken its port, and remembers the one that it takes instead", async () => {

@@ -70,6 +70,8 @@ export const callIn: Command = command({
       return isTaken;
     };
     if (values.detach) return await ring() ? 0 : 1;
+    // Whether it is there is known at once; connecting to one that is not there takes its time.
+    await askGateway(credentials, { action: "ping" }, platform);
     return await withClient(context, (client) => followCallIn(client, callSid, ring, context));
   },
 });
