@@ -7,8 +7,8 @@
 import { type CallEvent, describeQ850Cause, EventType } from "../wire/mod.ts";
 import { formatInstant } from "./terminal/format.ts";
 import { eventName } from "../catalogue/mod.ts";
-import { inLine, type OutputRecord } from "./terminal/output.ts";
-import type { Style } from "./terminal/style.ts";
+import { inLine, type Output, type OutputRecord } from "./terminal/output.ts";
+import { wrap } from "./terminal/wrap.ts";
 
 /** An event as data: the wire's fields, with its type and cause in words. */
 export function eventRecord(event: CallEvent): OutputRecord {
@@ -20,8 +20,15 @@ export function eventRecord(event: CallEvent): OutputRecord {
   };
 }
 
-/** An event as a line: time, call where `name` says which, type, status; after the last event the statistics. */
-export function eventLine(event: CallEvent, { bold, dim }: Style, name?: string): string {
+// The time, and two spaces.
+const INDENT = 11;
+
+/** An event as a line, wrapped where it goes to a terminal: time, call where `name` says which, type, status; at the end the statistics. */
+export function eventLine(
+  event: CallEvent,
+  { style: { bold, dim }, columns }: Pick<Output, "style" | "columns">,
+  name?: string,
+): string {
   const { eventType, status, timestampMs } = event;
   const words = [
     dim(formatInstant(timestampMs).replace(/^.*T/, "")),
@@ -31,7 +38,7 @@ export function eventLine(event: CallEvent, { bold, dim }: Style, name?: string)
   ];
   if (eventType === EventType.CHANNEL_ANSWER && event.codec !== "") words.push(inLine(event.codec));
   if (eventType === EventType.CHANNEL_HANGUP_COMPLETE) words.push(accounts(event));
-  return words.join("  ");
+  return wrap(words.join("  "), { columns, indent: INDENT });
 }
 
 // Ids that have been printed; the oldest are forgotten, and printed whole once more.

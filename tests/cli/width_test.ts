@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { commands } from "../../src/cli/commands.ts";
+import { startCliGateway } from "../support/cli_gateway.ts";
 import { fakePlatform, runCli } from "../support/fake_platform.ts";
 import { run } from "../../src/cli/run.ts";
 import { inTerminal, telequick } from "../support/terminal.ts";
@@ -67,6 +68,18 @@ describe("what is printed on a terminal of 60, 80 and 120 columns", () => {
       assert.equal(failed.code, 2);
       assert.deepEqual(tooLong(failed.stderr, columns), []);
     }
+  });
+
+  it("the events of a call, under their own column", async () => {
+    const gateway = await startCliGateway();
+    for (const columns of WIDTHS) {
+      const options = { isTerminal: true, columns, env: gateway.env };
+      const { code, stdout } = await runCli(["dial", "+15550105"], options);
+      assert.equal(code, 0);
+      assert.deepEqual(tooLong(stdout, columns), []);
+      if (columns === 60) assert.match(plain(stdout), /Q\.850 16\n {11}\(normal call/);
+    }
+    await gateway.stop();
   });
 
   it("fits the columns that a terminal really has", async () => {

@@ -196,7 +196,7 @@ async function follow(
     if (event.clientId !== "" && event.clientId !== clientId) continue;
     if (values.events) {
       const name = row === undefined ? nameOf(event.callSid) : inLine(row.to);
-      output.emit(eventRecord(event), eventLine(event, output.style, name));
+      output.emit(eventRecord(event), eventLine(event, output, name));
     }
     const { eventType, callSid, status, q850Cause } = event;
     if (eventType === EventType.CHANNEL_CREATE) tally.live.add(callSid);

@@ -105,7 +105,7 @@ async function followCallIn(
   }, { once: true });
   for await (const event of events) {
     if (event.callSid !== callSid) continue;
-    output.emit(eventRecord(event), eventLine(event, output.style));
+    output.emit(eventRecord(event), eventLine(event, output));
     if (event.eventType === EventType.CHANNEL_ANSWER) wasAnswered = true;
     if (event.eventType === EventType.CHANNEL_HANGUP_COMPLETE) break;
   }

@@ -169,7 +169,7 @@ function milliseconds(seconds: number | undefined): number | undefined {
 /** Prints a call's events until it ends. */
 export async function printEvents(call: Call, { output }: Pick<Context, "output">): Promise<void> {
   for await (const event of call.events()) {
-    output.emit(eventRecord(event), eventLine(event, output.style));
+    output.emit(eventRecord(event), eventLine(event, output));
   }
 }
 

@@ -44,7 +44,7 @@ export const tail: Command = command({
       for await (const event of events) {
         if (call !== undefined && event.callSid !== call) continue;
         if (clientId !== undefined && event.clientId !== clientId) continue;
-        output.emit(eventRecord(event), eventLine(event, output.style, nameOf(event.callSid)));
+        output.emit(eventRecord(event), eventLine(event, output, nameOf(event.callSid)));
         if (call !== undefined && event.eventType === EventType.CHANNEL_HANGUP_COMPLETE) break;
       }
       await statuses.return?.();
