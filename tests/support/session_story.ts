@@ -1,4 +1,9 @@
-import { type ClientStatus, TeleQuickClient, TeleQuickError } from "../../mod.ts";
+import {
+  type ClientOptions,
+  type ClientStatus,
+  TeleQuickClient,
+  TeleQuickError,
+} from "../../mod.ts";
 import { FakeClock, scriptedGateway, type ScriptedGatewayOptions } from "../../src/testing/mod.ts";
 import { UNSIGNED_TOKEN } from "./unsigned_token.ts";
 
@@ -17,10 +22,12 @@ export interface Story {
 /** Makes a {@linkcode Story}. */
 export function story(
   options: ScriptedGatewayOptions & {
-    readonly token?: () => string | Promise<string>;
+    readonly token?: (client: TeleQuickClient) => string | Promise<string>;
     readonly reconnect?: boolean;
     readonly life?: number;
     readonly giveUpAfterMs?: number;
+    /** Further options of the client. */
+    readonly client?: ClientOptions;
   } = {},
 ): Story {
   const clock = new FakeClock();
@@ -34,11 +41,11 @@ export function story(
       return options.onAttempt?.(attempt);
     },
   });
-  const client = new TeleQuickClient(
+  const client: TeleQuickClient = new TeleQuickClient(
     "https://gateway.test:9090",
     ({ reason }) => {
       asked.push(reason);
-      return options.token?.() ?? UNSIGNED_TOKEN;
+      return options.token?.(client) ?? UNSIGNED_TOKEN;
     },
     true,
     {
@@ -46,6 +53,7 @@ export function story(
       clock,
       reconnect: options.reconnect ?? true,
       giveUpAfterMs: options.giveUpAfterMs,
+      ...options.client,
     },
   );
   const statuses: ClientStatus[] = [];

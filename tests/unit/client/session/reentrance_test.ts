@@ -1,36 +1,21 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { type ClientOptions, TeleQuickClient, type TokenProvider } from "../../../../mod.ts";
-import { FakeClock, scriptedGateway, settle } from "../../../../src/testing/mod.ts";
+import type { ClientOptions, TeleQuickClient } from "../../../../mod.ts";
+import { settle } from "../../../../src/testing/mod.ts";
 import { hasCode } from "../../../support/client_kit.ts";
+import { type Story, story } from "../../../support/session_story.ts";
 import { UNSIGNED_TOKEN } from "../../../support/unsigned_token.ts";
 
-interface Story {
-  readonly client: TeleQuickClient;
-  readonly clock: FakeClock;
-  readonly gateway: ReturnType<typeof scriptedGateway>;
-  /** How often a token was asked for. */
-  readonly asked: () => number;
-}
-
-function story(
-  inside: (client: TeleQuickClient) => unknown,
+/** A client whose token function first does something with the client. */
+function inside(
+  act: (client: TeleQuickClient) => unknown,
   options: ClientOptions = {},
 ): Story {
-  const clock = new FakeClock();
-  const gateway = scriptedGateway();
-  let asked = 0;
-  const provider: TokenProvider = async () => {
-    asked++;
-    await inside(client);
+  const token = async (client: TeleQuickClient): Promise<string> => {
+    await act(client);
     return UNSIGNED_TOKEN;
   };
-  const client: TeleQuickClient = new TeleQuickClient("https://gateway.test", provider, true, {
-    webTransport: gateway.webTransport,
-    clock,
-    ...options,
-  });
-  return { client, clock, gateway, asked: () => asked };
+  return story({ token, client: options });
 }
 
 async function end({ client, clock }: Story): Promise<void> {
@@ -50,20 +35,20 @@ describe("C-16 a client that is used from inside its own callbacks", () => {
 
   for (const [name, call] of Object.entries(calls)) {
     it(`C-16 joins the opening where the token function calls ${name}`, async () => {
-      const inside: Promise<unknown>[] = [];
-      const one = story((client) => {
-        inside.push(call(client));
+      const made: Promise<unknown>[] = [];
+      const one = inside((client) => {
+        made.push(call(client));
       });
       await one.client.connect();
       await one.clock.advance(1_000);
-      await Promise.all(inside);
-      assert.equal(one.asked(), 1);
+      await Promise.all(made);
+      assert.equal(one.asked.length, 1);
       assert.equal(one.gateway.peers.length, 1);
       await end(one);
     });
 
     it(`C-16 ends at the timeout where the token function awaits ${name}, and names the cause`, async () => {
-      const one = story((client) => call(client).catch(() => {}));
+      const one = inside((client) => call(client).catch(() => {}));
       const refused = assert.rejects(one.client.connect(), (error: Error) => {
         hasCode("ERR_CONNECT_FAILED")(error);
         assert.match(
@@ -74,7 +59,7 @@ describe("C-16 a client that is used from inside its own callbacks", () => {
       });
       await one.clock.advance(10_000);
       await refused;
-      assert.equal(one.asked(), 1);
+      assert.equal(one.asked.length, 1);
       assert.equal(one.gateway.attempts, 0);
       await end(one);
     });
@@ -82,7 +67,7 @@ describe("C-16 a client that is used from inside its own callbacks", () => {
 
   it("C-16 joins the opening from the log, at every record", async () => {
     let records = 0;
-    const one: Story = story(() => {}, {
+    const one: Story = inside(() => {}, {
       log: () => {
         if (records++ < 1_000) one.client.connect().catch(() => {});
       },
@@ -91,14 +76,14 @@ describe("C-16 a client that is used from inside its own callbacks", () => {
     await one.client.renew();
     one.gateway.peers.at(-1)?.pair.sever();
     await one.clock.advance(5_000);
-    assert.equal(one.asked(), 3);
+    assert.equal(one.asked.length, 3);
     assert.equal(one.gateway.peers.length, 3);
     assert.ok(records < 50, `${records} records`);
     await end(one);
   });
 
   it("C-16 joins the opening from the loop over status(), at every status", async () => {
-    const one = story(() => {});
+    const one = inside(() => {});
     void (async () => {
       for await (const _ of one.client.status()) one.client.connect().catch(() => {});
     })();
@@ -106,7 +91,7 @@ describe("C-16 a client that is used from inside its own callbacks", () => {
     await one.client.connect();
     one.gateway.peers[0]?.pair.sever();
     await one.clock.advance(5_000);
-    assert.equal(one.asked(), 2);
+    assert.equal(one.asked.length, 2);
     assert.equal(one.gateway.peers.length, 2);
     await end(one);
   });
@@ -114,7 +99,7 @@ describe("C-16 a client that is used from inside its own callbacks", () => {
   it("C-16 can be closed from the log, at every record", async () => {
     for (let at = 1; at < 12; at++) {
       let records = 0;
-      const one: Story = story(() => {}, {
+      const one: Story = inside(() => {}, {
         log: () => {
           if (++records === at) void one.client.close();
         },

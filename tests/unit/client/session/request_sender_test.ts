@@ -1,26 +1,10 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { type Call, type ClientOptions, TeleQuickClient } from "../../../../mod.ts";
+import type { Call } from "../../../../mod.ts";
 import { methods } from "../../../../src/wire/mod.ts";
 import { hasCode } from "../../../support/client_kit.ts";
-import { FakeClock, settle } from "../../../../src/testing/mod.ts";
-import { scriptedGateway, type ScriptedGatewayOptions } from "../../../../src/testing/mod.ts";
-import { UNSIGNED_TOKEN } from "../../../support/unsigned_token.ts";
-
-function story(options: ScriptedGatewayOptions & { readonly client?: ClientOptions } = {}): {
-  readonly client: TeleQuickClient;
-  readonly clock: FakeClock;
-  readonly gateway: ReturnType<typeof scriptedGateway>;
-} {
-  const clock = new FakeClock();
-  const gateway = scriptedGateway(options);
-  const client = new TeleQuickClient("https://gateway.test", () => UNSIGNED_TOKEN, true, {
-    webTransport: gateway.webTransport,
-    clock,
-    ...options.client,
-  });
-  return { client, clock, gateway };
-}
+import { settle } from "../../../../src/testing/mod.ts";
+import { story } from "../../../support/session_story.ts";
 
 describe("RequestSender", () => {
   it("asks a query once when the gateway resets its stream and the session lives", async () => {
@@ -92,15 +76,11 @@ describe("RequestSender", () => {
   });
 
   it("spends the caller's time once: what waiting for a session took is not given again", async () => {
-    let isUp = true;
-    const { client, clock, gateway } = story({
-      onAttempt: () => {
-        if (!isUp) throw new Error("unreachable");
-      },
+    const { client, clock, gateway, network } = story({
       scripts: { Barge: () => new Promise(() => {}) },
     });
     await client.connect();
-    isUp = false;
+    network.isUp = false;
     gateway.peers[0]!.pair.sever();
     await settle();
     const startedAt = clock.monotonic();
@@ -110,7 +90,7 @@ describe("RequestSender", () => {
       return error;
     });
     await clock.advance(4_000);
-    isUp = true;
+    network.isUp = true;
     await clock.advance(40_000);
     hasCode("ERR_TIMEOUT")(await barge);
     assert.equal(endedAt - startedAt, 20_000);

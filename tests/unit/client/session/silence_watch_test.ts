@@ -1,46 +1,35 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { type ClientOptions, type ClientStatus, TeleQuickClient } from "../../../../mod.ts";
-import { FakeClock, scriptedGateway, settle } from "../../../../src/testing/mod.ts";
+import type { ClientOptions } from "../../../../mod.ts";
+import { settle } from "../../../../src/testing/mod.ts";
 import { methods } from "../../../../src/wire/mod.ts";
 import { hasCode } from "../../../support/client_kit.ts";
-import { UNSIGNED_TOKEN } from "../../../support/unsigned_token.ts";
+import { type Story, story } from "../../../support/session_story.ts";
 
 /** A client, and a gateway that can stop answering on the sessions that are there while QUIC stays open. */
-function story(options: ClientOptions & { readonly answerAfterMs?: number } = {}) {
-  const clock = new FakeClock();
+function silentStory(options: ClientOptions & { readonly answerAfterMs?: number } = {}) {
+  const { answerAfterMs, ...clientOptions } = options;
   const dead = new Set<number>();
-  const state = { isUp: true };
   const later = (): Promise<object> =>
-    new Promise((resolve) => clock.schedule(options.answerAfterMs ?? 0, () => resolve({})));
-  const gateway = scriptedGateway({
+    new Promise((resolve) => one.clock.schedule(answerAfterMs ?? 0, () => resolve({})));
+  const one: Story = story({
     onStream: (_, { index }) => dead.has(index),
-    onAttempt: () => {
-      if (!state.isUp) throw new Error("unreachable");
-    },
     scripts: {
-      GetActiveBuckets: (_, { index }) =>
-        options.answerAfterMs !== undefined && index === 0 ? later() : {},
+      GetActiveBuckets: (_, { index }) => answerAfterMs !== undefined && index === 0 ? later() : {},
     },
+    client: clientOptions,
   });
-  const { answerAfterMs: _, ...clientOptions } = options;
-  const client = new TeleQuickClient("https://gateway.test", () => UNSIGNED_TOKEN, {
-    webTransport: gateway.webTransport,
-    clock,
-    ...clientOptions,
-  });
+  const { client, clock, gateway } = one;
   const timeline: string[] = [];
-  const statuses: ClientStatus[] = [];
   let from = 0;
   void (async () => {
     for await (const status of client.status()) {
-      statuses.push(status);
       const reason = status.type === "renewing" ? ` ${status.reason}` : "";
       timeline.push(`${clock.monotonic() - from} ${status.type}${reason}`);
     }
   })();
   return {
-    ...{ client, clock, gateway, statuses, timeline, state },
+    ...{ ...one, timeline },
     /** The sessions that are there do not answer any more. From now on the timeline counts from here. */
     die(): void {
       for (const { index } of gateway.peers) dead.add(index);
@@ -68,7 +57,7 @@ function story(options: ClientOptions & { readonly answerAfterMs?: number } = {}
 
 describe("A session that is dead and does not say so", () => {
   it("is replaced after one request that ran into its limit, and given up 15 s after the probe", async () => {
-    const one = story();
+    const one = silentStory();
     await one.client.connect();
     await one.clock.advance(60_000);
     one.die();
@@ -90,7 +79,7 @@ describe("A session that is dead and does not say so", () => {
   });
 
   it("is noticed by silence while a call is up", async () => {
-    const one = story();
+    const one = silentStory();
     await one.client.connect();
     await one.callUp();
     one.die();
@@ -101,22 +90,22 @@ describe("A session that is dead and does not say so", () => {
   });
 
   it("is given up 15 s after the probe where no other can be opened, and says why", async () => {
-    const one = story();
+    const one = silentStory();
     await one.client.connect();
     one.die();
-    one.state.isUp = false;
+    one.network.isUp = false;
     one.client.getActiveBuckets().catch(() => {});
     await one.clock.advance(26_000);
     const lost = one.statuses.find((status) => status.type === "reconnecting");
     assert.match((lost?.cause as Error).message, /Session closed: nothing was received for 25 s/);
-    one.state.isUp = true;
+    one.network.isUp = true;
     await one.clock.advance(16_000);
     assert.equal(one.client.state.type, "open");
     await one.end();
   });
 
   it("ends a client that does not reconnect", async () => {
-    const one = story({ reconnect: false });
+    const one = silentStory({ reconnect: false });
     await one.client.connect();
     one.die();
     one.client.getActiveBuckets().catch(() => {});
@@ -127,7 +116,7 @@ describe("A session that is dead and does not say so", () => {
 
   it("is not looked for while it is idle, unless it is asked for", async () => {
     for (const probeIdleMs of [undefined, 30_000]) {
-      const one = story({ probeIdleMs });
+      const one = silentStory({ probeIdleMs });
       await one.client.connect();
       one.die();
       await one.clock.advance(120_000);
@@ -141,7 +130,7 @@ describe("A session that is dead and does not say so", () => {
 
 describe("A session that is alive", () => {
   it("is probed every 15 s while a call is up and silent, and stays", async () => {
-    const one = story();
+    const one = silentStory();
     await one.client.connect();
     await one.callUp();
     one.timeline.length = 0;
@@ -153,7 +142,7 @@ describe("A session that is alive", () => {
   });
 
   it("costs one more session where the gateway is only slow, and nothing is said to be missing", async () => {
-    const one = story({ answerAfterMs: 8_000, requestTimeoutMs: 2_000 });
+    const one = silentStory({ answerAfterMs: 8_000, requestTimeoutMs: 2_000 });
     await one.client.connect();
     one.timeline.length = 0;
     one.client.getActiveBuckets().catch(() => {});
@@ -164,7 +153,7 @@ describe("A session that is alive", () => {
   });
 
   it("stays where it answers within 5 s of the probe", async () => {
-    const one = story({ answerAfterMs: 4_500, requestTimeoutMs: 100 });
+    const one = silentStory({ answerAfterMs: 4_500, requestTimeoutMs: 100 });
     await one.client.connect();
     one.timeline.length = 0;
     for (let request = 0; request < 5; request++) {
@@ -177,7 +166,7 @@ describe("A session that is alive", () => {
   });
 
   it("stays where this program did not run for two hours", async () => {
-    const one = story();
+    const one = silentStory();
     await one.client.connect();
     await one.callUp();
     one.timeline.length = 0;
