@@ -62,7 +62,13 @@ export function openDatabase(url: string): DatabaseClient {
 }
 
 function withPostgres(postgres: Postgres, url: string): DatabaseClient {
-  const make = () => postgres(url, { connect_timeout: CONNECT_SECONDS, onnotice() {} });
+  const make = () =>
+    postgres(url, {
+      connect_timeout: CONNECT_SECONDS,
+      // Its own query for types rejects where nothing catches it when the connection is lost at that moment.
+      fetch_types: false,
+      onnotice() {},
+    });
   let sql = make();
   return {
     name: "postgres",

@@ -77,3 +77,8 @@ function checkPattern(
     `Cannot ${action}: ${name} is malformed, expected ${expected}`,
   );
 }
+
+/** Whether the address is one that every process of a machine shares: then it does not tell peers apart. */
+export function isLoopback(address: string): boolean {
+  return address.startsWith("127.") || address === "::1" || address.startsWith("::ffff:127.");
+}

@@ -73,7 +73,7 @@ const PURGE_ROWS = 1_000;
  * import postgres from "postgres";
  * import { postgresStore } from "@telequick/sdk/postgres";
  *
- * const sql = postgres("postgres://gateway@db.internal.example/telequick");
+ * const sql = postgres("postgres://gateway@db.internal.example/telequick", { fetch_types: false });
  * const store = postgresStore({
  *   query: (text, values) => sql.unsafe(text, values),
  *   listen: (channel, listener) => sql.listen(channel, listener),

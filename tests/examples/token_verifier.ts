@@ -6,7 +6,7 @@ import { createKeySet, createReplayStore, TeleQuickError, verifyToken } from "@t
 import { Hono } from "hono";
 import postgres from "postgres";
 
-const sql = postgres(process.env["DATABASE_URL"]!);
+const sql = postgres(process.env["DATABASE_URL"]!, { fetch_types: false });
 const store = postgresStore({
   query: (text, values) => sql.unsafe(text, values),
   listen: (channel, listener) => sql.listen(channel, listener),

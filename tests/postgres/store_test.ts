@@ -203,7 +203,7 @@ describe("postgresStore", () => {
     const { store } = two;
     let failures = 0;
     for (let i = 0; i < 20; i++) {
-      await server.endBackend(one.sql()).catch(() => {});
+      await server.endBackend(one.sql());
       try {
         await store.commit([{ kind: "loss", key: `${i}`, value: "" }]);
       } catch (error) {

@@ -32,7 +32,7 @@ export interface Verifier {
 export interface TokenOrigin {
   /** The page's origin. */
   readonly origin?: string | undefined;
-  /** The peer's address. */
+  /** The peer's address, where it stands for one peer. */
   readonly address?: string | undefined;
 }
 

@@ -24,7 +24,9 @@ export interface CampaignOptions<Row> {
   /** Live calls at the most; `Infinity` for no bound of the campaign's own. */
   readonly maxConcurrentCalls: number;
   /** Dials a row; `undefined` for a call that is over already. A refusal that time can lift is tried again. */
-  readonly dial: (row: Row) => DialOutcome | Promise<DialOutcome>;
+  readonly dial: (row: Row) => DialOutcome;
+  /** Takes a row for dialling, where several gateways could dial it. Resolves with what refuses it. Default: none. */
+  readonly claim?: ((row: Row) => Promise<RpcRefusal | undefined>) | undefined;
   /** Whether a refusal can be lifted by waiting. */
   readonly isTemporary: (refusal: RpcRefusal) => boolean;
   /** Makes the end of a row heard that is not dialled: it was refused, or the campaign was aborted (`undefined`). */
@@ -137,7 +139,7 @@ export class Campaign<Row> {
 
   /** Dials a row, waiting for as long as there is no room for it. */
   async #place(row: Row, signal: AbortSignal): Promise<void> {
-    const { clock, dial, fail, isTemporary, maxConcurrentCalls } = this.#options;
+    const { claim, clock, dial, fail, isTemporary, maxConcurrentCalls } = this.#options;
     const giveUpAt = clock.monotonic() + LONGEST_RETRY_MS;
     while (true) {
       signal.throwIfAborted();
@@ -146,8 +148,9 @@ export class Campaign<Row> {
         // Room and the abort can come in one turn.
         continue;
       }
-      const dialled = dial(row);
-      const outcome = dialled instanceof Promise ? await dialled : dialled;
+      const taken = claim && await claim(row);
+      if (claim !== undefined) signal.throwIfAborted();
+      const outcome = taken ?? dial(row);
       if (!(outcome instanceof RpcRefusal)) {
         this.#dialled++;
         if (outcome === undefined || outcome.state === "ended") return;

@@ -141,12 +141,8 @@ function start(
     ...{ campaignId, owner, rows, callsPerSecond },
     clock: gateway.clock,
     maxConcurrentCalls: maxConcurrentCalls === 0 ? Infinity : maxConcurrentCalls,
-    dial: (row) => {
-      if (!isKeyLive()) return keyIsOver;
-      if (gateway.cluster === undefined) return dial(row, context);
-      return claimCall(row, context)
-        .then((refusal) => refusal ?? (isKeyLive() ? dial(row, context) : keyIsOver));
-    },
+    claim: gateway.cluster && ((row) => claimCall(row, context)),
+    dial: (row) => isKeyLive() ? dial(row, context) : keyIsOver,
     isTemporary: (refusal) =>
       refusal.code === ErrorCode.ERR_RATE_LIMITED && !(refusal instanceof FarEndRefusal),
     fail: (row, refusal) =>

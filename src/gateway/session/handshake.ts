@@ -21,6 +21,7 @@ import {
   type Unavailable,
 } from "../auth/admit.ts";
 import type { GatewayContext } from "../context.ts";
+import { isLoopback } from "../validate.ts";
 import { drain, readRequest, REQUEST_BYTES } from "./streams.ts";
 
 interface FirstStream {
@@ -39,7 +40,9 @@ export class Handshake {
 
   constructor(gateway: GatewayContext, { origin, address, path = "/" }: IncomingSession) {
     this.#gateway = gateway;
-    this.#from = { origin, address };
+    // What one peer can make the gateway look up is bounded by its address.
+    const isShared = address === undefined || isLoopback(address);
+    this.#from = { origin, address: isShared ? undefined : address };
     this.#token = gateway.rules.acceptQueryToken
       ? new URLSearchParams(path.split("?", 2)[1]).get("token") ?? undefined
       : undefined;

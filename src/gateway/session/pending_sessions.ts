@@ -5,6 +5,7 @@
  */
 
 import type { Limits } from "../limits.ts";
+import { isLoopback } from "../validate.ts";
 
 /** A session in the pending. */
 export interface Waiting {
@@ -60,9 +61,4 @@ export class PendingSessions {
     this.leave(longest);
     longest.evict();
   }
-}
-
-/** Whether the address is one that every process of a machine shares: then it does not tell peers apart. */
-function isLoopback(address: string): boolean {
-  return address.startsWith("127.") || address === "::1" || address.startsWith("::ffff:127.");
 }

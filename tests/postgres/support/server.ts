@@ -41,7 +41,7 @@ export function openStore(port: number, options: OpenStoreOptions = {}): OpenSto
   const make = (): Sql =>
     postgres({
       ...{ host: "127.0.0.1", port, user, database: "postgres", max: connections },
-      ...{ connect_timeout: 2, backoff: () => 0.1, onnotice: () => {} },
+      ...{ connect_timeout: 2, backoff: () => 0.1, fetch_types: false, onnotice: () => {} },
     });
   let sql = make();
   const store = postgresStore({
@@ -150,8 +150,10 @@ export class PostgresServer implements AsyncDisposable {
 
   /** Ends one client's backend, as an administrator does; the other connections stay. */
   async endBackend(sql: Sql): Promise<void> {
-    await sql`select pg_terminate_backend(pid) from pg_stat_activity
+    const ended = sql`select pg_terminate_backend(pid) from pg_stat_activity
       where backend_type = 'client backend' and pid <> pg_backend_pid() order by random() limit 1`;
+    // It can have been another one's choice meanwhile.
+    await ended.catch(() => {});
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -162,7 +164,7 @@ export class PostgresServer implements AsyncDisposable {
   async #answers(): Promise<boolean> {
     const sql = postgres({
       ...{ host: "127.0.0.1", port: this.port, user: "postgres", database: "postgres" },
-      ...{ max: 1, connect_timeout: 1, onnotice: () => {} },
+      ...{ max: 1, connect_timeout: 1, fetch_types: false, onnotice: () => {} },
     });
     try {
       await sql`select 1`;
