@@ -56,6 +56,26 @@ describe("TeleQuickClient in an environment", () => {
     });
   });
 
+  it("takes several certificates, separated by commas, from the variable and from the option", async () => {
+    const both = `${HASH},${btoa("\u0002".repeat(32))}`;
+    const { dialled, webTransport } = noting();
+    const variables = {
+      TELEQUICK_ENDPOINT: "https://gateway.test",
+      TELEQUICK_CERTIFICATE_HASH: both,
+    };
+    await withEnvironment(variables, async () => {
+      for (const endpoint of [undefined, "https://other.test"]) {
+        const client = new TeleQuickClient(endpoint, () => UNSIGNED_TOKEN, {
+          webTransport,
+          ...(endpoint !== undefined && { serverCertificateHash: both }),
+        });
+        await client.connect();
+        await client.close();
+      }
+    });
+    assert.deepEqual(dialled.map(({ hashes }) => hashes), [2, 2]);
+  });
+
   it("leaves a certificate of the environment out where the endpoint is the program's own", async () => {
     const { dialled, webTransport } = noting();
     await withEnvironment({ TELEQUICK_CERTIFICATE_HASH: HASH }, async () => {
