@@ -177,6 +177,7 @@ const programs: Readonly<Record<string, Program>> = {
 const others: Readonly<Record<string, string>> = {
   "README.md": "the list of the programs",
   "token_backend.ts": "it mints tokens, and makes no call",
+  "token_verifier.ts": "it verifies tokens, and makes no call",
   runners: "tests in memory, whose far ends follow their own scripts",
   softphone: "a page: the browser room's tests let its far end leave",
 };
