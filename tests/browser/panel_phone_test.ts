@@ -4,6 +4,7 @@ import { generateServiceAccount, TeleQuickClient } from "../../mod.ts";
 import { toneSamples } from "../../src/audio/mod.ts";
 import { createGateway, type Gateway } from "../../src/gateway/mod.ts";
 import { InboundRule } from "../../src/wire/mod.ts";
+import { findFaults } from "./support/axe.ts";
 import { openPanel, type PanelStage } from "./support/panel.ts";
 import { speechSamples, writeSound } from "./support/sound.ts";
 import { until } from "./support/wait.ts";
@@ -14,6 +15,8 @@ const trunkId = "trunk-1";
 // The page's and the program's audio.
 const RATE = 16_000;
 const TONE_HZ = 440;
+const ALIKE = 0.5;
+const MOST_SECONDS = 20;
 
 interface PhoneStage extends AsyncDisposable {
   readonly gateway: Gateway;
@@ -62,6 +65,18 @@ async function openPhoneStage(permission = ""): Promise<PhoneStage> {
       await Deno.remove(folder, { recursive: true });
     },
   };
+}
+
+/** Nothing is wrong with the page, in either scheme, wide or narrow. */
+async function assertReadable(page: Page): Promise<void> {
+  const size = page.viewportSize()!;
+  for (const colorScheme of ["light", "dark"] as const) {
+    await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
+    for (const width of [360, 1_280]) {
+      await page.setViewportSize({ ...size, width });
+      same(await findFaults(page), [], `${colorScheme}, ${width}`);
+    }
+  }
 }
 
 /** Runs in the page, before its code: everything that goes to the loudspeaker passes an analyser. */
@@ -121,6 +136,7 @@ Deno.test("a dial rings in the page, is answered, and both hear each other", asy
   await using phone = await openPhoneStage();
   const { client, stage, gateway } = phone;
   const page = await phone.openPhone();
+  await t.step("it can be read while it waits", () => assertReadable(page));
   const call = await client.dial({ to: number, trunkId, callFrom: "+15550155" });
 
   await t.step("it rings: a tone, the title, a line that is read out", async () => {
@@ -139,14 +155,17 @@ Deno.test("a dial rings in the page, is answered, and both hear each other", asy
   const link = call.audio({ codec: "PCM16", sampleRate: RATE });
 
   await t.step("the program hears the microphone", async () => {
+    // A machine under load leaves gaps: the best second of several counts. Other sound fits by less than 0.2.
     const second = new Float32Array(RATE);
-    let at = -RATE;
+    let [at, best, seconds] = [0, 0, 0];
     for await (const samples of link.samples) {
-      for (const sample of samples) if (at++ >= 0) second[at - 1] = sample;
-      if (at >= RATE) break;
+      for (const sample of samples) second[at++ % RATE] = sample;
+      if (at < RATE * (seconds + 1)) continue;
+      best = Math.max(best, likeness(second));
+      if (best > ALIKE || ++seconds === MOST_SECONDS) break;
+      at = RATE * seconds;
     }
-    const found = likeness(second);
-    ok(found > 0.5, `it fits by ${found.toFixed(2)}`);
+    ok(best > ALIKE, `it fits by ${best.toFixed(2)}`);
   });
 
   await t.step("the page does not hear itself", async () => {
@@ -172,6 +191,7 @@ Deno.test("a dial rings in the page, is answered, and both hear each other", asy
     await row.locator("li", { hasText: "ANSWERED" }).waitFor();
     await row.getByText(/^[34]\.\d\d$/).waitFor();
     equal(await page.locator("tq-call").count(), 1);
+    await assertReadable(page);
   });
 
   await t.step("hanging up in the page ends the call: 16", async () => {

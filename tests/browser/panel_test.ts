@@ -1,12 +1,10 @@
 import { deepStrictEqual as same, match, ok, strictEqual as equal } from "node:assert/strict";
 import type { Page } from "playwright-core";
 import { callOf, FakePanelGateway } from "../support/panel_gateway.ts";
+import { findFaults } from "./support/axe.ts";
 import { openPanel } from "./support/panel.ts";
 import { until } from "./support/wait.ts";
 
-const axe = await Deno.readTextFile(
-  new URL(import.meta.resolve("axe-core").replace(/\/[^/]*$/, "/axe.min.js")),
-);
 const tabs = ["Calls", "Refusals", "Tenants", "Faults"];
 const callSid = "c0ffee00-1234-4abc-8def-001122334455";
 
@@ -169,7 +167,7 @@ for (const colorScheme of ["light", "dark"] as const) {
     const fake = new FakePanelGateway();
     await using stage = await openPanel({ gateway: fake.gateway });
     const empty = await stage.open({ colorScheme, viewport: { width: 360, height: 740 } });
-    same(await violations(empty), []);
+    same(await findFaults(empty), []);
     fill(fake);
     await empty.close();
     for (const width of [1_280, 360]) {
@@ -187,25 +185,11 @@ for (const colorScheme of ["light", "dark"] as const) {
       for (const tab of tabs) {
         await choose(page, tab);
         if (tab === "Tenants") await page.getByRole("button", { name: /^Revoke/ }).first().click();
-        const overflow = await page.evaluate("document.documentElement.scrollWidth - innerWidth");
-        equal(overflow, 0, `${tab} is ${overflow} pixels too wide at ${width}`);
-        same(await violations(page), [], `${tab} at ${width}`);
+        same(await findFaults(page), [], `${tab} at ${width}`);
       }
       await page.close();
     }
   });
-}
-
-/** The rules that axe finds broken, each with the first place. */
-async function violations(page: Page): Promise<readonly string[]> {
-  // Through the debugger: the page's own policy lets no inline script in.
-  await page.evaluate(axe);
-  const found = await page.evaluate("axe.run()") as {
-    violations: { id: string; nodes: { html: string; failureSummary: string }[] }[];
-  };
-  return found.violations.map(({ id, nodes: [first] }) =>
-    `${id}: ${first!.html} ${first!.failureSummary}`
-  );
 }
 
 Deno.test("fifty live calls and a thousand events leave a list of fifty rows", async () => {
