@@ -139,7 +139,15 @@ export function withTeleQuick<T extends RealtimeWebSocketClass>(
     ): Promise<void> {
       const config = this.#withFormat(options.initialSessionConfig);
       this.#open();
-      await super.connect({ ...options, initialSessionConfig: config });
+      try {
+        await super.connect({ ...options, initialSessionConfig: config });
+      } catch (error) {
+        if (this.#call.state !== "ended") throw error;
+        throw new TeleQuickError(
+          "ERR_CALL_ENDED",
+          "Cannot connect the model: the call has ended meanwhile",
+        );
+      }
       this.#receive();
     }
 

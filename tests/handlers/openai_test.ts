@@ -125,6 +125,28 @@ describe("withTeleQuick()", () => {
     await scene.close();
   });
 
+  it("says that the call has ended when it ends before the model is connected", async () => {
+    const kit = await testGateway();
+    // It takes the connection, and does not answer.
+    const silent = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+    const taken = silent.accept();
+    const url = `ws://127.0.0.1:${silent.addr.port}`;
+    const call = await kit.client.dial({ to: "+15550100", trunkId: kit.trunkId });
+    await call.answered();
+    const transport = new (withTeleQuick(OpenAIRealtimeWebSocket))({ call, url });
+    const agent = new RealtimeAgent({ name: "Test", instructions: "Talk." });
+    const session = new RealtimeSession(agent, { transport, tracingDisabled: true });
+    const connecting = assert.rejects(session.connect({ apiKey: "test", url }), {
+      code: "ERR_CALL_ENDED",
+    });
+    const connection = await taken;
+    await call.hangUp();
+    await connecting;
+    connection.close();
+    silent.close();
+    await kit.close();
+  });
+
   it("closes the connection to the model when the call ends", async () => {
     const scene = await connected({ to: "+15550105" });
     await scene.call.ended;
