@@ -90,6 +90,19 @@ describe("TeleQuickClient.drain()", () => {
     await clock.runUntil(successor.close());
   });
 
+  it("shows another tenant's call to a successor as one that does not exist", async () => {
+    await using kit = await openKit();
+    const { client, clock, gateway, trunkId } = kit;
+    const { callSid } = await client.dial({ to: "+15550100", trunkId });
+    const { connect } = await gateway.addTenant();
+    const stranger = await clock.runUntil(connect({ clientId: CLIENT_ID }));
+    const refusal = (id: string): Promise<string> =>
+      clock.runUntil(stranger.call(id).hold().then(() => "held", String));
+    const foreign = await refusal(callSid);
+    assert.match(foreign, /Unknown call_sid/);
+    assert.equal(foreign, await refusal("no-such-call"));
+  });
+
   it("hangs up at the deadline where it is asked to", async () => {
     await using kit = await openKit();
     const { client, clock, gateway, trunkId } = kit;
