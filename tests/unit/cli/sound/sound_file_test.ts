@@ -71,7 +71,7 @@ describe("findPlayer()", () => {
     }
   });
 
-  it("names what to install where there is none", async () => {
+  it("names what to install where no player is found", async () => {
     const platform = { findProgram: () => Promise.resolve(undefined) };
     await assert.rejects(findPlayer(platform, SAMPLE_RATE), {
       name: "UsageError",
