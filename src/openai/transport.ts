@@ -142,13 +142,11 @@ export function withTeleQuick<T extends RealtimeWebSocketClass>(
       try {
         await super.connect({ ...options, initialSessionConfig: config });
       } catch (error) {
-        if (this.#call.state !== "ended") throw error;
-        throw new TeleQuickError(
-          "ERR_CALL_ENDED",
-          "Cannot connect the model: the call has ended meanwhile",
-        );
+        // The call's end closes the connection: the package says only that it was closed.
+        throw this.#call.state === "ended" ? callEnded(error) : error;
       }
-      this.#receive();
+      if (this.#link !== undefined) this.#receive();
+      else if (this.#call.state === "ended") throw callEnded(undefined);
     }
 
     override updateSessionConfig(config: SessionConfig): void {
@@ -267,4 +265,12 @@ function pcmuOf({ codec, payload }: ReceivedFrame): Uint8Array {
   if (codec !== "PCM16") return new Uint8Array(0);
   const resampler = new Resampler({ inputRate: 16_000, outputRate: 8_000 });
   return encodePcmu(resampler.push(decodeAudio(codec, payload)));
+}
+
+function callEnded(cause: unknown): TeleQuickError {
+  return new TeleQuickError(
+    "ERR_CALL_ENDED",
+    "Cannot connect the model: the call has ended meanwhile",
+    { cause },
+  );
 }
