@@ -24,13 +24,16 @@ async function repeat(
 ): Promise<number> {
   let done = 0;
   const lane = async (): Promise<void> => {
+    let pause = 1;
     while (done < total && !client.isClosed && client.endings.length === 0) {
       try {
         await work();
         done++;
+        pause = 1;
       } catch {
-        // Out of stream credit, or reset: the other side needs a turn.
-        await settle();
+        // Out of stream credit, or reset: the other side needs some turns. Not until all is quiet, which it is not while others flood.
+        for (let i = 0; i < pause; i++) await turn();
+        pause = Math.min(2 * pause, 64);
       }
     }
   };
