@@ -1,6 +1,6 @@
 /**
  * What a day of sessions leaves behind: memory and descriptors of a process after renewals of one client and after connects one after
- * another, through the SDK and over the runtime's own transport, in turns, each after a forced collection.
+ * another, through the SDK and over the runtime's own transport, which signs in too, in turns, each after a forced collection.
  * `deno run -A --unstable-net tests/bench/session_figures.ts [--renewals 300] [--pause 0] [--collect-every 0] [--connects 1000] [--rounds 1] [--tarball package.tgz]`: with the
  * packed package on Node and Bun too, or `--only` one of them.
  *
@@ -16,7 +16,9 @@ import { readManifest } from "../../scripts/build/manifest.ts";
 import { install } from "../../scripts/matrix/install.ts";
 import { bun, newestNode, node, withAddonLibrary } from "../../scripts/matrix/runtimes.ts";
 import { root } from "../../scripts/support/source.ts";
+import { importSigner, signToken } from "../../mod.ts";
 import { certificateHash } from "../../src/transport/mod.ts";
+import { encodeRequest, methods } from "../../src/wire/mod.ts";
 import { GatewayHost } from "../support/gateway_host.ts";
 import type { SessionsOrder, SessionsStage } from "./support/sessions_process.ts";
 
@@ -83,6 +85,7 @@ async function stages(leg: Leg, order: SessionsOrder): Promise<SessionsStage[]> 
 
 await using host = await GatewayHost.start();
 const hash = await certificateHash(host.certificatePem);
+const token = await signToken(await importSigner(host.account));
 const order = {
   endpoint: host.endpoint,
   certificateHash: (hash.value as Uint8Array).toBase64(),
@@ -91,6 +94,7 @@ const order = {
     private_key_id: host.account.privateKeyId,
     private_key: host.account.privateKey,
   }),
+  signIn: encodeRequest(methods.Authenticate, { token, sdk: "bare/0" }).toBase64(),
   renewals: Number(values.renewals),
   pauseMs: Number(values.pause),
   collectEvery: Number(values["collect-every"]),

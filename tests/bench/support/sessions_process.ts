@@ -15,8 +15,10 @@ export interface SessionsOrder {
   readonly certificateHash: string;
   /** The text of the service account. */
   readonly account: string;
-  /** Through the SDK, or over the runtime's own transport with nothing else. */
+  /** Through the SDK, or over the runtime's own transport with nothing else than a first stream that signs in. */
   readonly way: "sdk" | "bare";
+  /** The bytes of the bare way's first stream, in base64. */
+  readonly signIn: string;
   /** How many times one client's session is renewed. */
   readonly renewals: number;
   /** How long after each renewal, in milliseconds: the SDK closes a session that was replaced after a second. */
@@ -38,10 +40,17 @@ export interface SessionsStage {
 }
 
 interface Bare {
-  readonly ready: Promise<unknown>;
   readonly closed: Promise<unknown>;
   close(): void;
 }
+
+/** What is used of the W3C's session. */
+interface Session extends Bare {
+  readonly ready: Promise<unknown>;
+  createBidirectionalStream(): Promise<ReadableWritablePair<Uint8Array, Uint8Array>>;
+}
+
+const LONGEST_READ = 65_536;
 
 const order = JSON.parse(process.argv.at(-1) ?? "") as SessionsOrder;
 const collect = globalThis as { gc?: () => void; Bun?: { gc(force: boolean): void } };
@@ -67,19 +76,24 @@ async function say(stage: SessionsStage["stage"]): Promise<void> {
   process.stdout.write(`${JSON.stringify(line)}\n`);
 }
 
-function hashBytes(): Uint8Array<ArrayBuffer> {
-  return Uint8Array.from(atob(order.certificateHash), (char) => char.charCodeAt(0));
+function bytesOf(base64: string): Uint8Array<ArrayBuffer> {
+  return Uint8Array.from(atob(base64), (char) => char.charCodeAt(0));
 }
 
 /** A session of the runtime's own transport: Deno's, or the addon's. */
 async function openBare(): Promise<Bare> {
   const { WebTransport } = globalThis as unknown as {
-    WebTransport?: new (url: string, options: unknown) => Bare;
+    WebTransport?: new (url: string, options: unknown) => Session;
   };
-  const hash = { algorithm: "sha-256", value: hashBytes() };
+  const hash = { algorithm: "sha-256", value: bytesOf(order.certificateHash) };
   if (WebTransport !== undefined) {
     const session = new WebTransport(order.endpoint, { serverCertificateHashes: [hash] });
     await session.ready;
+    const { readable, writable } = await session.createBidirectionalStream();
+    const writer = writable.getWriter();
+    await writer.write(bytesOf(order.signIn));
+    await writer.close();
+    for await (const _chunk of readable);
     return session;
   }
   const require = createRequire(import.meta.url);
@@ -89,8 +103,12 @@ async function openBare(): Promise<Bare> {
   const session = await addon.NapiClient.withCertificateHashes([hash.value]).connect(
     `${order.endpoint}/`,
   );
+  const stream = await session.openBi();
+  const [send, receive] = [stream.takeSend(), stream.takeRecv()];
+  await send.write(bytesOf(order.signIn));
+  await send.finish();
+  while (await receive.read(LONGEST_READ) !== null);
   return {
-    ready: Promise.resolve(),
     closed: session.closed(),
     close: () => session.close(0, ""),
   };
