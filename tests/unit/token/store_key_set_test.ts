@@ -255,6 +255,32 @@ describe("createKeySet with a store", () => {
   });
 });
 
+describe("verifyToken() and a key's confirm", () => {
+  it("awaits it before a wrong signature is refused, and for nothing else", async () => {
+    const acme = await testAccount("acme");
+    const key = await importVerifyingKey(acme.publicKeyPem);
+    const token = await signToken(acme.signer, { now: 1_800_000_000_000 });
+    const forged = `${token.slice(0, token.lastIndexOf("."))}.${"A".repeat(342)}`;
+    let asked = 0;
+    const verify = async (shown: string, fails: boolean) => {
+      const confirm = async () => {
+        asked++;
+        if (fails) throw new Error("away");
+        await Promise.resolve();
+      };
+      return await verifyToken(shown, {
+        resolveKey: () => ({ tenantId: "acme", key, confirm }),
+        now: 1_800_000_000_000,
+      }).then(() => "accepted", (error) => error.code);
+    };
+    assert.equal(await verify(token, true), "accepted");
+    assert.equal(asked, 0);
+    assert.equal(await verify(forged, true), UNAVAILABLE);
+    assert.equal(await verify(forged, false), "ERR_TOKEN_INVALID");
+    assert.equal(asked, 2);
+  });
+});
+
 describe("createReplayStore with a store", () => {
   it("accepts a token at one of two verifiers, and once", async () => {
     const clock = new FakeClock();
