@@ -77,7 +77,7 @@ export const rooms: Readonly<Record<string, Room>> = {
     backDoors: { "src/transport/listen.ts": ["gateway", "cli"] },
     inside: [
       [
-        "types.ts fault.ts endpoint.ts pipe.ts der.ts certificate_hash.ts certificate.ts packages.ts advice.ts",
+        "types.ts fault.ts endpoint.ts pipe.ts der.ts certificate_hash.ts certificate.ts packages.ts advice.ts incoming.ts",
       ],
       ["http3/"],
       ["listener.ts"],

@@ -54,6 +54,8 @@ export async function openSession(
         pinned ? { serverCertificateHashes: [...certificateHashes] } : {},
       );
       transport.closed.catch(ignore);
+      // On some implementations this fails with the session.
+      transport.draining?.catch(ignore);
       await transport.ready;
       failures.delete(url.origin);
       return new Session(transport, { clock });

@@ -9,6 +9,7 @@ import {
   systemClock,
 } from "../base/signal.ts";
 import { faultText, fromTransport, isStreamLimit, sessionClosed } from "./fault.ts";
+import { streamsUntil, takeAll, takeUntil } from "./incoming.ts";
 import type { BidirectionalStream, CloseInfo, WebTransportLike } from "./types.ts";
 
 /** How a session ended. A hint for people: no code survives all pairs of implementations. */
@@ -60,11 +61,11 @@ export function abandon(transport: WebTransportLike): void {
 export class Session {
   /** Resolves when the session is over, for any reason; never rejects. */
   readonly closed: Promise<SessionClosed>;
-  readonly #draining: Promise<void>;
   readonly #transport: WebTransportLike;
   readonly #clock: Clock;
   readonly #over = new Canceller();
   readonly #resolveClosed: (info: SessionClosed) => void;
+  #draining: Promise<void> | undefined;
   #end: SessionClosed | undefined;
   #incomingBidirectional: ReadableStream<BidirectionalStream> | undefined;
   #incomingUnidirectional: ReadableStream<ReadableStream<Uint8Array>> | undefined;
@@ -81,10 +82,6 @@ export class Session {
     let resolveClosed!: (info: SessionClosed) => void;
     this.closed = new Promise((resolve) => resolveClosed = resolve);
     this.#resolveClosed = resolveClosed;
-    this.#draining = new Promise((resolve) => {
-      // Rejects with the session on some implementations: then nothing was asked.
-      transport.draining?.then(() => resolve(), ignore);
-    });
     transport.ready.then(undefined, (error) => this.#finish({ reason: faultText(error), error }));
     transport.closed.then(
       (info) => this.#finish(readCloseInfo(info)),
@@ -112,7 +109,10 @@ export class Session {
 
   /** Resolves when the peer asks for an orderly end, on implementations that show it (W3C `draining`); otherwise never. */
   get draining(): Promise<void> {
-    return this.#draining;
+    return this.#draining ??= new Promise((resolve) => {
+      // Rejects with the session on some implementations: then nothing was asked.
+      this.#transport.draining?.then(() => resolve(), ignore);
+    });
   }
 
   /** Asks the peer for an orderly end, on implementations that can; the session goes on. */
@@ -127,14 +127,16 @@ export class Session {
 
   /** Bidirectional streams that the peer opens. Ends with the session; never fails. */
   get incomingBidirectional(): ReadableStream<BidirectionalStream> {
-    return this.#incomingBidirectional ??= this.#untilClosed(
+    return this.#incomingBidirectional ??= streamsUntil(
+      this.#over,
       this.#transport.incomingBidirectionalStreams,
     );
   }
 
   /** One-way streams that the peer opens. Ends with the session; never fails. */
   get incomingUnidirectional(): ReadableStream<ReadableStream<Uint8Array>> {
-    return this.#incomingUnidirectional ??= this.#untilClosed(
+    return this.#incomingUnidirectional ??= streamsUntil(
+      this.#over,
       this.#transport.incomingUnidirectionalStreams,
     );
   }
@@ -144,12 +146,18 @@ export class Session {
    * what it returned has resolved. In place of {@linkcode Session.incomingBidirectional}.
    */
   acceptBidirectional(take: (stream: BidirectionalStream) => void | Promise<void>): void {
-    this.#accept(this.#transport.incomingBidirectionalStreams, take);
+    const transport = this.#transport;
+    const taken = takeUntil(this.#over, take);
+    if (transport.takeBidirectional !== undefined) return transport.takeBidirectional(taken);
+    takeAll(transport.incomingBidirectionalStreams, taken);
   }
 
   /** The same for one-way streams, in place of {@linkcode Session.incomingUnidirectional}. */
   acceptUnidirectional(take: (stream: ReadableStream<Uint8Array>) => void | Promise<void>): void {
-    this.#accept(this.#transport.incomingUnidirectionalStreams, take);
+    const transport = this.#transport;
+    const taken = takeUntil(this.#over, take);
+    if (transport.takeUnidirectional !== undefined) return transport.takeUnidirectional(taken);
+    takeAll(transport.incomingUnidirectionalStreams, taken);
   }
 
   /**
@@ -251,52 +259,6 @@ export class Session {
       }
       await sleep(wait, { signal: over, clock });
     }
-  }
-
-  /** Not a loop in an async function: while that waits it holds on to the last stream, and its 64 KiB. */
-  #accept<T>(streams: ReadableStream<T>, take: (stream: T) => void | Promise<void>): void {
-    const reader = streams.getReader();
-    const next = (): void => {
-      // A failed read is the session's end, which `closed` says.
-      reader.read().then(({ value, done }) => {
-        if (done || this.isClosed) return;
-        return take(value)?.then(next) ?? next();
-      }).catch(ignore);
-    };
-    next();
-  }
-
-  #untilClosed<T>(source: ReadableStream<T>): ReadableStream<T> {
-    const reader = source.getReader();
-    const end = (controller: ReadableStreamDefaultController<T>): void => {
-      this.#over.removeEventListener("abort", onClosed);
-      try {
-        controller.close();
-      } catch {
-        // Closed or cancelled already.
-      }
-    };
-    let onClosed: () => void = ignore;
-    return new ReadableStream<T>({
-      start: (controller) => {
-        onClosed = () => end(controller);
-        if (this.isClosed) onClosed();
-        else this.#over.addEventListener("abort", onClosed);
-      },
-      pull: async (controller) => {
-        try {
-          const { value, done } = await reader.read();
-          if (done) end(controller);
-          else controller.enqueue(value);
-        } catch {
-          end(controller);
-        }
-      },
-      cancel: (reason) => {
-        this.#over.removeEventListener("abort", onClosed);
-        return reader.cancel(reason).catch(ignore);
-      },
-    }, { highWaterMark: 0 });
   }
 
   #closedError(): TeleQuickError {

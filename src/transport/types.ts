@@ -39,6 +39,10 @@ export interface WebTransportLike {
   readonly incomingBidirectionalStreams: ReadableStream<BidirectionalStream>;
   /** One-way streams that the peer opened. */
   readonly incomingUnidirectionalStreams: ReadableStream<ReadableStream<Uint8Array>>;
+  /** Ours, not W3C's: calls `take` with each of `incomingBidirectionalStreams`, in place of that stream; the next is asked for when what it returned has resolved. Absent: read the stream. */
+  takeBidirectional?(take: (stream: BidirectionalStream) => void | Promise<void>): void;
+  /** Ours, not W3C's: calls `take` with each of `incomingUnidirectionalStreams`, in place of that stream; the next is asked for when what it returned has resolved. Absent: read the stream. */
+  takeUnidirectional?(take: (stream: ReadableStream<Uint8Array>) => void | Promise<void>): void;
   /** Datagrams, where the implementation has them. */
   readonly datagrams?: DatagramsLike | undefined;
   /**

@@ -69,7 +69,7 @@ export class Access {
   readonly #endUser: string | undefined;
   readonly #sessionId: string;
   /** Client ids that it has shown, where they prove what is its own. */
-  readonly #shown = new Set<string>();
+  #shown: Set<string> | undefined;
 
   /**
    * Reads the principal's scope.
@@ -106,10 +106,11 @@ export class Access {
   /** Remembers a client id that the session has shown. */
   show(clientId: string): void {
     if (this.space !== "scoped" || clientId === "") return;
-    this.#shown.delete(clientId);
-    this.#shown.add(clientId);
-    if (this.#shown.size <= MOST_CLIENT_IDS) return;
-    for (const oldest of this.#shown) return void this.#shown.delete(oldest);
+    const shown = this.#shown ??= new Set();
+    shown.delete(clientId);
+    shown.add(clientId);
+    if (shown.size <= MOST_CLIENT_IDS) return;
+    for (const oldest of shown) return void shown.delete(oldest);
   }
 
   /** Whose a call is that this session dials or answers under a client id. */
@@ -126,7 +127,8 @@ export class Access {
     if (owner === undefined) return false;
     if (this.#endUser !== undefined) return owner.id === `user\0${this.#endUser}`;
     return owner.id === this.#sessionId ||
-      (owner.id.startsWith("client\0") && this.#shown.has(owner.id.slice("client\0".length)));
+      (owner.id.startsWith("client\0") &&
+        this.#shown?.has(owner.id.slice("client\0".length)) === true);
   }
 
   /** Whether it can do something with a call. */

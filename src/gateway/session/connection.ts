@@ -5,7 +5,7 @@
  */
 
 import { ByteBudget } from "../../base/byte_budget.ts";
-import { sleep } from "../../base/signal.ts";
+import { Canceller, sleep } from "../../base/signal.ts";
 import { type BidirectionalStream, type IncomingSession, Session } from "../../transport/mod.ts";
 import { type CallEvent, ErrorCode, type SessionEnding } from "../../wire/mod.ts";
 import { Access } from "../auth/access.ts";
@@ -47,7 +47,7 @@ export class Connection implements RpcSession, KeyHolder, Expiring, Waiting {
   readonly #rate: RateLimit;
   readonly #patience: RateLimit;
   readonly #stops = new Set<() => void>();
-  readonly #over = new AbortController();
+  readonly #over = new Canceller();
   readonly #handshake: Handshake;
   readonly #onRefused: ((reason: string) => void) | undefined;
   #state: State = "handshake";
@@ -78,7 +78,7 @@ export class Connection implements RpcSession, KeyHolder, Expiring, Waiting {
     this.#patience = new RateLimit({ perSecond: strikes / 60, burst: strikes, clock });
     this.#outbox = new Outbox({
       limits,
-      open: () => this.#session.openUnidirectional({ signal: this.#over.signal }),
+      open: () => this.#session.openUnidirectional({ signal: this.#over }),
       onSlow: () => this.end(endings.slow),
       onAudio: (written, dropped) => {
         counters.audioSent += written;
@@ -332,7 +332,7 @@ export class Connection implements RpcSession, KeyHolder, Expiring, Waiting {
 
   async #closeAfterGrace(closeCode: number, reason: string): Promise<void> {
     const { clock, limits } = this.#gateway;
-    await sleep(limits.graceMs, { clock, signal: this.#over.signal }).catch(ignore);
+    await sleep(limits.graceMs, { clock, signal: this.#over }).catch(ignore);
     this.#session.close({ closeCode, reason });
   }
 
@@ -353,7 +353,7 @@ export class Connection implements RpcSession, KeyHolder, Expiring, Waiting {
   #cleanUp(): void {
     const { clock, log } = this.#gateway;
     this.#leave("over");
-    this.#over.abort();
+    this.#over.abort(undefined);
     for (const stop of this.#stops) stop();
     this.#handshake.stop();
     this.#outbox.end();

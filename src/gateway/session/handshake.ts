@@ -5,7 +5,7 @@
  */
 
 import { ignore } from "../../base/ignore.ts";
-import { within } from "../../base/signal.ts";
+import { Canceller, within } from "../../base/signal.ts";
 import { type BidirectionalStream, ByteReader, type IncomingSession } from "../../transport/mod.ts";
 import {
   AuthenticateRequest,
@@ -34,7 +34,7 @@ export class Handshake {
   readonly #gateway: GatewayContext;
   readonly #from: TokenOrigin;
   readonly #token: string | undefined;
-  readonly #breach = new AbortController();
+  readonly #breach = new Canceller();
   #first: FirstStream | undefined;
   #onFirst: ((stream: FirstStream) => void) | undefined;
 
@@ -77,7 +77,7 @@ export class Handshake {
       return await within(() => this.#check(), {
         timeoutMs: limits.handshakeMs,
         clock,
-        signal: this.#breach.signal,
+        signal: this.#breach,
         onTimeout: () => new Error(`No token came within ${limits.handshakeMs} ms`),
       });
     } catch (error) {

@@ -25,6 +25,9 @@ export interface FrameSourceOptions {
   readonly head?: Uint8Array;
 }
 
+// A source that waits holds no buffer of what it has given.
+const NO_BYTES = new Uint8Array(0);
+
 /** Reads a stream's frames one by one. */
 export class FrameSource {
   readonly #reader: ReadableStreamBYOBReader;
@@ -36,7 +39,7 @@ export class FrameSource {
   constructor(readable: ReadableStream<Uint8Array>, options: FrameSourceOptions) {
     this.#reader = readable.getReader({ mode: "byob" });
     this.#bufferBytes = options.bufferBytes;
-    this.#bytes = options.head ?? new Uint8Array(0);
+    this.#bytes = options.head ?? NO_BYTES;
   }
 
   /** Whether the last frame was above the limit. */
@@ -54,7 +57,7 @@ export class FrameSource {
       }
       const taken = takeFrame(this.#bytes);
       if (taken !== undefined) {
-        this.#bytes = taken.rest;
+        this.#bytes = taken.rest.length === 0 ? NO_BYTES : taken.rest;
         return taken;
       }
       try {

@@ -1,5 +1,6 @@
 import { ignore } from "../../base/ignore.ts";
 import { type Clock, within } from "../../base/signal.ts";
+import { Arrivals } from "./arrivals.ts";
 import { type ConnectionErrorHandler, http3Code } from "./codes.ts";
 import { ownStreamType, readControl, type Settings } from "./control_stream.ts";
 import type { QuicConnection } from "./connection.ts";
@@ -40,9 +41,9 @@ export interface PeerStreamsOptions {
  */
 export class PeerStreams {
   /** The session's bidirectional streams, at their contents. */
-  readonly bidirectional: ReadableStream<BidirectionalStream>;
+  readonly bidirectional: Arrivals<BidirectionalStream>;
   /** The session's one-way streams, at their contents. */
-  readonly unidirectional: ReadableStream<ReadableStream<Uint8Array>>;
+  readonly unidirectional: Arrivals<ReadableStream<Uint8Array>>;
   /** The peer's settings. Never settles when they do not come. */
   readonly settings: Promise<Settings>;
   /** Resolves when the peer sends GOAWAY (RFC 9114 section 5.2); otherwise never. */
@@ -63,11 +64,11 @@ export class PeerStreams {
     this.#turnAway = counted(options.clock, () => this.#flood());
     this.settings = new Promise((resolve) => this.#onSettings = resolve);
     this.goaway = new Promise((resolve) => this.#onGoaway = resolve);
-    this.bidirectional = sorted(
+    this.bidirectional = new Arrivals(
       connection.incomingBidirectionalStreams,
       (stream) => this.#sortBidirectional(stream),
     );
-    this.unidirectional = sorted(
+    this.unidirectional = new Arrivals(
       connection.incomingUnidirectionalStreams,
       (stream) => this.#sortUnidirectional(stream),
     );
@@ -231,50 +232,4 @@ function counted(clock: Clock, onFlood: () => void): () => void {
     if (now - since > FOREIGN_MS) [since, count] = [now, 0];
     if (++count > MOST_FOREIGN) onFlood();
   };
-}
-
-/**
- * Streams of `source` that `sort` returns. All are taken as they come until the first of them is there, for the session begins with others; from then on
- * while one is asked for. The rest stays with the connection, unread, and so does the peer's credit: a flood waits where it costs least.
- */
-function sorted<T>(
-  source: ReadableStream<T>,
-  sort: (stream: T) => Promise<T | undefined>,
-): ReadableStream<T> {
-  const reader = source.getReader();
-  let isOver = false;
-  let isWanted = true;
-  let isTaking = false;
-  // Not a loop in an async function: while that waits it holds on to the last stream, and to the 64 KiB that it was last read into.
-  const take = (controller: ReadableStreamDefaultController<T>): void => {
-    const end = (): void => {
-      if (isOver) return;
-      isOver = true;
-      controller.close();
-    };
-    isTaking = isWanted && !isOver;
-    if (!isTaking) return;
-    // A failed read means that the connection is gone, which the connection's `closed` says.
-    reader.read().then(({ value, done }) => {
-      if (done) return end();
-      sort(value).then((stream) => {
-        if (stream === undefined || isOver) return;
-        isWanted = false;
-        controller.enqueue(stream);
-      }, ignore);
-      // The header of one that is late holds up no other.
-      take(controller);
-    }, end);
-  };
-  return new ReadableStream<T>({
-    start: take,
-    pull(controller) {
-      isWanted = true;
-      if (!isTaking) take(controller);
-    },
-    async cancel() {
-      isOver = true;
-      await reader.cancel().catch(ignore);
-    },
-  }, { highWaterMark: 0 });
 }

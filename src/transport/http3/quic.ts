@@ -34,22 +34,20 @@ const NOTHING_WRONG: number = http3Code.noError;
 export class QuicSession implements WebTransportLike {
   readonly ready: Promise<void> = Promise.resolve();
   readonly closed: Promise<CloseInfo>;
-  readonly draining: Promise<void>;
-  readonly incomingBidirectionalStreams: ReadableStream<BidirectionalStream>;
-  readonly incomingUnidirectionalStreams: ReadableStream<ReadableStream<Uint8Array>>;
-  readonly datagrams: DatagramsLike;
   readonly keepsAlive = true;
   /** Resolves when the connection is over, too, which is a moment after the session; never rejects. */
   readonly gone: Promise<void>;
   readonly #connection: QuicConnection;
   readonly #parts: QuicSessionParts;
+  // Made when they are asked for: a gateway's idle sessions are many.
+  #draining: Promise<void> | undefined;
+  #datagrams: DatagramsLike | undefined;
   #isOver = false;
 
   constructor(connection: QuicConnection, parts: QuicSessionParts) {
-    const { streams, connect } = parts;
+    const { connect } = parts;
     this.#connection = connection;
     this.#parts = parts;
-    this.draining = Promise.race([connect.draining, streams.goaway]);
     this.gone = connection.closed.then(ignore, ignore);
     this.closed = new Promise((resolve, reject) => {
       connection.closed.then(({ closeCode, reason }) => {
@@ -67,19 +65,33 @@ export class QuicSession implements WebTransportLike {
       });
     });
     this.closed.catch(ignore);
-    this.incomingBidirectionalStreams = streams.bidirectional;
-    this.incomingUnidirectionalStreams = streams.unidirectional;
-    this.datagrams = {
-      get maxDatagramSize() {
-        return connection.maxDatagramSize - SESSION_ID.length;
-      },
-      writable: new WritableStream({
-        async write(chunk) {
-          if (chunk.length > connection.maxDatagramSize - SESSION_ID.length) return;
-          await connection.sendDatagram(concatBytes([SESSION_ID, chunk]));
-        },
-      }),
-    };
+  }
+
+  get incomingBidirectionalStreams(): ReadableStream<BidirectionalStream> {
+    return this.#parts.streams.bidirectional.stream;
+  }
+
+  get incomingUnidirectionalStreams(): ReadableStream<ReadableStream<Uint8Array>> {
+    return this.#parts.streams.unidirectional.stream;
+  }
+
+  takeBidirectional(take: (stream: BidirectionalStream) => void | Promise<void>): void {
+    this.#parts.streams.bidirectional.give({ take, end: ignore });
+  }
+
+  takeUnidirectional(take: (stream: ReadableStream<Uint8Array>) => void | Promise<void>): void {
+    this.#parts.streams.unidirectional.give({ take, end: ignore });
+  }
+
+  /** Resolves when the peer asks for an orderly end; otherwise never. */
+  get draining(): Promise<void> {
+    const { connect, streams } = this.#parts;
+    return this.#draining ??= Promise.race([connect.draining, streams.goaway]);
+  }
+
+  /** Datagrams of the session. */
+  get datagrams(): DatagramsLike {
+    return this.#datagrams ??= datagramsOf(this.#connection);
   }
 
   async createBidirectionalStream(): Promise<BidirectionalStream> {
@@ -123,4 +135,18 @@ function announce(writable: WritableStream<Uint8Array>, header: Uint8Array): voi
   const writer = writable.getWriter();
   writer.write(header).catch(ignore);
   writer.releaseLock();
+}
+
+function datagramsOf(connection: QuicConnection): DatagramsLike {
+  return {
+    get maxDatagramSize() {
+      return connection.maxDatagramSize - SESSION_ID.length;
+    },
+    writable: new WritableStream({
+      async write(chunk) {
+        if (chunk.length > connection.maxDatagramSize - SESSION_ID.length) return;
+        await connection.sendDatagram(concatBytes([SESSION_ID, chunk]));
+      },
+    }),
+  };
 }

@@ -140,7 +140,7 @@ describe("PeerStreams: connection errors (RFC 9114 section 8.1)", () => {
     const areRead = () => [ahead, second, third].map(({ awaited }) => awaited > 0);
     await settle();
     assert.deepEqual(areRead(), [true, false, false]);
-    const reader = streams.bidirectional.getReader();
+    const reader = streams.bidirectional.stream.getReader();
     assert.equal((await reader.read()).done, false);
     await settle();
     assert.deepEqual(areRead(), [true, false, false]);
