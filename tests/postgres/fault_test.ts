@@ -20,7 +20,7 @@ const dial = { trunkId: "main", to: "+15550106", defaultApp: 1 } as const;
 
 /** Waits until something holds. */
 async function until(what: string, holds: () => boolean | Promise<boolean>): Promise<void> {
-  const end = Date.now() + 30_000;
+  const end = Date.now() + 60_000;
   while (!await holds()) {
     if (Date.now() > end) throw new Error(`Does not come to hold: ${what}`);
     await new Promise((resolve) => setTimeout(resolve, 20));

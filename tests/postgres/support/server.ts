@@ -10,7 +10,7 @@ import postgres from "postgres";
 import { type PostgresStore, postgresStore } from "../../../src/postgres/mod.ts";
 
 const run = promisify(execFile);
-const START_MS = 30_000;
+const START_MS = 60_000;
 
 /** Writes what was measured, for a report. */
 export function note(text: string): void {
