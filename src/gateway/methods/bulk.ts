@@ -160,11 +160,11 @@ function start(
 
 /** Dials a row. Returns `undefined` where the far end has hung up at once. */
 function dial(row: OriginateRequest, context: RpcContext): Call | RpcRefusal | undefined {
-  const { tenant, session: { access } } = context;
+  const { tenant, session } = context;
   const refusal = checkRequest(row, tenant);
   if (refusal !== undefined) return refusal;
   const wasUsed = tenant.knows(row.callSid);
-  const dialled = tenant.dial(callOptions(row, context), access, undefined);
+  const dialled = tenant.dial(callOptions(row, context), session.access, session);
   if (dialled instanceof RpcRefusal) return dialled;
   const call = tenant.call(dialled.callSid);
   if (call !== undefined || !wasUsed) return call;

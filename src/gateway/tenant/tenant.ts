@@ -142,8 +142,8 @@ export class Tenant {
   }
 
   /**
-   * Which session receives the audio of a call: the holder of its client id, else the one that dialled or answered it, else the tenant's
-   * newest subscriber; always one that is allowed to listen to it.
+   * Which session receives the audio of a call: the holder of its client id, else the one that dialled it, answered it or began its campaign, else
+   * the tenant's newest subscriber; always one that is allowed to listen to it.
    */
   listenerOf(call: Call): Subscriber | undefined {
     return this.holderOf(call) ?? this.subscriptions.newest(this.#subject(call));

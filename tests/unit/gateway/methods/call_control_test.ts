@@ -171,6 +171,23 @@ describe("where a call's audio goes", () => {
     assert.equal(setup.gateway.stats().calls.live, 1, "the call goes on");
   });
 
+  it("to the session that began its campaign, also when another one has subscribed since", async () => {
+    await using setup = new TestGateway();
+    const acme = await setup.addTenant("acme");
+    const beginner = await setup.connect(acme, { clientId: "c" });
+    await beginner.rpc(methods.OriginateBulk, {
+      ...{ campaignId: "k", templateTrunkId: "main", callsPerSecond: 20, templateDefaultApp: 1 },
+      csvUrl: "data:,to%0A%2B15550106",
+    });
+    const other = await setup.connect(acme, { clientId: "w" });
+    await setup.clock.advance(400);
+    assert.ok(beginner.audio.length > 0);
+    assert.equal(other.audio.length, 0);
+    beginner.close();
+    await setup.clock.advance(40);
+    assert.equal(other.audio.length, 2, "it is the newest subscriber now");
+  });
+
   it("in one write a turn, independent of the number of calls", async () => {
     await using setup = new TestGateway();
     const client = await setup.connect(await setup.addTenant("acme"), { clientId: "c" });
