@@ -365,7 +365,8 @@ describe("denoWebTransport()", () => {
     const sessions = await Promise.all(
       Array.from({ length: 24 }, (_, i) => dial(i % 2 === 0 ? one : two, { path: `/${i}` })),
     );
-    if (Deno.build.os === "linux") assert.equal(sockets(), before);
+    // Fewer, where one of a test before was closed meanwhile.
+    if (Deno.build.os === "linux") assert.ok(sockets() <= before, `${sockets()} after ${before}`);
     for (const [i, session] of sessions.entries()) session.close({ closeCode: i });
     for (const gateway of [one, two]) {
       for (const { session, incoming } of gateway.sessions) {
