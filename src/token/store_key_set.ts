@@ -98,7 +98,10 @@ export function createStoreKeySet(options: StoreKeySetOptions): StoreKeySet {
     ...{ store, clock, pullMs, timeoutMs },
     kinds: { [KEY_KIND]: "changes" },
     onEntries: (_kind, entries) => keys.take(entries),
-    onSetBack: () => keys.forget(),
+    onSetBack() {
+      keys.forget();
+      cache.clear();
+    },
     onReachable: (failure) => failure !== undefined && onError?.(failure),
     onTick: () => {
       if (listeners.size === 0 && clock.monotonic() - usedAt >= idleMs) feed.stop();

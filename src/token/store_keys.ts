@@ -53,6 +53,8 @@ export class StoreKeys {
   readonly #peers = new Map<string, number>();
   #second = NaN;
   #reads = 0;
+  /** How often the store was set back. */
+  #setBacks = 0;
 
   constructor(options: StoreKeysOptions) {
     this.#options = options;
@@ -97,6 +99,7 @@ export class StoreKeys {
 
   /** Forgets what was sought: the store is older than it was. */
   forget(): void {
+    this.#setBacks++;
     this.#sought.clear();
   }
 
@@ -112,9 +115,10 @@ export class StoreKeys {
     const { cached, feed, store } = this.#options;
     const name = keyName(tenantId, keyId);
     for (let tries = 0; tries < TRIES; tries++) {
+      const setBacks = this.#setBacks;
       const page = await feed.ask(() => store.read({ kind: KEY_KIND, key: name }));
       // From here to the cache in one turn. What the feed has brought since the read is not in it.
-      if (page.revision < feed.position(KEY_KIND)) continue;
+      if (page.revision < feed.position(KEY_KIND) || setBacks !== this.#setBacks) continue;
       const [entry] = page.entries;
       const key = entry && this.#parse(entry);
       if (entry !== undefined && key === undefined) throw unavailable("a key is malformed");

@@ -3,6 +3,8 @@ import { createMemoryStore, type SharedStore } from "../../src/testing/mod.ts";
 
 /** A store in memory that can fail, hang and be watched. Several processes of a test have a view each, on the same facts. */
 export interface FaultyStore extends SharedStore {
+  /** The facts. Another store in its place is one that was set back: its hints are lost. */
+  inner: SharedStore;
   /** What becomes of a request: an answer, an error, silence. */
   state: "answers" | "fails" | "hangs";
   /** Whether hints are lost. */
@@ -32,19 +34,20 @@ export function faultyStore(inner: SharedStore): FaultyStore {
     return result;
   };
   const view: FaultyStore = {
+    inner,
     state: "answers",
     isDeaf: false,
     counts,
     before: () => {},
     after: () => {},
-    commit: (writes) => gate("commit", writes[0]?.kind ?? "", () => inner.commit(writes)),
+    commit: (writes) => gate("commit", writes[0]?.kind ?? "", () => view.inner.commit(writes)),
     read(query) {
       if (query.key !== undefined) counts.key++;
-      return gate("read", query.key ?? "", () => inner.read(query));
+      return gate("read", query.key ?? "", () => view.inner.read(query));
     },
     claim: (kind, key, owner, ttlMs) =>
-      gate("claim", kind, () => inner.claim(kind, key, owner, ttlMs)),
-    onHint: (listener) => inner.onHint!(() => view.isDeaf || listener()),
+      gate("claim", kind, () => view.inner.claim(kind, key, owner, ttlMs)),
+    onHint: (listener) => view.inner.onHint!(() => view.isDeaf || listener()),
   };
   return view;
 }
@@ -53,4 +56,19 @@ export function faultyStore(inner: SharedStore): FaultyStore {
 export function faultyStores(clock: FakeClock, count: number): FaultyStore[] {
   const store = createMemoryStore({ clock });
   return Array.from({ length: count }, () => faultyStore(store));
+}
+
+/** A store with the entries of another one and lower revisions, as one that was restored from a backup. */
+export async function restored(
+  from: SharedStore,
+  kinds: readonly string[],
+  clock: FakeClock,
+): Promise<SharedStore> {
+  const store = createMemoryStore({ clock });
+  for (const kind of kinds) {
+    const { entries } = await from.read({ kind });
+    const writes = entries.map(({ key, value, isFinal }) => ({ kind, key, value, isFinal }));
+    if (writes.length > 0) await store.commit(writes);
+  }
+  return store;
 }

@@ -289,7 +289,7 @@ export class KeyRegistry {
     return this.get(tenantId, keyId) !== undefined;
   }
 
-  /** Takes a shared key as it is in the store. What is older than what is known of it is ignored. */
+  /** Takes a shared key as it is in the store. What is older than what is known of it is ignored, but for a revocation, which stays for good. */
   put(key: KeyAtRevision): void {
     const { tenantId, keyId, role, expiresAtMs, isRevoked, revokedAtMs, revision } = key;
     const known = this.#tenants.get(tenantId)?.entries.get(keyId);
@@ -301,18 +301,25 @@ export class KeyRegistry {
       if (parent === undefined) this.#add(entry);
       else this.#addChild(entry, parent);
       this.#used.add(entry);
-    } else if (revision > known.revision) {
-      Object.assign(known, { role, expiresAtMs, isRevoked, revokedAtMs, revision });
+    } else if (revision > known.revision || (isRevoked && !known.isRevoked)) {
+      Object.assign(known, { role, expiresAtMs, revision });
+      if (isRevoked) Object.assign(known, { isRevoked, revokedAtMs });
       this.#call(known);
     }
   }
 
-  /** Ends a shared key whose entry cannot be read: it counts as revoked here. */
+  /** Takes every shared key again as it is in the store: it is older than it was, so revisions that are known say nothing. */
+  forgetRevisions(): void {
+    for (const entry of this.#used) entry.revision = 0;
+  }
+
+  /** Ends what lives on a shared key whose entry cannot be read, and forgets the key. */
   drop(tenantId: string, keyId: string): void {
     const entry = this.#tenants.get(tenantId)?.entries.get(keyId);
-    if (entry === undefined || entry.isRevoked) return;
+    if (entry === undefined) return;
     entry.isRevoked = true;
     this.#call(entry);
+    this.#remove(entry);
   }
 
   #touch(entry: MutableEntry): void {

@@ -56,7 +56,7 @@ export class Cluster {
       // Keys are read when they are used; there can be millions.
       kinds: { [KEY_KIND]: "changes", [TRUNK_KIND]: "all", [GATEWAY_KIND]: "all" },
       onEntries: (kind, entries) => this.#take(kind, entries),
-      onSetBack: () => this.#keys.forget(),
+      onSetBack: (kind) => kind === KEY_KIND && this.#forget(),
       onReachable: (failure) => {
         if (failure !== undefined) return log("store.lost", { reason: reasonOf(failure) });
         log("store.reached");
@@ -156,6 +156,13 @@ export class Cluster {
     if (kind === KEY_KIND) this.#keys.take(entries);
     else if (kind === TRUNK_KIND) entries.forEach((entry) => this.#takeTrunk(entry));
     else this.#presence.take(entries);
+  }
+
+  /** The store is older than it was: what is known of revisions is void. */
+  #forget(): void {
+    this.#keys.forget();
+    this.#parts.registry().forgetRevisions();
+    this.#presence.forget();
   }
 
   #takeTrunk({ key, value }: SharedEntry): void {

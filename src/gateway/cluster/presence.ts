@@ -65,6 +65,13 @@ export class Presence {
     void this.#write(false);
   }
 
+  /** Forgets what revisions were confirmed: the store is older than it was, and counts them anew. */
+  forget(): void {
+    this.#confirmed = 0;
+    this.#said = 0;
+    this.#others.clear();
+  }
+
   /** Takes what gateways say. */
   take(entries: readonly SharedEntry[]): void {
     const { gatewayId, onTaken } = this.#options;

@@ -11,7 +11,7 @@ import {
   verifyToken,
 } from "../../../src/token/mod.ts";
 import { formatSharedKey, KEY_KIND, keyName, type SharedKey } from "../../../src/token/shared.ts";
-import { type FaultyStore, faultyStores } from "../../support/faulty_store.ts";
+import { type FaultyStore, faultyStores, restored } from "../../support/faulty_store.ts";
 import { type TestAccount, testAccount } from "../../support/tenant_kit.ts";
 
 async function setUp(options: Partial<StoreKeySetOptions> = {}) {
@@ -243,6 +243,36 @@ describe("createKeySet with a store", () => {
     await gateway.commit([{ kind: KEY_KIND, key: name, value: "[" }]);
     await clock.advance(0);
     assert.equal(await verify(), UNAVAILABLE);
+    keys.close();
+  });
+
+  it("hears of a revocation after the store was set back", async () => {
+    const { clock, store, gateway, keys, publish, acme, verify } = await setUp();
+    for (let i = 0; i < 5; i++) await publish(acme);
+    assert.equal(await verify(), "acme");
+    store.inner = gateway.inner = await restored(store.inner, [KEY_KIND], clock);
+    await clock.advance(250);
+    assert.equal(await verify(), "acme");
+    await publish(acme, { isRevoked: true });
+    await clock.advance(250);
+    assert.equal(await verify(), "ERR_TOKEN_INVALID revoked");
+    keys.close();
+  });
+
+  it("puts nothing into the cache that was read before the store was set back", async () => {
+    const { clock, store, gateway, keys, publish, acme, verify } = await setUp();
+    for (let i = 0; i < 5; i++) await publish(acme);
+    assert.equal(await keys.resolveKey("other", { tenantId: "acme" }), undefined);
+    const older = await restored(store.inner, [KEY_KIND], clock);
+    let isFirst = true;
+    store.after = async (method, what) => {
+      if (method !== "read" || what === "" || !isFirst) return;
+      isFirst = false;
+      store.inner = gateway.inner = older;
+      await publish(acme, { isRevoked: true });
+      await keys.refresh();
+    };
+    assert.equal(await verify(), "ERR_TOKEN_INVALID revoked");
     keys.close();
   });
 

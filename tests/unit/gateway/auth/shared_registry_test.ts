@@ -77,12 +77,35 @@ describe("KeyRegistry of shared keys", () => {
   it("ends a key whose entry cannot be read", () => {
     const registry = setUp();
     registry.put(key(0));
+    const entry = registry.get("t0", "k")!;
     let changes = 0;
-    registry.hold(registry.get("t0", "k")!, { keyChanged: () => changes++ });
+    registry.hold(entry, { keyChanged: () => changes++ });
     registry.drop("t0", "k");
     registry.drop("t0", "k");
     registry.drop("t1", "k");
     assert.equal(changes, 1);
+    assert.equal(entry.isRevoked, true);
+    assert.equal(registry.has("t0", "k"), false);
+    // Repaired, it is read again.
+    registry.put(key(0, { revision: 9 }));
+    assert.equal(registry.get("t0", "k")!.isRevoked, false);
+  });
+
+  it("takes a revocation whatever its revision, and nothing takes it back", () => {
+    const registry = setUp();
+    registry.put(key(0, { revision: 100 }));
+    registry.put(key(0, { revision: 7, isRevoked: true }));
     assert.equal(registry.get("t0", "k")!.isRevoked, true);
+    registry.put(key(0, { revision: 200 }));
+    assert.equal(registry.get("t0", "k")!.isRevoked, true);
+  });
+
+  it("takes keys as a store has them that was set back", () => {
+    const registry = setUp();
+    registry.put(key(0, { revision: 100 }));
+    registry.forgetRevisions();
+    registry.put(key(0, { revision: 3, role: "admin" }));
+    registry.put(key(0, { revision: 2, role: "sdk" }));
+    assert.equal(registry.get("t0", "k")!.role, "admin");
   });
 });

@@ -7,7 +7,7 @@ import { createGateway } from "../../../../src/gateway/mod.ts";
 import { mintBrowserToken } from "../../../../src/token/mod.ts";
 import { ErrorCode, InboundRule, methods } from "../../../../src/wire/mod.ts";
 import { TestCluster } from "../../../support/cluster_kit.ts";
-import { faultyStore } from "../../../support/faulty_store.ts";
+import { faultyStore, restored } from "../../../support/faulty_store.ts";
 import { seed } from "../../../support/seed.ts";
 import { type TestAccount, testAccount, TestGateway } from "../../../support/tenant_kit.ts";
 
@@ -484,6 +484,28 @@ describe("a cluster", () => {
     await client.rpc(methods.RemoveTrunk, { adminToken, trunkId: "t" });
     await cluster.clock.advance(250);
     assert.equal((await one!.simulateInboundCall(trunk)).sipStatus, 404);
+  });
+
+  it("hears of a revocation after the store was set back, and of who has not confirmed it", async () => {
+    await using cluster = await new TestCluster(2).ready();
+    await cluster.clock.advance(240_000);
+    const acme = await cluster.gateways[0]!.addTenant("acme");
+    const { client } = await cluster.signIn(1, acme);
+    await cluster.clock.advance(1_000);
+    const kinds = ["key", "thumbprint", "tenant", "trunk"];
+    const store = await restored(cluster.views[0]!.inner, kinds, cluster.clock);
+    for (const view of cluster.views) view.inner = store;
+    await cluster.clock.advance(11_000);
+    assert.equal(await cluster.outcome(1, acme), "OK");
+    cluster.views[1]!.state = "hangs";
+    const revoked = revoke(cluster, 0, acme);
+    await cluster.clock.advance(1_000);
+    assert.deepEqual(await revoked, { unconfirmed: ["gateway-1"] });
+    assert.equal(await cluster.outcome(0, acme), "revoked");
+    cluster.views[1]!.state = "answers";
+    await cluster.clock.advance(3_000);
+    assert.deepEqual(client.endings.map((ending) => ({ ...ending })), [REVOKED]);
+    assert.equal(await cluster.outcome(1, acme), "revoked");
   });
 
   it("says that two processes have one id", async () => {
