@@ -33,7 +33,7 @@ export interface StoreKeySetOptions {
    * rest while something waits for revocations. Default: 10000.
    */
   readonly idleMs?: number;
-  /** Called with the error of a read that failed, once for all that follow each other. Default: none. */
+  /** Called with the error of a read that failed, once for all that follow each other, and with what a listener throws. Default: none. */
   readonly onError?: (error: unknown) => void;
   /** The source of time. Default: the machine's clock. */
   readonly clock?: Clock;
@@ -91,8 +91,22 @@ export function createStoreKeySet(options: StoreKeySetOptions): StoreKeySet {
   let isClosed = false;
   let starting: Promise<unknown> | undefined;
 
+  // What a user's function throws must not stop the reading.
+  const tell = (error: unknown): void => {
+    try {
+      onError?.(error);
+    } catch {
+      // There is nobody else to tell.
+    }
+  };
   const report = (key: RevokedKey): void => {
-    for (const listener of [...listeners]) listener(key);
+    for (const listener of [...listeners]) {
+      try {
+        listener(key);
+      } catch (error) {
+        tell(error);
+      }
+    }
   };
   const feed = new StoreFeed({
     ...{ store, clock, pullMs, timeoutMs },
@@ -102,7 +116,7 @@ export function createStoreKeySet(options: StoreKeySetOptions): StoreKeySet {
       keys.forget();
       cache.clear();
     },
-    onReachable: (failure) => failure !== undefined && onError?.(failure),
+    onReachable: (failure) => failure !== undefined && tell(failure),
     onTick: () => {
       if (listeners.size === 0 && clock.monotonic() - usedAt >= idleMs) feed.stop();
     },

@@ -206,6 +206,40 @@ describe("createKeySet with a store", () => {
     keys.close();
   });
 
+  it("goes on where a listener, or onError, throws", async () => {
+    const errors: unknown[] = [];
+    const onError = (error: unknown) => {
+      errors.push((error as Error).message);
+      throw new Error("onError");
+    };
+    const { clock, store, keys, publish, acme, verify } = await setUp({ onError });
+    const others = await Promise.all(["a", "b"].map((name) => testAccount("acme", name)));
+    const accounts = [acme, ...others];
+    for (const account of accounts) {
+      await publish(account);
+      assert.equal(await verify(account), "acme");
+    }
+    const heard: string[] = [];
+    keys.onRevoked(() => {
+      throw new Error("listener");
+    });
+    keys.onRevoked(({ keyId }) => heard.push(keyId));
+    store.isDeaf = true;
+    for (const account of accounts) await publish(account, { isRevoked: true });
+    await clock.advance(250);
+    assert.deepEqual(heard, accounts.map(({ keyId }) => keyId));
+    for (const account of accounts) {
+      assert.equal(await verify(account), "ERR_TOKEN_INVALID revoked");
+    }
+    store.state = "fails";
+    await clock.advance(250);
+    store.state = "answers";
+    await clock.advance(1_000);
+    assert.ok(keys.ageMs < 1_000);
+    assert.equal(errors.length, 4);
+    keys.close();
+  });
+
   it("catches up after a rest before it answers", async () => {
     const { clock, keys, publish, acme, verify } = await setUp({ idleMs: 1_000 });
     await publish(acme);

@@ -91,7 +91,7 @@ describe("KeyRegistry of shared keys", () => {
     assert.equal(registry.get("t0", "k")!.isRevoked, false);
   });
 
-  it("takes a revocation whatever its revision, and nothing takes it back", () => {
+  it("takes a revocation at any revision, and nothing takes it back", () => {
     const registry = setUp();
     registry.put(key(0, { revision: 100 }));
     registry.put(key(0, { revision: 7, isRevoked: true }));
