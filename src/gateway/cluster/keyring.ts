@@ -70,11 +70,6 @@ export class ClusterKeyring implements SharedKeyring {
     return this.#options.keys.confirm(tenantId, keyId, isRead, peer);
   }
 
-  /** Whether a tenant has or had keys. */
-  async hasTenant(tenantId: string): Promise<boolean> {
-    return await this.#entry(TENANT_KIND, tenantId) !== undefined;
-  }
-
   /** Whether the one-shot secret is used up. */
   async isBootstrapped(): Promise<boolean> {
     return await this.#entry(BOOTSTRAP.kind, BOOTSTRAP.key) !== undefined;
@@ -84,9 +79,11 @@ export class ClusterKeyring implements SharedKeyring {
     const isBootstrap = also.some((change) => "isBootstrapped" in change);
     return this.#repeat(async () => {
       const entry = await this.#entry(KEY_KIND, keyName(key.tenantId, key.keyId));
-      if (entry !== undefined) return await this.#republish(entry, key);
+      if (entry !== undefined && !isBootstrap) return await this.#republish(entry, key);
       const tenant = await this.#entry(TENANT_KIND, key.tenantId);
-      if (isBootstrap && tenant !== undefined) throw refused("tenant_id already exists");
+      if (isBootstrap && (entry !== undefined || tenant !== undefined)) {
+        throw refused("tenant_id already exists");
+      }
       if (isBootstrap && await this.isBootstrapped()) throw refused("bootstrap secret invalid");
       if (await this.#entry(THUMBPRINT_KIND, key.thumbprint) !== undefined) throw keyInUse();
       const count = countOf(tenant);

@@ -400,6 +400,38 @@ describe("a cluster", () => {
     assert.deepEqual(outcomes, ["ok ", "error bootstrap secret invalid"]);
   });
 
+  it("bootstraps no tenant that another gateway knows, and keeps the secret for one that is new", async () => {
+    const bootstrapSecret = "correct-horse-battery-staple";
+    await using cluster = await new TestCluster(2, { bootstrapSecret }).ready();
+    const acme = await cluster.gateways[0]!.addTenant("acme");
+    const taken = await testAccount("taken");
+    const { tenantId, keyId, publicKeyPem } = taken;
+    await cluster.gateways[0]!.gateway.publishServiceAccount({
+      ...{ tenantId, privateKeyId: keyId, publicKeyPem },
+    });
+    const { client } = await cluster.signIn(1, acme);
+    const outcomes = [];
+    // The same key, another one, and one of a tenant that is new; then the secret is used up.
+    const accounts = [
+      taken,
+      await testAccount("taken", "other"),
+      await testAccount("new"),
+      await testAccount("newer"),
+    ];
+    for (const { tenantId, publicKeyPem, keyId } of accounts) {
+      const { reply } = await client.rpc(methods.BootstrapOrg, {
+        ...{ bootstrapSecret, tenantId, adminPublicKeyPem: publicKeyPem, adminPrivateKeyId: keyId },
+      });
+      outcomes.push(`${reply?.status} ${reply?.errorMessage}`);
+    }
+    assert.deepEqual(outcomes, [
+      "error tenant_id already exists",
+      "error tenant_id already exists",
+      "ok ",
+      "error bootstrap secret invalid",
+    ]);
+  });
+
   it("takes a browser token that another gateway signed, and ends it with its admin key", async () => {
     await using cluster = await new TestCluster(3).ready();
     const admin = await cluster.gateways[0]!.addTenant("acme", { role: "admin" });
