@@ -297,6 +297,8 @@ export class KeyRegistry {
       const entry = Object.assign(entryOf(key), { revision });
       const parent = key.parent === undefined ? undefined : this.get(tenantId, key.parent);
       if (key.parent !== undefined && parent === undefined) return;
+      // Without a child yet, it could be the one that goes.
+      if (parent !== undefined) this.#touch(parent as MutableEntry);
       this.#evict();
       if (parent === undefined) this.#add(entry);
       else this.#addChild(entry, parent);

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import { isLive } from "../../../../src/gateway/auth/key_entry.ts";
 import { KeyRegistry } from "../../../../src/gateway/auth/key_registry.ts";
 import type { SharedKeyring } from "../../../../src/gateway/auth/shared_keyring.ts";
 import { resolveLimits } from "../../../../src/gateway/limits.ts";
@@ -52,6 +53,16 @@ describe("KeyRegistry of shared keys", () => {
     registry.put(key(0, { isRevoked: true, revision: 100_000 }));
     assert.deepEqual(changes, ["child", "0"]);
     leave();
+  });
+
+  it("drops no key for the first of its children", () => {
+    const registry = setUp();
+    for (let n = 0; n < CAPACITY; n++) registry.put(key(n));
+    registry.put({ ...key(CAPACITY), tenantId: "t0", keyId: "child", parent: "k" });
+    assert.equal(registry.has("t0", "k"), true);
+    registry.put(key(0, { isRevoked: true, revision: 99_999 }));
+    assert.equal(isLive(registry.get("t0", "child")!, 0), false);
+    assert.equal(registry.has("t1", "k"), false);
   });
 
   it("says of an entry that was dropped that it decides nothing, and not that it is revoked", () => {
