@@ -37,6 +37,8 @@ export class Handshake {
   readonly #breach = new Canceller();
   #first: FirstStream | undefined;
   #onFirst: ((stream: FirstStream) => void) | undefined;
+  /** Whether the token is here, and being checked. */
+  #isTokenRead = false;
 
   constructor(gateway: GatewayContext, { origin, address, path = "/" }: IncomingSession) {
     this.#gateway = gateway;
@@ -72,15 +74,23 @@ export class Handshake {
 
   /** What comes of it, within the time that a handshake has. Never rejects. */
   async outcome(): Promise<Admitted | Refused | Unavailable> {
-    const { clock, limits } = this.#gateway;
+    const { clock, cluster, limits } = this.#gateway;
+    let isLate = false;
     try {
       return await within(() => this.#check(), {
         timeoutMs: limits.handshakeMs,
         clock,
         signal: this.#breach,
-        onTimeout: () => new Error(`No token came within ${limits.handshakeMs} ms`),
+        onTimeout: () => {
+          isLate = true;
+          return new Error(`No token came within ${limits.handshakeMs} ms`);
+        },
       });
     } catch (error) {
+      // It is the store that is late, which says nothing about the token.
+      if (isLate && this.#isTokenRead && cluster !== undefined) {
+        return { unavailable: `It was not checked within ${limits.handshakeMs} ms` };
+      }
       return { refusal: "rejected", reason: error instanceof Error ? error.message : "It failed" };
     }
   }
@@ -121,7 +131,7 @@ export class Handshake {
   }
 
   async #check(): Promise<Admitted | Refused | Unavailable> {
-    if (this.#token !== undefined) return await admit(this.#token, this.#from, this.#gateway);
+    if (this.#token !== undefined) return await this.#admit(this.#token);
     const { reader } = this.#first ??
       await new Promise<FirstStream>((resolve) => this.#onFirst = resolve);
     const frame = await readRequest(reader, this.#gateway.limits.handshakeBytes);
@@ -129,6 +139,11 @@ export class Handshake {
       return { refusal: "rejected", reason: "The first request is not Authenticate" };
     }
     const { token } = AuthenticateRequest.decode(frame.envelope);
-    return await admit(token, this.#from, this.#gateway);
+    return await this.#admit(token);
+  }
+
+  #admit(token: string): Promise<Admitted | Refused | Unavailable> {
+    this.#isTokenRead = true;
+    return admit(token, this.#from, this.#gateway);
   }
 }

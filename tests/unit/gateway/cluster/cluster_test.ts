@@ -204,6 +204,27 @@ describe("a cluster", () => {
       }
     });
 
+    it("refuses no token because it answers slowly", async () => {
+      const times = { timeoutMs: 60_000 };
+      await using cluster = await new TestCluster(2, { times }).ready();
+      const acme = await cluster.gateways[0]!.addTenant("acme");
+      // It answers all but the look-up of the key.
+      cluster.views[1]!.before = (method, what) =>
+        method === "read" && what !== "" && new Promise(() => {});
+      const signing = cluster.outcome(1, acme);
+      // A token that does not come is refused as before.
+      const silent = cluster.gateways[1]!.dial();
+      for (let i = 0; i < 100; i++) await turn();
+      await cluster.clock.advance(6_000);
+      assert.equal(await signing, "later");
+      const refusals = cluster.records[1]!.filter(({ code }) => code === 401);
+      assert.deepEqual(refusals.map(({ reason }) => reason), ["No token came within 5000 ms"]);
+      silent.close();
+      cluster.views[1]!.before = () => {};
+      await cluster.clock.advance(60_000);
+      assert.equal(await cluster.outcome(1, acme), "OK");
+    });
+
     it("starts without it, admits no session, and is ready when it comes", async () => {
       const cluster = new TestCluster(1);
       cluster.views[0]!.state = "hangs";
