@@ -27,7 +27,8 @@ export interface PresenceOptions {
 
 interface Seen {
   readonly revision: number;
-  readonly atMs: number;
+  /** When it was heard, on this gateway's monotonic clock: other gateways' clocks can be wrong. */
+  readonly heardAt: number;
   readonly isClosed: boolean;
 }
 
@@ -44,6 +45,7 @@ export class Presence {
   /** The newest revocation that was carried out here, and the newest revision that the others can know of. */
   #confirmed = 0;
   #said = 0;
+  #isClosed = false;
   #last: Promise<void> = Promise.resolve();
   /** The write that waits for the last one. */
   #queued: Promise<void> | undefined;
@@ -74,9 +76,9 @@ export class Presence {
 
   /** Takes what gateways say. */
   take(entries: readonly SharedEntry[]): void {
-    const { gatewayId, onTaken } = this.#options;
+    const { clock, gatewayId, onTaken } = this.#options;
     for (const { key, value } of entries) {
-      const said = readSaid(value);
+      const said = readSaid(value, clock.monotonic());
       if (said === undefined) continue;
       if (key !== gatewayId) this.#others.set(key, said);
       else if (said.process !== this.#process && this.#beatAt > -Infinity && !said.isClosed) {
@@ -103,7 +105,9 @@ export class Presence {
 
   /** Says that this gateway is gone, if that can be said. */
   async close(): Promise<void> {
-    await this.#write(true);
+    const written = this.#write(true);
+    this.#isClosed = true;
+    await written;
   }
 
   #missing(revision: number): string[] {
@@ -111,7 +115,7 @@ export class Presence {
     const longest = sessionStaleMs + 2 * this.#beatMs;
     return [...this.#others]
       .filter(([, seen]) =>
-        seen.revision < revision && !seen.isClosed && clock.now() - seen.atMs < longest
+        seen.revision < revision && !seen.isClosed && clock.monotonic() - seen.heardAt < longest
       )
       .map(([gatewayId]) => gatewayId)
       .sort();
@@ -120,12 +124,14 @@ export class Presence {
   /** One write at a time, and one more for all that was said meanwhile. */
   #write(isClosed: boolean): Promise<void> {
     const { clock, commit, gatewayId, position } = this.#options;
+    // The last word is said: what is read meanwhile says nothing after it.
+    if (this.#isClosed) return this.#last;
     this.#beatAt = clock.monotonic();
     if (this.#queued !== undefined && !isClosed) return this.#queued;
     const queued = this.#last.then(async () => {
       if (this.#queued === queued) this.#queued = undefined;
       const seen = Math.max(this.#confirmed, position());
-      const said = { process: this.#process, seen, atMs: clock.now(), isClosed };
+      const said = { process: this.#process, seen, isClosed };
       await commit([{ kind: GATEWAY_KIND, key: gatewayId, value: JSON.stringify(said) }]);
       this.#said = seen;
     }).catch(ignore);
@@ -134,16 +140,14 @@ export class Presence {
   }
 }
 
-function readSaid(value: string): Seen & { readonly process: unknown } | undefined {
+function readSaid(
+  value: string,
+  heardAt: number,
+): Seen & { readonly process: unknown } | undefined {
   try {
-    const { process, seen, atMs, isClosed } = JSON.parse(value) as Record<string, unknown>;
-    if (!Number.isFinite(seen) || !Number.isFinite(atMs)) return undefined;
-    return {
-      process,
-      revision: seen as number,
-      atMs: atMs as number,
-      isClosed: isClosed === true,
-    };
+    const { process, seen, isClosed } = JSON.parse(value) as Record<string, unknown>;
+    if (!Number.isFinite(seen)) return undefined;
+    return { process, revision: seen as number, heardAt, isClosed: isClosed === true };
   } catch {
     return undefined;
   }
