@@ -14,7 +14,7 @@ import type {
   SharedStore,
   SharedWrite,
 } from "../base/store/shared_store.ts";
-import { checkSchema, migration } from "./schema.ts";
+import { checkSchema, migration, quoteName } from "./schema.ts";
 
 /** Rows of a result: themselves (`postgres`), or in `rows` (`pg`). */
 export type QueryResult =
@@ -35,7 +35,8 @@ export interface PostgresStoreOptions {
   readonly listen?: (channel: string, listener: () => void) => unknown;
   /**
    * Drops all connections, so that the next statement opens a new one. Called when a statement has taken longer than `timeoutMs`: after a
-   * network failure TCP can hold on to a dead connection for many minutes. Default: nothing is dropped.
+   * network failure TCP can hold on to a dead connection for many minutes. It is not awaited, and its failure is ignored. Default: nothing is
+   * dropped.
    */
   readonly reconnect?: () => unknown;
   /** The schema: 1 to 48 of `a-z`, `0-9` and `_`. Default: `telequick`. */
@@ -62,6 +63,8 @@ const MOST_PENDING = 256;
 // Claims whose time is over are deleted by and by: after so many claims, so many at most.
 const PURGE_EVERY = 500;
 const PURGE_ROWS = 1_000;
+// When listening has failed, statements that succeed begin it again, at most this often.
+const LISTEN_AGAIN_MS = 1_000;
 
 /**
  * Makes a store in PostgreSQL 14 or later. It opens no connection and closes none.
@@ -96,7 +99,8 @@ export function postgresStore(options: PostgresStoreOptions): PostgresStore {
     min: 1,
     expected: "a number of milliseconds, 1 or more",
   });
-  const hints = listen && new Hints(schema, listen);
+  const name = quoteName(schema);
+  const hints = listen && new Hints(schema, listen, clock);
   let pending = 0;
   let claims = 0;
   let reconnectedAt = -Infinity;
@@ -108,7 +112,8 @@ export function postgresStore(options: PostgresStoreOptions): PostgresStore {
     }
     pending++;
     const startedAt = clock.monotonic();
-    const running = Promise.resolve(options.query(text, values)).finally(() => pending--);
+    const running = Promise.resolve().then(() => options.query(text, values))
+      .finally(() => pending--);
     let result: QueryResult;
     try {
       result = await bounded(() => running, {
@@ -122,11 +127,15 @@ export function postgresStore(options: PostgresStoreOptions): PostgresStore {
       // Once for all statements that were lost together.
       if (startedAt >= reconnectedAt) {
         reconnectedAt = clock.monotonic();
-        await reconnect?.();
-        if (reconnect !== undefined) hints?.renew();
+        if (reconnect !== undefined) {
+          // Not awaited: it can wait for the dead connection itself.
+          Promise.resolve().then(reconnect).catch(ignore);
+          hints?.renew();
+        }
       }
       throw error;
     }
+    hints?.renewIfFailed();
     const rows = "rows" in result ? result.rows : result;
     const value = rows?.[0] === undefined ? undefined : Object.values(rows[0])[0];
     return value === null || value === undefined ? undefined : String(value);
@@ -138,14 +147,14 @@ export function postgresStore(options: PostgresStoreOptions): PostgresStore {
     },
 
     async commit(writes: readonly SharedWrite[]) {
-      const revision = await run(`select ${schema}.commit_entries($1)`, [JSON.stringify(writes)]);
+      const revision = await run(`select ${name}.commit_entries($1)`, [JSON.stringify(writes)]);
       return revision === undefined ? undefined : Number(revision);
     },
 
     async read({ kind, after = 0, key, limit = 1_000 }: SharedQuery): Promise<SharedPage> {
-      const name = key === undefined ? "null" : "$4";
+      const wantedKey = key === undefined ? "null" : "$4";
       const reply = await run(
-        `select ${schema}.read_entries($1, ${name}, $2::bigint, $3::int)`,
+        `select ${name}.read_entries($1, ${wantedKey}, $2::bigint, $3::int)`,
         [kind, String(after), String(limit), ...(key === undefined ? [] : [key])],
       );
       const { newest, entries: rows } = JSON.parse(reply ?? "") as {
@@ -161,10 +170,10 @@ export function postgresStore(options: PostgresStoreOptions): PostgresStore {
 
     async claim(kind, key, owner, ttlMs) {
       if (++claims % PURGE_EVERY === 0) {
-        run(`select ${schema}.purge_claims($1::int)`, [String(PURGE_ROWS)]).catch(ignore);
+        run(`select ${name}.purge_claims($1::int)`, [String(PURGE_ROWS)]).catch(ignore);
       }
       const holder = await run(
-        `select ${schema}.claim($1, $2, $3, $4::float8)`,
+        `select ${name}.claim($1, $2, $3, $4::float8)`,
         [kind, key, owner, String(ttlMs)],
       );
       if (holder === undefined) throw failed("a claim had no answer");
@@ -175,29 +184,51 @@ export function postgresStore(options: PostgresStoreOptions): PostgresStore {
   };
 }
 
-/** Listens once for all listeners, and again when the connections were dropped: a user's `listen` may not know how to stop. */
+/**
+ * Listens once for all listeners, and again when the connections were dropped or listening failed: a user's `listen` may not know how to
+ * stop.
+ */
 class Hints {
   readonly #listen: () => unknown;
+  readonly #clock: Clock;
   readonly #listeners = new Set<() => void>();
-  #isListening = false;
+  // The last attempt, until it fails.
+  #listening: Promise<unknown> | undefined;
+  #renewedAt = -Infinity;
 
-  constructor(channel: string, listen: NonNullable<PostgresStoreOptions["listen"]>) {
+  constructor(
+    channel: string,
+    listen: NonNullable<PostgresStoreOptions["listen"]>,
+    clock: Clock,
+  ) {
     const call = (): void => this.#listeners.forEach((listener) => listener());
     this.#listen = () => listen(channel, call);
+    this.#clock = clock;
   }
 
   add(listener: () => void): () => void {
     const call = (): void => listener();
     this.#listeners.add(call);
-    if (!this.#isListening) this.renew();
+    if (this.#listening === undefined) this.renew();
     return () => void this.#listeners.delete(call);
   }
 
   /** Without hints everything works, a little later. */
   renew(): void {
-    this.#isListening = this.#listeners.size > 0;
-    if (!this.#isListening) return;
-    Promise.resolve().then(this.#listen).catch(() => this.#isListening = false);
+    this.#listening = undefined;
+    if (this.#listeners.size === 0) return;
+    this.#renewedAt = this.#clock.monotonic();
+    const listening = Promise.resolve().then(this.#listen);
+    this.#listening = listening;
+    listening.catch(() => {
+      if (this.#listening === listening) this.#listening = undefined;
+    });
+  }
+
+  /** The database answers: what failed before can succeed now. */
+  renewIfFailed(): void {
+    if (this.#listening !== undefined) return;
+    if (this.#clock.monotonic() >= this.#renewedAt + LISTEN_AGAIN_MS) this.renew();
   }
 }
 

@@ -56,6 +56,42 @@ describe("postgresStore()", () => {
     });
   });
 
+  it("rejects the same when query itself throws, and does not count such a statement as waiting", async () => {
+    const cause = new Error("the pool has ended");
+    let isOver = true;
+    const { store } = setUp({
+      query() {
+        if (isOver) throw cause;
+        return Promise.resolve([{ reply: PAGE }]);
+      },
+    });
+    for (let i = 0; i < 300; i++) {
+      await assert.rejects(store.read({ kind: "k" }), { code: "ERR_UNAVAILABLE", cause });
+    }
+    isOver = false;
+    assert.equal((await store.read({ kind: "k" })).revision, 7);
+  });
+
+  it("does not wait for reconnect, and gives its own error when that fails", async () => {
+    const silence = () => new Promise<void>(() => {});
+    const outcomes = [silence, () => Promise.reject(new Error("no")), () => {
+      throw new Error("no");
+    }];
+    for (const reconnect of outcomes) {
+      const channels: string[] = [];
+      const { clock, answers, store } = setUp({
+        ...{ timeoutMs: 500, reconnect },
+        listen: (channel) => channels.push(channel),
+      });
+      store.onHint!(() => {});
+      answers.push(silence);
+      const lost = assert.rejects(store.read({ kind: "k" }), /within 500 ms/);
+      await clock.advance(500);
+      await lost;
+      assert.deepEqual(channels, ["telequick", "telequick"]);
+    }
+  });
+
   it("gives a statement up in time, and drops the connections once for all that were lost", async () => {
     const events: string[] = [];
     const { clock, answers, store } = setUp({
@@ -114,7 +150,52 @@ describe("postgresStore()", () => {
     assert.equal(setUp().store.onHint, undefined);
   });
 
-  it("rejects options of the wrong type and out of range, a schema that would need quotes too", () => {
+  it("listens again when listening has failed and a statement succeeds, at most once a second", async () => {
+    let attempts = 0;
+    let isDown = true;
+    const { clock, answers, store } = setUp({
+      listen() {
+        attempts++;
+        return isDown ? Promise.reject(new Error("not now")) : Promise.resolve();
+      },
+    });
+    const down = () => Promise.reject(new Error("down"));
+    store.onHint!(() => {});
+    await clock.advance(1_000);
+    answers.push(down);
+    await assert.rejects(store.read({ kind: "k" }));
+    await clock.advance(0);
+    assert.equal(attempts, 1);
+    for (let i = 0; i < 3; i++) {
+      await store.read({ kind: "k" });
+      await clock.advance(0);
+    }
+    assert.equal(attempts, 2);
+    isDown = false;
+    for (let i = 0; i < 3; i++) {
+      await clock.advance(1_000);
+      await store.read({ kind: "k" });
+    }
+    assert.equal(attempts, 3);
+  });
+
+  it("quotes the schema's name, which can be a reserved word", async () => {
+    const { asked, answers, store } = setUp({ schema: "user" });
+    answers.push(() => []);
+    await store.migrate();
+    await store.read({ kind: "k" });
+    answers.push(() => [{ r: "1" }]);
+    await store.commit([]);
+    answers.push(() => [{ r: "me" }]);
+    await store.claim("k", "a", "me", 1);
+    for (const { text } of asked) {
+      assert.match(text, /"user"\./);
+      assert.doesNotMatch(text, /[^"'\w]user\b/, "not as a word of SQL");
+    }
+    assert.equal(asked.length, 4);
+  });
+
+  it("rejects options of the wrong type and out of range, and a malformed schema", () => {
     const query = () => Promise.resolve([]);
     assert.throws(() => postgresStore({} as never), /query is undefined, expected a function/);
     assert.throws(() => postgresStore({ query, timeoutMs: 0 }), { code: "ERR_VALUE_INVALID" });
