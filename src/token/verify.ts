@@ -28,7 +28,7 @@ const RS256 = { name: "RSASSA-PKCS1-v1_5", hash: "SHA-256" } as const;
 /** Smallest and largest modulus of a key, and so of a signature, in bytes: 2048 to 4096 bits. */
 const MIN_MODULUS_BYTES = 256;
 const MAX_MODULUS_BYTES = 512;
-/** For how long after a token's `exp` the replay store still remembers it: longer than any tolerance. */
+/** For how long after a token's `exp` the replay store still remembers it: the largest tolerance. A store that verifiers share adds to it. */
 const REMEMBER_MS = 60_000;
 
 /**
