@@ -38,8 +38,10 @@ export class Arrivals<T> {
       start: (controller) => {
         this.give({
           take(stream) {
+            // Made before: `enqueue` calls `pull` at once where another read waits.
+            const taken = new Promise<void>((resolve) => resume = resolve);
             controller.enqueue(stream);
-            return new Promise((resolve) => resume = resolve);
+            return taken;
           },
           end: () => controller.close(),
         });

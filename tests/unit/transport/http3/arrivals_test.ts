@@ -82,6 +82,16 @@ describe("Arrivals", () => {
     assert.deepEqual(said, [2, "end"]);
   });
 
+  it("serves two reads at once", async () => {
+    const { arrivals, source } = open();
+    const reader = arrivals.stream.getReader();
+    const values: (number | undefined)[] = [];
+    for (let i = 0; i < 4; i++) void reader.read().then(({ value }) => values.push(value));
+    for (const number of [2, 4, 6, 8]) source.enqueue(number);
+    await settle();
+    assert.deepEqual(values, [2, 4, 6, 8]);
+  });
+
   it("gives the same through a stream, and stops when that is cancelled", async () => {
     const { arrivals, source, isCancelled } = open();
     source.enqueue(2);
