@@ -25,7 +25,7 @@ export interface StoreFeedOptions {
   readonly onEntries: (kind: string, entries: readonly SharedEntry[]) => void;
   /** Called when the store is older than it was, as after the restoring of a backup: what is known of a kind is read again from the start. */
   readonly onSetBack?: ((kind: string) => void) | undefined;
-  /** Called when the store starts to answer, and when it stops: then with why. */
+  /** Called when the store starts to answer, and when it stops: then with why. What it throws is ignored: it can be a user's function. */
   readonly onReachable?: ((failure: unknown) => void) | undefined;
   /** Called at every turn of the timer. */
   readonly onTick?: (() => void) | undefined;
@@ -143,7 +143,7 @@ export class StoreFeed {
     this.#failures = 0;
     if (!this.#isReachable) {
       this.#isReachable = true;
-      this.#options.onReachable?.(undefined);
+      this.#report(undefined);
     }
     return true;
   }
@@ -171,7 +171,16 @@ export class StoreFeed {
     this.#failures++;
     if (!this.#isReachable && this.#failures > 1) return;
     this.#isReachable = false;
-    this.#options.onReachable?.(error);
+    this.#report(error);
+  }
+
+  /** Reading goes on when the listener throws. */
+  #report(failure: unknown): void {
+    try {
+      this.#options.onReachable?.(failure);
+    } catch {
+      // The listener's own fault.
+    }
   }
 
   #arm(): void {

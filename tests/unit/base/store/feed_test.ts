@@ -97,6 +97,36 @@ describe("StoreFeed", () => {
     feed.stop();
   });
 
+  it("goes on when the listener for its state throws", async () => {
+    const clock = new FakeClock();
+    const [store] = faultyStores(clock, 1) as [FaultyStore];
+    let reports = 0;
+    const feed = new StoreFeed({
+      ...{ store, clock, kinds: { k: "all" }, pullMs: 250, timeoutMs: 2_000 },
+      onEntries: () => {},
+      onReachable() {
+        reports++;
+        throw new Error("the listener's own");
+      },
+    });
+    store.state = "fails";
+    assert.equal(await feed.start(), false);
+    assert.deepEqual(await Promise.all([feed.pull(), feed.pull()]), [false, false]);
+    store.state = "answers";
+    assert.equal(await feed.pull(), true);
+    store.state = "hangs";
+    const asked = assert.rejects(feed.ask(() => store.claim("k", "a", "me", 1)), {
+      code: "ERR_UNAVAILABLE",
+    });
+    await clock.advance(2_000);
+    await asked;
+    store.state = "answers";
+    await clock.advance(4_000);
+    assert.equal(feed.isReachable, true);
+    assert.equal(reports, 4);
+    feed.stop();
+  });
+
   it("asks a lost store at most once a second, and never twice at once", async () => {
     const { clock, store, feed } = setUp();
     store.state = "hangs";
