@@ -42,11 +42,15 @@ export interface Listener {
   readonly hostname: string;
   /** The UDP port that it is bound to. */
   readonly port: number;
-  /** Sessions as they come, each established. Ends when the listener is closed; leaving the loop accepts no more of them. */
+  /**
+   * Sessions as they come, each established. Ends when the listener is closed; leaving the loop accepts no more of them. Fails when the port
+   * was lost during a change of the certificate.
+   */
   accept(): AsyncIterable<IncomingSession>;
   /**
    * Shows another certificate from now on, at the same port. On Deno the sessions that there are go on; the addon of Bun and Node has to
-   * bind its port again, so that they end and their peers come back. Rejects with `ERR_VALUE_INVALID` when the certificate is not usable.
+   * bind its port again, so that they end and their peers come back. Rejects with `ERR_VALUE_INVALID` when the certificate is not usable:
+   * then nothing changes. It also rejects, now and later, when the addon cannot bind the port again: then the listener has ended.
    */
   replaceCertificate(certificate: ListenerCertificate): Promise<void>;
   /** Ends all sessions, informs their peers, and takes no more. Deno frees the port only when it collects its endpoint. */

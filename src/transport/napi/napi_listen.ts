@@ -45,6 +45,8 @@ export function listenAddon(addon: NapiAddon, options: ListenOptions): Listener 
   });
   let serving = serve(addon, bound, sessions);
   let isClosed = false;
+  // Why there is no server any more.
+  let failure: { readonly error: unknown } | undefined;
   let replacing: Promise<void> | undefined;
   const replace = async (
     certificate: ListenerCertificate,
@@ -52,14 +54,23 @@ export function listenAddon(addon: NapiAddon, options: ListenOptions): Listener 
   ): Promise<void> => {
     await before?.catch(ignore);
     if (isClosed) return;
+    if (failure !== undefined) throw failure.error;
     const { certificatePem, privateKeyPem } = certificate;
     const next = { ...bound, certificatePem, privateKeyPem };
+    // At any port, while the sessions go on: an unusable certificate must not end them.
+    bind(addon, next, hostname, 0).close();
     await serving.stop({ reason: "the gateway changes its certificate" });
     try {
       serving = await serveAgain(addon, next, sessions);
       bound = next;
     } catch (error) {
-      serving = await serveAgain(addon, bound, sessions);
+      try {
+        serving = await serveAgain(addon, bound, sessions);
+      } catch (last) {
+        failure = { error: last };
+        sessions.fail(last);
+        throw last;
+      }
       throw error;
     }
   };

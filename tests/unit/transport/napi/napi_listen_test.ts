@@ -59,15 +59,21 @@ function fakeAddon() {
         log.push(["bind", address]);
         if (address.endsWith(":9")) throw new Error("Address already in use (os error 98)");
         if (address.endsWith(":8")) throw new Error("invalid private key: CANARY");
+        let isWaiting = false;
         return {
           accept() {
             const next = queue.shift();
-            return next === undefined
-              ? new Promise((resolve) => waiting.push(resolve))
-              : Promise.resolve(next);
+            if (next !== undefined) return Promise.resolve(next);
+            isWaiting = true;
+            return new Promise((resolve) =>
+              waiting.push((request) => {
+                isWaiting = false;
+                resolve(request);
+              })
+            );
           },
           close() {
-            assert.equal(waiting.length, 0, "closed while an accept waits");
+            assert.equal(isWaiting, false, "closed while an accept waits");
             log.push(["server closed"]);
           },
         };
@@ -206,32 +212,67 @@ describe("listenAddon()", () => {
     await listener.close();
     await listener.replaceCertificate({ certificatePem, privateKeyPem });
     const kinds = (log as string[][]).map(([kind]) => kind);
+    const tried = ["bind", "server closed"];
     const stopped = ["wake", "reject", "server closed"];
     assert.deepEqual(kinds, [
-      ...["bind", "close", ...stopped],
-      ...["bind", ...stopped],
+      ...["bind", ...tried, "close", ...stopped],
+      ...["bind", ...tried, ...stopped],
       ...["bind", "close", ...stopped],
     ]);
-    assert.deepEqual(log[1], ["close", "https://gw/one", 0, "the gateway changes its certificate"]);
+    assert.deepEqual(log[1], ["bind", "127.0.0.1:0"]);
+    assert.deepEqual(log[3], ["close", "https://gw/one", 0, "the gateway changes its certificate"]);
     const paths: (string | undefined)[] = [];
     for await (const { path } of listener.accept()) paths.push(path);
     assert.deepEqual(paths, ["/one", "/two"]);
   });
 
-  it("shows the old certificate again when the new one is not usable", async () => {
-    const { listener, addon, log } = await listen();
-    const { bind } = addon.NapiServer;
-    let isRefused = true;
-    addon.NapiServer.bind = (...args) => {
-      if (!isRefused) return bind(...args);
-      isRefused = false;
+  it("leaves its sessions alone when the new certificate is not usable", async () => {
+    const { listener, addon, log, submit, request } = await listen();
+    submit(request("https://gw/one"));
+    await settle();
+    addon.NapiServer.bind = () => {
       throw new Error("invalid private key: CANARY");
     };
     await assert.rejects(listener.replaceCertificate(await createCertificate()), (error: Error) => {
       assert.match(error.message, /the certificate and its private key are not usable/);
       return !`${error.message}${error.cause}`.includes("CANARY");
     });
+    assert.deepEqual(log, [["bind", "127.0.0.1:61000"]]);
+    await listener.close();
+    assert.deepEqual(log[1]?.slice(0, 2), ["close", "https://gw/one"]);
+  });
+
+  it("shows the old certificate again when the port cannot be bound with the new one", async () => {
+    const { listener, addon, log } = await listen();
+    const { bind } = addon.NapiServer;
+    let isRefused = true;
+    addon.NapiServer.bind = (...args) => {
+      if (args[0].endsWith(":0") || !isRefused) return bind(...args);
+      isRefused = false;
+      throw new Error("invalid private key");
+    };
+    await assert.rejects(listener.replaceCertificate(await createCertificate()), /not usable/);
     assert.deepEqual(log.at(-1), ["bind", "127.0.0.1:61000"]);
+    await listener.close();
+  });
+
+  it("ends with the error when its port cannot be bound again with either certificate", async () => {
+    const { listener, addon } = await listen();
+    const { bind } = addon.NapiServer;
+    addon.NapiServer.bind = (...args) => {
+      if (args[0].endsWith(":0")) return bind(...args);
+      throw new Error("invalid private key");
+    };
+    const accepting = (async () => {
+      for await (const _ of listener.accept());
+    })();
+    const ended = assert.rejects(accepting, { code: "ERR_VALUE_INVALID" });
+    for (let i = 0; i < 2; i++) {
+      await assert.rejects(listener.replaceCertificate(await createCertificate()), {
+        code: "ERR_VALUE_INVALID",
+      });
+    }
+    await ended;
     await listener.close();
   });
 
