@@ -37,6 +37,13 @@ export class RateLimit {
     return true;
   }
 
+  /** Whether {@linkcode RateLimit.take} would take a token now. */
+  get hasToken(): boolean {
+    if (this.#options.perSecond === Infinity) return true;
+    this.#fill();
+    return this.#tokens >= 1;
+  }
+
   /** Takes tokens that are used already, also more than there are: the rest is a debt. */
   spend(tokens: number): void {
     if (this.#options.perSecond === Infinity) return;

@@ -141,7 +141,8 @@ function start(
     ...{ campaignId, owner, rows, callsPerSecond },
     clock: gateway.clock,
     maxConcurrentCalls: maxConcurrentCalls === 0 ? Infinity : maxConcurrentCalls,
-    claim: gateway.cluster && ((row) => claimCall(row, context)),
+    claim: gateway.cluster &&
+      (async (row) => checkRequest(row, tenant) ?? await claimCall(row, context)),
     dial: (row) => isKeyLive() ? dial(row, context) : keyIsOver,
     isTemporary: (refusal) =>
       refusal.code === ErrorCode.ERR_RATE_LIMITED && !(refusal instanceof FarEndRefusal),

@@ -33,12 +33,17 @@ const notAnswered = new RpcRefusal(
   "Cannot answer the call now: it still waits",
 );
 
-/** Takes a call id for dialling: what refuses it, if something does. A call without an id gets one that is nowhere else. */
+/**
+ * Takes a call id for dialling, on a trunk of this tenant: what refuses it, if something does. Limits come first: what they refuse can still be
+ * dialled at another gateway. A call without an id gets one that is nowhere else.
+ */
 export async function claimCall(
-  { callSid }: Pick<OriginateRequest, "callSid">,
+  { callSid, trunkId }: Pick<OriginateRequest, "callSid" | "trunkId">,
   { gateway: { cluster }, tenant }: RpcContext,
 ): Promise<RpcRefusal | undefined> {
   if (cluster === undefined || callSid === "" || tenant.knows(callSid)) return undefined;
+  const limit = tenant.limitOn(trunkId);
+  if (limit !== undefined) return limit;
   try {
     return await cluster.claimCall(tenant.tenantId, callSid) ? undefined : dialledElsewhere;
   } catch (error) {

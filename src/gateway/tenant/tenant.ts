@@ -274,6 +274,11 @@ export class Tenant {
     return this.#place({ ...options, listener, makePhone: followed }, owner, by);
   }
 
+  /** What limits would refuse a call on a trunk of this tenant now. Takes nothing from the budget. */
+  limitOn(trunkId: string): RpcRefusal | undefined {
+    return this.#overLimit(trunkId) ?? (this.#callRate.hasToken ? undefined : this.#noBudget);
+  }
+
   /** Whether an id belongs to a call of this tenant, live or ended. */
   knows(callSid: string): boolean {
     return this.#memory.has(callSid);
@@ -361,8 +366,11 @@ export class Tenant {
   }
 
   #overBudget(): RpcRefusal | undefined {
+    return this.#callRate.take() ? undefined : this.#noBudget;
+  }
+
+  get #noBudget(): RpcRefusal {
     const { callsPerSecond } = this.#tools.limits;
-    if (this.#callRate.take()) return undefined;
     return limited(`The tenant's budget of ${callsPerSecond} calls per second is used up`);
   }
 

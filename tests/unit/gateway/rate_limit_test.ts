@@ -30,6 +30,16 @@ describe("RateLimit", () => {
     assert.equal(taken(bucket, 100), 5);
   });
 
+  it("says whether it has a token, and keeps it", async () => {
+    const clock = new FakeClock();
+    const bucket = new RateLimit({ perSecond: 10, burst: 1, clock });
+    for (let i = 0; i < 5; i++) assert.equal(bucket.hasToken, true);
+    assert.equal(taken(bucket, 2), 1);
+    assert.equal(bucket.hasToken, false);
+    await clock.advance(100);
+    assert.equal(bucket.hasToken, true);
+  });
+
   it("does not look at the wall clock", () => {
     const clock = new FakeClock();
     const bucket = new RateLimit({ perSecond: 10, burst: 1, clock });

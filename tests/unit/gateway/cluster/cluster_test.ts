@@ -380,6 +380,56 @@ describe("a cluster", () => {
     assert.deepEqual(totals, [1, 0]);
   });
 
+  it("claims no call_sid that a limit refuses: another gateway can dial it", async () => {
+    const limits = { callsPerTenant: 2, callsPerSecond: 2 };
+    await using cluster = await new TestCluster(2, { limits }).ready();
+    const acme = await cluster.gateways[0]!.addTenant("acme");
+    const clients = [];
+    for (const i of [0, 1]) clients.push((await cluster.signIn(i, acme)).client);
+    const [first, second] = clients as [typeof clients[0], typeof clients[0]];
+    const dial = { trunkId: "main", to: "+15550106", defaultApp: 1 };
+    const codes = async (...names: string[]) => {
+      const found = [];
+      for (const callSid of names) {
+        found.push((await first!.rpc(methods.Originate, { ...dial, callSid })).fault.errorCode);
+      }
+      return found;
+    };
+    const { ERR_RATE_LIMITED } = ErrorCode;
+    assert.deepEqual(await codes("a", "b", "c"), [0, 0, ERR_RATE_LIMITED]);
+    const elsewhere = async (callSid: string) =>
+      (await second!.rpc(methods.Originate, { ...dial, callSid })).fault.errorCode;
+    assert.equal(await elsewhere("c"), 0);
+    // The refused call took nothing from the budget, of four at once; then that is used up too.
+    for (const callSid of ["a", "b"]) await first!.rpc(methods.Terminate, { callSid });
+    assert.deepEqual(await codes("d", "e"), [0, 0]);
+    await first!.rpc(methods.Terminate, { callSid: "d" });
+    assert.deepEqual(await codes("f"), [ERR_RATE_LIMITED]);
+    assert.equal(await elsewhere("f"), 0);
+  });
+
+  it("claims no row of a campaign that waits for room", async () => {
+    const rows = ["call_sid,to", `${UUID},+15550106`].join("\n");
+    const csvUrl = `data:text/csv,${encodeURIComponent(rows)}`;
+    const limits = { callsPerTenant: 1 };
+    await using cluster = await new TestCluster(2, { limits }).ready();
+    const acme = await cluster.gateways[0]!.addTenant("acme");
+    const { client } = await cluster.signIn(0, acme);
+    const dial = { trunkId: "main", to: "+15550106", defaultApp: 1 };
+    await client.rpc(methods.Originate, { ...dial, callSid: "live" });
+    const { claim } = cluster.views[0]!.counts;
+    await client.rpc(methods.OriginateBulk, {
+      ...{ csvUrl, campaignId: "c", templateTrunkId: "main", callsPerSecond: 10 },
+      templateDefaultApp: 1,
+    });
+    await cluster.clock.advance(2_000);
+    assert.equal(cluster.views[0]!.counts.claim, claim);
+    await client.rpc(methods.Terminate, { callSid: "live" });
+    await cluster.clock.advance(2_000);
+    assert.equal(cluster.views[0]!.counts.claim, claim + 1);
+    assert.equal(cluster.gateways[0]!.gateway.stats().calls.total, 2);
+  });
+
   it("answers an incoming call at one gateway", async () => {
     await using cluster = await new TestCluster(2).ready();
     const acme = await cluster.gateways[0]!.addTenant("acme");
