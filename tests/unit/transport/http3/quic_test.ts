@@ -57,6 +57,22 @@ describe("QuicSession", () => {
     assert.deepEqual([...(await readable!.getReader().read()).value!], [9]);
   });
 
+  it("serves two reads at once of the streams of each kind", async () => {
+    const { quic, session: it } = session();
+    const kinds = [it.incomingUnidirectionalStreams, it.incomingBidirectionalStreams];
+    const served = [0, 0];
+    for (const [kind, stream] of kinds.entries()) {
+      const reader = (stream as ReadableStream<unknown>).getReader();
+      for (let i = 0; i < 2; i++) void reader.read().then(() => served[kind]!++);
+    }
+    for (let i = 0; i < 2; i++) {
+      quic.peerOpensUnidirectional().send(0x40, 0x54, 0x00);
+      quic.peerOpensBidirectional().send(0x40, 0x41, 0x00);
+    }
+    await settle();
+    assert.deepEqual(served, [2, 2]);
+  });
+
   it("does not let a stream without a header hold up the next, for however long", async () => {
     const { quic, session: it, clock } = session();
     const silent = [quic.peerOpensUnidirectional(), quic.peerOpensUnidirectional()];
