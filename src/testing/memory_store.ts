@@ -83,7 +83,7 @@ export function createMemoryStore({ clock = systemClock }: MemoryStoreOptions = 
 
   const claim = (kind: string, key: string, owner: string, ttlMs: number): string => {
     const now = clock.monotonic();
-    const name = `${kind} ${key}`;
+    const name = JSON.stringify([kind, key]);
     const held = claims.get(name);
     if (held !== undefined && now < held.until) return held.owner;
     claims.set(name, { owner, until: now + ttlMs });

@@ -202,6 +202,8 @@ const checks: Readonly<Record<string, (sides: Sides) => Promise<void>>> = {
     equal("the first again", await two.claim(kind, "a", "one", 60_000), "one");
     equal("another name", await two.claim(kind, "b", "two", 60_000), "two");
     equal("another kind", await two.claim(`${kind}.b`, "a", "two", 60_000), "two");
+    equal("a name with a space", await one.claim(kind, "b c", "one", 60_000), "one");
+    equal("a kind with a space", await two.claim(`${kind} b`, "c", "two", 60_000), "two");
   },
   async "gives a name to one of many that claim it at once"({ one, two, kind }) {
     const claims = Array.from({ length: 40 }, (_, i) => {
