@@ -47,7 +47,13 @@ export type {
   SkippedRow,
 } from "./call/campaign.ts";
 export type { Call, CallEnd, CallState, MuteCallOptions, SendDtmfOptions } from "./call/call.ts";
-export type { AudioLink, AudioOptions, AudioStats, ReceivedFrame } from "./audio/audio_link.ts";
+export type {
+  AudioLink,
+  AudioOptions,
+  AudioStats,
+  AudioTotals,
+  ReceivedFrame,
+} from "./audio/audio_link.ts";
 export type { AudioChunk } from "./audio/chunk.ts";
 export type { AudioSource, Playback, PlayOptions } from "./audio/playback.ts";
 export type { PlaybackEnd } from "./audio/speech_track.ts";
@@ -70,6 +76,5 @@ export type {
   WebTransportOptionsLike,
 } from "../transport/mod.ts";
 export type { CheckCode, CheckReason, CheckReport } from "./check.ts";
-export type { AudioTotals } from "./audio/audio_stats.ts";
 export type { LatencyHistogram, RpcStats } from "./rpc/rpc_stats.ts";
 export type { ClientStats, SessionStats } from "./stats.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { AudioTotals } from "./audio/audio_stats.ts";
+import type { AudioTotals } from "./audio/audio_link.ts";
 import type { RpcStats } from "./rpc/rpc_stats.ts";
 import type { ClientStatus } from "./session/status.ts";
 

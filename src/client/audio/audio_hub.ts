@@ -7,11 +7,10 @@
 import { TeleQuickError } from "../../base/errors.ts";
 import type { Clock } from "../../base/signal.ts";
 import type { AudioFrame } from "../../wire/mod.ts";
-import type { AudioLink, AudioOptions } from "./audio_link.ts";
+import { type AudioLink, type AudioOptions, type AudioTotals, sumAudio } from "./audio_link.ts";
 import type { Connection } from "../session/connection.ts";
 import { EarlyAudio } from "./early_audio.ts";
 import { Pacer } from "./pacer.ts";
-import { type AudioTotals, sumAudio } from "./audio_stats.ts";
 import { type PendingFrame, SendStream } from "./send_stream.ts";
 
 /** A link, with what the client needs of it besides what users see. */

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import type { AudioLink, Call } from "../../../../mod.ts";
+import { sumAudio } from "../../../../src/client/audio/audio_link.ts";
 import { type ClientSetup, clientSetup, hasCode } from "../../../support/client_kit.ts";
 import { settle } from "../../../../src/testing/mod.ts";
 import { decodePcmu, toneSamples } from "../../../../src/audio/mod.ts";
@@ -398,5 +399,19 @@ describe("AudioLink", () => {
     await assert.rejects(writer.write("text" as unknown as Uint8Array), TypeError);
     await settle();
     await call.hangUp();
+  });
+});
+
+describe("sumAudio()", () => {
+  it("adds every count of every link", () => {
+    const one = { ...sumAudio([]), received: 1, lost: 2, sent: 3, unread: 4, sendDropped: 5 };
+    assert.deepEqual(sumAudio([one, one]), {
+      ...sumAudio([]),
+      received: 2,
+      lost: 4,
+      sent: 6,
+      unread: 8,
+      sendDropped: 10,
+    });
   });
 });
