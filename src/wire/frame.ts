@@ -6,7 +6,7 @@
  */
 
 import { readI32, readU32, writeU32 } from "./bytes.ts";
-import { ENVELOPE_HEADER_BYTES } from "./envelope.ts";
+import { ENVELOPE_HEADER_BYTES } from "./reader.ts";
 import { typeError, wireError } from "./fault.ts";
 import type { Method } from "./method.ts";
 

@@ -4,11 +4,10 @@
  * @module
  */
 
-import { checkEnvelope, ENVELOPE_HEADER_BYTES } from "./envelope.ts";
 import { writeU32 } from "./bytes.ts";
 import { describe, Fault, requireBytes, typeError, valueError, wireError } from "./fault.ts";
 import type { FieldCodec, FieldInfo, FieldType } from "./field.ts";
-import { Reader } from "./reader.ts";
+import { checkEnvelope, ENVELOPE_HEADER_BYTES, Reader } from "./reader.ts";
 import { Writer } from "./writer.ts";
 
 /** A field of a message. */

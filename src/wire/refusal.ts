@@ -7,7 +7,6 @@
  */
 
 import { concatBytes } from "../base/bytes.ts";
-import { ENVELOPE_HEADER_BYTES } from "./envelope.ts";
 import { type FieldCodec, i32, text } from "./field.ts";
 import { encodeReply, type ReplyOptions } from "./frame.ts";
 import { FRAME_HEADER_BYTES } from "./frame.ts";
@@ -15,7 +14,7 @@ import type { Message } from "./message.ts";
 import { ExecuteDialplanResponse } from "./messages/dialplan.ts";
 import type { ErrorCode } from "./messages/error_code.ts";
 import type { Method } from "./method.ts";
-import { Reader } from "./reader.ts";
+import { ENVELOPE_HEADER_BYTES, Reader } from "./reader.ts";
 
 /** Why a request was refused. */
 export interface RefusalFields {

@@ -6,7 +6,7 @@
 
 import { readI32, readU32 } from "./bytes.ts";
 import { Collector } from "./collector.ts";
-import { ENVELOPE_HEADER_BYTES } from "./envelope.ts";
+import { ENVELOPE_HEADER_BYTES } from "./reader.ts";
 import { requireBytes, typeError, wireError } from "./fault.ts";
 import { FRAME_HEADER_BYTES, FRAME_LIMIT_BYTES, LEAST_FRAME_BYTES } from "./frame.ts";
 import type { Message } from "./message.ts";

@@ -5,7 +5,7 @@
  */
 
 import { writeU32 } from "./bytes.ts";
-import { ENVELOPE_HEADER_BYTES } from "./envelope.ts";
+import { ENVELOPE_HEADER_BYTES } from "./reader.ts";
 import { Fault } from "./fault.ts";
 import { type FieldCodec, text, u32 } from "./field.ts";
 import { encodeReply, finishPush, FRAME_HEADER_BYTES, type ReplyOptions } from "./frame.ts";

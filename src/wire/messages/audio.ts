@@ -6,7 +6,7 @@
 
 import { isBytes } from "../../base/bytes.ts";
 import { readI32, readU32, TWO_32, writeAscii, writeU32, writeU64 } from "../bytes.ts";
-import { ENVELOPE_HEADER_BYTES } from "../envelope.ts";
+import { ENVELOPE_HEADER_BYTES } from "../reader.ts";
 import { binary, bool, shortText, u64 } from "../field.ts";
 import { type Message, message, type ValueOf } from "../message.ts";
 import { decodeCached, LONGEST_CACHED_BYTES } from "../text_cache.ts";

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { bool, i32, text } from "../../../src/wire/field.ts";
 import { Fault } from "../../../src/wire/fault.ts";
-import { Reader } from "../../../src/wire/reader.ts";
+import { checkEnvelope, Reader } from "../../../src/wire/reader.ts";
 
 describe("Reader", () => {
   const bytes = Uint8Array.of(0, 0, 10, 0, 0, 0, 2, 0, 0, 0, 0x61, 0x62, 0xff, 0xff, 0xff, 0xff);
@@ -29,4 +29,21 @@ describe("Reader", () => {
     assert.equal(reader.index, 1);
     assert.equal(reader.at, 12);
   });
+});
+
+it("checkEnvelope() accepts exactly one envelope of a version that the reader can read", () => {
+  const check = (...bytes: number[]) => checkEnvelope(Uint8Array.from(bytes), 1);
+  check(0, 0, 0, 0, 0, 0);
+  check(9, 1, 1, 0, 0, 0, 0xff);
+  const bad = [
+    [],
+    [0, 0, 0, 0, 0],
+    [0, 0, 0xff, 0xff, 0xff],
+    [0, 0, 1, 0, 0, 0],
+    [0, 0, 0, 0, 0, 0, 0],
+    [0, 0, 0xff, 0xff, 0xff, 0xff],
+    [0, 0, 0, 0, 0, 0x80],
+    [2, 2, 0, 0, 0, 0],
+  ];
+  for (const bytes of bad) assert.throws(() => check(...bytes), (fault) => fault instanceof Fault);
 });
