@@ -209,6 +209,7 @@ class LocalGateway implements Gateway {
 
   async simulateInboundCall(options: SimulateInboundCallOptions): Promise<InboundCall> {
     await this.ready;
+    this.#refuseClosed("simulate inbound call");
     return callIn(options, this.#gateway, this.#phones, {
       policy: this.#gateway.policy,
       secret: this.#options.webhookSecret,
@@ -235,9 +236,7 @@ class LocalGateway implements Gateway {
 
   async listen(options: GatewayListenOptions = {}): Promise<GatewayListener> {
     await this.ready;
-    if (this.#closing !== undefined) {
-      throw new TeleQuickError("ERR_SESSION_CLOSED", "Cannot listen: the gateway is closed");
-    }
+    this.#refuseClosed("listen");
     const listener = await startListener({
       ...options,
       clock: this.#gateway.clock,
@@ -307,6 +306,11 @@ class LocalGateway implements Gateway {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
+  }
+
+  #refuseClosed(action: string): void {
+    if (this.#closing === undefined) return;
+    throw new TeleQuickError("ERR_SESSION_CLOSED", `Cannot ${action}: the gateway is closed`);
   }
 
   /** The first port that it listens on, else the name under which its sessions in memory are known. */

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { createGateway, type GatewayStorage } from "../../../src/gateway/mod.ts";
 import { createSessionPair } from "../../../src/transport/mod.ts";
-import { methods } from "../../../src/wire/mod.ts";
+import { InboundRule, methods } from "../../../src/wire/mod.ts";
 import { FakeClock, settle } from "../../../src/testing/mod.ts";
 import { RawClient } from "../../support/raw_client.ts";
 import { testAccount, TestGateway } from "../../support/tenant_kit.ts";
@@ -114,6 +114,24 @@ describe("createGateway()", () => {
     await setup.gateway.serve(late.incoming);
     assert.deepEqual(await late.client.closed, { closeCode: 503, reason: "the gateway is closed" });
     await assert.rejects(setup.gateway.listen(), { code: "ERR_SESSION_CLOSED" });
+  });
+
+  it("lets no call come in after close()", async () => {
+    const setup = new TestGateway();
+    await setup.addTenant("acme");
+    await setup.gateway.addTrunk({
+      ...{ tenantId: "acme", trunkId: "main", rejectIncomingCalls: false },
+      inboundRule: InboundRule.NOTIFY_AND_HANGUP,
+    });
+    await setup[Symbol.asyncDispose]();
+    await assert.rejects(
+      setup.gateway.simulateInboundCall({ tenantId: "acme", trunkId: "main" }),
+      {
+        code: "ERR_SESSION_CLOSED",
+        message: /^Cannot simulate inbound call: the gateway is closed/,
+      },
+    );
+    assert.equal(setup.clock.pending, 0);
   });
 
   it("close() does not wait for clients that go by themselves", async () => {
