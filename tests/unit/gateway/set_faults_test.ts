@@ -74,6 +74,31 @@ describe("Gateway.setFaults()", () => {
     assert.deepEqual(await run(true), first);
   });
 
+  it("hears what is late after the end of the stream, and counts none of it as lost", async () => {
+    let heard = 0;
+    await using setup = new TestGateway({ farEnd: () => ({ onAudio: () => void heard++ }) });
+    const client = await start(setup);
+    await client.rpc(methods.Originate, { ...CALL, to: "+15550100", callSid: "call" });
+    await setup.clock.advance(300);
+    setup.gateway.setFaults({ delayMs: 5_000 });
+    const audio = await client.openAudio();
+    const frame = { callSid: "call", codec: "PCMU" };
+    for (let sequenceNumber = 0; sequenceNumber < 500; sequenceNumber++) {
+      await audio.send({ ...frame, payload: new Uint8Array(160), sequenceNumber });
+      await setup.clock.advance(20);
+    }
+    await audio.send({
+      ...{ ...frame, payload: new Uint8Array(0), sequenceNumber: 500 },
+      endOfStream: true,
+    });
+    await setup.clock.advance(10_000);
+    assert.equal(heard, 500);
+    setup.gateway.endCall("call");
+    await setup.clock.advance(0);
+    const { packetsLost, packetsSent } = client.events.at(-1)!;
+    assert.deepEqual([packetsLost, packetsSent], [0, 500]);
+  });
+
   it("delays an echo by twice the delay, and leaves other calls alone", async () => {
     await using setup = new TestGateway();
     const client = await start(setup);
