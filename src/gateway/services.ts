@@ -51,6 +51,7 @@ export interface GatewayServices {
   readonly farEnd: ChooseFarEnd | undefined;
   /** The numbers that ring for a person. */
   readonly phones: {
+    readonly tenantId: string;
     has(number: string): boolean;
     phoneOf(options: CallOptions): MakePhone | undefined;
   };

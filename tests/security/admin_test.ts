@@ -421,7 +421,9 @@ describe("G-25 the admin API", () => {
       return [reply!.status, reply!.errorMessage];
     };
     const wrong = ["error", "bootstrap secret invalid"];
-    assert.deepEqual(await ask({ tenantId: "acme" }), ["error", "tenant_id already exists"]);
+    const taken = ["error", "tenant_id already exists"];
+    assert.deepEqual(await ask({ tenantId: "acme" }), taken);
+    assert.deepEqual(await ask({ tenantId: "phone" }), taken, "calls of all tenants ring there");
     assert.deepEqual(await ask({ tenantId: "New Comer" }), ["error", "tenant_id is malformed"]);
     assert.deepEqual(await ask({ adminPublicKeyPem: "x" }), ["error", "public_key_pem invalid"]);
     for (
