@@ -105,7 +105,8 @@ const FRAME_SAMPLES = 160;
 const TONE_FRAMES = 5;
 let tone: Uint8Array | undefined;
 
-function toneFrame(index: number): Uint8Array {
+/** A frame of the test tone, counted from 0. It is shared: receivers do not change it. */
+export function toneFrame(index: number): Uint8Array {
   tone ??= encodePcmu(
     toneSamples({ frequencyHz: TONE_HZ, sampleRate: 8_000, milliseconds: 20 * TONE_FRAMES }),
   );

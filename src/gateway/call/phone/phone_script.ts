@@ -7,6 +7,7 @@
 import { encodePcmu, toneSamples } from "../../../audio/mod.ts";
 import { kindOf } from "../../../base/check.ts";
 import { TeleQuickError } from "../../../base/errors.ts";
+import { toneFrame } from "../far_end.ts";
 
 /**
  * One step of a phone. Times are milliseconds on the gateway's clock; the next step begins when this one is done. A step with `atMs`
@@ -41,7 +42,10 @@ export type PhoneStep =
   /** Hangs up with a Q.850 cause (default: 16). Before the answer: the call fails with this cause, such as 17 for busy. */
   | { readonly type: "hangUp"; readonly q850Cause?: number; readonly atMs?: number };
 
-/** What a phone does. After the last step it stays on the line and listens. */
+/**
+ * What a phone does. After the last step it stays on the line and listens. A script that was given to a gateway does not change any more, nor do its
+ * samples: it is checked once, and its samples are encoded once, for all calls.
+ */
 export type PhoneScript = readonly PhoneStep[];
 
 const FRAME_BYTES = 160;
@@ -76,10 +80,14 @@ export interface ScriptFault {
   readonly found: string;
 }
 
+/** Scripts that were checked: one can be that of every call. */
+const checked = new WeakSet<object>();
+
 /** Refuses a script that no phone can follow with `ERR_VALUE_INVALID`, which names the step. */
 export function checkPhoneScript(script: unknown): asserts script is PhoneScript {
+  if (checked.has(script as object)) return;
   const fault = findScriptFault(script);
-  if (fault === undefined) return;
+  if (fault === undefined) return void checked.add(script as object);
   const { step, found } = fault;
   const where = step === undefined ? "it" : `step ${step + 1}`;
   throw new TeleQuickError(
@@ -180,9 +188,9 @@ function rangeFault(name: string, value: unknown, most: number): string | undefi
 }
 
 function areSamples(samples: unknown): boolean {
-  return (samples instanceof Int16Array || Array.isArray(samples)) &&
-    samples.length <= MOST_SAMPLES &&
-    (samples as readonly unknown[]).every((sample) => isWhole(sample, -32_768, 32_767));
+  if (samples instanceof Int16Array) return samples.length <= MOST_SAMPLES;
+  return Array.isArray(samples) && samples.length <= MOST_SAMPLES &&
+    samples.every((sample) => isWhole(sample, -32_768, 32_767));
 }
 
 function isWhole(value: unknown, least: number, most: number): boolean {
@@ -195,32 +203,51 @@ function shown(value: unknown): string {
   return typeof value === "string" ? JSON.stringify(value.slice(0, 32)) : String(value);
 }
 
-/** What a step plays, as frames of PCMU; `undefined` for a step that plays nothing. */
-export function framesOf(step: PhoneStep): Uint8Array[] | undefined {
-  const samples = samplesOf(step);
-  return samples && framed(samples);
+/** What steps play, as whole frames of PCMU. A recording is encoded once, for all calls to which it is played. */
+const sounds = new WeakMap<object, Uint8Array>();
+
+/** The frame of PCMU that a step plays at a tick, counted from 0; `undefined` after the last one, and for a step that plays nothing. */
+export function frameOf(step: PhoneStep, tick: number): Uint8Array | undefined {
+  if (step.type === "talk") return talkFrame(step.ms, tick);
+  if (step.type !== "play" && step.type !== "press") return undefined;
+  const source = step.type === "play" ? step.samples : step;
+  let sound = sounds.get(source);
+  if (sound === undefined) {
+    sound = inFrames(
+      step.type === "play" ? Int16Array.from(step.samples) : keySamples(step.digits),
+    );
+    sounds.set(source, sound);
+  }
+  return frameAt(sound, tick);
+}
+
+/** A frame of the tone that stands for speech; the last one ends in silence. */
+function talkFrame(ms: number, tick: number): Uint8Array | undefined {
+  const left = Math.round(ms * SAMPLE_RATE / 1_000) - tick * FRAME_BYTES;
+  if (left >= FRAME_BYTES) return toneFrame(tick);
+  return left > 0 ? toneFrame(tick).slice().fill(SILENCE, left) : undefined;
 }
 
 /** The tones of a key (`0` to `9`, `*`, `#`) and the silence after them, as frames of PCMU; none for another character. */
 export function keyFrames(digit: string): Uint8Array[] {
-  return DIGITS.test(digit) ? framed(keySamples(digit)) : [];
+  const sound = inFrames(DIGITS.test(digit) ? keySamples(digit) : new Int16Array(0));
+  return Array.from(
+    { length: sound.length / FRAME_BYTES },
+    (_, index) => frameAt(sound, index)!,
+  );
 }
 
-function framed(samples: Int16Array): Uint8Array[] {
-  const bytes = encodePcmu(samples);
-  const frames: Uint8Array[] = [];
-  for (let at = 0; at < bytes.length; at += FRAME_BYTES) {
-    const frame = new Uint8Array(FRAME_BYTES).fill(SILENCE);
-    frame.set(bytes.subarray(at, at + FRAME_BYTES));
-    frames.push(frame);
-  }
-  return frames;
+/** Samples as PCMU; the last frame ends in silence. */
+function inFrames(samples: Int16Array): Uint8Array {
+  const frames = Math.ceil(samples.length / FRAME_BYTES);
+  const sound = new Uint8Array(frames * FRAME_BYTES).fill(SILENCE);
+  sound.set(encodePcmu(samples));
+  return sound;
 }
 
-function samplesOf(step: PhoneStep): Int16Array | undefined {
-  if (step.type === "play") return Int16Array.from(step.samples);
-  if (step.type === "talk") return tone(440, step.ms);
-  return step.type === "press" ? keySamples(step.digits) : undefined;
+function frameAt(sound: Uint8Array, index: number): Uint8Array | undefined {
+  const start = index * FRAME_BYTES;
+  return start < sound.length ? sound.subarray(start, start + FRAME_BYTES) : undefined;
 }
 
 function keySamples(digits: string): Int16Array {

@@ -7,7 +7,7 @@
 import { ignore } from "../../../base/ignore.ts";
 import { createFarEnd, type FarEnd, type Media } from "../far_end.ts";
 import type { Phone, PhoneAudio, PhoneLine } from "./phone.ts";
-import { framesOf, type PhoneScript, type PhoneStep } from "./phone_script.ts";
+import { frameOf, type PhoneScript, type PhoneStep } from "./phone_script.ts";
 
 /** Follows one script through one call. */
 export class ScriptedPhone implements Phone {
@@ -83,7 +83,7 @@ export class ScriptedPhone implements Phone {
       case "hangUp":
         return line.hangUp(step.q850Cause ?? 16);
       default:
-        return this.#play(framesOf(step) ?? []);
+        return this.#play(step);
     }
   }
 
@@ -94,13 +94,13 @@ export class ScriptedPhone implements Phone {
   }
 
   /** Plays a frame at each tick, the first at once, and goes on when the last one has lasted. */
-  #play(frames: readonly Uint8Array[]): void {
-    let at = 0;
+  #play(step: PhoneStep): void {
+    let tick = 0;
     const stop = this.#line.ticker.add(() => {
-      const payload = frames[at++];
+      const payload = frameOf(step, tick++);
       if (payload !== undefined) return this.#say(payload);
       // The first tick comes before `stop` exists: an empty step ends at the second.
-      if (at > 1) this.#finish();
+      if (tick > 1) this.#finish();
     });
     this.#stopPlaying = stop;
   }
