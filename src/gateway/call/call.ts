@@ -233,6 +233,7 @@ export class Call implements AudioSource {
       };
       this.#host.speak(this, last, true);
     }
+    this.#phone?.stop?.();
     this.#state = "ended";
     this.#emit(EventType.CHANNEL_HANGUP_COMPLETE, status, q850Cause);
     this.#phone?.ended?.(q850Cause);
@@ -250,6 +251,7 @@ export class Call implements AudioSource {
     this.#state = "ended";
     this.#cancelTimers();
     this.#media?.close();
+    this.#phone?.stop?.();
     this.lines.clear();
     this.#recorder?.finish();
   }
@@ -283,8 +285,9 @@ export class Call implements AudioSource {
     return true;
   }
 
-  /** Does something after `ms` milliseconds, unless the call is answered or ends before. */
+  /** Does something after `ms` milliseconds, unless the call is answered or ends before. Does nothing once it has ended. */
   later(ms: number, action: () => void): void {
+    if (this.#state === "ended") return;
     const cancel = this.#host.clock.schedule(ms, () => {
       this.#timers.delete(cancel);
       action();

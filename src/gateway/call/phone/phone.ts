@@ -61,7 +61,7 @@ export interface PhoneLine {
   readonly direction: "outbound" | "inbound";
   /** Milliseconds since an arbitrary instant. */
   now(): number;
-  /** Does something after a while, unless the call is answered or ends before. */
+  /** Does something after a while, unless the call is answered or ends before. Does nothing once it has ended. */
   later(ms: number, action: () => void): void;
   ring(): void;
   answer(): void;
@@ -82,7 +82,9 @@ export interface Phone {
   connect(audio: PhoneAudio): FarEnd;
   /** Takes a DTMF digit of the client's. */
   digit?(digit: string): void;
-  /** The call has ended. */
+  /** Stops what it does by itself: the call is over, also when the gateway goes away. Called in either case, connected or not. */
+  stop?(): void;
+  /** The call has ended. Not called when the gateway goes away. */
   ended?(q850Cause: number): void;
 }
 

@@ -19,6 +19,7 @@ export class ScriptedPhone implements Phone {
   // What sounds besides the steps: an echo, a tone.
   #background: FarEnd | undefined;
   #stopPlaying: () => void = ignore;
+  #isOver = false;
 
   constructor(script: PhoneScript, line: PhoneLine) {
     this.#script = script;
@@ -52,7 +53,15 @@ export class ScriptedPhone implements Phone {
     };
   }
 
+  stop(): void {
+    this.#isOver = true;
+    this.#stopPlaying();
+    this.#background?.close();
+    this.#background = undefined;
+  }
+
   #next(): void {
+    if (this.#isOver) return;
     const step = this.#script[this.#at++];
     if (step === undefined) return;
     const atMs = "atMs" in step ? step.atMs ?? 0 : 0;
@@ -103,6 +112,8 @@ export class ScriptedPhone implements Phone {
       if (tick > 1) this.#finish();
     });
     this.#stopPlaying = stop;
+    // What takes the first frame can end the call.
+    if (this.#isOver) stop();
   }
 
   #finish(): void {

@@ -9,6 +9,7 @@ import { TestGateway } from "../../../../support/tenant_kit.ts";
 async function dialled(
   steps: readonly unknown[],
   options: GatewayOptions = {},
+  defaultApp: number = DialplanAction.ANSWER,
 ): Promise<{ readonly setup: TestGateway; readonly client: RawClient }> {
   const text = JSON.stringify({ numbers: { "+15550142": steps } });
   const { farEnd } = await parsePhoneScripts(text);
@@ -17,7 +18,7 @@ async function dialled(
   const client = await setup.connect(acme, { clientId: "c" });
   await client.rpc(methods.Originate, {
     ...{ trunkId: "main", to: "+15550142", callSid: "call", clientId: "c" },
-    defaultApp: DialplanAction.ANSWER,
+    defaultApp,
   });
   return { setup, client };
 }
@@ -109,6 +110,22 @@ describe("a scripted phone", () => {
     assert.equal(heardMs(client), 0);
     await setup.clock.advance(500);
     assert.equal(heardMs(client), 100);
+  });
+
+  it("stops with its call where the dialplan put a loopback in its place, and with the gateway", async () => {
+    const script = [{ type: "answer" }, { type: "talk", ms: 600_000 }];
+    for (const end of ["hang up", "close"]) {
+      const { setup, client } = await dialled(script, {}, DialplanAction.LOOPBACK);
+      await setup.clock.advance(100);
+      if (end === "hang up") {
+        const running = setup.clock.pending;
+        await client.rpc(methods.Terminate, { callSid: "call" });
+        await setup.clock.advance(40);
+        assert.equal(setup.clock.pending, running - 1, "its ticks have ended");
+      }
+      await setup[Symbol.asyncDispose]();
+      assert.equal(setup.clock.pending, 0, end);
+    }
   });
 
   it("says nothing after the dialplan has put an echo in its place", async () => {
