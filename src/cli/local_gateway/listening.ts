@@ -23,7 +23,9 @@ export interface ListenLastinglyOptions {
   readonly clock: Clock;
   readonly output: Output;
   /** Called when clients should pin other hashes from now on. */
-  readonly onHashes: (hashes: string) => void | Promise<void>;
+  readonly onHashes: (hashes: string) => void;
+  /** Lets the owner's commands know of them. Tried again when it fails. */
+  readonly announce: (hashes: string) => Promise<void>;
 }
 
 /** A gateway that listens. */
@@ -77,22 +79,38 @@ async function listen(
 function keepRenewing(
   listener: GatewayListener,
   kept: KeptAddress,
-  { clock, output, onHashes }: ListenLastinglyOptions,
+  { clock, output, onHashes, announce }: ListenLastinglyOptions,
 ): () => void {
   let shown = kept.certificate;
+  let announced = kept.hashes;
   let isStopped = false;
   let cancel = (): void => {};
+  const renew = async (): Promise<void> => {
+    await kept.renew();
+    if (kept.certificate === shown) return;
+    await listener.replaceCertificate(kept.certificate);
+    shown = kept.certificate;
+    onHashes(kept.hashes);
+  };
+  const announceNew = async (): Promise<void> => {
+    const { hashes } = kept;
+    if (hashes === announced || kept.certificate !== shown) return;
+    await announce(hashes);
+    announced = hashes;
+  };
   const look = async (): Promise<void> => {
-    try {
-      await kept.renew();
-      if (kept.certificate === shown) return;
-      await listener.replaceCertificate(kept.certificate);
-      shown = kept.certificate;
-      await onHashes(kept.hashes);
-    } catch (error) {
-      const why = error instanceof Error ? error.message : String(error);
-      output.warn(`The gateway's certificate could not be changed, and is tried again: ${why}`);
-    }
+    await renew().catch((error) =>
+      output.warn(
+        `The gateway's certificate could not be changed, and is tried again: ${reasonOf(error)}`,
+      )
+    );
+    await announceNew().catch((error) =>
+      output.warn(
+        `The gateway has another certificate, but its control file could not be written, and is tried again: ${
+          reasonOf(error)
+        }`,
+      )
+    );
   };
   const arm = (): void => {
     if (isStopped) return;
@@ -103,4 +121,8 @@ function keepRenewing(
     isStopped = true;
     cancel();
   };
+}
+
+function reasonOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }

@@ -214,10 +214,8 @@ export async function startLocalGateway(options: StartOptions): Promise<LocalGat
       : await openKeptAddress({ folder, hostname, platform, clock });
     const listening = await listenLastingly({
       ...{ gateway, hostname, port, kept, clock, output },
-      onHashes: async (hashes) => {
-        await control?.announce(hashes);
-        options.onHashes?.(hashes);
-      },
+      onHashes: (hashes) => options.onHashes?.(hashes),
+      announce: async (hashes) => await control?.announce(hashes),
     });
     closing.push(() => listening.stop());
     const { endpoint } = listening;

@@ -103,6 +103,7 @@ describe("listenLastingly()", () => {
     const kept = await openKeptAddress({ folder: folder.path, hostname: "::1", platform, clock });
     const log: string[] = [];
     let isFailing = false;
+    let isDiskFull = false;
     const hashOf = (certificate: ListenerCertificate | undefined): string =>
       JSON.stringify(certificate).match(/"hash":"(.{8})/)![1]!;
     const started = await listenLastingly({
@@ -124,9 +125,16 @@ describe("listenLastingly()", () => {
       },
       ...{ hostname: "::1", port, kept, clock },
       output: createOutput(platform, { json: false }),
-      onHashes: (hashes) => void log.push(`announce ${hashes.slice(0, 8)}`),
+      onHashes: (hashes) => void log.push(`show ${hashes.slice(0, 8)}`),
+      announce(hashes) {
+        if (isDiskFull) return Promise.reject(new Error("no space left"));
+        log.push(`announce ${hashes.slice(0, 8)}`);
+        return Promise.resolve();
+      },
     });
-    return { started, kept, log, clock, stderr, fail: (is: boolean) => isFailing = is };
+    const fail = (is: boolean) => isFailing = is;
+    const fillDisk = (is: boolean) => isDiskFull = is;
+    return { started, kept, log, clock, stderr, fail, fillDisk };
   }
 
   it("changes to the next certificate on day 10, and to the one after it on day 20", async () => {
@@ -136,12 +144,27 @@ describe("listenLastingly()", () => {
     await clock.advance(9.9 * DAY_MS);
     assert.deepEqual(log, [`listen 0 ${one}`]);
     await clock.advance(0.2 * DAY_MS);
-    assert.deepEqual(log.slice(1), [`replace ${two}`, `announce ${two}`]);
+    assert.deepEqual(log.slice(1), [`replace ${two}`, `show ${two}`, `announce ${two}`]);
     const [, three] = started.certificateHash.split(",").map((hash) => hash.slice(0, 8));
     await clock.advance(10 * DAY_MS);
-    assert.deepEqual(log.slice(3), [`replace ${three}`, `announce ${three}`]);
+    assert.deepEqual(log.slice(4), [`replace ${three}`, `show ${three}`, `announce ${three}`]);
     started.stop();
     assert.equal(clock.pending, 0);
+  });
+
+  it("shows the hashes when they cannot be announced, says so, and tries that again", async () => {
+    await using folder = await temporaryFolder();
+    const { started, log, clock, stderr, fillDisk } = await listening(folder);
+    fillDisk(true);
+    await clock.advance(10.1 * DAY_MS);
+    const shown = started.certificateHash.slice(0, 8);
+    assert.deepEqual(log.slice(1), [`replace ${shown}`, `show ${shown}`]);
+    assert.match(stderr(), /has another certificate, but its control file .* tried again: no space left/);
+    assert.doesNotMatch(stderr(), /could not be changed/);
+    fillDisk(false);
+    await clock.advance(0.1 * DAY_MS);
+    assert.deepEqual(log.slice(3), [`announce ${shown}`]);
+    started.stop();
   });
 
   it("warns when the change fails, and tries again", async () => {
@@ -152,7 +175,7 @@ describe("listenLastingly()", () => {
     assert.match(stderr(), /could not be changed, and is tried again: out of luck/);
     fail(false);
     await clock.advance(2 * 3_600_000);
-    assert.match(log.at(-2)!, /^replace /);
+    assert.match(log.at(-3)!, /^replace /);
     started.stop();
   });
 
