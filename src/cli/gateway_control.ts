@@ -26,7 +26,12 @@ export type ControlQuestion =
 
 /** The answer to a question. */
 export type ControlAnswer =
-  | { readonly tenantId: string; readonly sipStatus?: number }
+  | {
+    readonly tenantId: string;
+    readonly sipStatus?: number;
+    /** The other gateways that have not confirmed a revocation. */
+    readonly unconfirmed?: readonly string[];
+  }
   | { readonly error: { readonly code: string; readonly message: string } };
 
 /** What the file beside the credentials holds. */

@@ -29,9 +29,10 @@ export function createActions(gateway: Gateway): Readonly<Record<string, Action>
       });
       return { callSid, sipStatus, phoneCallSid };
     },
-    async "/api/revoke"(body) {
+    "/api/revoke": async (body) => {
       const [tenantId, privateKeyId] = [textOf(body, "tenantId"), textOf(body, "keyId")];
-      await gateway.revokeServiceAccount({ tenantId, privateKeyId });
+      const { unconfirmed } = await gateway.revokeServiceAccount({ tenantId, privateKeyId });
+      return { unconfirmed };
     },
     "/api/faults": async (body) => {
       const at = objectOf(body, "at") ?? {};

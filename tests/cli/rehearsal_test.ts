@@ -60,6 +60,7 @@ describe("a key rotation, with the command line alone", () => {
       type: "revoked",
       tenantId: "acme",
       keyId: old,
+      unconfirmed: [],
     }]);
     const finished = await cli(env, "rotate", "finish");
     assert.equal(finished.code, 0, finished.output);

@@ -178,6 +178,14 @@ describe("G-35 the panel", () => {
     assert.notEqual(answer.status, 200);
   });
 
+  it("G-35 names the gateways that have not confirmed a revocation", async () => {
+    fake.unconfirmed = ["east"];
+    const body = JSON.stringify({ tenantId: "acme", keyId: "key-2" });
+    const answer = await send("/api/revoke", { method: "POST", body });
+    fake.unconfirmed = [];
+    assert.match(answer.body, /^\{"unconfirmed":\["east"\]\}\r?$/m);
+  });
+
   it("G-35 does what its page asks for, and mints a token for the page's origin alone", async () => {
     fake.asked.length = 0;
     const asks = { tenantId: "acme", keyId: "key-1", callSid: "c", cause: 21 };

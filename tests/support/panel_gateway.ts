@@ -8,6 +8,7 @@ import type {
   GatewayRecord,
   GatewaySnapshot,
   KeySnapshot,
+  RevokeResult,
   SetFaults,
 } from "../../src/gateway/mod.ts";
 
@@ -36,6 +37,8 @@ export class FakePanelGateway {
     ...{ isRevoked: false, revokedAtMs: 0 },
   }];
   faults: SetFaults[] = [];
+  /** The gateways that do not confirm a revocation. */
+  unconfirmed: string[] = [];
   /** How many watch, and how many of them levels. */
   watching = { all: 0, levels: 0 };
   readonly #watchers = new Set<{ queue: Queue<GatewayRecord>; levels: boolean }>();
@@ -122,13 +125,13 @@ export class FakePanelGateway {
     }
   }
 
-  revokeServiceAccount(options: { tenantId: string; privateKeyId: string }): Promise<void> {
+  revokeServiceAccount(options: { tenantId: string; privateKeyId: string }): Promise<RevokeResult> {
     this.asked.push({ revoke: options });
     this.keys = this.keys.map((key) =>
       key.keyId === options.privateKeyId ? { ...key, isRevoked: true } : key
     );
     this.log({ event: "key.revoked" });
-    return Promise.resolve();
+    return Promise.resolve({ unconfirmed: this.unconfirmed });
   }
 
   /** As the panel takes it. */

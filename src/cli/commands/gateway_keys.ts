@@ -62,8 +62,17 @@ export const gatewayRevoke: Command = command({
   async run({ positionals: [keyId = ""], values, platform, output }) {
     checkKeyId(keyId, "revoke key");
     const credentials = accountPath({ values, platform });
-    const { tenantId } = await askGateway(credentials, { action: "revoke", keyId }, platform);
-    output.emit({ type: "revoked", tenantId, keyId }, `Revoked ${keyId} of tenant ${tenantId}`);
+    const question = { action: "revoke", keyId } as const;
+    const { tenantId, unconfirmed = [] } = await askGateway(credentials, question, platform);
+    output.emit(
+      { type: "revoked", tenantId, keyId, unconfirmed },
+      `Revoked ${keyId} of tenant ${tenantId}`,
+    );
+    if (unconfirmed.length > 0) {
+      output.warn(
+        `Not confirmed by ${unconfirmed.join(", ")}: the key's sessions there can still be open`,
+      );
+    }
     return 0;
   },
 });

@@ -94,9 +94,11 @@ async function act(
       await gateway.publishServiceAccount({ tenantId, privateKeyId, publicKeyPem });
       return { tenantId };
     }
-    case "revoke":
-      await gateway.revokeServiceAccount({ tenantId, privateKeyId: question.keyId });
-      return { tenantId };
+    case "revoke": {
+      const { keyId: privateKeyId } = question;
+      const { unconfirmed } = await gateway.revokeServiceAccount({ tenantId, privateKeyId });
+      return { tenantId, unconfirmed };
+    }
     case "call-in": {
       const { trunkId, callSid, from, to } = question;
       const { sipStatus } = await gateway.simulateInboundCall({

@@ -7,7 +7,8 @@ import { askGateway, gatewayAdvice } from "../../../../src/cli/gateway_control.t
 import { openControl } from "../../../../src/cli/local_gateway/control_server.ts";
 import { askLocally } from "../../../../src/cli/local_socket.ts";
 import { createGateway } from "../../../../src/gateway/mod.ts";
-import { fakePlatform } from "../../../support/fake_platform.ts";
+import { generateServiceAccount } from "../../../../src/credentials/mod.ts";
+import { fakePlatform, runCli } from "../../../support/fake_platform.ts";
 import { temporaryFolder } from "../../../support/folder.ts";
 import { testAccount } from "../../../support/tenant_kit.ts";
 
@@ -59,6 +60,31 @@ describe("the control of a local gateway", () => {
     await assert.rejects(askGateway(own.credentials, { ...callIn, from: "x" }, platform), {
       code: "ERR_VALUE_INVALID",
     });
+  });
+
+  it("names the gateways that have not confirmed a revocation, as the command does", async () => {
+    await using own = await controlled();
+    const { account } = await generateServiceAccount({ tenantId: "acme" });
+    const cluster = await openControl({
+      ...own.options,
+      folder: await platform.makeTemporaryFolder(),
+      gateway: {
+        publishServiceAccount: (options) => own.gateway.publishServiceAccount(options),
+        simulateInboundCall: (options) => own.gateway.simulateInboundCall(options),
+        revokeServiceAccount: () => Promise.resolve({ unconfirmed: ["east", "west"] }),
+      },
+    });
+    await cluster.announce("AAA=");
+    const revoke = ["gateway", "revoke", account.privateKeyId, "--credentials", own.credentials];
+    const { code, stderr } = await runCli(revoke);
+    assert.equal(code, 0);
+    assert.match(stderr, /Not confirmed by east, west: /);
+    const [record] = (await runCli([...revoke, "--json"])).records();
+    assert.deepEqual(record, {
+      ...{ type: "revoked", tenantId: "acme", keyId: account.privateKeyId },
+      unconfirmed: ["east", "west"],
+    });
+    await cluster.close();
   });
 
   it("is the owner's: file and socket are for this user alone, and a question needs the key of the file", async () => {

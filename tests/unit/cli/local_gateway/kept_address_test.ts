@@ -159,7 +159,10 @@ describe("listenLastingly()", () => {
     await clock.advance(10.1 * DAY_MS);
     const shown = started.certificateHash.slice(0, 8);
     assert.deepEqual(log.slice(1), [`replace ${shown}`, `show ${shown}`]);
-    assert.match(stderr(), /has another certificate, but its control file .* tried again: no space left/);
+    assert.match(
+      stderr(),
+      /has another certificate, but its control file .* tried again: no space left/,
+    );
     assert.doesNotMatch(stderr(), /could not be changed/);
     fillDisk(false);
     await clock.advance(0.1 * DAY_MS);
