@@ -42,7 +42,10 @@ export interface GatewayOptions {
    * A script that `farEnd` chooses goes before. Default: none.
    */
   readonly phones?: readonly string[];
-  /** The tenant on which they ring. Default: `"phone"`. */
+  /**
+   * The tenant on which they ring. `BootstrapOrg` takes it for one that exists. Programs with a key that `publishServiceAccount()` gives it hear the
+   * calls of all tenants to these numbers. Default: `"phone"`.
+   */
   readonly phoneTenant?: string;
   /** Takes a record of everything that happens. No key and no token is ever in one. Default: none. */
   readonly log?: (record: GatewayLogRecord) => void;

@@ -110,6 +110,8 @@ describe("telequick gateway", () => {
     await using folder = await temporaryFolder();
     await writeFile(folder.at("file"), "");
     await writeFile(folder.at("broken.json"), "{");
+    const files = ["--out", folder.at("phone.json"), "--public", folder.at("phone.pem")];
+    await runCli(["keygen", "--tenant", "phone", ...files]);
     const socket = createSocket("udp4");
     await new Promise<void>((resolve) => socket.bind(0, "127.0.0.1", resolve));
     const { port } = socket.address();
@@ -124,6 +126,8 @@ describe("telequick gateway", () => {
       [["--credentials", folder.at("broken.json")], /Cannot parse service account/],
       [["--credentials", folder.path], /cannot be read|Cannot/],
       [["--tenant", "No Good"], /tenant is "No Good", expected 1 to 63 of a-z/],
+      [["--credentials", folder.at("phone.json")], /the tenant is phone, on/],
+      [["--tenant", "phone"], /the tenant is phone, on which the panel's phone rings/],
       [["--trunk", "no good"], /trunkId is malformed/],
       [
         ["--allow-fetch", "http://x/path"],

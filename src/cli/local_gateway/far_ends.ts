@@ -4,7 +4,7 @@
  * @module
  */
 
-import { type ChooseFarEnd, parsePhoneScripts } from "../../gateway/mod.ts";
+import { type ChooseFarEnd, type GatewayPhones, parsePhoneScripts } from "../../gateway/mod.ts";
 import { TeleQuickError } from "../../base/errors.ts";
 import { isDestination } from "../../wire/mod.ts";
 import type { Platform } from "../platform.ts";
@@ -26,6 +26,17 @@ export function readPhones(numbers: readonly string[]): readonly string[] {
     );
   }
   return numbers.length === 0 ? [PHONE_NUMBER] : numbers;
+}
+
+/** Refuses the tenant on which the numbers of `--phone` ring: calls of every tenant come in there. */
+export function checkIsNotPhones(
+  tenantId: string,
+  phones: Pick<GatewayPhones, "tenantId">,
+): void {
+  if (tenantId !== phones.tenantId) return;
+  throw new UsageError(
+    `Cannot start gateway: the tenant is ${tenantId}, on which the panel's phone rings (choose another: --tenant ID)`,
+  );
 }
 
 /** The scripts of `--script`. Files that they play are named from the script's own folder. */

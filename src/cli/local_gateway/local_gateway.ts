@@ -28,7 +28,7 @@ import { quotePath, UsageError } from "../usage.ts";
 import { openHealthServer } from "../health_server.ts";
 import { CLUSTER_OPTIONS, openCluster } from "./cluster.ts";
 import { type ControlServer, type ControlServerOptions, openControl } from "./control_server.ts";
-import { PHONE_NUMBER, readPhones, readScripts } from "./far_ends.ts";
+import { checkIsNotPhones, PHONE_NUMBER, readPhones, readScripts } from "./far_ends.ts";
 import { openKeptAddress } from "./kept_address.ts";
 import { listenLastingly } from "./listening.ts";
 
@@ -192,7 +192,7 @@ export async function startLocalGateway(options: StartOptions): Promise<LocalGat
     const credentials = values.credentials === undefined
       ? platform.join(folder, "service-account.json")
       : platform.absolute(values.credentials);
-    const { account, publicKeyPem, isNew } = await accountAt(credentials, options);
+    const { account, publicKeyPem, isNew } = await accountAt(credentials, options, gateway);
     const { tenantId, privateKeyId: keyId } = account;
     await gateway.publishServiceAccount({ tenantId, privateKeyId: keyId, publicKeyPem });
     // A trunk of an earlier run may have been changed since: it is only replaced when that is asked for.
@@ -268,6 +268,7 @@ async function controlOf(
 async function accountAt(
   path: string,
   { values, platform, output }: StartOptions,
+  { phones }: Pick<Gateway, "phones">,
 ): Promise<{
   readonly account: ServiceAccount;
   readonly publicKeyPem: string;
@@ -275,6 +276,7 @@ async function accountAt(
 }> {
   if (await platform.exists(path)) {
     const account = await loadServiceAccount(path, { onWarning: (text) => output.warn(text) });
+    checkIsNotPhones(account.tenantId, phones);
     await importSigner(account);
     const publicKeyPem = platform.publicHalf(account.privateKey);
     if (publicKeyPem !== undefined) return { account, publicKeyPem, isNew: false };
@@ -286,6 +288,7 @@ async function accountAt(
   }
   const { tenant = "acme" } = values;
   checkNames(tenant, undefined);
+  checkIsNotPhones(tenant, phones);
   const { account, publicKeyPem, json } = await generateServiceAccount({ tenantId: tenant });
   await platform.writeText(path, json, { mode: 0o600 });
   return { account, publicKeyPem, isNew: true };
