@@ -75,7 +75,8 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
 
 function listen(server: Server, port: number): Promise<number> {
   return new Promise((resolve, reject) => {
-    server.once("error", (error: { readonly code?: string }) =>
+    // Stays: a connection that cannot be accepted later is an error of the server too, and no reason to end.
+    server.on("error", (error: { readonly code?: string }) =>
       reject(
         new TeleQuickError(
           "ERR_VALUE_INVALID",
@@ -143,9 +144,9 @@ class Service {
     if (file !== undefined) return await sendFile(response, file);
     if (Object.hasOwn(api.reads, target)) return sendJson(response, await api.reads[target]!());
     if (Object.hasOwn(api.streams, target)) return this.#stream(target, response);
-    const text = await readBody(request);
-    if (text === undefined) return refuse(response, tooLong());
-    const body = parseObject(text);
+    const bytes = await readBody(request);
+    if (bytes === undefined) return refuse(response, tooLong());
+    const body = parseObject(bytes);
     if (body === undefined) {
       return refuse(response, { status: 400, reason: "The body is not a JSON object" });
     }
@@ -165,6 +166,7 @@ class Service {
       });
     }
     response.writeHead(200, { "content-type": "application/x-ndjson; charset=utf-8" });
+    let stop = (): void => {};
     const end = (): void => {
       this.#streams.delete(end);
       stop();
@@ -174,7 +176,7 @@ class Service {
     let waiting = 0;
     response.on("drain", () => waiting = 0);
     response.on("close", end);
-    const stop = this.#options.api.streams[path]!((line) => {
+    stop = this.#options.api.streams[path]!((line) => {
       if (!this.#streams.has(end)) return;
       const text = `${JSON.stringify(line)}\n`;
       waiting = response.write(text) ? 0 : waiting + text.length;
@@ -209,7 +211,7 @@ function sendJson(response: ServerResponse, value: unknown): void {
 }
 
 /** A request's body; `undefined` when it is too long. */
-function readBody(request: IncomingMessage): Promise<string | undefined> {
+function readBody(request: IncomingMessage): Promise<Uint8Array | undefined> {
   return new Promise((resolve, reject) => {
     const chunks: Uint8Array[] = [];
     let length = 0;
@@ -221,14 +223,16 @@ function readBody(request: IncomingMessage): Promise<string | undefined> {
       request.pause();
       resolve(undefined);
     });
-    request.on("end", () => resolve(decodeUtf8(concatBytes(chunks))));
+    // Decoded by the caller: what a listener throws ends the process.
+    request.on("end", () => resolve(concatBytes(chunks)));
     request.on("close", () => reject(new TypeError("The request broke off")));
   });
 }
 
-function parseObject(text: string): Readonly<Record<string, unknown>> | undefined {
+/** An object of JSON in UTF-8; `undefined` for anything else. */
+function parseObject(bytes: Uint8Array): Readonly<Record<string, unknown>> | undefined {
   try {
-    const value: unknown = JSON.parse(text);
+    const value: unknown = JSON.parse(decodeUtf8(bytes));
     const isObject = typeof value === "object" && value !== null && !Array.isArray(value);
     return isObject ? value as Readonly<Record<string, unknown>> : undefined;
   } catch {

@@ -151,6 +151,7 @@ describe("G-35 the panel", () => {
     }],
     ["an array", 400, "/api/revoke", { method: "POST", body: "[]" }],
     ["text that is not JSON", 400, "/api/revoke", { method: "POST", body: "{" }],
+    ["text that is not UTF-8", 400, "/api/revoke", { method: "POST", body: "\xff" }],
     ["a value of another type", 400, "/api/revoke", { method: "POST", body: '{"tenantId":7}' }],
   ];
   for (const [what, status, target, headers] of rows) {
@@ -203,6 +204,16 @@ describe("G-35 the panel", () => {
       { token: { origin: `http://127.0.0.1:${port}` } },
       { setFaults: { lossPercent: 5 }, at: { tenantId: "acme" } },
     ]);
+  });
+
+  it("G-35 goes on when it cannot read the state that a stream begins with", async () => {
+    fake.inspect = () => {
+      throw new Error("private");
+    };
+    const answer = await send("/api/events");
+    assert.doesNotMatch(answer.body, /private/);
+    Reflect.deleteProperty(fake, "inspect");
+    assert.equal((await send("/api/state")).status, 200);
   });
 
   it("G-35 ends the stream of a page that does not read, at 4 MiB", async () => {

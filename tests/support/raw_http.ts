@@ -11,14 +11,14 @@ export interface RawAnswer {
  * Writes a request as it is and reads until the server closes, or the answer's length is there.
  *
  * @param port A port of 127.0.0.1.
- * @param request The whole request; `connection: close` makes its end certain.
+ * @param request The whole request, each character a byte; `connection: close` makes its end certain.
  */
 export function rawHttp(port: number, request: string): Promise<RawAnswer> {
   return new Promise((resolve, reject) => {
     const socket = connect(port, "127.0.0.1");
     let text = "";
     socket.setEncoding("utf8");
-    socket.on("connect", () => socket.write(request));
+    socket.on("connect", () => socket.write(request, "latin1"));
     socket.on("data", (part: string) => {
       text += part;
       if (isWhole(text)) socket.destroy();
