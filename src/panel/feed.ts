@@ -8,7 +8,7 @@ import { type Clock, systemClock } from "../base/signal.ts";
 import { VERSION } from "../base/version.ts";
 import type { Gateway, GatewayRecord, GatewaySnapshot } from "../gateway/mod.ts";
 import { History } from "./history.ts";
-import type { KeyView, Line, OverviewView, PanelState, TrunkView } from "./messages.ts";
+import type { CallView, KeyView, Line, OverviewView, PanelState, TrunkView } from "./messages.ts";
 
 /** What does not change while the panel is open. */
 export type Facts = Pick<
@@ -24,6 +24,8 @@ export interface FeedOptions {
   readonly clock?: Clock;
 }
 
+// The first line of a stream has so many live calls, the newest: what happens to others later brings them.
+const MOST_LIVE_CALLS = 1_000;
 // A registry of thousands of keys is not sent again for each session.
 const OVERVIEW_MS = 500;
 
@@ -48,7 +50,7 @@ export class Feed {
     const { facts, gateway } = this.#options;
     const snapshot = gateway.inspect();
     const { numbers: [number = ""], tenantId, trunkId } = snapshot.phones;
-    const { calls, refusals } = this.#history;
+    const { refusals } = this.#history;
     // Read each time: the certificate changes while the gateway runs.
     const { endpoint, certificateHashes, program } = facts;
     return {
@@ -56,7 +58,7 @@ export class Feed {
       ...{ tenantId: facts.tenantId, trunkId: facts.trunkId },
       phone: { number, tenantId, trunkId },
       ...overviewOf(snapshot),
-      ...{ calls, refusals },
+      ...{ calls: newest(this.#history.calls), refusals },
     };
   }
 
@@ -118,6 +120,12 @@ export class Feed {
   }
 }
 
+/** Those that have ended, and the newest of those that live. */
+function newest(calls: readonly CallView[]): readonly CallView[] {
+  let left = calls.filter(({ state }) => state !== "ended").length;
+  return calls.filter(({ state }) => state === "ended" || left-- <= MOST_LIVE_CALLS);
+}
+
 function overviewOf(snapshot: GatewaySnapshot): OverviewView {
   const { keys, trunks, tenants, stats: { sessions } } = snapshot;
   // A tenant whose key was published has no sessions before the first.
@@ -133,7 +141,9 @@ function overviewOf(snapshot: GatewaySnapshot): OverviewView {
   for (const { tenantId, trunkId, channelLimit, liveCalls } of trunks) {
     views.get(tenantId)!.trunks.push({ trunkId, channelLimit, liveCalls });
   }
+  const { phones, calls } = snapshot;
   return {
+    liveCalls: calls.filter(({ tenantId }) => tenantId !== phones.tenantId).length,
     tenants: [...views.values()],
     sessions: {
       open: sessions.open,

@@ -23,7 +23,7 @@ export interface RequestHead {
 
 /** What a request is compared with. */
 export interface GuardRules {
-  /** The values of `Host` that mean this server, each with its port. */
+  /** The values of `Host` that mean this server: {@linkcode hostsAt}. */
   readonly hosts: readonly string[];
   /** The key that the owner of the terminal has. */
   readonly key: string;
@@ -44,6 +44,13 @@ export interface Admitted {
   readonly route: Route;
   /** The origin that the page has at this address. */
   readonly origin: string;
+}
+
+/** The values of `Host` that mean the panel at a port. Browsers leave out the port 80 (RFC 9110 section 4.2.3). */
+export function hostsAt(port: number): readonly string[] {
+  return ["127.0.0.1", "localhost"].flatMap((name) =>
+    port === 80 ? [name, `${name}:80`] : [`${name}:${port}`]
+  );
 }
 
 /** The longest body that is read, in bytes. */

@@ -9,7 +9,7 @@ import { concatBytes, decodeUtf8 } from "../base/bytes.ts";
 import { TeleQuickError } from "../base/errors.ts";
 import { redactSecrets } from "../base/text/redact.ts";
 import type { PageFile } from "./files.ts";
-import { BODY_BYTES, judge, type Refused, type Route, tooLong } from "./guard.ts";
+import { BODY_BYTES, hostsAt, judge, type Refused, type Route, tooLong } from "./guard.ts";
 import { securityHeaders } from "./headers.ts";
 
 /** What the page asks for and does. */
@@ -44,8 +44,10 @@ export interface HttpServer {
 
 const HOSTNAME = "127.0.0.1";
 const MOST_CONNECTIONS = 64;
-const MOST_STREAMS = 8;
-// Bytes of lines that wait for a slow page; then its stream ends, and the page begins anew with the whole state.
+// A browser opens six connections to a host: two of them stay free for what its pages ask for.
+const MOST_STREAMS = 4;
+// Bytes of lines that wait for a slow page; then its stream ends, and the page begins anew with the whole state. That is its first
+// line, which does not count: a page would never get over a long one.
 const STREAM_BYTES = 4 * 1024 * 1024;
 const HEADER_BYTES = 8 * 1024;
 const REQUEST_MS = 10_000;
@@ -61,7 +63,7 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
   }, (request, response) => void service.answer(request, response));
   server.maxConnections = MOST_CONNECTIONS;
   const bound = await listen(server, port);
-  service.hosts.push(`${HOSTNAME}:${bound}`, `localhost:${bound}`);
+  service.hosts.push(...hostsAt(bound));
   return {
     origin: `http://${HOSTNAME}:${bound}`,
     close: () =>
@@ -174,12 +176,14 @@ class Service {
     };
     this.#streams.add(end);
     let waiting = 0;
+    let isFirst = true;
     response.on("drain", () => waiting = 0);
     response.on("close", end);
     stop = this.#options.api.streams[path]!((line) => {
       if (!this.#streams.has(end)) return;
       const text = `${JSON.stringify(line)}\n`;
-      waiting = response.write(text) ? 0 : waiting + text.length;
+      waiting = response.write(text) || isFirst ? 0 : waiting + text.length;
+      isFirst = false;
       if (waiting > STREAM_BYTES) response.destroy();
     });
   }

@@ -100,6 +100,8 @@ export interface PlaceView {
 
 /** What changes with keys, trunks, sessions and faults. */
 export interface OverviewView {
+  /** How many calls live, without the phone's own: more than there are in the state when there are more than 1,000. */
+  readonly liveCalls: number;
   readonly tenants: readonly TenantView[];
   readonly sessions: { readonly open: number; readonly accepted: number; readonly refused: number };
   /** Faults that are set. */
@@ -123,7 +125,7 @@ export interface PanelState extends OverviewView {
     readonly tenantId: string;
     readonly trunkId: string;
   };
-  /** The newest last. */
+  /** The newest last; of those that live, the newest 1,000. */
   readonly calls: readonly CallView[];
   /** The newest last. */
   readonly refusals: readonly RefusalView[];

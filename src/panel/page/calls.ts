@@ -180,7 +180,8 @@ export class CallsView extends HTMLElement {
       empty.hidden = calls.length > 0;
       showRows(rows);
       more.hidden = calls.length <= MOST_ROWS;
-      setText(more, `and ${calls.length - rows.length} more`);
+      const unlisted = Math.max(0, state.liveCalls - live.length);
+      setText(more, `and ${calls.length - rows.length + unlisted} more`);
     });
   }
 }

@@ -65,6 +65,24 @@ describe("the panel's feed", () => {
     assert.deepEqual(fake.watching, { all: 0, levels: 0 });
   });
 
+  it("begins with the newest 1,000 live calls, and says how many there are", async () => {
+    const fake = new FakePanelGateway();
+    const feed = new Feed({ gateway: fake.gateway, facts, clock: new FakeClock() });
+    for (let i = 0; i < 1_200; i++) {
+      fake.call(callOf(`${i}`), "CHANNEL_CREATE", "INITIATED");
+      await settle();
+    }
+    fake.call(callOf("phone", { tenantId: "phone" }), "CHANNEL_CREATE", "RINGING");
+    fake.call(callOf("5", { state: "ended" }), "CHANNEL_HANGUP_COMPLETE", "COMPLETED", 16);
+    await settle();
+    const { calls, liveCalls } = feed.state();
+    assert.equal(liveCalls, 1_199);
+    assert.equal(calls.filter(({ state }) => state !== "ended").length, 1_000);
+    assert.equal(calls[0]!.callSid, "201");
+    assert.equal(calls.at(-1)!.callSid, "phone");
+    feed.close();
+  });
+
   it("shows tenants that have a key and no session yet", () => {
     const fake = new FakePanelGateway();
     fake.keys = [{ ...fake.keys[0]!, tenantId: "globex" }];

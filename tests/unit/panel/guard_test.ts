@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import fc from "fast-check";
-import { BODY_BYTES, judge, type Route } from "../../../src/panel/guard.ts";
+import { BODY_BYTES, hostsAt, judge, type Route } from "../../../src/panel/guard.ts";
 
 const key = "AbCdEfGhIjKlMnOpQrStUvWxYz012345";
-const hosts = ["127.0.0.1:4000", "localhost:4000"];
+const hosts = hostsAt(4000);
 const routes: ReadonlyMap<string, Route> = new Map([
   ["/", { method: "GET", needsKey: false }],
   ["/panel/main.js", { method: "GET", needsKey: false }],
@@ -36,6 +36,11 @@ describe("the panel's guard", () => {
     assert.equal(statusOf("POST", "/api/revoke", page), 200);
     const utf8 = { ...page, "Content-Type": "application/json; charset=utf-8" };
     assert.equal(statusOf("POST", "/api/revoke", utf8), 200);
+  });
+
+  it("has the port in its hosts, and can be without it at port 80", () => {
+    assert.deepEqual(hosts, ["127.0.0.1:4000", "localhost:4000"]);
+    assert.deepEqual(hostsAt(80), ["127.0.0.1", "127.0.0.1:80", "localhost", "localhost:80"]);
   });
 
   const refused: readonly [why: string, status: number, string, string, Headers][] = [
