@@ -164,11 +164,11 @@ export class Phones implements GatewayPhones {
   }
 
   /** The far end of a dial to one of the numbers. */
-  phoneOf({ to, callFrom }: CallOptions): MakePhone | undefined {
+  phoneOf({ tenantId, to, callFrom }: CallOptions): MakePhone | undefined {
     if (!this.has(to)) return undefined;
     return (line) =>
       new Leg(line, {
-        onStart: (outer) => this.#dialled(outer, { to, callFrom }),
+        onStart: (outer) => this.#dialled(outer, { tenantId, to, callFrom }),
         onEnd: (outer, q850Cause) => this.#outerEnded(outer, q850Cause),
       });
   }
@@ -196,7 +196,7 @@ export class Phones implements GatewayPhones {
     this.#stops.clear();
   }
 
-  #dialled(outer: Leg, numbers: Pick<CallOptions, "to" | "callFrom">): void {
+  #dialled(outer: Leg, numbers: Pick<CallOptions, "tenantId" | "to" | "callFrom">): void {
     const { line } = outer;
     if (this.isBusy) return line.later(BUSY_MS, () => line.hangUp(USER_BUSY));
     if (this.isOn) return void this.#ring(outer, numbers, false);
@@ -204,7 +204,7 @@ export class Phones implements GatewayPhones {
       if (this.isBusy) return line.hangUp(USER_BUSY);
       if (this.isOn) return void this.#ring(outer, numbers, false);
       this.#gateway().log("phone.absent", {
-        tenantId: this.tenantId,
+        tenantId: numbers.tenantId,
         callSid: line.callSid,
         reason:
           `${numbers.to} rings nowhere: a program has to be connected as tenant ${this.tenantId}`,

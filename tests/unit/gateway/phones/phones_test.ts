@@ -61,7 +61,7 @@ describe("a dial to a phone", () => {
     await kit.clock.advance(1);
     assert.deepEqual(story(program, "dial"), ["INITIATED", "FAILED 20"]);
     const absent = records.find(({ event }) => event === "phone.absent");
-    assert.equal(absent!.callSid, "dial");
+    assert.deepEqual([absent!.tenantId, absent!.callSid], ["acme", "dial"]);
     assert.match(absent!.reason!, /^\+15550120 rings nowhere: .* tenant phone$/);
   });
 
