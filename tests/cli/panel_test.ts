@@ -81,12 +81,14 @@ describe("the panel of telequick gateway", () => {
     await gateway.stop();
   });
 
-  it("is off with a warning in production and where other machines reach the gateway", async () => {
+  it("is off with a warning in production, where other machines reach the gateway, and on IPv6", async () => {
     const production = await printed(["--yes"], { env: { NODE_ENV: "production" } });
     assert.match(production.stderr, /The panel is off: NODE_ENV is production/);
     const open = await printed(["--hostname", "0.0.0.0"]);
     assert.match(open.stderr, /The panel is off: other machines reach 0\.0\.0\.0/);
-    for (const { stdout } of [production, open]) assert.doesNotMatch(stdout, PANEL_URL);
+    const ipv6 = await printed(["--hostname", "::1"]);
+    assert.match(ipv6.stderr, /The panel is off: its page cannot connect to ::1, use --hostname/);
+    for (const { stdout } of [production, open, ipv6]) assert.doesNotMatch(stdout, PANEL_URL);
   });
 
   it("keeps its key out of the gateway's log", async () => {

@@ -106,7 +106,9 @@ function isWanted({ values, platform }: OpenPanelOptions): boolean {
 function obstacleTo({ values, platform }: OpenPanelOptions): string | undefined {
   if (platform.variable("NODE_ENV") === "production") return "NODE_ENV is production";
   const { hostname = "127.0.0.1" } = values;
-  return ["127.0.0.1", "::1", "localhost"].includes(hostname)
+  // A Content Security Policy has no IPv6 addresses (W3C CSP3 section 2.3.1): the page could connect to every host, or to none.
+  if (hostname === "::1") return "its page cannot connect to ::1, use --hostname 127.0.0.1";
+  return ["127.0.0.1", "localhost"].includes(hostname)
     ? undefined
     : `other machines reach ${hostname}`;
 }
