@@ -203,8 +203,10 @@ class LocalGateway implements Gateway {
   async addTrunk(options: AddTrunkOptions): Promise<void> {
     await this.ready;
     const record = readTrunk(options);
-    const { tenants, save } = this.#gateway;
-    await tenants.byOwner(options.tenantId).changeTrunk(record.trunkId, record, save);
+    const { tenants, save, log } = this.#gateway;
+    const { tenantId } = options;
+    await tenants.byOwner(tenantId).changeTrunk(record.trunkId, record, save);
+    log("trunk.added", { tenantId, reason: `trunk ${record.trunkId}` });
   }
 
   async simulateInboundCall(options: SimulateInboundCallOptions): Promise<InboundCall> {

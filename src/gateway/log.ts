@@ -16,6 +16,7 @@ export type GatewayLogEvent =
   | "key.published"
   | "key.revoked"
   | "key.unconfirmed"
+  | "trunk.added"
   | "store.reached"
   | "store.lost"
   | "store.malformed"

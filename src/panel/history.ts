@@ -11,7 +11,7 @@ import {
   wireCatalogue,
 } from "../catalogue/mod.ts";
 import type { CallSnapshot, GatewayLogRecord, GatewayRecord } from "../gateway/mod.ts";
-import { ErrorCode, nameOf } from "../wire/mod.ts";
+import { ErrorCode, methods, nameOf } from "../wire/mod.ts";
 import type { CallView, MomentView, RefusalView } from "./messages.ts";
 
 const MOST_CALLS = 200;
@@ -19,6 +19,9 @@ const MOST_REFUSALS = 200;
 const MOST_MOMENTS = 100;
 // ITU-T Q.850: normal call clearing.
 const NORMAL_CLEARING = 16;
+// What a client does to trunks has no record of its own.
+const { AddTrunk, UpdateTrunk, RemoveTrunk } = methods;
+const trunkMethods: readonly string[] = [AddTrunk.name, UpdateTrunk.name, RemoveTrunk.name];
 
 /** What a record has changed: what the page has to be sent. */
 export type Change =
@@ -78,7 +81,7 @@ export class History {
   }
 
   #log(record: GatewayLogRecord): Change | undefined {
-    const { event, code = 0 } = record;
+    const { event, code = 0, method = "" } = record;
     if (event === "session.refused" || (event === "rpc.done" && code !== ErrorCode.SUCCESS)) {
       const refusal = refusalOf(record);
       this.#refusals.push(refusal);
@@ -87,7 +90,10 @@ export class History {
     }
     const moment = momentOf(record);
     if (moment !== undefined) return this.#moment(record, moment);
-    return /^(key|session|faults|gateway)\./.test(event) ? { type: "overview" } : undefined;
+    const isShown = event === "rpc.done"
+      ? trunkMethods.includes(method)
+      : /^(key|trunk|session|faults|gateway)\./.test(event);
+    return isShown ? { type: "overview" } : undefined;
   }
 
   /** Something about a call that is not an event of it. */

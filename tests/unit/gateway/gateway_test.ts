@@ -229,13 +229,20 @@ describe("createGateway()", () => {
     await add({ codecPreferences: ["PCMA"], inboundRule: 3 });
   });
 
-  it("bounds the trunks of a tenant, and replaces a record whole", async () => {
-    await using gateway = createGateway({ limits: { trunksPerTenant: 1 } });
+  it("bounds the trunks of a tenant, replaces a record whole, and logs it", async () => {
+    const added: unknown[] = [];
+    await using gateway = createGateway({
+      limits: { trunksPerTenant: 1 },
+      log: ({ event, tenantId, reason }) => {
+        if (event === "trunk.added") added.push([tenantId, reason]);
+      },
+    });
     await gateway.addTrunk({ tenantId: "acme", trunkId: "a", channelLimit: 3 });
     await gateway.addTrunk({ tenantId: "acme", trunkId: "a" });
     await assert.rejects(gateway.addTrunk({ tenantId: "acme", trunkId: "b" }), {
       code: "ERR_LIMIT",
     });
     await gateway.addTrunk({ tenantId: "globex", trunkId: "b" });
+    assert.deepEqual(added, [["acme", "trunk a"], ["acme", "trunk a"], ["globex", "trunk b"]]);
   });
 });

@@ -18,6 +18,7 @@ describe("the panel's history", () => {
     history.take(event(callOf("c"), "CHANNEL_CREATE", "INITIATED"));
     history.take(event(callOf("c", { state: "answered" }), "CHANNEL_ANSWER", "ANSWERED"));
     history.take(log({ event: "call.dtmf", tenantId: "acme", callSid: "c", digit: "#" }));
+    history.take(log({ event: "phone.absent", tenantId: "acme", callSid: "c" }));
     const held = callOf("c", { state: "answered", isHeld: true });
     history.take(event(held, "CHANNEL_HOLD", "ANSWERED"));
     const change = history.take(
@@ -26,7 +27,8 @@ describe("the panel's history", () => {
     const [call] = history.calls;
     assert.deepEqual(change, { type: "call", call });
     assert.deepEqual(call!.moments.map(({ text }) => text), [
-      ...["INITIATED", "ANSWERED", "Digit # from the program", "HOLD", "BUSY, Q.850 17"],
+      ...["INITIATED", "ANSWERED", "Digit # from the program", "No page has its phone on"],
+      ...["HOLD", "BUSY, Q.850 17"],
     ]);
     assert.equal(call!.cause, "17 user busy");
     assert.equal(call!.fix, "Try again later");
@@ -81,8 +83,12 @@ describe("the panel's history", () => {
 
   it("sees when tenants, keys, sessions or faults change, and when nothing does", () => {
     const history = new History();
-    for (const name of ["key.revoked", "session.accepted", "faults.set"] as const) {
+    for (const name of ["key.revoked", "session.accepted", "faults.set", "trunk.added"] as const) {
       assert.deepEqual(history.take(log({ event: name })), { type: "overview" });
+    }
+    for (const method of ["AddTrunk", "UpdateTrunk", "RemoveTrunk"]) {
+      const change = history.take(log({ event: "rpc.done", code: 0, method }));
+      assert.deepEqual(change, { type: "overview" });
     }
     assert.equal(history.take(log({ event: "webhook.sent" })), undefined);
     assert.equal(history.take(log({ event: "call.dtmf", callSid: "unknown" })), undefined);
