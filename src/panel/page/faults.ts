@@ -16,6 +16,9 @@ interface Fault {
   readonly at: PlaceView;
 }
 
+/** A place as JSON, and its label. */
+type Place = readonly [at: string, label: string];
+
 const numbers = [
   ["lossPercent", "Loss", "%", 100],
   ["jitterMs", "Jitter", "ms", 2_000],
@@ -35,9 +38,12 @@ const refusals = [
   ["7", "fail: no permission (7)"],
 ] as const;
 
-function select(id: string, options: Iterable<readonly [string, string]>): PageElement {
-  const choices = [...options].map(([value, label]) => h("option", { value }, label));
-  return h("select", { id }, ...choices);
+function optionsOf(options: readonly (readonly [string, string])[]): PageElement[] {
+  return options.map(([value, label]) => h("option", { value }, label));
+}
+
+function select(id: string, options: readonly (readonly [string, string])[]): PageElement {
+  return h("select", { id }, ...optionsOf(options));
 }
 
 function field(label: string, input: PageElement, id: string, unit = ""): PageElement {
@@ -63,20 +69,15 @@ class FaultsForm extends HTMLElement {
     h("input", { id, type: "number", min: "0", max: String(max), step: "any", value: "0" })
   );
   readonly #problem = h("p", { class: "problem", role: "alert" });
-  #places = "";
+  readonly #program = h("div", {});
+  #places: readonly Place[] = [];
 
   connectedCallback(): void {
-    const program = h("div", {});
-    const showProgram = (): void => {
-      program.replaceChildren(
-        copyable(programOf(this.#fault()), "the line that sets these faults"),
-      );
-    };
     const form = h(
       "form",
       {
         class: "card",
-        oninput: showProgram,
+        oninput: () => this.#showProgram(),
         onsubmit: (event) => {
           event.preventDefault();
           this.#set(this.#fault());
@@ -97,7 +98,7 @@ class FaultsForm extends HTMLElement {
           h("label", { for: "dropSessions" }, "Lose every session, as an outage does"),
         ),
       ),
-      program,
+      this.#program,
       this.#problem,
       h("button", { type: "submit", class: "primary" }, "Set faults"),
     );
@@ -109,7 +110,7 @@ class FaultsForm extends HTMLElement {
       (fault) => this.#item(fault),
       () => {},
     );
-    showProgram();
+    this.#showProgram();
     store.listen(() => {
       show(store.state?.faults ?? []);
       this.#offerPlaces();
@@ -120,26 +121,39 @@ class FaultsForm extends HTMLElement {
   #offerPlaces(): void {
     const { state, calls } = store;
     if (state === undefined) return;
-    const places: [PlaceView, string][] = [[{}, "Everywhere"]];
+    const places: Place[] = [];
+    const offer = (at: PlaceView, label: string): unknown =>
+      places.push([JSON.stringify(at), label]);
+    offer({}, "Everywhere");
     for (const { tenantId, trunks } of state.tenants) {
-      places.push([{ tenantId }, `Tenant ${tenantId}`]);
+      offer({ tenantId }, `Tenant ${tenantId}`);
       for (const { trunkId } of trunks) {
-        places.push([{ tenantId, trunkId }, `Trunk ${trunkId} of ${tenantId}`]);
+        offer({ tenantId, trunkId }, `Trunk ${trunkId} of ${tenantId}`);
       }
     }
     for (const call of calls.values()) {
       const { callSid, tenantId } = call;
       if (call.state === "ended" || places.length >= 100) continue;
-      places.push([{ tenantId, callSid }, `Call with ${farEndOf(call)} of ${tenantId}`]);
+      offer({ tenantId, callSid }, `Call with ${farEndOf(call)} of ${tenantId}`);
     }
-    const text = JSON.stringify(places);
-    if (text === this.#places) return;
-    this.#places = text;
+    // What is chosen stays so when it is gone: the server refuses it, where another place would take it.
     const chosen = this.#place.value;
-    this.#place.replaceChildren(
-      ...places.map(([at, label]) => h("option", { value: JSON.stringify(at) }, label)),
+    const isChosen = ([at]: Place): boolean => at === chosen;
+    const before = this.#places.find(isChosen);
+    if (before !== undefined && !places.some(isChosen)) {
+      places.push([chosen, before[1].replace(/( \(has ended\))?$/, " (has ended)")]);
+    }
+    if (JSON.stringify(places) === JSON.stringify(this.#places)) return;
+    this.#places = places;
+    this.#place.replaceChildren(...optionsOf(places));
+    this.#place.value = chosen;
+    this.#showProgram();
+  }
+
+  #showProgram(): void {
+    this.#program.replaceChildren(
+      copyable(programOf(this.#fault()), "the line that sets these faults"),
     );
-    if (places.some(([at]) => JSON.stringify(at) === chosen)) this.#place.value = chosen;
   }
 
   #fault(): Fault {
