@@ -226,6 +226,32 @@ Deno.test("a call is declined (21), given up, and given to the page that is firs
     await page.getByRole("button", { name: "Answer" }).waitFor({ state: "hidden" });
   });
 
+  await t.step(
+    "one that rang meanwhile rings after the first was given up, and after it was declined",
+    async () => {
+      const dial = (callFrom: string) => client.dial({ to: number, trunkId, callFrom });
+      const rings = (callFrom: string): Promise<void> =>
+        page.getByText(`Incoming call from ${callFrom}`).waitFor();
+      const first = await dial("+15550151");
+      await rings("+15550151");
+      const calls = [await dial("+15550152"), await dial("+15550153")];
+      // The second page's phone rings for them too, one after another.
+      await until(
+        () => Promise.resolve(phone.gateway.inspect().calls),
+        (all) =>
+          all.filter(({ tenantId }) => tenantId === phone.gateway.phones.tenantId).length === 3,
+      );
+      await first.hangUp();
+      await rings("+15550152");
+      await page.getByRole("button", { name: "Decline" }).click();
+      equal((await calls[0]!.ended).q850Cause, 21);
+      await rings("+15550153");
+      await calls[1]!.hangUp();
+      await page.getByRole("button", { name: "Answer" }).waitFor({ state: "hidden" });
+      await other.getByRole("button", { name: "Answer" }).waitFor({ state: "hidden" });
+    },
+  );
+
   await t.step("the first page to answer gets it; a second call is busy (17)", async () => {
     const call = await client.dial({ to: number, trunkId });
     await page.getByRole("button", { name: "Answer" }).waitFor();

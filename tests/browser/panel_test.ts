@@ -158,8 +158,74 @@ Deno.test("the key leaves the address, and without it the page says what to do",
   for (const hash of ["", "#AAAA"]) {
     await other.goto("about:blank");
     await other.goto(`${stage.origin}/${hash}`);
-    await other.getByText("take the panel's URL again from the terminal").waitFor();
+    const advice = "take the panel's URL again from the terminal";
+    await other.getByText(advice).waitFor();
+    await other.getByRole("button", { name: "Turn the phone on" }).click();
+    await other.getByRole("status").getByText(advice).waitFor();
   }
+});
+
+Deno.test("a place that is gone stays chosen for faults, and the program names it", async () => {
+  const fake = new FakePanelGateway();
+  await using stage = await openPanel({ gateway: fake.gateway });
+  fake.call(callOf(callSid, { state: "answered" }), "CHANNEL_ANSWER", "ANSWERED");
+  const page = await stage.open();
+  await choose(page, "Faults");
+  const label = "Call with +15550120 of acme";
+  const where = page.getByLabel("Where");
+  await where.selectOption({ label });
+  fake.endCall(callSid);
+  for (let i = 0; i < 2; i++) {
+    await page.locator("option:checked", { hasText: /acme \(has ended\)$/ })
+      .waitFor({ state: "attached" });
+    await page.locator("tq-faults form code", { hasText: callSid }).waitFor();
+    // Another change of the places keeps it as it is.
+    fake.call(
+      callOf("other", { to: "+15550102", state: "answered" }),
+      "CHANNEL_ANSWER",
+      "ANSWERED",
+    );
+    await page.locator("option", { hasText: "+15550102" }).waitFor({ state: "attached" });
+  }
+  await page.getByRole("button", { name: "Set faults" }).click();
+  await until(() => Promise.resolve(fake.asked.length), (count) => count === 2);
+  match(JSON.stringify(fake.asked.at(-1)), new RegExp(`"callSid":"${callSid}"`));
+  await where.selectOption({ label: "Everywhere" });
+  fake.endCall("other");
+  await page.locator("option", { hasText: "has ended" }).waitFor({ state: "detached" });
+  same(stage.faults, []);
+});
+
+Deno.test("a look for calls that fails late ends no phone that was turned on since", async () => {
+  await using stage = await openPanel({ gateway: new FakePanelGateway().gateway });
+  const page = await stage.open();
+  const serve = (path: string, body: string): Promise<unknown> =>
+    page.route(
+      `**/esm/${path}`,
+      (route) => route.fulfill({ contentType: "text/javascript", body }),
+    );
+  await serve("browser.js", "export const openAudio = async () => ({ close() {} });");
+  await serve(
+    "index.js",
+    `globalThis.looks = [];
+    export class TeleQuickClient {
+      async connect() {}
+      async *events() { await new Promise(() => {}); }
+      getIncomingCalls() { return new Promise((_, reject) => looks.push(reject)); }
+      async close() {}
+    }`,
+  );
+  for (let i = 0; i < 2; i++) {
+    if (i > 0) await page.getByRole("button", { name: "Turn the phone off" }).click();
+    await page.getByRole("button", { name: "Turn the phone on" }).click();
+    await page.getByText("Waiting for a call").waitFor();
+  }
+  await page.evaluate("looks[0](new Error('closed'))");
+  equal(await page.getByRole("button", { name: "Turn the phone off" }).isVisible(), true);
+  await page.evaluate("looks[1](new Error('too many requests'))");
+  await page.getByRole("status").getByText("too many requests").waitFor();
+  equal(await page.getByRole("button", { name: "Turn the phone off" }).isVisible(), true);
+  same(stage.faults, []);
 });
 
 for (const colorScheme of ["light", "dark"] as const) {

@@ -51,7 +51,7 @@ export class Line {
     store.listen(() => {
       if (this.state !== "ringing") return;
       const call = store.phoneCall(this.callSid);
-      if (call?.state === "answered" || call?.state === "ended") this.#silence("Not answered here");
+      if (call?.state === "answered" || call?.state === "ended") this.#waitOn("Not answered here");
     });
   }
 
@@ -60,8 +60,8 @@ export class Line {
     if (this.state !== "off") return;
     this.#set("starting", "");
     this.isMicrophoneMissing = false;
-    const { endpoint, certificateHashes, phone: { trunkId } } = await store.ready;
     try {
+      const { endpoint, certificateHashes } = await store.ready;
       const [{ TeleQuickClient }, { openAudio }] = await Promise.all([
         import("../../client/mod.ts"),
         import("../../browser/mod.ts"),
@@ -77,10 +77,8 @@ export class Line {
         clock: audio.clock,
       });
       await client.connect();
-      this.#set("on", "");
       void this.#follow(client);
-      const [waiting] = await client.getIncomingCalls(trunkId);
-      if (waiting !== undefined) this.#ring(waiting.callSid);
+      this.#waitOn("");
     } catch (error) {
       const { code = "", message } = error as Error & { readonly code?: string };
       this.isMicrophoneMissing = ["ERR_MICROPHONE_DENIED", "ERR_MICROPHONE_UNAVAILABLE"].includes(
@@ -119,12 +117,12 @@ export class Line {
         trunkId,
       });
       if (phoneCallSid === "") {
-        return this.#set("on", `Trunk ${trunkId} refused the call: SIP ${sipStatus}`);
+        return this.#waitOn(`Trunk ${trunkId} refused the call: SIP ${sipStatus}`);
       }
       this.callSid = phoneCallSid;
       await this.#talk(phoneCallSid);
     } catch (error) {
-      this.#set("on", (error as Error).message);
+      this.#waitOn((error as Error).message);
     }
   }
 
@@ -151,8 +149,9 @@ export class Line {
     const { callSid } = this;
     this.#silence("Declined");
     const tenantId = store.state?.phone.tenantId;
+    // Until the gateway has ended it, it waits as others do.
     await post("hangup", { tenantId, callSid, cause: CALL_REJECTED })
-      .catch((error) => this.#set(this.state, error.message));
+      .then(() => this.#ringWaiting(), (error) => this.#set(this.state, error.message));
   }
 
   async hangUp(): Promise<void> {
@@ -174,7 +173,7 @@ export class Line {
       for await (const { callSid, eventType, status } of client.events()) {
         if (status === "RINGING") this.#ring(callSid);
         const isOver = eventType === CHANNEL_HANGUP_COMPLETE && callSid === this.callSid;
-        if (isOver && this.state === "ringing") this.#silence("Missed: the caller gave up");
+        if (isOver && this.state === "ringing") this.#waitOn("Missed: the caller gave up");
       }
     } catch (error) {
       if (client === this.#client) await this.turnOff((error as Error).message);
@@ -194,12 +193,30 @@ export class Line {
     this.#set("on", note);
   }
 
+  /** Waits for the next call, which can ring already. */
+  #waitOn(note: string): void {
+    if (this.#client === undefined) return;
+    this.#silence(note);
+    void this.#ringWaiting();
+  }
+
+  async #ringWaiting(): Promise<void> {
+    const client = this.#client;
+    // The phone can be turned off meanwhile, and on again.
+    const isCurrent = (): boolean => client === this.#client;
+    try {
+      const [waiting] = await client?.getIncomingCalls(store.state!.phone.trunkId) ?? [];
+      if (isCurrent() && waiting !== undefined) this.#ring(waiting.callSid);
+    } catch (error) {
+      if (isCurrent()) this.#set(this.state, (error as Error).message);
+    }
+  }
+
   #hungUp(call: Call | undefined, note: string): void {
     if (call !== this.#call || this.state === "off") return;
     this.#call = undefined;
-    this.callSid = "";
     if (this.isMuted) void this.toggleMute();
-    this.#set("on", note);
+    this.#waitOn(note);
   }
 
   #showLevel(call: Call): void {

@@ -38,12 +38,14 @@ export class Store {
   readonly #listeners = new Set<() => void>();
   #isDue = false;
 
-  /** The state, once there is one. */
+  /** The state, once there is one. Rejects when the server refuses it. */
   readonly ready: Promise<PanelState>;
-  #onReady: (state: PanelState) => void = () => {};
+  #onReady: (state: PanelState | Promise<never>) => void = () => {};
 
   constructor() {
     this.ready = new Promise((resolve) => this.#onReady = resolve);
+    // The page shows the problem in any case.
+    this.ready.catch(() => {});
   }
 
   /** The call of this id that rings in the phone, or that it talks on. */
@@ -65,7 +67,10 @@ export class Store {
         this.problem = "The gateway has stopped, or is being restarted";
       } catch (error) {
         this.problem = error instanceof Error ? error.message : String(error);
-        if (error instanceof ApiError && [401, 403].includes(error.status)) return this.#show();
+        if (error instanceof ApiError && [401, 403].includes(error.status)) {
+          this.#onReady(Promise.reject(error));
+          return this.#show();
+        }
       }
       this.#show();
       await new Promise<void>((resolve) => systemClock.schedule(RETRY_MS, resolve));
