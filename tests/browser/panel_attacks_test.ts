@@ -33,13 +33,21 @@ async function openRange(): Promise<Range> {
   // What the network brought: a response that the browser withholds from the page has a status here too.
   const statuses = new Map<string, number>();
   const paths = new Map<string, string>();
+  const codes = new Map<string, number>();
+  // The two events of a request come in either order.
+  const note = (requestId: string): void => {
+    const [path, code] = [paths.get(requestId), codes.get(requestId)];
+    if (path !== undefined && code !== undefined) statuses.set(path, code);
+  };
   const protocol = await evil.context().newCDPSession(evil);
   protocol.on("Network.requestWillBeSent", ({ requestId, request: { url } }) => {
-    if (url.startsWith(stage.origin)) paths.set(requestId, new URL(url).pathname);
+    if (!url.startsWith(stage.origin)) return;
+    paths.set(requestId, new URL(url).pathname);
+    note(requestId);
   });
   protocol.on("Network.responseReceivedExtraInfo", ({ requestId, statusCode }) => {
-    const path = paths.get(requestId);
-    if (path !== undefined) statuses.set(path, statusCode);
+    codes.set(requestId, statusCode);
+    note(requestId);
   });
   await protocol.send("Network.enable");
   return {
