@@ -143,6 +143,7 @@ describe("Gateway.watch()", () => {
     );
     assert.deepEqual(logged, [
       "key.published",
+      "trunk.added",
       "session.accepted",
       "rpc.done",
       "call.dialled",
