@@ -22,8 +22,27 @@ export interface FirefoxStageOptions {
   readonly permission?: "granted" | "denied";
 }
 
-/** A page in Firefox, and its gateway. */
-export interface FirefoxStage extends TestPage, AsyncDisposable {}
+interface FirefoxStage extends TestPage, AsyncDisposable {}
+
+// Far more than any call of a page takes.
+const LONGEST_MS = 60_000;
+
+async function bounded<T>(what: string, work: Promise<T>): Promise<T> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const over = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`Firefox does not answer ${what}`)), LONGEST_MS);
+  });
+  return await Promise.race([work, over]).finally(() => clearTimeout(timer));
+}
+
+/** Runs a test in a page of Firefox. */
+export async function inFirefox(
+  test: (page: TestPage) => Promise<void>,
+  options: FirefoxStageOptions = {},
+): Promise<void> {
+  await using stage = await openFirefoxStage(options);
+  await test(stage);
+}
 
 // Firefox's answers to the permissions API: 1 allows, 2 denies.
 const ALLOW = 1;
@@ -56,8 +75,8 @@ async function startSoundServer(): Promise<SoundServer> {
 }
 
 /** Opens the page. */
-export async function openFirefoxStage(
-  { permission = "granted" }: FirefoxStageOptions = {},
+async function openFirefoxStage(
+  { permission = "granted" }: FirefoxStageOptions,
 ): Promise<FirefoxStage> {
   const opened = new AsyncDisposableStack();
   const sound = opened.use(await startSoundServer());
@@ -75,7 +94,9 @@ export async function openFirefoxStage(
       "media.autoplay.blocking_policy": 0,
     },
   });
-  opened.defer(() => browser.close());
+  opened.defer(async () => {
+    await bounded("close", browser.close()).catch(() => browser.process()?.kill("SIGKILL"));
+  });
   const page = await browser.newPage();
   const thrown: string[] = [];
   page.on("pageerror", (error) => {
@@ -85,7 +106,7 @@ export async function openFirefoxStage(
   await page.waitForFunction(() => "ready" in globalThis);
   return {
     async call<T>(name: string, argument?: unknown): Promise<T> {
-      const result = await page.evaluate(
+      const answer = page.evaluate(
         (name, argument) =>
           (globalThis as unknown as Record<string, (argument: unknown) => unknown>)[name]!(
             argument,
@@ -93,6 +114,7 @@ export async function openFirefoxStage(
         name,
         argument,
       );
+      const result = await bounded(name, answer);
       if (thrown.length > 0) throw new Error(`The page failed:\n${thrown.join("\n")}`);
       return result as T;
     },
