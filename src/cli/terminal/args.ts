@@ -89,7 +89,7 @@ export function readArgs<S extends OptionSpecs>(
     }
     // In `--name --other` the value is missing; a value that begins with a dash is written --name=-1.
     const isForgotten = value === undefined || value === "" ||
-      (inlineValue === false && /^-./.test(value));
+      (inlineValue === false && /^-./.test(value) && !KEY_ID.test(value));
     if (spec.type !== "flag" && isForgotten) {
       throw wrong(`Option --${name} needs a value: --${name} ${spec.value ?? "VALUE"}`);
     }
@@ -122,6 +122,16 @@ type Token =
   | { readonly kind: "positional"; readonly value: string }
   | { readonly kind: "option-terminator"; readonly index: number };
 
+// A key id is 43 characters of base64url (RFC 7638): one in 64 begins with a dash, and is not an option.
+const KEY_ID = /^-[\w-]{42}$/;
+// No argument of a process holds this character.
+const MARK = "\0";
+
+function unmarked(token: Token): Token {
+  if (token.kind === "option-terminator" || token.value?.startsWith(MARK) !== true) return token;
+  return { ...token, value: token.value.slice(MARK.length) };
+}
+
 function tokensOf(args: readonly string[], specs: OptionSpecs): readonly Token[] {
   const options = Object.fromEntries(
     Object.entries(specs).map(([name, { type }]) => [
@@ -131,13 +141,13 @@ function tokensOf(args: readonly string[], specs: OptionSpecs): readonly Token[]
   ) as Record<string, { type: "boolean" | "string"; multiple: boolean }>;
   // Not strict: the runtimes word their errors differently, and none suggests a similar option.
   const { tokens } = parseArgs({
-    args: [...args],
+    args: args.map((arg) => KEY_ID.test(arg) ? `${MARK}${arg}` : arg),
     options,
     strict: false,
     allowPositionals: true,
     tokens: true,
   });
-  return tokens as readonly Token[];
+  return (tokens as readonly Token[]).map(unmarked);
 }
 
 function unknownOption(typed: string, command: string, specs: OptionSpecs): string {

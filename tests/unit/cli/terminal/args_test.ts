@@ -67,6 +67,16 @@ describe("readArgs()", () => {
     assert.deepEqual(read(["--", "a", "--yes"]).positionals, ["a", "--yes"]);
   });
 
+  it("takes a key id that begins with dashes as an argument, and as a value", () => {
+    const keyId = "-upaLd7suXoYGuzgGhZlrot3ZuqVwfxwlDk7G7iuRTU";
+    const other = `-${keyId.slice(0, -1)}`;
+    const { values, positionals, rest } = read([keyId, "--name", other, "--", keyId], {
+      takesRest: true,
+    });
+    assert.deepEqual([positionals, values.name, rest], [[keyId], other, [keyId]]);
+    refuses(["a", "-u"], "Unknown option -u of `telequick gateway`");
+  });
+
   it("refuses an option that does not exist, and names the one that was meant", () => {
     refuses(
       ["a", "--prot", "1"],
