@@ -309,7 +309,7 @@ export function checkUrl(
   // Not quoted: a URL may carry a signature or a password.
   throw invalid(
     action,
-    `\`${name}\` is no ${schemes.join(" or ")} URL without user information`,
+    `\`${name}\` is not a URL with ${schemes.join(" or ")} and without user information`,
   );
 }
 
