@@ -56,6 +56,8 @@ export const LIVE_MS = 60;
 // A process that was held up sends at most this many frames at once, then goes on at 50 a second.
 const MAX_BURST_FRAMES = 3;
 const LIVE_FRAMES = LIVE_MS / frameMilliseconds;
+// Frames of a live source that come closer than this were held up together.
+const LEAST_SPACING_MS = frameMilliseconds / 4;
 // What is handed over without a stream, and so without back-pressure, is bounded: ten minutes.
 const MOST_QUEUED_MS = 600_000;
 /** Paces the frames of one call, and knows what of them was played. */
@@ -72,6 +74,8 @@ export class OutgoingAudio implements Paced {
   #slot: number | undefined;
   // Slots that the process was late for, with nothing to send: the source was perhaps held up with it.
   #owed = 0;
+  // When a live source's last frame was whole.
+  #madeAt = -Infinity;
   // When the last frame that was handed to the transport will have been played.
   #playedUntil = 0;
   #sent = 0;
@@ -160,14 +164,15 @@ export class OutgoingAudio implements Paced {
     const isDiscarded = isLive && !this.#isOpen;
     const owner = track ??
       (isDiscarded ? new SpeechTrack() : this.#written ?? new SpeechTrack());
+    const waiting = this.#queue.length;
     this.#queue.push(chunk, owner);
     owner.durationMs += durationMs;
     if (track !== undefined) this.#tracks.add(track);
     else if (!isDiscarded) this.#written = owner;
     this.#quietSlots = 0;
-    if (isLive) this.#dropStale();
+    if (isLive) this.#takeMade(this.#queue.length > waiting);
     // A source that was held up together with this process gets these slots.
-    if (this.#owed > 0 && this.#queue.length > 0) this.#sendOwed();
+    else if (this.#owed > 0 && this.#queue.length > 0) this.#sendOwed();
     this.#activate();
   }
 
@@ -256,8 +261,9 @@ export class OutgoingAudio implements Paced {
     this.#slotsMissed += Math.max(0, passed - MAX_BURST_FRAMES);
     let due = Math.min(MAX_BURST_FRAMES, passed + this.#owed);
     this.#owed = 0;
+    if (this.#isMade) this.#sendMade(this.#options.pacer.nowMs, LIVE_FRAMES);
     for (; due > 0; due--) {
-      const frame = this.#queue.shift() ?? this.#rest() ?? this.#silence();
+      const frame = this.#nextPaced() ?? this.#rest() ?? this.#silence();
       if (frame === undefined) break;
       this.#send(frame);
     }
@@ -301,9 +307,49 @@ export class OutgoingAudio implements Paced {
     return this.#queue.shift();
   }
 
-  /** A live source that is ahead loses what is oldest; before the answer all. */
-  #dropStale(): void {
-    const most = this.#isOpen ? LIVE_FRAMES : 0;
+  /** Whether what waits is a live source's, and no playback's. */
+  get #isMade(): boolean {
+    return this.#options.isLive && this.#tracks.size === 0;
+  }
+
+  /**
+   * A live source's frame leaves when it is made: its slot would be up to 20 ms later. Frames that come at once were held up: the first
+   * leaves, and of the others the newest in the next slot.
+   */
+  #takeMade(isWhole: boolean): void {
+    if (!isWhole) return;
+    if (!this.#isOpen) return this.#dropStale(0);
+    const now = this.#options.clock.monotonic();
+    const isAlone = now - this.#madeAt >= LEAST_SPACING_MS;
+    this.#madeAt = now;
+    if (isAlone && this.#isMade) {
+      this.#sendMade(now, 1);
+      this.#options.lane.flush();
+      this.progress();
+    }
+    this.#dropStale(Math.max(1, this.#room(now)));
+  }
+
+  /** Sends what a live source has made, as far as the far end has room. */
+  #sendMade(now: number, most: number): void {
+    for (let due = Math.min(most, this.#room(now), this.#queue.length); due > 0; due--) {
+      this.#send(this.#queue.shift()!);
+    }
+  }
+
+  /** How many frames the far end can be sent so that each is heard within the time that a live source may be late by. */
+  #room(now: number): number {
+    const aheadMs = Math.max(0, this.#playedUntil - now);
+    return Math.max(0, Math.ceil((LIVE_MS - aheadMs) / frameMilliseconds));
+  }
+
+  /** The next whole frame that waits for its slot. */
+  #nextPaced(): OutgoingFrame | undefined {
+    return this.#isMade ? undefined : this.#queue.shift();
+  }
+
+  /** A live source that is ahead loses what is oldest. */
+  #dropStale(most: number): void {
     while (this.#queue.length > most) {
       this.#dropped++;
       this.#queue.dropOldest();
@@ -329,16 +375,17 @@ export class OutgoingAudio implements Paced {
   #handedOver(frame: OutgoingFrame): void {
     const { track } = frame;
     if (track !== undefined) {
-      // Written in a tick, or at most one after it.
-      const { nowMs } = this.#options.pacer;
-      this.#playedUntil = Math.max(nowMs, this.#playedUntil) + frameMilliseconds;
+      const now = this.#options.clock.monotonic();
+      this.#playedUntil = Math.max(now, this.#playedUntil) + frameMilliseconds;
       track.hand(this.#playedUntil);
     }
     this.#queue.keep(frame);
   }
 
   #silence(): OutgoingFrame | undefined {
-    if (this.#options.silence === "pause") return undefined;
+    const { silence, isLive } = this.#options;
+    // What a live source says next has no slot: silence takes its place when it is late by more than is kept of it.
+    if (silence === "pause" || isLive && this.#quietSlots < LIVE_FRAMES) return undefined;
     return this.#queue.makeSilence();
   }
 

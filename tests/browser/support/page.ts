@@ -8,7 +8,7 @@ import {
   type OpenAudioOptions,
 } from "@telequick/sdk/browser";
 import { type WorkerCall, WorkerClient } from "@telequick/sdk/browser/worker";
-import { openTap, type PageScope, type Tap, type Track } from "./tap.ts";
+import { encode, openTap, type PageScope, type Recording, type Tap, type Track } from "./tap.ts";
 
 interface DialWish {
   readonly to?: string;
@@ -23,6 +23,8 @@ let client: TeleQuickClient | WorkerClient | undefined;
 let call: Call | WorkerCall | undefined;
 let connection: AudioConnection | undefined;
 let tap: Tap | undefined;
+let recording: Recording | undefined;
+let trunkId: string | undefined;
 let tokensAsked = 0;
 const statuses: string[] = [];
 const log: string[] = [];
@@ -78,11 +80,23 @@ const functions = {
     audio = await openAudio({ context: tap.context, microphone: tap.track, slackMs });
     void follow(audio);
   },
-  record: (seconds: number) => tap!.record(seconds),
+  /** Records both ends; gives what was counted meanwhile. */
+  async record(seconds: number) {
+    const before = audio!.stats();
+    recording = await tap!.record(seconds);
+    const { underruns, skippedMs } = audio!.stats();
+    return {
+      underruns: underruns - before.underruns,
+      skippedMs: skippedMs - before.skippedMs,
+    };
+  },
+  /** What was recorded, in base64. */
+  recorded: () => ({ input: encode(recording!.input), output: encode(recording!.output) }),
 
   async dial({ to = "+15550100", withClock = true, codec = "PCM16", inWorker }: DialWish = {}) {
-    const { endpoint, certificateHash: serverCertificateHash } = await (await fetch("/gateway"))
-      .json();
+    const gateway = await (await fetch("/gateway")).json();
+    const { endpoint, certificateHash: serverCertificateHash } = gateway;
+    trunkId = gateway.trunkId;
     client = inWorker
       ? new WorkerClient(new Worker("/worker.mjs", { type: "module" }), endpoint, token, {
         serverCertificateHash,
@@ -93,7 +107,7 @@ const functions = {
         ...(withClock ? { clock: audio!.clock } : {}),
       });
     void followStatus(client);
-    call = await client.dial({ to, trunkId: "acme-trunk" });
+    call = await client.dial({ to, trunkId });
     await call.answered();
     connection = audio!.connect(call, { codec });
   },
@@ -140,7 +154,7 @@ const functions = {
     }),
   async dialAnother() {
     const first = connection!;
-    const another = await client!.dial({ to: "+15550106", trunkId: "acme-trunk" });
+    const another = await client!.dial({ to: "+15550106", trunkId });
     await another.answered();
     connection = audio!.connect(another);
     await first.done;

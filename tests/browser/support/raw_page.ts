@@ -6,12 +6,12 @@
  */
 
 import { findChromium } from "../../../scripts/matrix/browser.ts";
-import { openOrigin, type Origin } from "./stage.ts";
+import { openOrigin, type OriginWithGateway } from "./stage.ts";
 import { until } from "./wait.ts";
 
 /** A page without a click, which can be hidden. */
 export interface RawPage extends AsyncDisposable {
-  readonly gateway: Origin["gateway"];
+  readonly gateway: OriginWithGateway["gateway"];
   /** Puts another tab in front of it. */
   hide(): Promise<void>;
   /** Clicks in it. */

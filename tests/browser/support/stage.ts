@@ -6,7 +6,12 @@
 
 import * as esbuild from "esbuild";
 import { type Browser, chromium, type Page } from "playwright-core";
-import { generateServiceAccount, importSigner, mintBrowserToken } from "../../../mod.ts";
+import {
+  generateServiceAccount,
+  importSigner,
+  mintBrowserToken,
+  type ServiceAccount,
+} from "../../../mod.ts";
 import { findChromium } from "../../../scripts/matrix/browser.ts";
 import { readManifest } from "../../../scripts/build/manifest.ts";
 import { buildWorklet } from "../../../scripts/build/worklet.ts";
@@ -25,9 +30,16 @@ export interface OriginOptions {
   readonly program?: (endpoint: string, certificateHash: string) => Promise<string>;
 }
 
-/** Where a page comes from: its server, its gateway, and the flags with which Chromium has a microphone. */
+/** The gateway that a page's client dials. */
+export interface Target {
+  readonly endpoint: string;
+  readonly certificateHash: string;
+  readonly account: ServiceAccount;
+  readonly trunkId: string;
+}
+
+/** Where a page comes from: its server, and the flags with which Chromium has a microphone. */
 export interface Origin extends AsyncDisposable {
-  readonly gateway: Gateway;
   /** The page's address. */
   readonly url: string;
   /** Chromium's flags. */
@@ -46,13 +58,22 @@ export interface StageOptions extends OriginOptions {
   readonly hasMicrophone?: boolean;
 }
 
-/** A page, its browser and its gateway. */
-export interface Stage extends Origin, TestPage {
+/** An origin with a gateway of its own, in this process. */
+export interface OriginWithGateway extends Origin {
+  readonly gateway: Gateway;
+}
+
+/** A page and its browser. */
+export interface OpenPage extends Origin, TestPage {
   readonly browser: Browser;
   readonly page: Page;
 }
 
+/** A page, its browser and its gateway. */
+export interface Stage extends OpenPage, OriginWithGateway {}
+
 const tenantId = "acme";
+const trunkId = "acme-trunk";
 
 /** Bundles a module for a page, the package by its name included. */
 export async function bundlePage(entry: string, minify = false): Promise<string> {
@@ -93,18 +114,32 @@ async function bundleAll(): Promise<Record<string, string>> {
 }
 
 /** Serves the page, and starts its gateway. */
-export async function openOrigin(options: OriginOptions = {}): Promise<Origin> {
-  const { headers = {}, sound = speechSamples(), program } = options;
-  const files = { ...await (scripts ??= bundleAll()) };
-  const folder = await Deno.makeTempDir({ prefix: "browser-" });
-  await writeSound(`${folder}/sound.wav`, sound);
+export async function openOrigin(options: OriginOptions = {}): Promise<OriginWithGateway> {
   const gateway = createGateway();
   const { account, publicKeyPem } = await generateServiceAccount({ tenantId });
   const { privateKeyId } = account;
   await gateway.publishServiceAccount({ tenantId, privateKeyId, publicKeyPem });
-  await gateway.addTrunk({ tenantId, trunkId: "acme-trunk" });
-  const signer = await importSigner(account);
+  await gateway.addTrunk({ tenantId, trunkId });
   const { endpoint, certificateHash } = await gateway.listen({ hostname: "127.0.0.1" });
+  const origin = await servePage({ endpoint, certificateHash, account, trunkId }, options);
+  return {
+    ...origin,
+    gateway,
+    async [Symbol.asyncDispose]() {
+      await origin[Symbol.asyncDispose]();
+      await gateway.close();
+    },
+  };
+}
+
+/** Serves the page for a gateway that runs already. */
+export async function servePage(target: Target, options: OriginOptions = {}): Promise<Origin> {
+  const { endpoint, certificateHash, account, trunkId } = target;
+  const { headers = {}, sound = speechSamples(), program } = options;
+  const files = { ...await (scripts ??= bundleAll()) };
+  const folder = await Deno.makeTempDir({ prefix: "browser-" });
+  await writeSound(`${folder}/sound.wav`, sound);
+  const signer = await importSigner(account);
   if (program !== undefined) {
     const entry = `${folder}/program.ts`;
     const ready = "\nObject.assign(globalThis, { ready: true });\n";
@@ -120,14 +155,13 @@ export async function openOrigin(options: OriginOptions = {}): Promise<Origin> {
       return new Response(html, { headers: { "content-type": "text/html", ...headers } });
     }
     if (pathname === "/token") return new Response(await mintBrowserToken(signer));
-    if (pathname === "/gateway") return Response.json({ endpoint, certificateHash });
+    if (pathname === "/gateway") return Response.json({ endpoint, certificateHash, trunkId });
     const file = files[pathname];
     return file === undefined
       ? new Response(null, { status: 404 })
       : new Response(file, { headers: { "content-type": "text/javascript" } });
   });
   return {
-    gateway,
     url: `http://127.0.0.1:${server.addr.port}/`,
     flags: [
       // Chromium's own sandbox needs rights that a container has not.
@@ -138,17 +172,21 @@ export async function openOrigin(options: OriginOptions = {}): Promise<Origin> {
     ],
     async [Symbol.asyncDispose]() {
       await server.shutdown();
-      await gateway.close();
       await Deno.remove(folder, { recursive: true });
     },
   };
 }
 
-/** Opens a page. */
+/** Opens a page, with a gateway of its own. */
 export async function openStage(options: StageOptions = {}): Promise<Stage> {
+  const origin = await openOrigin(options);
+  return { ...await openPage(origin, options), gateway: origin.gateway };
+}
+
+/** Opens the page of an origin. */
+export async function openPage(origin: Origin, options: StageOptions = {}): Promise<OpenPage> {
   const { flags = [], permission = "granted", hasMicrophone = true } = options;
   const { address = (url: string) => url } = options;
-  const origin = await openOrigin(options);
   const own = origin.flags
     .filter((flag) => hasMicrophone || !flag.includes("device-for-media"))
     .map((flag) => permission === "denied" && flag.includes("fake-ui") ? `${flag}=deny` : flag);
@@ -163,7 +201,6 @@ export async function openStage(options: StageOptions = {}): Promise<Stage> {
   await page.goto(url);
   await page.waitForFunction(() => "ready" in globalThis);
   return {
-    gateway: origin.gateway,
     flags: own,
     browser,
     page,

@@ -47,14 +47,37 @@ const { navigator, AudioContext, AudioWorkletNode } = globalThis as unknown as P
 export interface Tap {
   readonly context: AudioContextLike;
   readonly track: Track;
-  /** Records for some seconds: 16-bit samples of the two ends in base64. */
-  record(seconds: number): Promise<{ readonly input: string; readonly output: string }>;
+  /** Records for some seconds. */
+  record(seconds: number): Promise<Recording>;
 }
 
-// Two inputs, every sample of which is posted.
+/** 16-bit samples of the two ends. */
+export interface Recording {
+  readonly input: Int16Array;
+  readonly output: Int16Array;
+}
+
+// Two inputs, of which so many samples are posted when they are asked for, ten times a second: the page has its own work to do.
 const source = `registerProcessor("tap", class extends AudioWorkletProcessor {
+  #left = 0;
+  #heard = new Int16Array(sampleRate / 10);
+  #played = new Int16Array(sampleRate / 10);
+  #filled = 0;
+
+  constructor() {
+    super();
+    this.port.onmessage = ({ data }) => this.#left = data;
+  }
+
   process([input, output]) {
-    this.port.postMessage([input[0]?.slice(), output[0]?.slice()]);
+    for (let i = 0; i < 128 && this.#left > 0; i++) {
+      this.#heard[this.#filled] = Math.round((input[0]?.[i] ?? 0) * 32_767);
+      this.#played[this.#filled] = Math.round((output[0]?.[i] ?? 0) * 32_767);
+      this.#left--;
+      if (++this.#filled < this.#heard.length && this.#left > 0) continue;
+      this.port.postMessage([this.#heard.slice(0, this.#filled), this.#played.slice(0, this.#filled)]);
+      this.#filled = 0;
+    }
     return true;
   }
 });`;
@@ -89,23 +112,21 @@ export async function openTap(sampleRate: number): Promise<Tap> {
         const input = new Int16Array(length);
         const output = new Int16Array(length);
         let at = 0;
-        tap.port.onmessage = ({ data }: MessageEvent<[Float32Array?, Float32Array?]>) => {
-          const [heard, played] = data;
-          const size = heard?.length ?? played?.length ?? 128;
-          for (let i = 0; i < size && at + i < length; i++) {
-            input[at + i] = Math.round((heard?.[i] ?? 0) * 32_767);
-            output[at + i] = Math.round((played?.[i] ?? 0) * 32_767);
-          }
-          at += size;
-          if (at < length) return;
-          tap.port.onmessage = null;
-          resolve({ input: encode(input), output: encode(output) });
+        tap.port.onmessage = (
+          { data: [heard, played] }: MessageEvent<[Int16Array, Int16Array]>,
+        ) => {
+          input.set(heard, at);
+          output.set(played, at);
+          at += heard.length;
+          if (at === length) resolve({ input, output });
         };
+        tap.port.postMessage(length);
       }),
   };
 }
 
-function encode(samples: Int16Array): string {
+/** Samples in base64. */
+export function encode(samples: Int16Array): string {
   const bytes = new Uint8Array(samples.buffer);
   let text = "";
   for (let at = 0; at < bytes.length; at += 32_768) {

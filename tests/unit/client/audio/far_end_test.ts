@@ -153,6 +153,49 @@ describe("What the far end hears", () => {
     await call.hangUp();
   });
 
+  it("is a live source's frame when it is made, also after one that was late", async () => {
+    await using scene = await story();
+    const { setup, call, hearing } = scene;
+    const port = audioPort(call.audio({ source: "live" }));
+    const made: number[] = [];
+    const startedAt = setup.clock.now();
+    // Made between two slots. Every seventh is late by 15 ms, every eleventh comes with the next one.
+    for (let chunk = 0; chunk < 100; chunk++) {
+      const lateMs = chunk % 7 === 3 ? 15 : chunk % 11 === 5 ? 20 : 0;
+      const dueAt = startedAt + chunk * 20 + 13 + lateMs;
+      await setup.clock.advance(dueAt - setup.clock.now());
+      made.push(setup.clock.now());
+      port.send(noise(20, chunk));
+    }
+    await setup.clock.advance(200);
+    const heard = hearing.times;
+    assert.equal(heard.length, made.length);
+    const late = heard.map((atMs, i) => atMs - made[i]!);
+    assert.ok(Math.max(...late) <= 20, `at most ${Math.max(...late)} ms`);
+    const onTime = late.filter((ms) => ms === 0).length;
+    assert.ok(onTime >= late.length - 10, `${onTime} of ${late.length} at once`);
+    await call.hangUp();
+  });
+
+  it("is no silence between the frames of a live source, and silence once it has stopped", async () => {
+    await using scene = await story();
+    const { setup, call } = scene;
+    const audio = call.audio({ source: "live", silence: "send" });
+    const port = audioPort(audio);
+    await setup.clock.advance(200);
+    const before = audio.stats().sent;
+    assert.ok(before >= 6, `${before} frames of silence in 200 ms`);
+    for (let chunk = 0; chunk < 50; chunk++) {
+      port.send(noise(20, chunk));
+      await setup.clock.advance(chunk % 2 === 0 ? 27 : 13);
+    }
+    assert.equal(audio.stats().sent - before, 50);
+    await setup.clock.advance(1_000);
+    const silence = audio.stats().sent - before - 50;
+    assert.ok(silence >= 45 && silence <= 50, `${silence} frames of silence in a second`);
+    await call.hangUp();
+  });
+
   it("is nothing of a live source before the answer, which is counted, and then what is said now", async () => {
     await using scene = await story({ ringMs: 1_000, isAnswered: false });
     const { setup, call, hearing } = scene;
