@@ -87,7 +87,12 @@ export const rooms: Readonly<Record<string, Room>> = {
       ["mod.ts"],
     ],
   },
-  audio: { floor: 1, path: "src/audio/", mayImport: ["base"] },
+  audio: {
+    floor: 1,
+    path: "src/audio/",
+    mayImport: ["base"],
+    backDoors: { "src/audio/sample_decoder.ts": ["client", "browser"] },
+  },
   token: {
     floor: 2,
     path: "src/token/",

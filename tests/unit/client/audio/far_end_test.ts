@@ -177,7 +177,7 @@ describe("What the far end hears", () => {
     await call.hangUp();
   });
 
-  it("is no silence between the frames of a live source, and silence once it has stopped", async () => {
+  it("is not silence between the frames of a live source, and silence once it has stopped", async () => {
     await using scene = await story();
     const { setup, call } = scene;
     const audio = call.audio({ source: "live", silence: "send" });

@@ -4,7 +4,8 @@
  * @module
  */
 
-import { audioCodecs, decodeAudio, isAudioCodec, Resampler } from "../../audio/mod.ts";
+import { audioCodecs, decodeAudio, isAudioCodec } from "./codec.ts";
+import { Resampler } from "./resampler.ts";
 
 /** Decodes frames, each by the codec that it names. */
 export class SampleDecoder {
@@ -17,7 +18,9 @@ export class SampleDecoder {
   }
 
   /** The samples of a frame, in memory of their own; `undefined` for a frame of an unknown codec, or with half a sample. */
-  decode(frame: { readonly codec: string; readonly payload: Uint8Array }): Int16Array | undefined {
+  decode(
+    frame: { readonly codec: string; readonly payload: Uint8Array },
+  ): Int16Array<ArrayBuffer> | undefined {
     const { codec, payload } = frame;
     if (!isAudioCodec(codec) || payload.length === 0) return undefined;
     const { sampleRate: inputRate, bytesPerSample } = audioCodecs[codec];
