@@ -1,5 +1,5 @@
 /**
- * Promises that may be left alone.
+ * Promises that may be left alone, and functions of the user's whose faults end nothing.
  *
  * @module
  */
@@ -13,4 +13,20 @@ import { ignore } from "./ignore.ts";
 export function handled<T>(promise: Promise<T>): Promise<T> {
   promise.catch(ignore);
   return promise;
+}
+
+/**
+ * Calls a function of the user's that takes a report, such as `log` or `onError`. What it throws, or rejects with, is its own fault: the caller
+ * goes on.
+ *
+ * @param onFault Takes the fault. Default: it is ignored.
+ */
+export function report(call: () => unknown, onFault: (fault: unknown) => void = ignore): void {
+  try {
+    // A function that is declared to return nothing may be asynchronous all the same.
+    const returned = call() as { readonly then?: unknown } | null | undefined;
+    if (typeof returned?.then === "function") Promise.resolve(returned).catch(onFault);
+  } catch (fault) {
+    onFault(fault);
+  }
 }

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { report } from "../base/handled.ts";
 import { onOneLine } from "../base/text/control.ts";
 import { ignore } from "../base/ignore.ts";
 import { redactSecrets } from "../base/text/redact.ts";
@@ -58,12 +59,6 @@ export function createLogger(
     for (const [name, value] of Object.entries(details)) {
       clean[name] = typeof value === "string" ? redact(value) : value;
     }
-    try {
-      // A function that is declared to return nothing may be asynchronous all the same.
-      const returned: unknown = log({ ...clean, event, level, timeMs: now() });
-      if (returned instanceof Promise) returned.catch(ignore);
-    } catch {
-      // The caller's own fault, in the caller's own function.
-    }
+    report(() => log({ ...clean, event, level, timeMs: now() }));
   };
 }

@@ -5,6 +5,7 @@
  */
 
 import type { RefusalReason } from "../base/errors.ts";
+import { report } from "../base/handled.ts";
 import { redactSecrets } from "../base/text/redact.ts";
 import { printable } from "./validate.ts";
 
@@ -108,11 +109,7 @@ export function createLog(
     }
     const record = clean as unknown as GatewayLogRecord;
     if (isWatched) watcher!.log(record);
-    try {
-      log?.(record);
-    } catch {
-      // The owner's own fault, in the owner's own function.
-    }
+    report(() => log?.(record));
   };
 }
 

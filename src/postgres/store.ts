@@ -6,6 +6,7 @@
 
 import { checkNumber, kindOf } from "../base/check.ts";
 import { TeleQuickError } from "../base/errors.ts";
+import { report } from "../base/handled.ts";
 import { ignore } from "../base/ignore.ts";
 import { bounded, type Clock, systemClock } from "../base/signal.ts";
 import type {
@@ -191,7 +192,7 @@ export function postgresStore(options: PostgresStoreOptions): PostgresStore {
 class Hints {
   readonly #listen: () => unknown;
   readonly #clock: Clock;
-  readonly #listeners = new Set<() => void>();
+  readonly #listeners = new Set<() => unknown>();
   // The last attempt, until it fails.
   #listening: Promise<unknown> | undefined;
   #renewedAt = -Infinity;
@@ -201,13 +202,13 @@ class Hints {
     listen: NonNullable<PostgresStoreOptions["listen"]>,
     clock: Clock,
   ) {
-    const call = (): void => this.#listeners.forEach((listener) => listener());
+    const call = (): void => this.#listeners.forEach((listener) => report(listener));
     this.#listen = () => listen(channel, call);
     this.#clock = clock;
   }
 
   add(listener: () => void): () => void {
-    const call = (): void => listener();
+    const call = (): unknown => listener();
     this.#listeners.add(call);
     if (this.#listening === undefined) this.renew();
     return () => void this.#listeners.delete(call);

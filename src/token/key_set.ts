@@ -6,6 +6,7 @@
 
 import { checkNumber, kindOf } from "../base/check.ts";
 import { TeleQuickError } from "../base/errors.ts";
+import { report } from "../base/handled.ts";
 import { ignore } from "../base/ignore.ts";
 import { bounded, type Clock, systemClock } from "../base/signal.ts";
 import { importVerifyingKey, KEY_ID, TENANT_ID } from "../credentials/mod.ts";
@@ -108,8 +109,7 @@ export function createKeySet(options: KeySetOptions | StoreKeySetOptions): KeySe
       `Cannot ${action}: read is ${kindOf(options?.read)}, expected a function that returns keys`,
     );
   }
-  const { clock = systemClock, maxStaleMs = 300_000, timeoutMs = 10_000, onError = ignore } =
-    options;
+  const { clock = systemClock, maxStaleMs = 300_000, timeoutMs = 10_000, onError } = options;
   const expected = "a number of milliseconds, 1 or more";
   checkNumber(action, "maxStaleMs", maxStaleMs, { min: 1, expected });
   checkNumber(action, "timeoutMs", timeoutMs, { min: 1, expected });
@@ -137,7 +137,7 @@ export function createKeySet(options: KeySetOptions | StoreKeySetOptions): KeySe
         readAt = startedAt;
         return undefined;
       } catch (failure) {
-        onError(failure);
+        report(() => onError?.(failure));
         return { failure };
       }
     })().finally(() => {

@@ -5,6 +5,7 @@
  */
 
 import { checkNumber, kindOf } from "../base/check.ts";
+import { report } from "../base/handled.ts";
 import { Recent } from "../base/recent.ts";
 import { type Clock, systemClock } from "../base/signal.ts";
 import { StoreFeed, unavailable } from "../base/store/feed.ts";
@@ -86,27 +87,14 @@ export function createStoreKeySet(options: StoreKeySetOptions): StoreKeySet {
   }
 
   const cache = new Recent<Cached>(CAPACITY);
-  const listeners = new Set<(key: RevokedKey) => void>();
+  const listeners = new Set<(key: RevokedKey) => unknown>();
   let usedAt = -Infinity;
   let isClosed = false;
   let starting: Promise<unknown> | undefined;
 
-  // What a user's function throws must not stop the reading.
-  const tell = (error: unknown): void => {
-    try {
-      onError?.(error);
-    } catch {
-      // There is nobody else to tell.
-    }
-  };
-  const report = (key: RevokedKey): void => {
-    for (const listener of [...listeners]) {
-      try {
-        listener(key);
-      } catch (error) {
-        tell(error);
-      }
-    }
+  const reportError = (error: unknown): void => report(() => onError?.(error));
+  const reportRevoked = (key: RevokedKey): void => {
+    for (const listener of [...listeners]) report(() => listener(key), reportError);
   };
   const feed = new StoreFeed({
     ...{ store, clock, pullMs, timeoutMs },
@@ -116,7 +104,7 @@ export function createStoreKeySet(options: StoreKeySetOptions): StoreKeySet {
       keys.forget();
       cache.clear();
     },
-    onReachable: (failure) => failure !== undefined && tell(failure),
+    onReachable: (failure) => failure !== undefined && reportError(failure),
     onTick: () => {
       if (listeners.size === 0 && clock.monotonic() - usedAt >= idleMs) feed.stop();
     },
@@ -135,11 +123,11 @@ export function createStoreKeySet(options: StoreKeySetOptions): StoreKeySet {
     },
     onRevoked(key) {
       const { tenantId, keyId } = key;
-      report({ tenantId, keyId });
+      reportRevoked({ tenantId, keyId });
       // Sessions know the key that signed their token, which ends with its parent.
       for (const { facts } of [...cache.values()]) {
         if (facts.tenantId === tenantId && facts.parent === keyId) {
-          report({ tenantId, keyId: facts.keyId });
+          reportRevoked({ tenantId, keyId: facts.keyId });
         }
       }
     },
@@ -196,7 +184,8 @@ export function createStoreKeySet(options: StoreKeySetOptions): StoreKeySet {
       return feed.ageMs < sessionStaleMs ? "live sessions" : "none";
     },
     onRevoked(listener) {
-      const call = (key: RevokedKey): void => listener(key);
+      // A function of its own for each call, so that one listener can be added twice.
+      const call = (key: RevokedKey): unknown => listener(key);
       listeners.add(call);
       if (!isClosed && !feed.isRunning) {
         starting = feed.start().finally(() => starting = undefined);

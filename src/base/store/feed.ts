@@ -7,6 +7,7 @@
  */
 
 import { TeleQuickError } from "../errors.ts";
+import { report } from "../handled.ts";
 import { ignore } from "../ignore.ts";
 import { bounded, type Clock } from "../signal.ts";
 import type { SharedEntry, SharedStore } from "./shared_store.ts";
@@ -76,7 +77,10 @@ export class StoreFeed {
   /** Reads now, and from then on at every turn of the timer. Resolves with whether the first read succeeded; never rejects. */
   start(): Promise<boolean> {
     if (!this.isRunning) {
-      this.#unhint = this.#options.store.onHint?.(() => void this.pull()) ?? ignore;
+      // Without hints everything works, a little later.
+      report(() => {
+        this.#unhint = this.#options.store.onHint?.(() => void this.pull()) ?? ignore;
+      });
       this.#arm();
     }
     return this.pull();
@@ -86,7 +90,7 @@ export class StoreFeed {
   stop(): void {
     this.#cancel?.();
     this.#cancel = undefined;
-    this.#unhint();
+    report(this.#unhint);
     this.#unhint = ignore;
   }
 
@@ -143,7 +147,7 @@ export class StoreFeed {
     this.#failures = 0;
     if (!this.#isReachable) {
       this.#isReachable = true;
-      this.#report(undefined);
+      this.#reportReachable(undefined);
     }
     return true;
   }
@@ -171,16 +175,11 @@ export class StoreFeed {
     this.#failures++;
     if (!this.#isReachable && this.#failures > 1) return;
     this.#isReachable = false;
-    this.#report(error);
+    this.#reportReachable(error);
   }
 
-  /** Reading goes on when the listener throws. */
-  #report(failure: unknown): void {
-    try {
-      this.#options.onReachable?.(failure);
-    } catch {
-      // The listener's own fault.
-    }
+  #reportReachable(failure: unknown): void {
+    report(() => this.#options.onReachable?.(failure));
   }
 
   #arm(): void {

@@ -5,7 +5,7 @@
  */
 
 import { TeleQuickError } from "../../base/errors.ts";
-import { handled } from "../../base/handled.ts";
+import { handled, report } from "../../base/handled.ts";
 import { ignore } from "../../base/ignore.ts";
 import type { Queue } from "../../base/queue.ts";
 import { Canceller, type Clock, sleep, within } from "../../base/signal.ts";
@@ -171,7 +171,7 @@ export class LiveInboundService implements InboundService {
       if (!isEndOf(call, error)) {
         this.#failed++;
         this.#host.log("warn", "inbound.handler-failed", { callSid, error: messageOf(error) });
-        this.#tell(error, call);
+        this.#reportError(error, call);
       }
       void call.hangUp();
     }
@@ -249,7 +249,7 @@ export class LiveInboundService implements InboundService {
     this.#waiting.lookNow();
     const delayMs = Math.round(retryDelayMs(failures, this.#host.random));
     this.#host.log("warn", "inbound.retry", { error: messageOf(error), delayMs });
-    this.#tell(error, undefined);
+    this.#reportError(error, undefined);
     await sleep(delayMs, { signal: this.#stopped, clock: this.#host.clock }).catch(ignore);
   }
 
@@ -259,14 +259,8 @@ export class LiveInboundService implements InboundService {
     this.#stir();
   }
 
-  #tell(error: unknown, call: Call | undefined): void {
-    try {
-      // A function that is declared to return nothing may be asynchronous all the same.
-      const returned: unknown = this.#options.onError?.(error, call);
-      if (returned instanceof Promise) returned.catch(ignore);
-    } catch {
-      // The user's own fault, in the user's own function.
-    }
+  #reportError(error: unknown, call: Call | undefined): void {
+    report(() => this.#options.onError?.(error, call));
   }
 }
 

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { createLog, type GatewayLogRecord } from "../../../src/gateway/log.ts";
+import { eventLoopTurn } from "../../../src/base/turn.ts";
 
 describe("createLog()", () => {
   it("writes records with their time, and nothing without a writer", () => {
@@ -47,10 +48,12 @@ describe("createLog()", () => {
     assert.equal(records.length, 4);
   });
 
-  it("does not care what the writer throws", () => {
+  it("does not care what the writer throws, or rejects with", async () => {
     const log = createLog(() => {
       throw new Error("mine");
     }, () => 0);
     assert.doesNotThrow(() => log("gateway.closed"));
+    createLog(() => Promise.reject(new Error("mine")), () => 0)("gateway.closed");
+    await eventLoopTurn();
   });
 });

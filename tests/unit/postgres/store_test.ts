@@ -138,6 +138,9 @@ describe("postgresStore()", () => {
     });
     let hints = 0;
     const stop = store.onHint!(() => hints++);
+    store.onHint!(() => {
+      throw new Error("the listener's own");
+    });
     await clock.advance(0);
     assert.equal(listeners.length, 0);
     store.onHint!(() => hints++);

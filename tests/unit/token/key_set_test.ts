@@ -126,6 +126,32 @@ describe("createKeySet()", () => {
     assert.ok(errors.length >= 1 && errors.every((error) => error === source.failure));
   });
 
+  it("KeySet.resolveKey() goes on where onError throws or rejects", async () => {
+    let told = 0;
+    const outcomes: (() => void)[] = [
+      () => {
+        throw new Error("onError");
+      },
+      () => Promise.reject(new Error("onError")),
+    ];
+    for (const outcome of outcomes) {
+      const source = store([acmeKey]);
+      const { ask, set } = setOf(source, {
+        onError() {
+          told++;
+          return outcome();
+        },
+      });
+      source.failure = new Error("the store is away");
+      const cause = source.failure;
+      await assert.rejects(async () => await ask(), { ...unavailable, cause });
+      await assert.rejects(set.refresh(), { ...unavailable, cause });
+      source.failure = undefined;
+      assert.equal((await ask())?.tenantId, acme.id);
+    }
+    assert.equal(told, 4);
+  });
+
   it("KeySet.resolveKey() decides nothing by keys that are too old, known and unknown ids alike", async () => {
     const source = store([acmeKey]);
     const { ask, clock, set } = setOf(source, { maxStaleMs: 10_000 });

@@ -127,6 +127,27 @@ describe("StoreFeed", () => {
     feed.stop();
   });
 
+  it("reads by its timer where the store's hints fail", async () => {
+    const { clock, store, seen, feed, put } = setUp();
+    const stops: (() => () => void)[] = [
+      () => {
+        throw new Error("onHint");
+      },
+      () => () => {
+        throw new Error("stop");
+      },
+    ];
+    for (const onHint of stops) {
+      store.onHint = onHint;
+      assert.equal(await feed.start(), true);
+      await put(`${seen.length}`);
+      await clock.advance(250);
+      feed.stop();
+    }
+    assert.deepEqual(seen, ["k 0", "k 1"]);
+    assert.equal(clock.pending, 0);
+  });
+
   it("asks a lost store at most once a second, and never twice at once", async () => {
     const { clock, store, feed } = setUp();
     store.state = "hangs";
