@@ -36,6 +36,14 @@ interface Pg {
     on(event: "error", listener: () => void): unknown;
     end(): Promise<void>;
   };
+  readonly Client: new (options: object) => PgClient;
+}
+
+interface PgClient {
+  connect(): Promise<unknown>;
+  query(text: string): Promise<unknown>;
+  on(event: "notification" | "error" | "end", listener: () => void): unknown;
+  end(): Promise<void>;
 }
 
 const CONNECT_SECONDS = 5;
@@ -83,26 +91,46 @@ function withPostgres(postgres: Postgres, url: string): DatabaseClient {
   };
 }
 
-function withPg({ Pool }: Pg, url: string): DatabaseClient {
+/** A pool of the package `pg`, and a connection that listens. */
+export function withPg({ Pool, Client }: Pg, url: string): DatabaseClient {
+  const options = {
+    connectionString: url,
+    connectionTimeoutMillis: CONNECT_SECONDS * 1_000,
+    // A connection that listens is silent for long: without it a router on the way can forget it.
+    keepAlive: true,
+  };
   const make = () => {
-    const pool = new Pool({
-      connectionString: url,
-      connectionTimeoutMillis: CONNECT_SECONDS * 1_000,
-    });
+    const pool = new Pool(options);
     // A connection that is lost while nothing uses it: the next statement opens another one.
     pool.on("error", () => {});
     return pool;
   };
   let pool = make();
+  let listening: PgClient | undefined;
+  // Not awaited: it can wait for a dead connection.
+  const endListening = (): void => void listening?.end().catch(() => {});
   return {
     name: "pg",
     query: (text, values) => pool.query(text, values),
+    async listen(channel, listener, onLost) {
+      endListening();
+      const client = new Client(options);
+      listening = client;
+      client.on("notification", listener);
+      client.on("error", onLost);
+      client.on("end", onLost);
+      await client.connect();
+      await client.query(`listen "${channel}"`);
+    },
     reconnect() {
       const before = pool;
       pool = make();
       before.end().catch(() => {});
     },
-    close: () => pool.end(),
+    async close() {
+      endListening();
+      await pool.end();
+    },
   };
 }
 

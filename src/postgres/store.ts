@@ -30,10 +30,12 @@ export interface PostgresStoreOptions {
    */
   readonly query: (text: string, values: string[]) => PromiseLike<QueryResult>;
   /**
-   * Calls `listener` for each notification of a channel: `(channel, listener) => sql.listen(channel, listener)` with `postgres`. It has to connect
-   * again by itself; after `reconnect` it is called again. Default: none; changes are then noticed at the next read, 250 ms later at most.
+   * Calls `listener` for each notification of a channel: `(channel, listener) => sql.listen(channel, listener)` with `postgres`, which connects
+   * again by itself. What does not, such as a `Client` of `pg`, calls `onLost` when its connection has ended. Then, and when the promise that it
+   * returned rejects, it is called again after a statement that succeeds; after `reconnect` it is called again too. Default: none; changes are
+   * then noticed at the next read, 250 ms later at most.
    */
-  readonly listen?: (channel: string, listener: () => void) => unknown;
+  readonly listen?: (channel: string, listener: () => void, onLost: () => void) => unknown;
   /**
    * Drops all connections, so that the next statement opens a new one. Called when a statement has taken longer than `timeoutMs`: after a
    * network failure TCP can hold on to a dead connection for many minutes. It is not awaited, and its failure is ignored. Default: nothing is
@@ -64,7 +66,7 @@ const MOST_PENDING = 256;
 // Claims whose time is over are deleted by and by: after so many claims, so many at most.
 const PURGE_EVERY = 500;
 const PURGE_ROWS = 1_000;
-// When listening has failed, statements that succeed begin it again, at most this often.
+// When listening has failed or was lost, statements that succeed begin it again, at most this often.
 const LISTEN_AGAIN_MS = 1_000;
 
 /**
@@ -83,6 +85,25 @@ const LISTEN_AGAIN_MS = 1_000;
  *   listen: (channel, listener) => sql.listen(channel, listener),
  * });
  * await store.migrate();
+ * ```
+ *
+ * @example With the package `pg`: a client of its own listens, and says when it is lost
+ * ```ts no-check: it needs a PostgreSQL server and the package
+ * import pg from "pg";
+ * import { postgresStore } from "@telequick/sdk/postgres";
+ *
+ * const connectionString = "postgres://gateway@db.internal.example/telequick";
+ * const pool = new pg.Pool({ connectionString });
+ * pool.on("error", () => {}); // the next statement opens another connection
+ * const store = postgresStore({
+ *   query: (text, values) => pool.query(text, values),
+ *   listen: async (channel, listener, onLost) => {
+ *     const client = new pg.Client({ connectionString, keepAlive: true });
+ *     client.on("notification", listener).on("error", onLost).on("end", onLost);
+ *     await client.connect();
+ *     await client.query(`listen "${channel}"`);
+ *   },
+ * });
  * ```
  */
 export function postgresStore(options: PostgresStoreOptions): PostgresStore {
@@ -136,7 +157,7 @@ export function postgresStore(options: PostgresStoreOptions): PostgresStore {
       }
       throw error;
     }
-    hints?.renewIfFailed();
+    hints?.renewIfLost();
     const rows = "rows" in result ? result.rows : result;
     const value = rows?.[0] === undefined ? undefined : Object.values(rows[0])[0];
     return value === null || value === undefined ? undefined : String(value);
@@ -190,10 +211,10 @@ export function postgresStore(options: PostgresStoreOptions): PostgresStore {
  * stop.
  */
 class Hints {
-  readonly #listen: () => unknown;
+  readonly #listen: (onLost: () => void) => unknown;
   readonly #clock: Clock;
   readonly #listeners = new Set<() => unknown>();
-  // The last attempt, until it fails.
+  // The last attempt, until it fails or its connection is lost.
   #listening: Promise<unknown> | undefined;
   #renewedAt = -Infinity;
 
@@ -203,7 +224,7 @@ class Hints {
     clock: Clock,
   ) {
     const call = (): void => this.#listeners.forEach((listener) => report(listener));
-    this.#listen = () => listen(channel, call);
+    this.#listen = (onLost) => listen(channel, call, onLost);
     this.#clock = clock;
   }
 
@@ -219,15 +240,17 @@ class Hints {
     this.#listening = undefined;
     if (this.#listeners.size === 0) return;
     this.#renewedAt = this.#clock.monotonic();
-    const listening = Promise.resolve().then(this.#listen);
-    this.#listening = listening;
-    listening.catch(() => {
+    // An attempt that another one has replaced has nothing to say.
+    const lose = (): void => {
       if (this.#listening === listening) this.#listening = undefined;
-    });
+    };
+    const listening = Promise.resolve().then(() => this.#listen(lose));
+    this.#listening = listening;
+    listening.catch(lose);
   }
 
-  /** The database answers: what failed before can succeed now. */
-  renewIfFailed(): void {
+  /** The database answers: what failed or was lost before can succeed now. */
+  renewIfLost(): void {
     if (this.#listening !== undefined) return;
     if (this.#clock.monotonic() >= this.#renewedAt + LISTEN_AGAIN_MS) this.renew();
   }

@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import pg from "pg";
+import { withPg } from "../../src/cli/database_client.ts";
 import { postgresStore } from "../../src/postgres/mod.ts";
 import { sharedStoreContract } from "../../src/testing/mod.ts";
 import { type OpenStore, openStore, PostgresServer } from "./support/server.ts";
@@ -54,6 +55,38 @@ describe("postgresStore", () => {
       await new Promise((resolve) => setTimeout(resolve, 20));
     }
     stop();
+  });
+
+  it("gives hints through the command line's pg, also after its connection that listens was lost", async () => {
+    const client = withPg(pg, `postgres://postgres@127.0.0.1:${server.port}/postgres`);
+    const store = postgresStore({ ...client, schema: "telequick" });
+    let hints = 0;
+    const stop = store.onHint!(() => hints++);
+    /** Until it is heard of: a subscription takes a moment, and is renewed after a statement that succeeds. */
+    const hear = async () => {
+      const before = hints;
+      while (hints === before) {
+        await one.store.commit([{ kind: "hint", key: "pg", value: "" }]);
+        await store.read({ kind: "hint" });
+        await new Promise((resolve) => setTimeout(resolve, 20));
+      }
+    };
+    const listeners = () =>
+      one.sql()`select pid from pg_stat_activity where query = 'listen "telequick"'
+        and pid not in (select pid from pg_stat_activity where application_name = 'postgres.js')`;
+    await hear();
+    const [listener, ...others] = await listeners();
+    assert.deepEqual(others, []);
+    await one.sql()`select pg_terminate_backend(${listener!["pid"]})`;
+    // What was sent before it ended can still arrive.
+    while ((await listeners()).length > 0) await new Promise((resolve) => setTimeout(resolve, 20));
+    await hear();
+    client.reconnect!();
+    await hear();
+    assert.equal((await listeners()).length, 1);
+    stop();
+    await client.close();
+    while ((await listeners()).length > 0) await new Promise((resolve) => setTimeout(resolve, 20));
   });
 
   it("is made again without a change, also by several at once", async () => {

@@ -182,6 +182,33 @@ describe("postgresStore()", () => {
     assert.equal(attempts, 3);
   });
 
+  it("listens again when a connection that listened was lost, and not for one that was replaced", async () => {
+    const lost: (() => void)[] = [];
+    const { clock, answers, store } = setUp({
+      ...{ timeoutMs: 500, reconnect: () => {} },
+      listen: (_channel, _listener, onLost) => lost.push(onLost),
+    });
+    const read = async () => {
+      await clock.advance(1_000);
+      await store.read({ kind: "k" });
+      await clock.advance(0);
+      return lost.length;
+    };
+    store.onHint!(() => {});
+    assert.equal(await read(), 1);
+    lost[0]!();
+    assert.equal(await read(), 2);
+    assert.equal(await read(), 2);
+    // Dropped with all connections, which began it anew: that the old one ends says nothing.
+    answers.push(() => new Promise(() => {}));
+    const failed = assert.rejects(store.read({ kind: "k" }));
+    await clock.advance(500);
+    await failed;
+    assert.equal(lost.length, 3);
+    lost[1]!();
+    assert.equal(await read(), 3);
+  });
+
   it("quotes the schema's name, which can be a reserved word", async () => {
     const { asked, answers, store } = setUp({ schema: "user" });
     answers.push(() => []);
