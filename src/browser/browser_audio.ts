@@ -75,8 +75,8 @@ export interface AudioConnectOptions {
  */
 export interface BrowserAudio extends AsyncDisposable {
   /**
-   * A clock for the client: its waits run on time in a hidden tab too, where browsers hold timers back to one a second. Without it a
-   * hidden page that is not heard sends a fifth of its audio.
+   * A clock for the client: its waits run on time in a hidden tab too, where browsers hold timers back to one a second. Without it the
+   * voice still leaves on time, but what waits for a timer is late in a hidden page: `play()`, time limits, the renewal of the token.
    */
   readonly clock: Clock;
   /** The context in use; another one after the old one had stopped for good. */

@@ -258,7 +258,8 @@ export class OutgoingAudio implements Paced {
   tick(slot: number): boolean {
     const passed = slot - (this.#slot ?? slot - 1);
     this.#slot = slot;
-    this.#slotsMissed += Math.max(0, passed - MAX_BURST_FRAMES);
+    // What a live source makes needs no slot.
+    if (!this.#isMade) this.#slotsMissed += Math.max(0, passed - MAX_BURST_FRAMES);
     let due = Math.min(MAX_BURST_FRAMES, passed + this.#owed);
     this.#owed = 0;
     if (this.#isMade) this.#sendMade(this.#options.pacer.nowMs, LIVE_FRAMES);
