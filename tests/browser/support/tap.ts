@@ -58,7 +58,7 @@ export interface Recording {
 }
 
 // Two inputs, of which so many samples are posted when they are asked for, ten times a second: the page has its own work to do.
-const source = `registerProcessor("tap", class extends AudioWorkletProcessor {
+export const tapSource = `registerProcessor("tap", class extends AudioWorkletProcessor {
   #left = 0;
   #heard = new Int16Array(sampleRate / 10);
   #played = new Int16Array(sampleRate / 10);
@@ -86,7 +86,7 @@ const source = `registerProcessor("tap", class extends AudioWorkletProcessor {
 export async function openTap(sampleRate: number): Promise<Tap> {
   const context = new AudioContext({ latencyHint: "interactive", sampleRate });
   const { destination } = context;
-  const url = URL.createObjectURL(new Blob([source], { type: "text/javascript" }));
+  const url = URL.createObjectURL(new Blob([tapSource], { type: "text/javascript" }));
   await context.audioWorklet.addModule(url);
   const constraints = { echoCancellation: false, noiseSuppression: false, autoGainControl: false };
   const stream = await navigator.mediaDevices!.getUserMedia({ audio: constraints });
