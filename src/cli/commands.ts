@@ -31,6 +31,14 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
     summary: "Revoke a key at the local gateway that runs",
     load: async () => (await import("./commands/gateway_keys.ts")).gatewayRevoke,
   },
+  "gateway faults": {
+    summary: "Inject faults into the local gateway that runs: loss, delay, refusals, outages",
+    load: async () => (await import("./commands/gateway_faults.ts")).gatewayFaults,
+  },
+  "gateway hangup": {
+    summary: "Hang up a call of any tenant at the local gateway that runs, with any cause",
+    load: async () => (await import("./commands/hangup.ts")).gatewayHangup,
+  },
   "keygen": {
     summary: "Create a service account: an RSA-2048 key pair and its file",
     load: async () => (await import("./commands/keygen.ts")).keygen,

@@ -1,27 +1,44 @@
 /**
  * How commands reach a local gateway that runs in another process: a file beside its credentials file, readable by their owner alone, names
  * a local socket and the key that a question needs. What the gateway's own protocol has no word for goes this way: registering a key
- * without an administrator, letting a call come in.
+ * without an administrator, letting a call come in, setting faults, ending a call of any tenant with any cause.
  *
  * @module
  */
 
 import { TeleQuickError, type TeleQuickErrorCode } from "../base/errors.ts";
 import { errorCatalogue } from "../catalogue/mod.ts";
+import type { Faults, FaultTarget, SetFaults } from "../gateway/mod.ts";
 import type { Platform } from "./platform.ts";
+import type { OptionSpecs } from "./terminal/args.ts";
 import { quotePath, UsageError } from "./usage.ts";
 
 /** What can be asked. */
 export type ControlQuestion =
   | { readonly action: "ping" }
   | { readonly action: "register"; readonly keyId: string; readonly publicKeyPem: string }
-  | { readonly action: "revoke"; readonly keyId: string }
+  | { readonly action: "revoke"; readonly keyId: string; readonly tenantId?: string }
   | {
     readonly action: "call-in";
     readonly trunkId: string;
     readonly callSid: string;
     readonly from?: string;
     readonly to?: string;
+    /** Whether the panel's phone is the caller. */
+    readonly fromPhone?: boolean;
+  }
+  | {
+    readonly action: "faults";
+    /** What they are set for. Without it they are only listed. */
+    readonly at?: FaultTarget;
+    /** Without them those that are set are lifted. */
+    readonly faults?: Faults;
+  }
+  | {
+    readonly action: "hangup";
+    readonly callSid: string;
+    readonly tenantId?: string;
+    readonly cause?: number;
   };
 
 /** The answer to a question. */
@@ -31,6 +48,8 @@ export type ControlAnswer =
     readonly sipStatus?: number;
     /** The other gateways that have not confirmed a revocation. */
     readonly unconfirmed?: readonly string[];
+    /** The faults that are set now, the last 100. */
+    readonly faults?: readonly SetFaults[];
   }
   | { readonly error: { readonly code: string; readonly message: string } };
 
@@ -43,6 +62,20 @@ export interface ControlFile {
   /** A secret that proves that a question comes from the gateway's owner. */
   readonly key: string;
 }
+
+/** Which gateway a command means: the one that made the credentials file, as its control lies beside that. */
+export const GATEWAY_DETAILS =
+  "For a gateway that telequick gateway started on this machine: it is found by the credentials file that it printed. ";
+
+/** The option that names the tenant of a key or a call. */
+export const OWNER_OPTION = {
+  "tenant": {
+    type: "text",
+    value: "ID",
+    help: "The tenant that it belongs to",
+    byDefault: "the one of the credentials file",
+  },
+} as const satisfies OptionSpecs;
 
 const STOPPED = "the gateway that made this file has stopped: take its exports again";
 

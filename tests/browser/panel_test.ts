@@ -1,5 +1,9 @@
 import { deepStrictEqual as same, match, ok, strictEqual as equal } from "node:assert/strict";
 import type { Page } from "playwright-core";
+import { openControl } from "../../src/cli/local_gateway/control_server.ts";
+import { systemPlatform } from "../../src/cli/platform.ts";
+import { runCli } from "../support/fake_platform.ts";
+import { temporaryFolder } from "../support/folder.ts";
 import { callOf, FakePanelGateway } from "../support/panel_gateway.ts";
 import { findFaults } from "./support/axe.ts";
 import { openPanel } from "./support/panel.ts";
@@ -66,11 +70,12 @@ Deno.test("the page shows calls with their events, their sound and their quality
     return data.filter((_, i) => i % 4 === 3).some((alpha) => alpha > 0);
   });
   ok(painted, "nothing is drawn");
-  await row.getByText(`telequick hangup ${callSid}`).waitFor();
+  const command = `telequick gateway hangup --tenant acme ${callSid}`;
+  await row.getByText(command).waitFor();
   await page.context().grantPermissions(["clipboard-read", "clipboard-write"]);
   await row.getByRole("button", { name: "Copy the command that hangs up" }).click();
   await row.getByText("Copied").waitFor();
-  equal(await page.evaluate("navigator.clipboard.readText()"), `telequick hangup ${callSid}`);
+  equal(await page.evaluate("navigator.clipboard.readText()"), command);
   await row.getByRole("button", { name: "Hang up" }).click();
   await row.getByText("COMPLETED, Q.850 16").waitFor();
   same(fake.asked.at(-1), { endCall: callSid, q850Cause: 16, tenantId: "acme" });
@@ -122,11 +127,96 @@ Deno.test("a key is revoked and faults are set and removed by the keyboard alone
   await page.keyboard.type("7");
   await reach(/^Set faults$/);
   await page.keyboard.press("Enter");
-  await page.getByRole("button", { name: "Remove" }).waitFor();
+  await page.getByRole("button", { name: "Remove", exact: true }).waitFor();
   await reach(/^Remove$/);
   await page.keyboard.press("Enter");
   await until(() => Promise.resolve(fake.faults.length), (count) => count === 0);
   match(JSON.stringify(fake.asked), /"lossPercent":0?7/);
+});
+
+/** Runs a command line that the page shows: the shell splits it, a gateway's control takes it. */
+async function runShown(line: string, credentials: string): Promise<void> {
+  const { stdout } = await new Deno.Command("sh", {
+    args: ["-c", `telequick() { printf '%s\\0' "$@"; }; ${line}`],
+  }).output();
+  const args = new TextDecoder().decode(stdout).split("\0").slice(0, -1);
+  const env = {
+    TELEQUICK_CREDENTIALS: credentials,
+    // Nothing connects to it.
+    TELEQUICK_ENDPOINT: "https://127.0.0.1:1",
+    TELEQUICK_CERTIFICATE_HASH: "aGFzaGhhc2hoYXNoaGFzaGhhc2hoYXNoaGFzaGhhc2g=",
+  };
+  const { code, stderr } = await runCli([...args, ...(args[0] === "call-in" ? ["--detach"] : [])], {
+    env,
+  });
+  equal(code, 0, `${line}: ${stderr}`);
+}
+
+Deno.test("the command line of every action does what its button does", async () => {
+  const fake = new FakePanelGateway();
+  // A shell would take it for something else, the command line for an option.
+  const strange = "-it's $HOME";
+  fake.keys = [{ ...fake.keys[0]!, tenantId: "globex", keyId: "-key" }];
+  await using stage = await openPanel({ gateway: fake.gateway });
+  await using folder = await temporaryFolder();
+  const credentials = folder.at("account.json");
+  await using control = new AsyncDisposableStack();
+  const server = await openControl({
+    ...{ gateway: fake.gateway, tenantId: "acme", credentials, folder: folder.path },
+    ...{ endpoint: "https://127.0.0.1:1", platform: systemPlatform },
+  });
+  control.defer(() => server.close());
+  await server.announce("");
+  const page = await stage.open();
+  /** Presses a button, then runs the command line with this label: both ask the gateway for the same. */
+  const compare = async (label: string, press: () => Promise<void>): Promise<void> => {
+    const line = await page.getByLabel(label, { exact: true }).first().textContent();
+    fake.asked.length = 0;
+    await press();
+    await until(() => Promise.resolve(fake.asked.length), (count) => count > 0);
+    await runShown(line!, credentials);
+    equal(fake.asked.length, 2, line!);
+    same(fake.asked[1], fake.asked[0], line!);
+  };
+  const click = (name: string) => () => page.getByRole("button", { name, exact: true }).click();
+
+  fake.call(callOf(strange, { state: "answered" }), "CHANNEL_ANSWER", "ANSWERED");
+  const row = page.getByRole("listitem").first();
+  await row.getByRole("button").first().click();
+  await compare(
+    "the command that hangs up",
+    () => row.getByRole("button", { name: "Hang up", exact: true }).click(),
+  );
+
+  await choose(page, "Tenants");
+  await page.getByRole("button", { name: "Revoke -key" }).click();
+  fake.unconfirmed = ["east", "west"];
+  await compare("the command that revokes", click("Revoke for good"));
+  await page.getByRole("alert").getByText("Not confirmed by east, west").waitFor();
+
+  fake.call(callOf(strange, { state: "answered" }), "CHANNEL_ANSWER", "ANSWERED");
+  await choose(page, "Faults");
+  const set = "the command that sets these faults";
+  await compare(set, click("Set faults"));
+  await page.getByLabel("Loss (%)").fill("2.5");
+  await page.getByLabel("Delay (ms)").fill("40");
+  await page.getByLabel("Dials", { exact: true }).selectOption("4");
+  await page.getByLabel("Lose every session").check();
+  await compare(set, click("Set faults"));
+  await page.getByLabel("Where").selectOption({ label: "Call with +15550120 of acme" });
+  await compare(set, click("Set faults"));
+  await page.getByLabel("Where").selectOption({ label: "Everywhere" });
+  const remove = page.getByRole("button", { name: "Remove", exact: true });
+  await remove.nth(1).waitFor();
+  await compare("the command that removes them", () => remove.first().click());
+
+  await stubPhone(page);
+  await page.getByRole("button", { name: "Turn the phone on" }).click();
+  await compare("the command that calls your agent", click("Call my agent"));
+  await page.getByText("refused the call: SIP 180").waitFor();
+  await page.evaluate("ring({ callSid: 'rings', status: 'RINGING' })");
+  await compare("the command that ends the call", click("Decline"));
+  same(stage.faults, []);
 });
 
 Deno.test("names from the wire are text", async () => {
@@ -196,25 +286,33 @@ Deno.test("a place that is gone stays chosen for faults, and the program names i
   same(stage.faults, []);
 });
 
-Deno.test("a look for calls that fails late ends no phone that was turned on since", async () => {
-  await using stage = await openPanel({ gateway: new FakePanelGateway().gateway });
-  const page = await stage.open();
+/** In place of the package's modules: a phone whose calls and looks for them a test decides. */
+async function stubPhone(page: Page): Promise<void> {
   const serve = (path: string, body: string): Promise<unknown> =>
     page.route(
       `**/esm/${path}`,
       (route) => route.fulfill({ contentType: "text/javascript", body }),
     );
-  await serve("browser.js", "export const openAudio = async () => ({ close() {} });");
+  await serve(
+    "browser.js",
+    "export const openAudio = async () => ({ context: new AudioContext(), close() {} });",
+  );
   await serve(
     "index.js",
     `globalThis.looks = [];
     export class TeleQuickClient {
       async connect() {}
-      async *events() { await new Promise(() => {}); }
+      async *events() { for (;;) yield await new Promise((resolve) => globalThis.ring = resolve); }
       getIncomingCalls() { return new Promise((_, reject) => looks.push(reject)); }
       async close() {}
     }`,
   );
+}
+
+Deno.test("a look for calls that fails late ends no phone that was turned on since", async () => {
+  await using stage = await openPanel({ gateway: new FakePanelGateway().gateway });
+  const page = await stage.open();
+  await stubPhone(page);
   for (let i = 0; i < 2; i++) {
     if (i > 0) await page.getByRole("button", { name: "Turn the phone off" }).click();
     await page.getByRole("button", { name: "Turn the phone on" }).click();

@@ -7,9 +7,11 @@ import type {
   GatewayLogRecord,
   GatewayRecord,
   GatewaySnapshot,
+  InboundCall,
   KeySnapshot,
   RevokeResult,
   SetFaults,
+  SimulateInboundCallOptions,
 } from "../../src/gateway/mod.ts";
 
 const silence = { toFarEnd: 0, fromFarEnd: 0 };
@@ -132,6 +134,13 @@ export class FakePanelGateway {
     );
     this.log({ event: "key.revoked" });
     return Promise.resolve({ unconfirmed: this.unconfirmed });
+  }
+
+  simulateInboundCall(options: SimulateInboundCallOptions): Promise<InboundCall> {
+    // The command line chooses an id, the panel leaves that to the gateway.
+    const { callSid = "", ...asked } = options;
+    this.asked.push({ callIn: asked });
+    return Promise.resolve({ callSid, phoneCallSid: "", sipStatus: 180, hangUp() {} });
   }
 
   /** As the panel takes it. */

@@ -30,17 +30,20 @@ export const callIn: Command = command({
   details:
     "For a gateway that telequick gateway started on this machine, found by the credentials file that it printed. " +
     "The call waits to be answered for 30 s, by a program or by telequick answer; the caller sends back what it hears. " +
+    "With --from-phone a person calls: the phone in the panel, which has to be on, rings until it is answered there too. " +
     "Prints the call's events until it ends. Ctrl-C hangs up.",
   options: {
     ...SESSION_OPTIONS,
     ...INBOUND_TRUNK,
     "from": { type: "text", value: "NUMBER", help: "The caller", byDefault: "+15550199" },
     "to": { type: "text", value: "NUMBER", help: "The called number", byDefault: "+15550100" },
+    "from-phone": { type: "flag", help: "The caller is the panel's phone, which rings as well" },
     "detach": { type: "flag", help: "Print the call's id and exit; the call continues" },
   },
   examples: [
     ["telequick call-in", "a call on the trunk of TELEQUICK_TRUNK"],
     ["telequick call-in --from +15550142 --detach", "and go on at once"],
+    ["telequick call-in --from-phone", "talk to your agent at the panel's phone"],
   ],
   exitCodes: {
     0: "the call was answered and has ended; with --detach: it rings",
@@ -57,6 +60,7 @@ export const callIn: Command = command({
         ...{ action: "call-in", trunkId, callSid },
         ...(values.from !== undefined && { from: values.from }),
         ...(values.to !== undefined && { to: values.to }),
+        ...(values["from-phone"] && { fromPhone: true }),
       }, platform);
       const isTaken = sipStatus < 300;
       output.emit(

@@ -7,11 +7,7 @@
 import { importVerifyingKey, keyThumbprint } from "../../credentials/mod.ts";
 import { ACCOUNT_OPTIONS, accountPath, checkKeyId } from "../account.ts";
 import { type Command, command } from "../command.ts";
-import { askGateway } from "../gateway_control.ts";
-
-// Which gateway is meant shows in the credentials file that it made: its control lies beside it.
-const GATEWAY_DETAILS =
-  "For a gateway that telequick gateway started on this machine: it is found by the credentials file that it printed. ";
+import { askGateway, GATEWAY_DETAILS, OWNER_OPTION } from "../gateway_control.ts";
 
 /** Registers a public key. */
 export const gatewayRegister: Command = command({
@@ -56,14 +52,19 @@ export const gatewayRevoke: Command = command({
   details: GATEWAY_DETAILS +
     "Takes the part of the console: the key's sessions end and its tokens are refused, for good. Calls go on.",
   positionals: ["KID"],
-  options: ACCOUNT_OPTIONS,
-  examples: [["telequick gateway revoke 2026-10", "step 5 of a rotation"]],
+  options: { ...ACCOUNT_OPTIONS, ...OWNER_OPTION },
+  examples: [
+    ["telequick gateway revoke 2026-10", "step 5 of a rotation"],
+    ["telequick gateway revoke 2026-10 --tenant globex", "a key of another tenant"],
+  ],
   exitCodes: { 2: "no such gateway runs, or it has no such key" },
   async run({ positionals: [keyId = ""], values, platform, output }) {
     checkKeyId(keyId, "revoke key");
     const credentials = accountPath({ values, platform });
-    const question = { action: "revoke", keyId } as const;
-    const { tenantId, unconfirmed = [] } = await askGateway(credentials, question, platform);
+    const { tenantId, unconfirmed = [] } = await askGateway(credentials, {
+      ...{ action: "revoke", keyId },
+      ...(values.tenant !== undefined && { tenantId: values.tenant }),
+    }, platform);
     output.emit(
       { type: "revoked", tenantId, keyId, unconfirmed },
       `Revoked ${keyId} of tenant ${tenantId}`,

@@ -18,7 +18,12 @@ import type { Platform } from "../platform.ts";
 export interface ControlServerOptions {
   readonly gateway: Pick<
     Gateway,
-    "publishServiceAccount" | "revokeServiceAccount" | "simulateInboundCall"
+    | "endCall"
+    | "inspect"
+    | "publishServiceAccount"
+    | "revokeServiceAccount"
+    | "setFaults"
+    | "simulateInboundCall"
   >;
   readonly tenantId: string;
   /** The credentials file beside which the control file lies. */
@@ -36,6 +41,9 @@ export interface ControlServer {
   /** Answers no more, and removes the file unless another gateway has replaced it. */
   close(): Promise<void>;
 }
+
+// An answer is one line of at most 64 KiB.
+const MOST_LISTED = 100;
 
 /** Answers commands at a socket. Rejects where the system has no such socket at this path. */
 export async function openControl(options: ControlServerOptions): Promise<ControlServer> {
@@ -95,18 +103,30 @@ async function act(
       return { tenantId };
     }
     case "revoke": {
-      const { keyId: privateKeyId } = question;
-      const { unconfirmed } = await gateway.revokeServiceAccount({ tenantId, privateKeyId });
-      return { tenantId, unconfirmed };
+      const { keyId: privateKeyId, tenantId: owner = tenantId } = question;
+      const { unconfirmed } = await gateway.revokeServiceAccount({
+        ...{ tenantId: owner, privateKeyId },
+      });
+      return { tenantId: owner, unconfirmed };
     }
     case "call-in": {
-      const { trunkId, callSid, from, to } = question;
+      const { trunkId, callSid, from, to, fromPhone = false } = question;
       const { sipStatus } = await gateway.simulateInboundCall({
-        ...{ tenantId, trunkId, callSid },
+        ...{ tenantId, trunkId, callSid, fromPhone },
         ...(from !== undefined && { from }),
         ...(to !== undefined && { to }),
       });
       return { tenantId, sipStatus };
+    }
+    case "faults": {
+      const { at, faults } = question;
+      if (at !== undefined) gateway.setFaults(faults, at);
+      return { tenantId, faults: gateway.inspect().faults.slice(-MOST_LISTED) };
+    }
+    case "hangup": {
+      const { callSid, tenantId: owner = tenantId, cause } = question;
+      gateway.endCall(callSid, cause, owner);
+      return { tenantId: owner };
     }
     default:
       return failure("ERR_VALUE_INVALID", "Cannot answer: the gateway is of another version");

@@ -5,7 +5,7 @@
  */
 
 import type { Line } from "../messages.ts";
-import { page } from "./dom.ts";
+import { page, type PageElement, setText } from "./dom.ts";
 
 /** What the server answered in place of what was asked for. */
 export class ApiError extends Error {
@@ -48,6 +48,12 @@ async function request(path: string, body?: unknown): Promise<Response> {
 /** Asks the server to do something. */
 export async function post<T = unknown>(path: string, body: unknown): Promise<T> {
   return await (await request(`/api/${path}`, body)).json();
+}
+
+/** Asks the server to do something, and shows why it did not. */
+export async function act<T>(path: string, body: unknown, problem: PageElement): Promise<T | void> {
+  setText(problem, "");
+  return await post<T>(path, body).catch((error) => setText(problem, error.message));
 }
 
 /** Takes the lines of the event stream until it ends. */

@@ -5,8 +5,17 @@
  */
 
 import type { CallView } from "../messages.ts";
-import { post } from "./api.ts";
-import { button, h, HTMLElement, keyedList, type PageElement, setText } from "./dom.ts";
+import { act } from "./api.ts";
+import {
+  button,
+  h,
+  HTMLElement,
+  keyedList,
+  page,
+  type PageElement,
+  problemLine,
+  setText,
+} from "./dom.ts";
 import { copyable, durationOf, farEndOf, stateOf, telequick, timeOf } from "./format.ts";
 import { keyOf, store, type Trace } from "./store.ts";
 import { drawTrace, traceCanvas } from "./trace.ts";
@@ -74,15 +83,15 @@ function fillDetails(
   const numbers = ["Loss", "Jitter", "MOS", "Call id"].map((name) => [name, h("dd")] as const);
   const advice = h("p", { class: "advice" });
   const timeline = h("ol", { class: "timeline" });
-  const problem = h("p", { class: "problem", role: "alert" });
-  const hangUp = button("Hang up", () => {
-    post("hangup", { tenantId, callSid }).catch((error) => setText(problem, error.message));
-  }, { class: "danger" });
+  const problem = problemLine();
+  const hangUp = button("Hang up", () => void act("hangup", { tenantId, callSid }, problem), {
+    class: "danger",
+  });
   const actions = h(
     "div",
     { class: "actions" },
     hangUp,
-    copyable(telequick("hangup", callSid), "the command that hangs up"),
+    copyable(telequick("gateway hangup", { tenantId }, callSid), "the command that hangs up"),
   );
   wave.setAttribute("class", "trace wave");
   const sound = h(
@@ -113,7 +122,6 @@ function fillDetails(
     timeline,
     ({ timeMs, text }) => `${timeMs} ${text}`,
     ({ timeMs, text }) => h("li", {}, h("time", {}, timeOf(timeMs)), ` ${text}`),
-    () => {},
   );
   return (call, trace) => {
     const texts = trace === undefined ? ["\u2013", "\u2013", "\u2013"] : qualityOf(trace);
@@ -135,7 +143,7 @@ function qualityOf({ last: { lossPercent, jitterMs, mos } }: Trace): string[] {
 }
 
 /** The list of calls; before the first one, the program to paste. */
-export class CallsView extends HTMLElement {
+class CallsView extends HTMLElement {
   connectedCallback(): void {
     const list = h("div", { role: "list", class: "calls" });
     const more = h("p", { class: "muted" });
@@ -166,7 +174,7 @@ export class CallsView extends HTMLElement {
         program.append(
           copyable(state.program, "the program"),
           copyable(
-            telequick("dial", state.phone.number, "--trunk", state.trunkId),
+            telequick("dial", { trunkId: state.trunkId }, state.phone.number),
             "the command that dials",
           ),
         );
@@ -186,8 +194,5 @@ export class CallsView extends HTMLElement {
   }
 }
 
-/** Defines the elements. */
-export const elements: Readonly<Record<string, new () => PageElement>> = {
-  "tq-call": CallRow,
-  "tq-calls": CallsView,
-};
+page.customElements.define("tq-call", CallRow);
+page.customElements.define("tq-calls", CallsView);

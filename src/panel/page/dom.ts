@@ -100,6 +100,11 @@ export function button(
   return h("button", { type: "button", onclick: onClick, ...attributes }, label);
 }
 
+/** A line that is read out when something goes wrong. */
+export function problemLine(): PageElement {
+  return h("p", { class: "problem", role: "alert" });
+}
+
 /** Sets an element's text where it differs: what has not changed is not announced again. */
 export function setText(element: PageElement, text: string): void {
   if (element.textContent !== text) element.textContent = text;
@@ -110,12 +115,13 @@ export function setText(element: PageElement, text: string): void {
  *
  * @param keyOf What stays the same of a value.
  * @param make Makes the element of a value; it is called once.
+ * @param update Shows a value that has changed. Default: nothing of it changes.
  */
 export function keyedList<V, E extends PageElement>(
   list: PageElement,
   keyOf: (value: V) => string,
   make: (value: V) => E,
-  update: (element: E, value: V) => void,
+  update: (element: E, value: V) => void = () => {},
 ): (values: readonly V[]) => void {
   const shown = new Map<string, E>();
   return (values) => {

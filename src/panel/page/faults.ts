@@ -5,9 +5,9 @@
  */
 
 import type { FaultsView, PlaceView } from "../messages.ts";
-import { post } from "./api.ts";
-import { button, h, HTMLElement, keyedList, type PageElement, setText } from "./dom.ts";
-import { copyable, farEndOf } from "./format.ts";
+import { act } from "./api.ts";
+import { button, h, HTMLElement, keyedList, page, type PageElement, problemLine } from "./dom.ts";
+import { copyable, farEndOf, showCommand, telequick } from "./format.ts";
 import { store } from "./store.ts";
 
 interface Fault {
@@ -55,9 +55,9 @@ function field(label: string, input: PageElement, id: string, unit = ""): PageEl
   );
 }
 
-function programOf({ faults, at }: Fault): string {
-  const where = JSON.stringify(at);
-  return `gateway.setFaults(${JSON.stringify(faults)}${where === "{}" ? "" : `, ${where}`});`;
+/** The command line that does the same. */
+function commandOf({ faults, at }: Fault): string {
+  return telequick("gateway faults", { ...(faults ?? { clear: true }), ...at });
 }
 
 /** The form, and the faults that are set. */
@@ -68,8 +68,8 @@ class FaultsForm extends HTMLElement {
   readonly #inputs = numbers.map(([id, , , max]) =>
     h("input", { id, type: "number", min: "0", max: String(max), step: "any", value: "0" })
   );
-  readonly #problem = h("p", { class: "problem", role: "alert" });
-  readonly #program = h("div", {});
+  readonly #problem = problemLine();
+  readonly #command = h("div");
   #places: readonly Place[] = [];
 
   connectedCallback(): void {
@@ -77,7 +77,7 @@ class FaultsForm extends HTMLElement {
       "form",
       {
         class: "card",
-        oninput: () => this.#showProgram(),
+        oninput: () => this.#showCommand(),
         onsubmit: (event) => {
           event.preventDefault();
           this.#set(this.#fault());
@@ -98,19 +98,14 @@ class FaultsForm extends HTMLElement {
           h("label", { for: "dropSessions" }, "Lose every session, as an outage does"),
         ),
       ),
-      this.#program,
+      this.#command,
       this.#problem,
       h("button", { type: "submit", class: "primary" }, "Set faults"),
     );
     const list = h("div", { role: "list" });
     this.append(form, list);
-    const show = keyedList<Fault, PageElement>(
-      list,
-      (fault) => programOf(fault),
-      (fault) => this.#item(fault),
-      () => {},
-    );
-    this.#showProgram();
+    const show = keyedList<Fault, PageElement>(list, commandOf, (fault) => this.#item(fault));
+    this.#showCommand();
     store.listen(() => {
       show(store.state?.faults ?? []);
       this.#offerPlaces();
@@ -147,13 +142,11 @@ class FaultsForm extends HTMLElement {
     this.#places = places;
     this.#place.replaceChildren(...optionsOf(places));
     this.#place.value = chosen;
-    this.#showProgram();
+    this.#showCommand();
   }
 
-  #showProgram(): void {
-    this.#program.replaceChildren(
-      copyable(programOf(this.#fault()), "the line that sets these faults"),
-    );
+  #showCommand(): void {
+    showCommand(this.#command, commandOf(this.#fault()), "the command that sets these faults");
   }
 
   #fault(): Fault {
@@ -171,9 +164,8 @@ class FaultsForm extends HTMLElement {
     };
   }
 
-  #set({ faults, at }: Fault): void {
-    setText(this.#problem, "");
-    post("faults", { faults, at }).catch((error) => setText(this.#problem, error.message));
+  #set(fault: Fault): void {
+    void act("faults", fault, this.#problem);
   }
 
   #item(fault: Fault): PageElement {
@@ -184,14 +176,12 @@ class FaultsForm extends HTMLElement {
       h(
         "pre",
         { tabindex: "0", "aria-label": "Faults that are set" },
-        h("code", {}, programOf(fault)),
+        h("code", {}, commandOf(fault)),
       ),
+      copyable(commandOf({ at }), "the command that removes them"),
       button("Remove", () => this.#set({ at }), { class: "quiet" }),
     );
   }
 }
 
-/** Defines the elements. */
-export const elements: Readonly<Record<string, new () => PageElement>> = {
-  "tq-faults": FaultsForm,
-};
+page.customElements.define("tq-faults", FaultsForm);

@@ -36,24 +36,42 @@ function quoted(word: string): string {
   return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
 }
 
-/** A command line of `telequick`. */
-export function telequick(...words: readonly string[]): string {
-  return ["telequick", ...words].map(quoted).join(" ");
+/**
+ * A command line of `telequick`.
+ *
+ * @param options By their names in the gateway's API: `trunkId` is `--trunk`, `lossPercent` is `--loss-percent`. A flag is `true`.
+ */
+export function telequick(
+  command: string,
+  options: object = {},
+  ...operands: readonly string[]
+): string {
+  const words = Object.entries(options).flatMap(([name, value]) => {
+    const option = `--${name.replace(/Id$/, "")}`.replace(/[A-Z]/g, "-$&").toLowerCase();
+    if (value === true) return option;
+    return /^-/.test(value) ? `${option}=${value}` : [option, `${value}`];
+  });
+  if (/^-/.test(operands[0] ?? "")) words.push("--");
+  return [`telequick ${command}`, ...[...words, ...operands].map(quoted)].join(" ");
 }
 
 /** A command line or a program, with a button that copies it. */
-export function copyable(textOf: string | (() => string), label: string): PageElement {
-  const text = typeof textOf === "string" ? () => textOf : textOf;
-  const code = h("code", {}, text());
+export function copyable(text: string, label: string): PageElement {
   const copy = button("Copy", () => {
-    setCopied(copy, page.navigator.clipboard?.writeText(text()));
+    setCopied(copy, page.navigator.clipboard?.writeText(text));
   }, { class: "quiet", "aria-label": `Copy ${label}` });
   return h(
     "div",
     { class: "command" },
-    h("pre", { tabindex: "0", "aria-label": label }, code),
+    h("pre", { tabindex: "0", "aria-label": label }, h("code", {}, text)),
     copy,
   );
+}
+
+/** Shows a command line in place of the one that was there. */
+export function showCommand(box: PageElement, text: string, label: string): void {
+  if (box.querySelector("code")?.textContent === text) return;
+  box.replaceChildren(copyable(text, label));
 }
 
 /** Says for a moment what became of it; where there is no clipboard, the text can be selected. */

@@ -25,8 +25,8 @@ interface InboundReply {
 const LEVEL_MS = 100;
 // The event types of the wire: EventType in the client's module, which is loaded when it is needed.
 const CHANNEL_HANGUP_COMPLETE = 3;
-// ITU-T Q.850: call rejected.
-const CALL_REJECTED = 21;
+/** Call rejected (ITU-T Q.850): how a call is declined. */
+export const CALL_REJECTED = 21;
 
 /** The phone, without its looks. */
 export class Line {

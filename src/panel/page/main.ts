@@ -5,13 +5,13 @@
  */
 
 import { takeKey } from "./api.ts";
-import { elements as callElements } from "./calls.ts";
-import { h, HTMLElement, page, type PageElement, setText } from "./dom.ts";
-import { elements as faultElements } from "./faults.ts";
-import { elements as phoneElements } from "./phone.ts";
-import { elements as refusalElements } from "./refusals.ts";
+import "./calls.ts";
+import { h, HTMLElement, page, setText } from "./dom.ts";
+import "./faults.ts";
+import "./phone.ts";
+import "./refusals.ts";
 import { store } from "./store.ts";
-import { elements as tenantElements } from "./tenants.ts";
+import "./tenants.ts";
 
 const views = [
   ["Calls", "tq-calls"],
@@ -116,12 +116,4 @@ class PanelView extends HTMLElement {
 }
 
 takeKey();
-const all: Readonly<Record<string, new () => PageElement>> = {
-  ...callElements,
-  ...refusalElements,
-  ...tenantElements,
-  ...faultElements,
-  ...phoneElements,
-  "tq-panel": PanelView,
-};
-for (const [name, element] of Object.entries(all)) page.customElements.define(name, element);
+page.customElements.define("tq-panel", PanelView);

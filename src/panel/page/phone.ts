@@ -5,8 +5,8 @@
  */
 
 import { button, h, HTMLElement, page, type PageElement, setText } from "./dom.ts";
-import { copyable, durationOf, telequick } from "./format.ts";
-import { Line, type LineState } from "./line.ts";
+import { durationOf, showCommand, telequick } from "./format.ts";
+import { CALL_REJECTED, Line, type LineState } from "./line.ts";
 import { store } from "./store.ts";
 
 const TITLE = page.document.title;
@@ -33,8 +33,7 @@ class PhoneView extends HTMLElement {
   readonly #mute = button("Mute", () => void this.#line.toggleMute(), { "aria-pressed": "false" });
   readonly #time = h("span", { class: "time" });
   readonly #listenOnly = button("Listen only", () => void this.#line.turnOn(false));
-  readonly #callBack = h("div", { class: "stack" });
-  #hint = "";
+  readonly #commands = [h("div"), h("div"), h("div", { class: "stack" })] as const;
   readonly #parts: Readonly<Record<string, PageElement>> = {
     off: h(
       "div",
@@ -46,7 +45,8 @@ class PhoneView extends HTMLElement {
       "div",
       { class: "stack" },
       button("Call my agent", () => this.#callAgent(), { class: "primary" }),
-      this.#callBack,
+      this.#commands[0],
+      this.#commands[1],
       button("Turn the phone off", () => void this.#line.turnOff(), { class: "quiet" }),
     ),
     ringing: h(
@@ -83,6 +83,7 @@ class PhoneView extends HTMLElement {
       this.#who,
       this.#status,
       ...Object.values(this.#parts),
+      this.#commands[2],
     );
     store.listen(() => this.#show());
   }
@@ -111,7 +112,7 @@ class PhoneView extends HTMLElement {
       const shown = Math.min(1, Math.sqrt(i === 0 ? level.input : level.output));
       meter.setAttribute("value", shown.toFixed(2));
     });
-    this.#showCommand();
+    this.#showCommands(isOnCall || state === "ringing");
   }
 
   /** Shows one part. Where the focus was in another, it goes to this one's first button. */
@@ -138,16 +139,23 @@ class PhoneView extends HTMLElement {
     }
   }
 
-  #showCommand(): void {
-    const { tenantId, trunkId } = store.state ?? {};
-    if (tenantId === undefined || trunkId === undefined || this.#hint !== "") return;
-    this.#hint = telequick("call-in", "--trunk", trunkId);
-    this.#callBack.append(
-      copyable(this.#hint, "the command that calls your agent"),
-      copyable(
-        telequick("dial", store.state?.phone.number ?? "", "--trunk", trunkId),
-        "the command that rings this phone",
-      ),
+  #showCommands(hasCall: boolean): void {
+    if (store.state === undefined) return;
+    const { trunkId, phone: { number, tenantId } } = store.state;
+    const [callIn, dial, hangUp] = this.#commands;
+    showCommand(
+      callIn,
+      telequick("call-in", { fromPhone: true, trunkId }),
+      "the command that calls your agent",
+    );
+    showCommand(dial, telequick("dial", { trunkId }, number), "the command that rings this phone");
+    const { callSid, state } = this.#line;
+    hangUp.hidden = !hasCall || callSid === "";
+    const cause = state === "ringing" ? { cause: CALL_REJECTED } : {};
+    showCommand(
+      hangUp,
+      telequick("gateway hangup", { tenantId, ...cause }, callSid),
+      "the command that ends the call",
     );
   }
 
@@ -157,5 +165,4 @@ class PhoneView extends HTMLElement {
   }
 }
 
-/** Defines the elements. */
-export const elements: Readonly<Record<string, new () => PageElement>> = { "tq-phone": PhoneView };
+page.customElements.define("tq-phone", PhoneView);

@@ -5,7 +5,7 @@
  */
 
 import type { RefusalView } from "../messages.ts";
-import { h, HTMLElement, keyedList, type PageElement } from "./dom.ts";
+import { h, HTMLElement, keyedList, page, type PageElement } from "./dom.ts";
 import { copyable, telequick, timeOf } from "./format.ts";
 import { store } from "./store.ts";
 
@@ -32,7 +32,7 @@ function refusalItem(refusal: RefusalView): PageElement {
   item.append(
     h("p", { class: "fix" }, h("strong", {}, "Fix: "), `${fix}.`),
     copyable(
-      telequick("explain", method === "" ? code : `wire:${code}`),
+      telequick("explain", {}, method === "" ? code : `wire:${code}`),
       "the command that explains it",
     ),
   );
@@ -58,7 +58,6 @@ class RefusalsView extends HTMLElement {
       list,
       ([number, { timeMs }]) => `${timeMs} ${number}`,
       ([, refusal]) => refusalItem(refusal),
-      () => {},
     );
     const numbers = new WeakMap<RefusalView, number>();
     let next = 0;
@@ -75,7 +74,4 @@ class RefusalsView extends HTMLElement {
   }
 }
 
-/** Defines the elements. */
-export const elements: Readonly<Record<string, new () => PageElement>> = {
-  "tq-refusals": RefusalsView,
-};
+page.customElements.define("tq-refusals", RefusalsView);

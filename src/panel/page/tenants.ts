@@ -5,10 +5,25 @@
  */
 
 import type { KeyView, TenantView, TrunkView } from "../messages.ts";
-import { post } from "./api.ts";
-import { button, h, HTMLElement, keyedList, type PageElement, setText } from "./dom.ts";
+import { act } from "./api.ts";
+import {
+  button,
+  h,
+  HTMLElement,
+  keyedList,
+  page,
+  type PageElement,
+  problemLine,
+  setText,
+} from "./dom.ts";
 import { copyable, telequick } from "./format.ts";
 import { store } from "./store.ts";
+
+/** What became of a revocation. */
+interface Revoked {
+  /** Gateways of the cluster that have not confirmed it. */
+  readonly unconfirmed: readonly string[];
+}
 
 /** One tenant. */
 class TenantCard extends HTMLElement {
@@ -16,7 +31,7 @@ class TenantCard extends HTMLElement {
   readonly #sessions = h("p", { class: "muted" });
   readonly #keys = h("div", { role: "list" });
   readonly #trunks = h("div", { role: "list" });
-  readonly #problem = h("p", { class: "problem", role: "alert" });
+  readonly #problem = problemLine();
   #showKeys: ((keys: readonly KeyView[]) => void) | undefined;
   readonly #showTrunks = keyedList<TrunkView, PageElement>(
     this.#trunks,
@@ -53,7 +68,6 @@ class TenantCard extends HTMLElement {
       this.#keys,
       ({ keyId, isRevoked }) => `${keyId} ${isRevoked}`,
       (key) => this.#keyItem(tenantId, key),
-      () => {},
     );
     this.#showKeys(keys);
     this.#showTrunks(trunks);
@@ -70,20 +84,15 @@ class TenantCard extends HTMLElement {
       h("span", { class: "muted" }, `${role}, ${isRevoked ? "revoked" : end}`),
     );
     if (isRevoked) return item;
-    // The command revokes keys of the gateway's own tenant.
-    const line = tenantId === store.state?.tenantId
-      ? telequick("gateway", "revoke", keyId)
-      : `await gateway.revokeServiceAccount(${JSON.stringify({ tenantId, privateKeyId: keyId })});`;
     const ask = h("div", { class: "confirm", hidden: true });
     const revoke = button("Revoke", () => {
       revoke.hidden = true;
       ask.hidden = false;
       yes.focus();
     }, { class: "quiet danger", "aria-label": `Revoke ${keyId}` });
-    const yes = button("Revoke for good", () => {
-      post("revoke", { tenantId, keyId })
-        .catch((error) => setText(this.#problem, error.message));
-    }, { class: "danger" });
+    const yes = button("Revoke for good", () => void this.#revoke(tenantId, keyId), {
+      class: "danger",
+    });
     const no = button("Keep", () => {
       revoke.hidden = false;
       ask.hidden = true;
@@ -91,12 +100,20 @@ class TenantCard extends HTMLElement {
     }, { class: "quiet" });
     ask.append(
       h("p", {}, "Its sessions end at once, and its tokens are refused for ever."),
-      copyable(line, "the line that revokes"),
+      copyable(telequick("gateway revoke", { tenantId }, keyId), "the command that revokes"),
       yes,
       no,
     );
     item.append(revoke, ask);
     return item;
+  }
+
+  async #revoke(tenantId: string, keyId: string): Promise<void> {
+    const done = await act<Revoked>("revoke", { tenantId, keyId }, this.#problem);
+    const names = done?.unconfirmed.join(", ");
+    if (!names) return;
+    const found = `Not confirmed by ${names}: the sessions of ${keyId} there can still be open`;
+    setText(this.#problem, found);
   }
 }
 
@@ -121,8 +138,5 @@ class TenantsView extends HTMLElement {
   }
 }
 
-/** Defines the elements. */
-export const elements: Readonly<Record<string, new () => PageElement>> = {
-  "tq-tenant": TenantCard,
-  "tq-tenants": TenantsView,
-};
+page.customElements.define("tq-tenant", TenantCard);
+page.customElements.define("tq-tenants", TenantsView);

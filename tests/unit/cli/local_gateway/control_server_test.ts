@@ -10,6 +10,7 @@ import { createGateway } from "../../../../src/gateway/mod.ts";
 import { generateServiceAccount } from "../../../../src/credentials/mod.ts";
 import { fakePlatform, runCli } from "../../../support/fake_platform.ts";
 import { temporaryFolder } from "../../../support/folder.ts";
+import { FakePanelGateway } from "../../../support/panel_gateway.ts";
 import { testAccount } from "../../../support/tenant_kit.ts";
 
 const endpoint = "https://127.0.0.1:41000";
@@ -62,17 +63,25 @@ describe("the control of a local gateway", () => {
     });
   });
 
+  it("lists the last hundred faults: an answer is one line of 64 KiB", async () => {
+    await using own = await controlled();
+    for (let i = 0; i < 1_000; i++) {
+      own.gateway.setFaults({ lossPercent: 1 }, { tenantId: "a".repeat(63), trunkId: `t${i}` });
+    }
+    const { faults = [] } = await askGateway(own.credentials, { action: "faults" }, platform);
+    assert.equal(faults.length, 100);
+    assert.equal(faults.at(-1)?.at.trunkId, "t999");
+  });
+
   it("names the gateways that have not confirmed a revocation, as the command does", async () => {
     await using own = await controlled();
     const { account } = await generateServiceAccount({ tenantId: "acme" });
+    const fake = new FakePanelGateway();
+    fake.unconfirmed = ["east", "west"];
     const cluster = await openControl({
       ...own.options,
       folder: await platform.makeTemporaryFolder(),
-      gateway: {
-        publishServiceAccount: (options) => own.gateway.publishServiceAccount(options),
-        simulateInboundCall: (options) => own.gateway.simulateInboundCall(options),
-        revokeServiceAccount: () => Promise.resolve({ unconfirmed: ["east", "west"] }),
-      },
+      gateway: fake.gateway,
     });
     await cluster.announce("AAA=");
     const revoke = ["gateway", "revoke", account.privateKeyId, "--credentials", own.credentials];
