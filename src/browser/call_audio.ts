@@ -63,7 +63,9 @@ export function carryAudio(call: Call, first: Port, options: CarryOptions): Carr
   const say = (message: ToSpeaker, transfer: Transferable[] = []): void =>
     port.postMessage(message, transfer);
   inner.receive({
-    take(frame) {
+    take(lent) {
+      // What comes out of order waits for what is missing.
+      const frame = { ...lent, payload: lent.payload.slice() };
       decoder.push(frame, clock.monotonic(), (samples) => say(samples, [samples.buffer]));
     },
     end(error) {

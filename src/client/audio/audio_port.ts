@@ -13,7 +13,10 @@ import type { PlaybackEnd } from "./speech_track.ts";
 
 /** What comes in. */
 export interface AudioReceiver<T> {
-  /** Takes a frame, or its samples. What it takes belongs to it. */
+  /**
+   * Takes a frame, or its samples. Samples belong to it. A frame's payload is a view of what the session is read into, valid until this
+   * returns: copy what is kept.
+   */
   take(value: T): void;
   /** Nothing more comes. Called once, with the error that ended the link, if one did. */
   end(error: TeleQuickError | undefined): void;

@@ -53,6 +53,8 @@ export class IncomingAudio implements Paced {
   #highest = -1;
   #slot: number | undefined;
   #heardAt: number | undefined;
+  // Whether a receiver has the frames, which takes what it needs of them before it returns.
+  #isLent = false;
 
   constructor(options: IncomingAudioOptions) {
     const { capacity, jitterBufferMs } = options;
@@ -126,7 +128,7 @@ export class IncomingAudio implements Paced {
     return (this.#frames.skip() + (this.#playout?.skip() ?? 0)) * frameMilliseconds;
   }
 
-  /** Takes a frame that arrived at `now`. The payload is copied: it is a view of a chunk that holds much else. */
+  /** Takes a frame that arrived at `now`. What waits is copied: the payload is a view of a buffer that is read into again. */
   accept(frame: AudioFrame, now: number): void {
     if (this.#frames.ended) return;
     this.#heardAt = now;
@@ -134,13 +136,14 @@ export class IncomingAudio implements Paced {
     this.#offset ??= this.#highest + 1 - frame.sequenceNumber;
     const sequenceNumber = frame.sequenceNumber + this.#offset;
     this.#highest = Math.max(this.#highest, sequenceNumber);
-    const payload = frame.payload.slice();
-    const copy = { callSid, payload, codec, sequenceNumber, endOfStream, concealed: false };
+    const isLent = this.#isLent && this.#meter !== undefined;
+    const payload = isLent ? frame.payload : frame.payload.slice();
+    const received = { callSid, payload, codec, sequenceNumber, endOfStream, concealed: false };
     if (this.#playout !== undefined) {
-      if (this.#playout.push(copy, now)) this.#options.pacer.add(this);
+      if (this.#playout.push(received, now)) this.#options.pacer.add(this);
       return;
     }
-    if (this.#meter!.take(copy, now)) this.#deliver(copy);
+    if (this.#meter!.take(received, now)) this.#deliver(received);
   }
 
   /** Ends the stream: what waits is still read. */
@@ -181,7 +184,11 @@ export class IncomingAudio implements Paced {
   #claim(reader: QueueReader<ReceivedFrame>): () => void {
     if (!this.#frames.claim(reader)) throw invalid("it is being read already");
     this.#frames.give();
-    return () => this.#frames.release(reader);
+    this.#isLent = true;
+    return () => {
+      this.#isLent = false;
+      this.#frames.release(reader);
+    };
   }
 
   #play(frame: PlayoutFrame): void {

@@ -1,0 +1,62 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import type { ReceivedFrame } from "../../../../mod.ts";
+import { Pacer } from "../../../../src/client/audio/pacer.ts";
+import { IncomingAudio } from "../../../../src/client/audio/receive.ts";
+import { FakeClock } from "../../../../src/testing/mod.ts";
+
+const SID = "5b8f2c1e-8c7b-4f0a-9c55-0d3a6a1f2b3c";
+
+/** Frames of a call that come in one buffer, which the next ones are read into. */
+function incoming(jitterBufferMs?: number) {
+  const clock = new FakeClock();
+  const audio = new IncomingAudio({
+    ...{ callSid: SID, clock, pacer: new Pacer(clock), sampleRate: 8_000 },
+    ...{ jitterBufferMs, capacity: 100, endsWithFrame: true },
+  });
+  const payload = new Uint8Array(160);
+  let sequenceNumber = 0;
+  const say = (sound: number): void => {
+    payload.fill(sound);
+    const frame = { callSid: SID, payload, codec: "PCMU", endOfStream: false };
+    audio.accept({ ...frame, sequenceNumber: sequenceNumber++ }, clock.monotonic());
+  };
+  return { audio, clock, payload, say };
+}
+
+describe("IncomingAudio", () => {
+  it("lends a receiver the payload as it lies in what was read, and copies what waits", async () => {
+    const { audio, payload, say } = incoming();
+    say(1);
+    const heard: number[] = [];
+    const taken: ReceivedFrame[] = [];
+    const stop = audio.receive({
+      take(frame) {
+        taken.push(frame);
+        heard.push(frame.payload[0]!);
+      },
+      end() {},
+    });
+    say(2);
+    stop();
+    say(3);
+    payload.fill(9);
+    const { value } = await audio.readable.getReader().read();
+    assert.deepEqual(heard, [1, 2]);
+    assert.deepEqual(taken.map((frame) => frame.payload === payload), [false, true]);
+    assert.equal(value?.payload[0], 3);
+  });
+
+  it("copies what waits for its slot, whoever reads it", async () => {
+    const { audio, clock, payload, say } = incoming(40);
+    const heard: number[] = [];
+    audio.receive({ take: ({ payload }) => heard.push(payload[0]!), end() {} });
+    for (const sound of [1, 2, 3]) {
+      say(sound);
+      await clock.advance(20);
+    }
+    payload.fill(9);
+    await clock.advance(60);
+    assert.deepEqual(heard.slice(0, 3), [1, 2, 3]);
+  });
+});
