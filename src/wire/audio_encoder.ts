@@ -42,6 +42,11 @@ export class AudioFrameEncoder {
     this.#tail = frame.slice(split);
   }
 
+  /** Where the payload begins in a frame. */
+  get payloadOffset(): number {
+    return this.#head.length;
+  }
+
   /** Size in bytes of a frame whose payload has `payloadLength` bytes. */
   size(payloadLength: number): number {
     return this.#head.length + payloadLength + this.#tail.length;
@@ -83,6 +88,17 @@ export class AudioFrameEncoder {
     writeU64(target, end - VARIABLE_BYTES, sequenceNumber);
     target[end - 1] = endOfStream ? 1 : 0;
     return end;
+  }
+
+  /**
+   * Gives a frame that was encoded before another number, in its place.
+   *
+   * @param bytes What holds the frame.
+   * @param end Offset after the last byte of the frame.
+   * @param sequenceNumber The frame's number, a safe integer of at least 0.
+   */
+  renumber(bytes: Uint8Array, end: number, sequenceNumber: number): void {
+    writeU64(bytes, end - VARIABLE_BYTES, sequenceNumber);
   }
 
   /**

@@ -18,12 +18,14 @@ export interface FrameOwner {
   readonly encoder: AudioFrameEncoder;
   readonly sequence: SequenceCounter;
   /** Its bytes are among those of a write. */
-  readonly written: (frame: OutgoingFrame) => void;
+  written(frame: OutgoingFrame): void;
   /** The transport did not take it in time. */
-  readonly dropped: (frame: OutgoingFrame) => void;
+  dropped(frame: OutgoingFrame): void;
   /** It was taken back before it was written. */
-  readonly recalled: (frame: OutgoingFrame) => void;
+  recalled(frame: OutgoingFrame): void;
 }
+
+const NOTHING = new Uint8Array(0);
 
 /** One frame of 20 ms. */
 export class OutgoingFrame implements PendingFrame {
@@ -31,45 +33,57 @@ export class OutgoingFrame implements PendingFrame {
   /** What it belongs to; `undefined` for a frame of silence, and for the one that ends the stream. */
   track: SpeechTrack | undefined;
   readonly owner: FrameOwner;
-  readonly #payload: Uint8Array;
-  #filled = 0;
+  // The whole frame as the wire has it, all but its number: one copy is all that writing it costs.
+  readonly #bytes: Uint8Array;
+  readonly #payloadStart: number;
+  readonly #payloadEnd: number;
+  // Where the payload ends so far.
+  #filledTo: number;
 
-  constructor(owner: FrameOwner, bytes: number) {
+  constructor(owner: FrameOwner, payloadBytes: number) {
+    const { encoder } = owner;
     this.owner = owner;
-    this.#payload = new Uint8Array(bytes);
+    this.#bytes = encoder.encode(new Uint8Array(payloadBytes), 0);
+    this.#payloadStart = this.#filledTo = encoder.payloadOffset;
+    this.#payloadEnd = this.#payloadStart + payloadBytes;
   }
 
   get isFull(): boolean {
-    return this.#filled === this.#payload.length;
+    return this.#filledTo === this.#payloadEnd;
   }
 
   get size(): number {
-    return this.owner.encoder.size(this.#filled);
+    return this.isFull ? this.#bytes.length : this.owner.encoder.size(0);
   }
 
   /** Adds what fits of `chunk`, from `from` on; returns where in the chunk it stopped. */
   add(chunk: Uint8Array, from: number): number {
-    const payload = this.#payload;
-    const end = Math.min(chunk.length, from + payload.length - this.#filled);
+    const end = Math.min(chunk.length, from + this.#payloadEnd - this.#filledTo);
     const isAll = from === 0 && end === chunk.length;
-    payload.set(isAll ? chunk : chunk.subarray(from, end), this.#filled);
-    this.#filled += end - from;
+    this.#bytes.set(isAll ? chunk : chunk.subarray(from, end), this.#filledTo);
+    this.#filledTo += end - from;
     return end;
   }
 
   /** Completes it with silence. */
   pad(silence: number): void {
-    this.#payload.fill(silence, this.#filled);
-    this.#filled = this.#payload.length;
+    this.#bytes.fill(silence, this.#filledTo, this.#payloadEnd);
+    this.#filledTo = this.#payloadEnd;
   }
 
-  /** Numbered here: a frame that was taken back leaves no gap. */
+  /** Numbered here: a frame that was taken back leaves no gap. One that is not full has no sound: it says the end. */
   encodeInto(target: Uint8Array, offset: number): number {
-    const { encoder, sequence, written } = this.owner;
-    const payload = this.isFull ? this.#payload : this.#payload.subarray(0, this.#filled);
-    const end = encoder.encodeInto(target, offset, payload, sequence.next++, this.endOfStream);
+    const { owner, endOfStream } = this;
+    const { encoder, sequence } = owner;
+    const number = sequence.next++;
+    let end: number;
+    if (this.isFull) {
+      end = offset + this.#bytes.length;
+      target.set(this.#bytes, offset);
+      encoder.renumber(target, end, number);
+    } else end = encoder.encodeInto(target, offset, NOTHING, number, endOfStream);
     this.empty();
-    written(this);
+    owner.written(this);
     return end;
   }
 
@@ -87,6 +101,6 @@ export class OutgoingFrame implements PendingFrame {
 
   /** Forgets its sound. */
   empty(): void {
-    this.#filled = 0;
+    this.#filledTo = this.#payloadStart;
   }
 }

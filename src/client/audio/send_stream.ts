@@ -13,11 +13,11 @@ export interface PendingFrame {
   /** How many bytes it takes. */
   readonly size: number;
   /** Writes it into `target` from `offset` on; returns where it ends. */
-  readonly encodeInto: (target: Uint8Array, offset: number) => number;
+  encodeInto(target: Uint8Array, offset: number): number;
   /** Called when newer frames took its place. */
-  readonly dropped: () => void;
+  dropped(): void;
   /** Called when its owner took it back. */
-  readonly recalled: () => void;
+  recalled(): void;
 }
 
 /** Options of an {@linkcode SendStream}. */

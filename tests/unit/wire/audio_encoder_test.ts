@@ -41,6 +41,20 @@ describe("AudioFrameEncoder", () => {
     );
   });
 
+  it("gives a frame that was encoded before another number, and says where its payload is", () => {
+    const encoder = new AudioFrameEncoder({ callSid: "\u00e9", codec: "PCMU" });
+    const payload = new Uint8Array(160).fill(7);
+    const room = new Uint8Array(3 + encoder.size(payload.length) + 2).fill(0xee);
+    const end = encoder.encodeInto(room, 3, payload, 0, false);
+    for (const number of [1, 2 ** 32 + 5, Number.MAX_SAFE_INTEGER]) {
+      encoder.renumber(room, end, number);
+      assert.deepEqual(room.slice(3, end), encoder.encode(payload, number));
+    }
+    assert.deepEqual([...room.slice(end)], [0xee, 0xee]);
+    const start = 3 + encoder.payloadOffset;
+    assert.deepEqual(room.slice(start, start + payload.length), payload);
+  });
+
   it("encodes each frame into a buffer of its own", () => {
     const encoder = new AudioFrameEncoder({ callSid: "s", codec: "PCMU" });
     const first = encoder.encode(new Uint8Array(160), 0);
