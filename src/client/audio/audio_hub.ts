@@ -11,6 +11,7 @@ import { type AudioLink, type AudioOptions, type AudioTotals, sumAudio } from ".
 import type { Connection } from "../session/connection.ts";
 import { EarlyAudio } from "./early_audio.ts";
 import { Pacer } from "./pacer.ts";
+import type { SendLane } from "./send.ts";
 import { type PendingFrame, SendStream } from "./send_stream.ts";
 
 /** A link, with what the client needs of it besides what users see. */
@@ -61,6 +62,46 @@ interface Lane {
   capacity: number;
   /** Nothing more will be sent: what waits goes out, and the stream is finished, on this session or the next. */
   isFinished: boolean;
+  /** Whether something was added since the last write. */
+  isTouched: boolean;
+}
+
+/** What keeps the lanes. */
+interface LaneKeeper {
+  laneOf(link: AudioRoute): Lane;
+  append(lane: Lane, frame: PendingFrame): void;
+  flush(lane: Lane): void;
+  finish(lane: Lane): Promise<void>;
+}
+
+/** A link's lane, looked up with its first frame: at 10,000 frames a second looking it up for each is a fair part of what they cost. */
+class LinkLane implements SendLane {
+  readonly #keeper: LaneKeeper;
+  readonly #link: AudioRoute;
+  #lane: Lane | undefined;
+
+  constructor(keeper: LaneKeeper, link: AudioRoute) {
+    this.#keeper = keeper;
+    this.#link = link;
+  }
+
+  append(frame: PendingFrame): void {
+    let lane = this.#lane;
+    if (lane === undefined || lane.isFinished) lane = this.#lane = this.#keeper.laneOf(this.#link);
+    this.#keeper.append(lane, frame);
+  }
+
+  flush(): void {
+    if (this.#lane !== undefined) this.#keeper.flush(this.#lane);
+  }
+
+  recall(owner: unknown): void {
+    this.#lane?.uplink.recall(owner);
+  }
+
+  async finish(): Promise<void> {
+    if (this.#lane !== undefined) await this.#keeper.finish(this.#lane);
+  }
 }
 
 /** Owns the outgoing streams, routes incoming frames. */
@@ -70,8 +111,19 @@ export class AudioHub {
   readonly #options: AudioHubOptions;
   readonly #links = new Map<string, AudioRoute>();
   readonly #lanes = new Map<string, Lane>();
+  // Lanes to which something was added since they were last written.
+  readonly #touched: Lane[] = [];
   // Lanes of links that have ended, while something of theirs waits to be sent.
   readonly #finishing = new Set<Lane>();
+  readonly #lanesOf: LaneKeeper = {
+    laneOf: (link) => this.#laneOf(link),
+    append: (lane, frame) => this.#append(lane, frame),
+    flush: (lane) => this.#flush(lane),
+    finish: async (lane) => {
+      this.#flush(lane);
+      if (this.#options.streams === "call") await this.#finish(lane);
+    },
+  };
   readonly #early = new EarlyAudio();
   #isOver = false;
   #ended = sumAudio([]);
@@ -79,7 +131,8 @@ export class AudioHub {
   constructor(options: AudioHubOptions) {
     this.#options = options;
     this.clock = options.clock;
-    this.pacer = new Pacer(options.clock, options.onThrottled);
+    const { clock, onThrottled } = options;
+    this.pacer = new Pacer({ clock, onThrottled, onTicked: () => this.#flushTouched() });
   }
 
   /** What all links have sent and received, those that have ended included. */
@@ -153,29 +206,9 @@ export class AudioHub {
     this.#early.forget(callSid);
   }
 
-  /** Adds a frame to what the link's stream writes next. */
-  send(link: AudioRoute, frame: PendingFrame): void {
-    this.#laneOf(link).uplink.append(frame);
-  }
-
-  /** Writes what the link's stream has collected. */
-  flush(link: AudioRoute): void {
-    this.#lanes.get(this.#laneKey(link))?.uplink.flush();
-  }
-
-  /** Takes back what the link's frames' `owner` has sent and its stream has not written. */
-  recall(link: AudioRoute, owner: unknown): void {
-    this.#lanes.get(this.#laneKey(link))?.uplink.recall(owner);
-  }
-
-  /** Finishes a link's own stream; a shared one only writes what waits. */
-  async finish(link: AudioRoute): Promise<void> {
-    const lane = this.#lanes.get(this.#laneKey(link));
-    if (lane === undefined) return;
-    if (this.#options.streams === "shared") lane.uplink.flush();
-    else {
-      await this.#finish(lane);
-    }
+  /** Where a link's frames go. */
+  laneFor(link: AudioRoute): SendLane {
+    return new LinkLane(this.#lanesOf, link);
   }
 
   /** Moves every outgoing stream to the session that is open now; what was not written goes along, in order. */
@@ -197,6 +230,30 @@ export class AudioHub {
     await Promise.all([...this.#links.values()].map((link) => link.leave()));
   }
 
+  /** Adds a frame to what a lane's stream writes next. */
+  #append(lane: Lane, frame: PendingFrame): void {
+    lane.uplink.append(frame);
+    if (lane.isTouched) return;
+    lane.isTouched = true;
+    this.#touched.push(lane);
+  }
+
+  /** Writes what a lane's stream has collected. */
+  #flush(lane: Lane): void {
+    lane.isTouched = false;
+    // Outside a tick it is the only one.
+    if (this.#touched.at(-1) === lane) this.#touched.pop();
+    lane.uplink.flush();
+  }
+
+  /** Writes what all streams have collected in a tick. */
+  #flushTouched(): void {
+    for (const lane of this.#touched.splice(0)) {
+      lane.isTouched = false;
+      lane.uplink.flush();
+    }
+  }
+
   #laneKey(link: AudioRoute): string {
     return this.#options.streams === "shared" ? "" : link.callSid;
   }
@@ -215,6 +272,7 @@ export class AudioHub {
         uplink: undefined as unknown as SendStream,
         before: [],
         isFinished: false,
+        isTouched: false,
       };
       lane.uplink = this.#open(lane);
       this.#lanes.set(key, lane);

@@ -84,12 +84,7 @@ export class CallAudio implements AudioRoute {
     const outgoing = this.#outgoing = new OutgoingAudio({
       ...{ callSid, codec, sampleRate, silence, isLive, sequence, pacer, clock },
       isOpen: earlyMedia || (options.isAnswered ?? true),
-      lane: {
-        append: (frame) => hub.send(this, frame),
-        flush: () => hub.flush(this),
-        recall: (owner) => hub.recall(this, owner),
-        finish: () => hub.finish(this),
-      },
+      lane: hub.laneFor(this),
     });
     const playbacks = this.#playbacks = new Playbacks({
       codec,

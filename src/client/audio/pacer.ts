@@ -5,16 +5,24 @@
  */
 
 import { frameMilliseconds } from "../../audio/mod.ts";
-import { ignore } from "../../base/ignore.ts";
 import type { Clock } from "../../base/signal.ts";
 import { SlotTimer } from "../../base/slot_timer.ts";
 
 /** Something that sends or plays at every tick. */
 export interface Paced {
+  /** Whether it is a member of the ticker, which sets this. */
+  isPaced: boolean;
   /** Does what is due by `slot`, the number of this tick. Returns `false` to leave the ticker. */
   tick(slot: number): boolean;
+}
+
+/** Options of a {@linkcode Pacer}. */
+export interface PacerOptions {
+  readonly clock: Clock;
   /** Called after every member has ticked: what was sent goes out in one write. */
-  flush(): void;
+  readonly onTicked: () => void;
+  /** Called when {@linkcode THROTTLED_TICKS} ticks in sequence came late. */
+  readonly onThrottled?: (() => void) | undefined;
 }
 
 const LATE_SLOTS = 10;
@@ -26,18 +34,16 @@ export const THROTTLED_TICKS = 3;
 export class Pacer {
   readonly #members = new Set<Paced>();
   readonly #timer: SlotTimer;
-  readonly #clock: Clock;
+  readonly #options: PacerOptions;
   #nowMs = 0;
   #lateTicks = 0;
   #lateTotal = 0;
-  readonly #onThrottled: () => void;
 
-  /** Makes a ticker at rest. `onThrottled` is called when {@linkcode THROTTLED_TICKS} ticks in sequence came late. */
-  constructor(clock: Clock, onThrottled: () => void = ignore) {
-    this.#clock = clock;
-    this.#onThrottled = onThrottled;
+  /** Makes a ticker at rest. */
+  constructor(options: PacerOptions) {
+    this.#options = options;
     this.#timer = new SlotTimer({
-      clock,
+      clock: options.clock,
       slotMs: frameMilliseconds,
       onSlot: (slot, passed) => this.#tick(slot, passed),
     });
@@ -60,27 +66,34 @@ export class Pacer {
 
   /** Adds a member: it ticks at once if the ticker was at rest, else with the others. */
   add(member: Paced): void {
+    if (member.isPaced) return;
+    member.isPaced = true;
     this.#members.add(member);
     if (!this.#timer.isRunning) this.#timer.start(0);
   }
 
   /** Removes a member; with the last one the timer goes. */
   remove(member: Paced): void {
-    this.#members.delete(member);
+    this.#leave(member);
     if (this.#members.size === 0) this.#timer.stop();
   }
 
+  #leave(member: Paced): void {
+    member.isPaced = false;
+    this.#members.delete(member);
+  }
+
   #tick(slot: number, passed: number): void {
-    this.#nowMs = this.#clock.monotonic();
+    const { clock, onTicked, onThrottled } = this.#options;
+    this.#nowMs = clock.monotonic();
     const isLate = passed > LATE_SLOTS;
     this.#lateTicks = isLate ? this.#lateTicks + 1 : 0;
     if (isLate) this.#lateTotal++;
-    if (this.#lateTicks === THROTTLED_TICKS) this.#onThrottled();
-    const ticked = [...this.#members];
-    for (const member of ticked) {
-      if (!member.tick(slot)) this.#members.delete(member);
+    if (this.#lateTicks === THROTTLED_TICKS) onThrottled?.();
+    for (const member of [...this.#members]) {
+      if (!member.tick(slot)) this.#leave(member);
     }
-    for (const member of ticked) member.flush();
+    onTicked();
     if (this.#members.size === 0) this.#timer.stop();
   }
 }

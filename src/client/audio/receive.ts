@@ -52,6 +52,7 @@ export class IncomingAudio implements Paced {
   #offset: number | undefined = 0;
   #highest = -1;
   #slot: number | undefined;
+  isPaced = false;
   #heardAt: number | undefined;
   // Whether a receiver has the frames, which takes what it needs of them before it returns.
   #isLent = false;
@@ -169,8 +170,6 @@ export class IncomingAudio implements Paced {
     this.#slot = undefined;
     return false;
   }
-
-  flush(): void {}
 
   #makeSamples(): ReadableStream<Int16Array> {
     const decoder = new SampleDecoder(this.#options.sampleRate);

@@ -61,9 +61,11 @@ const LEAST_SPACING_MS = frameMilliseconds / 4;
 // What is handed over without a stream, and so without back-pressure, is bounded: ten minutes.
 const MOST_QUEUED_MS = 600_000;
 /** Paces the frames of one call, and knows what of them was played. */
-export class OutgoingAudio implements Paced {
+export class OutgoingAudio implements Paced, FrameOwner {
+  isPaced = false;
+  readonly encoder: AudioFrameEncoder;
+  readonly sequence: SequenceCounter;
   readonly #options: OutgoingAudioOptions;
-  readonly #owner: FrameOwner;
   readonly #queue: FrameQueue;
   // Ticks since something was handed over: more can follow, and the frame being filled waits for it.
   #quietSlots = 0;
@@ -91,17 +93,9 @@ export class OutgoingAudio implements Paced {
     const { callSid, codec, sequence } = options;
     this.#options = options;
     this.#isOpen = options.isOpen;
-    this.#owner = {
-      encoder: new AudioFrameEncoder({ callSid, codec }),
-      sequence,
-      written: (frame) => this.#handedOver(frame),
-      dropped: (frame) => {
-        this.#dropped++;
-        this.#takeBack(frame);
-      },
-      recalled: (frame) => this.#takeBack(frame),
-    };
-    this.#queue = new FrameQueue(options, this.#owner);
+    this.encoder = new AudioFrameEncoder({ callSid, codec });
+    this.sequence = sequence;
+    this.#queue = new FrameQueue(options, this);
     this.#activate();
   }
 
@@ -187,7 +181,7 @@ export class OutgoingAudio implements Paced {
   clear(): PlaybackEnd {
     const now = this.#options.clock.monotonic();
     this.#queue.drop();
-    this.#options.lane.recall(this.#owner);
+    this.#options.lane.recall(this);
     const ends = this.#unplayed().map((track) => track.end(now));
     this.#tracks.clear();
     this.#written = undefined;
@@ -279,9 +273,29 @@ export class OutgoingAudio implements Paced {
     return false;
   }
 
-  /** Called by the pacer after every tick. */
-  flush(): void {
-    this.#options.lane.flush();
+  /** A frame's bytes are with the transport: from now on it plays, after the one before it. */
+  written(frame: OutgoingFrame): void {
+    const { track } = frame;
+    if (track !== undefined) {
+      const { isLive, clock, pacer } = this.#options;
+      // What is paced is written in a tick, or at most one after it: one look at the clock for all.
+      const now = isLive ? clock.monotonic() : pacer.nowMs;
+      this.#playedUntil = Math.max(now, this.#playedUntil) + frameMilliseconds;
+      track.hand(this.#playedUntil);
+    }
+    this.#queue.keep(frame);
+  }
+
+  dropped(frame: OutgoingFrame): void {
+    this.#dropped++;
+    this.recalled(frame);
+  }
+
+  /** A frame that was sent comes back unwritten. */
+  recalled(frame: OutgoingFrame): void {
+    this.#sent--;
+    frame.track?.drop();
+    this.#queue.keep(frame);
   }
 
   #unplayed(): SpeechTrack[] {
@@ -363,24 +377,6 @@ export class OutgoingAudio implements Paced {
     }
     this.#options.lane.flush();
     this.progress();
-  }
-
-  /** A frame that was sent comes back unwritten. */
-  #takeBack(frame: OutgoingFrame): void {
-    this.#sent--;
-    frame.track?.drop();
-    this.#queue.keep(frame);
-  }
-
-  /** A frame's bytes are with the transport: from now on it plays, after the one before it. */
-  #handedOver(frame: OutgoingFrame): void {
-    const { track } = frame;
-    if (track !== undefined) {
-      const now = this.#options.clock.monotonic();
-      this.#playedUntil = Math.max(now, this.#playedUntil) + frameMilliseconds;
-      track.hand(this.#playedUntil);
-    }
-    this.#queue.keep(frame);
   }
 
   #silence(): OutgoingFrame | undefined {

@@ -11,7 +11,7 @@ const SID = "5b8f2c1e-8c7b-4f0a-9c55-0d3a6a1f2b3c";
 function incoming(jitterBufferMs?: number) {
   const clock = new FakeClock();
   const audio = new IncomingAudio({
-    ...{ callSid: SID, clock, pacer: new Pacer(clock), sampleRate: 8_000 },
+    ...{ callSid: SID, clock, pacer: new Pacer({ clock, onTicked() {} }), sampleRate: 8_000 },
     ...{ jitterBufferMs, capacity: 100, endsWithFrame: true },
   });
   const payload = new Uint8Array(160);
