@@ -50,12 +50,15 @@ export class CallAudio implements AudioRoute {
   readonly #hub: AudioHub;
   readonly #incoming: IncomingAudio;
   readonly #outgoing: OutgoingAudio;
-  readonly #writable: WritableAudio;
-  readonly #playbacks: Playbacks;
+  // Made when they are asked for: most links are written to in one way.
+  #writable: WritableAudio | undefined;
+  #playbacks: Playbacks | undefined;
   #port: AudioPort | undefined;
   // With the port.
   #ended: Deferred<void> | undefined;
+  #isClosing = false;
   #isOver = false;
+  #end: TeleQuickError | undefined;
   #cancelHangup: (() => void) | undefined;
   #session: unknown;
 
@@ -66,7 +69,7 @@ export class CallAudio implements AudioRoute {
     options: CallAudioOptions = {},
   ) {
     const resolved = resolveAudioOptions(options);
-    const { codec, sampleRate, leadMs, silence, source, earlyMedia } = resolved;
+    const { codec, sampleRate, silence, source, earlyMedia } = resolved;
     const { clock, pacer } = hub;
     const isLive = source === "live";
     this.#options = resolved;
@@ -81,27 +84,11 @@ export class CallAudio implements AudioRoute {
       capacity: resolved.receiveCapacity,
       endsWithFrame: options.endsWithFrame ?? true,
     });
-    const outgoing = this.#outgoing = new OutgoingAudio({
+    this.#outgoing = new OutgoingAudio({
       ...{ callSid, codec, sampleRate, silence, isLive, sequence, pacer, clock },
       isOpen: earlyMedia || (options.isAnswered ?? true),
       lane: hub.laneFor(this),
     });
-    const playbacks = this.#playbacks = new Playbacks({
-      codec,
-      sampleRate,
-      outgoing,
-      clock,
-      leadMs,
-    });
-    this.#writable = new WritableAudio({
-      ...{ codec, sampleRate, outgoing, leadMs, isLive },
-      mayWrite: () => playbacks.isIdle,
-      playOut: () => this.#playOut(),
-    });
-    outgoing.onProgress = () => {
-      playbacks.progress();
-      this.#writable.progress();
-    };
     hub.add(this, sequence.next > 0);
   }
 
@@ -119,7 +106,7 @@ export class CallAudio implements AudioRoute {
   }
 
   get writable(): AudioLink["writable"] {
-    return this.#writable.stream;
+    return (this.#writable ??= this.#makeWritable()).stream;
   }
 
   /** When the last frame arrived, on the monotonic clock; `undefined` before the first. */
@@ -132,7 +119,7 @@ export class CallAudio implements AudioRoute {
   }
 
   play(source: AudioSource, options: PlayOptions = {}): Playback {
-    return this.#playbacks.play(source, options);
+    return (this.#playbacks ??= this.#makePlaybacks()).play(source, options);
   }
 
   clear(): Promise<PlaybackEnd> {
@@ -204,9 +191,10 @@ export class CallAudio implements AudioRoute {
     this.#isOver = true;
     this.#cancelHangup?.();
     this.#incoming.end(error);
-    this.#playbacks.end();
+    this.#playbacks?.end();
     this.#outgoing.end();
-    this.#writable.end(error ?? ended("send audio"));
+    this.#end = error ?? ended("send audio");
+    this.#writable?.end(this.#end);
     this.#hub.remove(this);
     this.#ended?.resolve();
   }
@@ -219,9 +207,9 @@ export class CallAudio implements AudioRoute {
   }
 
   #drop(): PlaybackEnd {
-    const unwrittenMs = this.#writable.clear();
+    const unwrittenMs = this.#writable?.clear() ?? 0;
     const { playedMs, durationMs, interrupted } = this.#outgoing.clear();
-    this.#playbacks.clear();
+    this.#playbacks?.clear();
     return {
       playedMs,
       durationMs: durationMs + unwrittenMs,
@@ -237,19 +225,58 @@ export class CallAudio implements AudioRoute {
 
   /** Resolves when everything that was written or played so far has been handed over, or the link has ended. */
   async #allWritten(): Promise<void> {
-    const { written } = this.#writable;
-    await this.#outgoing.until(() => this.#writable.accepted >= written && this.#playbacks.isIdle);
+    const writable = this.#writable;
+    const written = writable?.written ?? 0;
+    await this.#outgoing.until(() => (writable?.accepted ?? 0) >= written && this.#mayWrite());
   }
 
   async #playOut(): Promise<void> {
     await this.#allWritten();
-    this.#writable.closeToWriters();
+    this.#isClosing = true;
+    this.#writable?.closeToWriters();
     await this.#outgoing.playOut();
   }
 
   async #close(): Promise<void> {
     await this.#playOut();
     this.end();
+  }
+
+  #mayWrite(): boolean {
+    return this.#playbacks?.isIdle ?? true;
+  }
+
+  #makeWritable(): WritableAudio {
+    const { codec, sampleRate } = this;
+    const { leadMs, source } = this.#options;
+    const writable = new WritableAudio({
+      ...{ codec, sampleRate, outgoing: this.#outgoing, leadMs, isLive: source === "live" },
+      mayWrite: () => this.#mayWrite(),
+      playOut: () => this.#playOut(),
+    });
+    if (this.#isClosing) writable.closeToWriters();
+    if (this.#end !== undefined) writable.end(this.#end);
+    this.#watchProgress();
+    return writable;
+  }
+
+  #makePlaybacks(): Playbacks {
+    const { codec, sampleRate } = this;
+    const { clock } = this.#hub;
+    const { leadMs } = this.#options;
+    const playbacks = new Playbacks({
+      ...{ codec, sampleRate, outgoing: this.#outgoing, clock, leadMs },
+    });
+    if (this.#isOver) playbacks.end();
+    this.#watchProgress();
+    return playbacks;
+  }
+
+  #watchProgress(): void {
+    this.#outgoing.onProgress = () => {
+      this.#playbacks?.progress();
+      this.#writable?.progress();
+    };
   }
 
   #makePort(): AudioPort {

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import type { AudioLink, Call } from "../../../../mod.ts";
+import { audioPort } from "../../../../src/client/mod.ts";
 import { sumAudio } from "../../../../src/client/audio/audio_link.ts";
 import { type ClientSetup, clientSetup, hasCode } from "../../../support/client_kit.ts";
 import { settle } from "../../../../src/testing/mod.ts";
@@ -387,6 +388,28 @@ describe("AudioLink", () => {
       assert.ok(value!.sequenceNumber >= 48, `frame ${value!.sequenceNumber}`);
       await call.hangUp();
     }
+  });
+
+  it("takes nothing through a writable that is first asked for while it closes, or later", async () => {
+    await using story = await clientSetup();
+    const call = await answered(story);
+    const link = call.audio();
+    const port = audioPort(link);
+    for (let i = 0; i < 10; i++) port.send(ramp(160));
+    const closing = link.close();
+    await settle();
+    const late = link.writable.getWriter().write(ramp(160));
+    await story.setup.clock.advance(400);
+    await closing;
+    await assert.rejects(late, hasCode("ERR_CALL_ENDED"));
+    assert.equal(link.stats().sent, 11, "ten frames, and the one that ends the stream");
+    const another = call.audio();
+    another.close();
+    await story.setup.clock.advance(400);
+    await assert.rejects(another.writable.getWriter().closed, hasCode("ERR_CALL_ENDED"));
+    const { playedMs, interrupted } = await another.play(ramp(160)).finished;
+    assert.deepEqual({ playedMs, interrupted }, { playedMs: 0, interrupted: true });
+    await call.hangUp();
   });
 
   it("refuses codecs and bounds that do not exist", async () => {
