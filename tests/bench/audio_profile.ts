@@ -38,6 +38,7 @@ async function withClient(work: (talk: Talk) => Promise<void>): Promise<void> {
   await using client = clientOf(host, { audioStreams: streams });
   const calls = await dial(client, CALLS);
   const talkers = new Talkers(calls.map((call) => talkPort(call.audio(), way)));
+  talkers.isTimed = false;
   await work((seconds) => pace(seconds, () => talkers.speak()));
   await talkers.heard();
 }

@@ -16,6 +16,7 @@ import { LoopLag } from "./support/loop_lag.ts";
 import { cpuMicroseconds, type Figure, pause, percentile, scenario } from "./support/scenario.ts";
 import {
   FRAMES_PER_SECOND,
+  loopback,
   pace,
   PAYLOAD_BYTES,
   portOf,
@@ -41,17 +42,19 @@ interface TalkOptions {
   readonly seconds: number;
   readonly audioStreams: Streams;
   readonly way: Way;
+  /** Whether frames leave when they are made; otherwise each in its slot. Default: `"speech"`. */
+  readonly source?: "speech" | "live";
 }
 
 /** So many calls talk for so long through one session; when it is over `then` may go on with it. */
 async function talk(
-  { count, seconds, audioStreams, way }: TalkOptions,
+  { count, seconds, audioStreams, way, source = "speech" }: TalkOptions,
   then?: (talkers: Talkers) => Promise<void>,
 ): Promise<Outcome> {
   await using host = await startGateway();
   await using client = clientOf(host, { audioStreams });
   const calls = await dial(client, count);
-  const talkers = new Talkers(calls.map((call) => talkPort(call.audio(), way)));
+  const talkers = new Talkers(calls.map((call) => talkPort(call.audio({ source }), way)));
   // The streams are opened by the first frame.
   talkers.speak();
   await talkers.heard();
@@ -85,6 +88,19 @@ async function cpuInTurns(speakers: readonly Speaker[], rounds: number): Promise
   return costs.map((own) => percentile(own, 0.5));
 }
 
+/** The bytes alone with the program that talks through a client: what a client costs is measured with one, too. */
+function withTalkers(bytes: Speaker): Speaker {
+  const talkers = new Talkers(Array.from({ length: CALLS }, loopback));
+  talkers.isTimed = false;
+  return {
+    speak() {
+      talkers.speak();
+      bytes.speak();
+    },
+  };
+}
+
+// Of a client and a program that talks through it, against the bytes alone with the same program.
 const MOST_TIMES_THE_BYTES = { call: 1.6, shared: 2 } as const;
 
 for (const streams of ["call", "shared"] as const) {
@@ -109,12 +125,14 @@ for (const streams of ["call", "shared"] as const) {
         { ...options, way: "port" },
         async (talkers) => {
           await talk({ ...options, seconds: 1, way: "streams" }, async (streamTalkers) => {
-            const speakers = [talkers, streamTalkers, bareTalkers, bytes, wsTalkers];
+            const floor = withTalkers(bytes);
+            const speakers = [talkers, streamTalkers, bareTalkers, bytes, floor, wsTalkers];
             costs = await cpuInTurns(speakers, full ? 15 : 5);
           });
         },
       );
-      const [port, ours, floor, bytesAlone, wsFrames] = costs as [
+      const [port, ours, bareStreams, bytesAlone, floor, wsFrames] = costs as [
+        number,
         number,
         number,
         number,
@@ -130,22 +148,44 @@ for (const streams of ["call", "shared"] as const) {
         { what: "loop late by, p99", value: lagMs, unit: "ms", atMost: 20 },
         { what: "slots in which this process was too late", value: slotsMissed, unit: "" },
         { what: "CPU per frame, the bytes alone", value: bytesAlone, unit: "us" },
+        { what: "CPU per frame, the bytes and the program", value: floor, unit: "us" },
         { what: "CPU per frame, client", value: port, unit: "us" },
         { what: "CPU per frame, client through its streams", value: ours, unit: "us" },
-        { what: "CPU per frame, bare, a stream each way per call", value: floor, unit: "us" },
+        { what: "CPU per frame, bare, a stream each way per call", value: bareStreams, unit: "us" },
         { what: "CPU per frame, ws, a message per frame", value: wsFrames, unit: "us" },
-        { what: "client / the bytes alone", value: port / bytesAlone, unit: "x", atMost },
+        { what: "client / the bytes alone", value: port / bytesAlone, unit: "x" },
+        { what: "client / the bytes and the program", value: port / floor, unit: "x", atMost },
         {
-          what: "client through its streams / the bytes alone",
-          value: ours / bytesAlone,
+          what: "client through its streams / the bytes and the program",
+          value: ours / floor,
           unit: "x",
         },
-        { what: "client through its streams / bare", value: ours / floor, unit: "x", atMost: 1.5 },
+        {
+          what: "client through its streams / bare",
+          value: ours / bareStreams,
+          unit: "x",
+          atMost: 1.5,
+        },
         { what: "client / ws", value: port / wsFrames, unit: "x" },
       ];
     },
   });
 }
+
+scenario({
+  name: `frame round trip of live sources, ${CALLS} calls`,
+  async run({ full }) {
+    const { lost, trips } = await talk({
+      ...{ count: CALLS, seconds: full ? 20 : 6, audioStreams: "shared" },
+      ...{ way: "port", source: "live" },
+    });
+    return [
+      { what: "frames lost", value: lost, unit: "", atMost: 0 },
+      { what: "frame round trip, p50", value: percentile(trips, 0.5), unit: "ms" },
+      { what: "frame round trip, p99", value: percentile(trips, 0.99), unit: "ms" },
+    ];
+  },
+});
 
 scenario({
   name: "calls until the first frame is lost",

@@ -25,14 +25,27 @@ export interface TalkPort {
   listen(take: (payload: Uint8Array) => void): void;
 }
 
-/** Calls `tick` fifty times a second, on a schedule that does not drift; late ones follow at once. */
+/**
+ * Calls `tick` fifty times a second, on a schedule that does not drift; late ones follow at once. Ends with the last slot: one that
+ * begins then adds no frame to those that wait.
+ */
 export async function pace(seconds: number, tick: () => void): Promise<void> {
   const startedAt = now();
-  for (let slot = 0; slot < seconds * FRAMES_PER_SECOND; slot++) {
+  const slots = seconds * FRAMES_PER_SECOND;
+  for (let slot = 0; slot <= slots; slot++) {
     const wait = startedAt + slot * 1e3 / FRAMES_PER_SECOND - now();
     if (wait > 0) await pause(Math.ceil(wait));
-    tick();
+    if (slot < slots) tick();
   }
+}
+
+/** A port that hears at once what it sends: what a program costs that talks, and nothing else. */
+export function loopback(): TalkPort {
+  let hear: (payload: Uint8Array) => void = () => {};
+  return {
+    send: (payload) => hear(payload),
+    listen: (take) => void (hear = take),
+  };
 }
 
 /** The streams of a link as a port: what a program does that uses them. */
