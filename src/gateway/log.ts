@@ -22,6 +22,7 @@ export type GatewayLogEvent =
   | "store.lost"
   | "store.malformed"
   | "store.id-taken"
+  | "store.set-back"
   | "session.accepted"
   | "session.refused"
   | "session.expiring"

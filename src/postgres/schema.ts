@@ -1,5 +1,5 @@
 /**
- * The schema in PostgreSQL, as SQL: two tables, and the functions that are the only way to them.
+ * The schema in PostgreSQL, as SQL: its tables, and the functions that are the only way to them.
  *
  * @module
  */
@@ -7,7 +7,7 @@
 import { TeleQuickError } from "../base/errors.ts";
 
 /** The newest version of the schema. */
-export const VERSION = 1;
+export const VERSION = 2;
 
 /** Returns a schema's name. It can be a reserved word, so SQL quotes it: see {@linkcode quoteName}. */
 export function checkSchema(schema: unknown): string {
@@ -49,8 +49,12 @@ begin
   end if;
   if present is null then
     ${tables(name)}
-    insert into ${name}.version (version) values (${VERSION});
+    insert into ${name}.version (version) values (1);
   end if;
+  if coalesce(present, 1) < 2 then
+    ${marks(name)}
+  end if;
+  update ${name}.version set version = ${VERSION} where version < ${VERSION};
   ${functions(name, schema)}
 end $migration$`;
 }
@@ -77,6 +81,11 @@ const tables = (name: string): string => `
       primary key (kind, key)
     );
     create index claims_by_time on ${name}.claims (until);`;
+
+// One row for each of the newest revisions that ended a commit, the row of an older one reused: it does not grow.
+const MARKS = 65_536;
+const marks = (name: string): string => `
+    create table ${name}.marks (slot int primary key, mark text not null unique);`;
 
 const functions = (name: string, schema: string): string => `
   -- A final entry, such as a revoked key, stays as it is: for the functions below, for administrators and for restored dumps.
@@ -136,12 +145,15 @@ const functions = (name: string, schema: string): string => `
         on conflict (kind, key) do update
           set value = excluded.value, revision = excluded.revision, is_final = excluded.is_final, changed_at = now();
     end loop;
+    -- A database that was set back to a backup gives the same revisions again, but never the same mark.
+    insert into ${name}.marks as m (slot, mark) values (newest % ${MARKS}, newest || '.' || gen_random_uuid())
+      on conflict (slot) do update set mark = excluded.mark;
     perform pg_notify('${schema}', '');
     return newest::text;
   end $body$;
 
   -- Stable, so that all of it sees the store at one moment.
-  create or replace function ${name}.read_entries(wanted_kind text, wanted_key text, after bigint, most int) returns text
+  create or replace function ${name}.read_entries(wanted_kind text, wanted_key text, after bigint, most int, seen_mark text) returns text
     language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $body$
   declare
     newest bigint;
@@ -160,7 +172,12 @@ const functions = (name: string, schema: string): string => `
           select * from ${name}.entries f where f.kind = wanted_kind and f.revision > after order by f.revision limit most
         ) e;
     end if;
-    return json_build_object('newest', newest, 'entries', coalesce(rows, '[]'));
+    return json_build_object(
+      'newest', newest,
+      'entries', coalesce(rows, '[]'),
+      'mark', (select m.mark from ${name}.marks m where m.slot = newest % ${MARKS}),
+      'isSetBack', seen_mark is not null and not exists (select from ${name}.marks m where m.mark = seen_mark)
+    );
   end $body$;
 
   create or replace function ${name}.claim(claimed_kind text, claimed_key text, claimed_owner text, ttl_ms float8) returns text
@@ -180,6 +197,24 @@ const functions = (name: string, schema: string): string => `
       -- Not found: it was purged in between.
       if found then return holder; end if;
     end loop;
+  end $body$;
+
+  -- Several claims, answered in their order. All take their locks in the same order, so that no two wait for each other.
+  create or replace function ${name}.claim_all(claims text) returns text
+    language plpgsql security definer set search_path = pg_catalog, pg_temp as $body$
+  declare
+    asked record;
+    holders text[];
+  begin
+    for asked in
+      select c.* from rows from (
+        jsonb_to_recordset(claims::jsonb) as (kind text, key text, owner text, "ttlMs" float8)
+      ) with ordinality as c(kind, key, owner, ttl_ms, number)
+      order by c.kind collate "C", c.key collate "C", c.number
+    loop
+      holders[asked.number] := ${name}.claim(asked.kind, asked.key, asked.owner, asked.ttl_ms);
+    end loop;
+    return to_json(holders)::text;
   end $body$;
 
   -- Deletes claims whose time is over, at most so many.

@@ -15,6 +15,8 @@ import type {
   SharedStore,
   SharedWrite,
 } from "../base/store/shared_store.ts";
+import { type Claim, ClaimQueue } from "./claim_queue.ts";
+import { failed, noAnswer, statementFailed } from "./failed.ts";
 import { checkSchema, migration, quoteName } from "./schema.ts";
 
 /** Rows of a result: themselves (`postgres`), or in `rows` (`pg`). */
@@ -141,10 +143,10 @@ export function postgresStore(options: PostgresStoreOptions): PostgresStore {
       result = await bounded(() => running, {
         clock,
         timeoutMs,
-        onTimeout: () => failed(`no answer came within ${timeoutMs} ms`),
+        onTimeout: () => noAnswer(timeoutMs),
       });
     } catch (error) {
-      if (!(error instanceof TeleQuickError)) throw failed("the statement failed", error);
+      if (!(error instanceof TeleQuickError)) throw statementFailed(error);
       running.catch(ignore);
       // Once for all statements that were lost together.
       if (startedAt >= reconnectedAt) {
@@ -163,6 +165,13 @@ export function postgresStore(options: PostgresStoreOptions): PostgresStore {
     return value === null || value === undefined ? undefined : String(value);
   };
 
+  const sendClaims = async (claims: readonly Claim[]): Promise<readonly string[]> => {
+    const holders = await run(`select ${name}.claim_all($1)`, [JSON.stringify(claims)]);
+    if (holders === undefined) throw failed("claims had no answer");
+    return JSON.parse(holders);
+  };
+  const queue = new ClaimQueue(sendClaims, clock, timeoutMs);
+
   return {
     async migrate() {
       await run(migration(schema), []);
@@ -173,33 +182,36 @@ export function postgresStore(options: PostgresStoreOptions): PostgresStore {
       return revision === undefined ? undefined : Number(revision);
     },
 
-    async read({ kind, after = 0, key, limit = 1_000 }: SharedQuery): Promise<SharedPage> {
-      const wantedKey = key === undefined ? "null" : "$4";
+    async read({ kind, after = 0, key, limit = 1_000, mark }: SharedQuery): Promise<SharedPage> {
+      const values = [kind, String(after), String(limit)];
+      // A parameter of its own for what there is: a client can pass texts, and no null.
+      const optional = (value: string | undefined): string =>
+        value === undefined ? "null" : `$${values.push(value)}`;
       const reply = await run(
-        `select ${name}.read_entries($1, ${wantedKey}, $2::bigint, $3::int)`,
-        [kind, String(after), String(limit), ...(key === undefined ? [] : [key])],
+        `select ${name}.read_entries($1, ${optional(key)}, $2::bigint, $3::int, ${optional(mark)})`,
+        values,
       );
-      const { newest, entries: rows } = JSON.parse(reply ?? "") as {
+      const { newest, entries: rows, ...history } = JSON.parse(reply ?? "") as {
         readonly newest: number;
         readonly entries: readonly (readonly [string, string, number, boolean])[];
+        readonly mark: string | null;
+        readonly isSetBack: boolean;
       };
       const entries = rows.map(([key, value, revision, isFinal]) => ({
         ...{ key, value, revision, isFinal },
       }));
       const hasMore = key === undefined && entries.length >= limit;
-      return { entries, revision: hasMore ? entries.at(-1)!.revision : newest, hasMore };
+      return {
+        ...{ entries, hasMore, revision: hasMore ? entries.at(-1)!.revision : newest },
+        ...{ mark: history.mark ?? undefined, isSetBack: history.isSetBack },
+      };
     },
 
-    async claim(kind, key, owner, ttlMs) {
+    claim(kind, key, owner, ttlMs) {
       if (++claims % PURGE_EVERY === 0) {
         run(`select ${name}.purge_claims($1::int)`, [String(PURGE_ROWS)]).catch(ignore);
       }
-      const holder = await run(
-        `select ${name}.claim($1, $2, $3, $4::float8)`,
-        [kind, key, owner, String(ttlMs)],
-      );
-      if (holder === undefined) throw failed("a claim had no answer");
-      return holder;
+      return queue.claim({ kind, key, owner, ttlMs });
     },
 
     ...(hints !== undefined && { onHint: (listener: () => void) => hints.add(listener) }),
@@ -254,15 +266,4 @@ class Hints {
     if (this.#listening !== undefined) return;
     if (this.#clock.monotonic() >= this.#renewedAt + LISTEN_AGAIN_MS) this.renew();
   }
-}
-
-function failed(found: string, cause?: unknown): TeleQuickError {
-  return new TeleQuickError(
-    "ERR_UNAVAILABLE",
-    `Cannot ask PostgreSQL: ${found} (try again later)`,
-    {
-      cause,
-      retryable: true,
-    },
-  );
 }

@@ -46,6 +46,8 @@ export function createMemoryStore({ clock = systemClock }: MemoryStoreOptions = 
   const kinds = new Map<string, Map<string, SharedEntry>>();
   const claims = new Map<string, Claim>();
   const listeners = new Set<() => void>();
+  // Nothing sets it back: another history is another store.
+  const mark = crypto.randomUUID();
   let newest = 0;
   let added = 0;
 
@@ -68,17 +70,20 @@ export function createMemoryStore({ clock = systemClock }: MemoryStoreOptions = 
     return newest;
   };
 
-  const read = ({ kind, after = 0, key, limit = 1_000 }: SharedQuery): SharedPage => {
+  const read = (query: SharedQuery): SharedPage => {
+    const { kind, after = 0, key, limit = 1_000 } = query;
+    const history = { mark, isSetBack: query.mark !== undefined && query.mark !== mark };
     const entries = entriesOf(kind);
     if (key !== undefined) {
       const entry = entries.get(key);
       const isWanted = entry !== undefined && entry.revision > after;
-      return { entries: isWanted ? [entry] : [], revision: newest, hasMore: false };
+      return { entries: isWanted ? [entry] : [], revision: newest, hasMore: false, ...history };
     }
     const found = after >= newest ? [] : [...entries.values()].filter((e) => e.revision > after);
     const page = found.slice(0, limit);
     const hasMore = found.length > page.length;
-    return { entries: page, revision: hasMore ? page.at(-1)!.revision : newest, hasMore };
+    const revision = hasMore ? page.at(-1)!.revision : newest;
+    return { entries: page, revision, hasMore, ...history };
   };
 
   const claim = (kind: string, key: string, owner: string, ttlMs: number): string => {

@@ -5,6 +5,7 @@
  */
 
 import { checkNumber, kindOf } from "../base/check.ts";
+import { TeleQuickError } from "../base/errors.ts";
 import { report } from "../base/handled.ts";
 import { Recent } from "../base/recent.ts";
 import { type Clock, systemClock } from "../base/signal.ts";
@@ -34,7 +35,10 @@ export interface StoreKeySetOptions {
    * rest while something waits for revocations. Default: 10000.
    */
   readonly idleMs?: number;
-  /** Called with the error of a read that failed, once for all that follow each other, and with what a listener throws. Default: none. */
+  /**
+   * Called with the error of a read that failed, once for all that follow each other; when the store was restored from a backup; and with what
+   * a listener throws. Default: none.
+   */
   readonly onError?: (error: unknown) => void;
   /** The source of time. Default: the machine's clock. */
   readonly clock?: Clock;
@@ -103,6 +107,12 @@ export function createStoreKeySet(options: StoreKeySetOptions): StoreKeySet {
     onSetBack() {
       keys.forget();
       cache.clear();
+      reportError(
+        new TeleQuickError(
+          "ERR_UNAVAILABLE",
+          "Cannot rely on the keys that were read: the shared store does not have the history that was read, as after a restored backup (revoke again what was revoked since the backup)",
+        ),
+      );
     },
     onReachable: (failure) => failure !== undefined && reportError(failure),
     onTick: () => {

@@ -5,7 +5,8 @@ import { after, before, describe, it } from "node:test";
 import pg from "pg";
 import { withPg } from "../../src/cli/database_client.ts";
 import { postgresStore } from "../../src/postgres/mod.ts";
-import { sharedStoreContract } from "../../src/testing/mod.ts";
+import { StoreFeed } from "../../src/base/store/feed.ts";
+import { FakeClock, sharedStoreContract } from "../../src/testing/mod.ts";
 import { type OpenStore, openStore, PostgresServer } from "./support/server.ts";
 
 describe("postgresStore", () => {
@@ -99,15 +100,94 @@ describe("postgresStore", () => {
     const { entries } = await store.read({ kind: "migrate", key: "a" });
     assert.deepEqual(entries, [{ key: "a", value: "kept", revision, isFinal: false }]);
     const versions = await one.sql()`select version from telequick.version`;
-    assert.deepEqual(versions.map(({ version }) => version), [1]);
+    assert.deepEqual(versions.map(({ version }) => version), [2]);
+  });
+
+  it("brings a schema of version 1 to the newest, with what it has", async () => {
+    await using open = openStore(server.port, { schema: "older" });
+    const { store } = open;
+    await store.migrate();
+    await store.commit([{ kind: "k", key: "a", value: "kept" }]);
+    await open.sql()`drop table older.marks`;
+    await open.sql()`update older.version set version = 1`;
+    await store.migrate();
+    const page = await store.read({ kind: "k" });
+    assert.deepEqual(page.entries.map(({ value }) => value), ["kept"]);
+    // Its newest commit was made without a mark.
+    assert.equal(page.mark, undefined);
+    await store.commit([{ kind: "k", key: "b", value: "" }]);
+    assert.match((await store.read({ kind: "k" })).mark!, /^2\./);
+  });
+
+  it("is known to be set back by a restored backup, also when it has overtaken what was read", async () => {
+    await using open = openStore(server.port, { schema: "backup" });
+    const { store } = open;
+    await store.migrate();
+    const commit = (key: string) => store.commit([{ kind: "k", key, value: "" }]);
+    await commit("a");
+    const { mark: atBackup } = await store.read({ kind: "k" });
+    const backup = await server.dump("backup");
+    await commit("lost");
+    const seen: string[] = [];
+    const clock = new FakeClock();
+    const feed = new StoreFeed({
+      ...{ store, clock, kinds: { k: "all" }, pullMs: 250, timeoutMs: 60_000 },
+      onEntries: (_kind, entries) => seen.push(...entries.map(({ key }) => key)),
+      onSetBack: () => seen.push("set back"),
+    });
+    assert.ok(await feed.start());
+    await server.restore("backup", backup);
+    for (const key of ["b", "c"]) await commit(key);
+    assert.equal((await store.read({ kind: "k", mark: atBackup })).isSetBack, false);
+    assert.ok(await feed.pull());
+    feed.stop();
+    assert.deepEqual(seen, ["a", "lost", "set back", "a", "b", "c"]);
+  });
+
+  it("remembers the marks of the newest commits, and of no more", async () => {
+    await using open = openStore(server.port, { schema: "marks" });
+    const { store } = open;
+    await store.migrate();
+    await store.commit([{ kind: "k", key: "a", value: "" }]);
+    const { mark } = await store.read({ kind: "k" });
+    const jump = (revision: number) =>
+      open.sql()`update marks.entries set revision = ${revision} where key = 'a'`;
+    await jump(65_535);
+    await store.commit([{ kind: "k", key: "b", value: "" }]);
+    assert.equal((await store.read({ kind: "k", mark })).isSetBack, false);
+    await store.commit([{ kind: "k", key: "b", value: "" }]);
+    assert.equal((await store.read({ kind: "k", mark })).isSetBack, true);
+    const [row] = await open.sql()`select count(*)::int as n from marks.marks`;
+    assert.equal(row!["n"], 2);
+  });
+
+  it("answers claims that come together in their order, and apart from a malformed one", async () => {
+    const asked = Array.from({ length: 300 }, (_, i) => `${i % 100}`);
+    const holders = await Promise.all(
+      asked.map((key, i) => (i % 2 === 0 ? one : two).store.claim("together", key, `${i}`, 60_000)),
+    );
+    const again = await Promise.all(
+      asked.map((key) => one.store.claim("together", key, "late", 1)),
+    );
+    assert.deepEqual(holders, again);
+    assert.equal(new Set(holders).size, 100);
+    const outcomes = await Promise.allSettled(
+      ["a", "b", "c\0", "d", "e".repeat(600), "f"].map((key) =>
+        one.store.claim("apart", key, "me", 60_000)
+      ),
+    );
+    assert.deepEqual(
+      outcomes.map((outcome) => outcome.status === "fulfilled" ? outcome.value : "rejected"),
+      ["me", "me", "rejected", "me", "rejected", "me"],
+    );
   });
 
   it("refuses a schema of a newer version", async () => {
     await using open = openStore(server.port, { schema: "newer" });
     await open.store.migrate();
-    await open.sql()`update newer.version set version = 2`;
+    await open.sql()`update newer.version set version = 3`;
     await assert.rejects(open.store.migrate(), (error: Error) => {
-      assert.match(String(error.cause), /version 2, expected 1 or less: update @telequick\/sdk/);
+      assert.match(String(error.cause), /version 3, expected 2 or less: update @telequick\/sdk/);
       return true;
     });
   });
@@ -168,12 +248,35 @@ describe("postgresStore", () => {
           "select * from telequick.entries",
           "update telequick.entries set value = ''",
           "delete from telequick.claims",
+          "delete from telequick.marks",
           "insert into telequick.claims values ('a', 'b', 'c', now())",
           "drop function telequick.refuse_change() cascade",
         ]
       ) {
         await assert.rejects(async () => await open.sql().unsafe(text), { code: "42501" });
       }
+    } finally {
+      await open[Symbol.asyncDispose]();
+    }
+  });
+
+  it("lets a service that only verifies read and claim, and no more", async () => {
+    const sql = one.sql();
+    await sql`create role verifier login`;
+    await sql`grant usage on schema telequick to verifier`;
+    await sql`grant execute on function telequick.read_entries, telequick.claim_all, telequick.purge_claims to verifier`;
+    const open = openStore(server.port, { user: "verifier" });
+    try {
+      assert.ok((await open.store.read({ kind: "key" })).revision > 0);
+      const claims = ["a", "b", "c", "d"].map((key) =>
+        open.store.claim("verify", key, "me", 1_000)
+      );
+      assert.deepEqual(await Promise.all(claims), ["me", "me", "me", "me"]);
+      await open.sql()`select telequick.purge_claims(1)`;
+      await assert.rejects(
+        open.store.commit([{ kind: "verify", key: "a", value: "" }]),
+        /the role lacks a right/,
+      );
     } finally {
       await open[Symbol.asyncDispose]();
     }

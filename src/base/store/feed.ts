@@ -24,7 +24,7 @@ export interface StoreFeedOptions {
   readonly timeoutMs: number;
   /** Takes entries of a kind, in order. */
   readonly onEntries: (kind: string, entries: readonly SharedEntry[]) => void;
-  /** Called when the store is older than it was, as after the restoring of a backup: what is known of a kind is read again from the start. */
+  /** Called when the store was set back, as by restoring a backup: what is known of a kind is read again from the start. */
   readonly onSetBack?: ((kind: string) => void) | undefined;
   /** Called when the store starts to answer, and when it stops: then with why. What it throws is ignored: it can be a user's function. */
   readonly onReachable?: ((failure: unknown) => void) | undefined;
@@ -42,6 +42,7 @@ const SLOWEST_PULL_MS = 1_000;
 export class StoreFeed {
   readonly #options: StoreFeedOptions;
   readonly #positions = new Map<string, number>();
+  readonly #marks = new Map<string, string | undefined>();
   #freshAt = -Infinity;
   #isReachable = false;
   #failures = 0;
@@ -158,15 +159,19 @@ export class StoreFeed {
     while (!isOver) {
       const before = this.#positions.get(kind);
       const after = before ?? (kinds[kind] === "all" ? 0 : NEWEST);
-      const page = await this.#within(() => store.read({ kind, after, limit: PAGE }));
-      if (before !== undefined && page.revision < before) {
+      const mark = this.#marks.get(kind);
+      const page = await this.#within(() => store.read({ kind, after, limit: PAGE, mark }));
+      const isOlder = before !== undefined && page.revision < before;
+      if (isOlder || (mark !== undefined && page.isSetBack)) {
         onSetBack?.(kind);
         this.#positions.set(kind, 0);
+        this.#marks.delete(kind);
         continue;
       }
       // In one turn: where the position stands, all entries before it were taken.
       onEntries(kind, page.entries);
       this.#positions.set(kind, page.revision);
+      this.#marks.set(kind, page.mark);
       isOver = !page.hasMore;
     }
   }

@@ -40,6 +40,8 @@ export interface SharedQuery {
   readonly key?: string | undefined;
   /** How many entries at most: 1 to 10,000. Default: 1,000. */
   readonly limit?: number | undefined;
+  /** `mark` of an earlier page: the new page says whether the store still has the history that was read then. Default: not asked. */
+  readonly mark?: string | undefined;
 }
 
 /** Entries in the order of their revisions. */
@@ -53,6 +55,16 @@ export interface SharedPage {
   readonly revision: number;
   /** Whether `limit` left entries out. */
   readonly hasMore: boolean;
+  /**
+   * Names all that was committed up to the moment of the read, by something that no other history has. Default: this store names nothing, and
+   * that it was set back is noticed only while its newest revision is lower than it was.
+   */
+  readonly mark?: string | undefined;
+  /**
+   * Whether what `mark` of the query names is not, or no longer known to be, in the store's history: it was restored from a backup, and
+   * revisions that were seen say nothing. What it has is then read again from the start. Default: `false`.
+   */
+  readonly isSetBack?: boolean | undefined;
 }
 
 /** Facts that all processes share. What it has answered, every later call from any process sees. */

@@ -56,7 +56,9 @@ export class Cluster {
       // Keys are read when they are used; there can be millions.
       kinds: { [KEY_KIND]: "changes", [TRUNK_KIND]: "all", [GATEWAY_KIND]: "all" },
       onEntries: (kind, entries) => this.#take(kind, entries),
-      onSetBack: (kind) => kind === KEY_KIND && this.#forget(),
+      onSetBack: (kind) => {
+        if (kind === KEY_KIND) this.#forget();
+      },
       onReachable: (failure) => {
         if (failure !== undefined) return log("store.lost", { reason: reasonOf(failure) });
         log("store.reached");
@@ -158,8 +160,12 @@ export class Cluster {
     else this.#presence.take(entries);
   }
 
-  /** The store is older than it was: what is known of revisions is void. */
+  /** What is known of revisions is void. */
   #forget(): void {
+    this.#parts.log("store.set-back", {
+      reason:
+        "The store does not have the history that was read, as after a restored backup: revoke again what was revoked since the backup, then restart all gateways",
+    });
     this.#keys.forget();
     this.#parts.registry().forgetRevisions();
     this.#presence.forget();

@@ -1,6 +1,6 @@
 import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { once } from "node:events";
-import { chmod, chown, mkdir, mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+import { chmod, chown, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { connect, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -154,6 +154,25 @@ export class PostgresServer implements AsyncDisposable {
       where backend_type = 'client backend' and pid <> pg_backend_pid() order by random() limit 1`;
     // It can have been another one's choice meanwhile.
     await ended.catch(() => {});
+  }
+
+  /** A backup of a schema, as SQL. */
+  async dump(schema: string): Promise<string> {
+    const { stdout } = await run(join(this.#bin, "pg_dump"), [...this.#address, "-n", schema]);
+    return stdout;
+  }
+
+  /** Puts a backup of a schema in its place. */
+  async restore(schema: string, backup: string): Promise<void> {
+    const file = join(this.#folder, "backup.sql");
+    await writeFile(file, `drop schema ${schema} cascade;\n${backup}`);
+    await run(join(this.#bin, "psql"), [
+      ...[...this.#address, "-q", "-v", "ON_ERROR_STOP=1", "--single-transaction", "-f", file],
+    ]);
+  }
+
+  get #address(): readonly string[] {
+    return ["-h", "127.0.0.1", "-p", String(this.port), "-U", "postgres", "-d", "postgres"];
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -3,7 +3,10 @@ import { describe, it } from "node:test";
 import { postgresStore, type PostgresStoreOptions } from "../../../src/postgres/mod.ts";
 import { FakeClock } from "../../../src/testing/mod.ts";
 
-const PAGE = JSON.stringify({ newest: 7, entries: [["a", "1", 3, true], ["b", "2", 5, false]] });
+const PAGE = JSON.stringify({
+  ...{ newest: 7, entries: [["a", "1", 3, true], ["b", "2", 5, false]] },
+  ...{ mark: "7.x", isSetBack: false },
+});
 
 function setUp(more: Partial<PostgresStoreOptions> = {}) {
   const clock = new FakeClock();
@@ -27,15 +30,25 @@ describe("postgresStore()", () => {
       { key: "a", value: "1", revision: 3, isFinal: true },
       { key: "b", value: "2", revision: 5, isFinal: false },
     ];
-    assert.deepEqual(await store.read({ kind: "k" }), { entries, revision: 7, hasMore: false });
+    const history = { mark: "7.x", isSetBack: false };
+    assert.deepEqual(await store.read({ kind: "k" }), {
+      ...{ entries, revision: 7, hasMore: false, ...history },
+    });
     answers.push(() => ({ rows: [{ reply: PAGE }] }));
     assert.deepEqual(await store.read({ kind: "k", after: 1, limit: 2 }), {
-      ...{ entries, revision: 5, hasMore: true },
+      ...{ entries, revision: 5, hasMore: true, ...history },
     });
     assert.deepEqual(asked.map(({ values }) => values), [["k", "0", "1000"], ["k", "1", "2"]]);
     await store.read({ kind: "k", key: "a'; drop" });
     assert.deepEqual(asked[2]?.values, ["k", "0", "1000", "a'; drop"]);
     assert.ok(!asked[2]?.text.includes("drop"));
+    await store.read({ kind: "k", mark: "5.x" });
+    assert.match(asked[3]!.text, /\(\$1, null, \$2::bigint, \$3::int, \$4\)/);
+    assert.deepEqual(asked[3]?.values, ["k", "0", "1000", "5.x"]);
+    answers.push(() => [{ reply: JSON.stringify({ newest: 1, entries: [], isSetBack: true }) }]);
+    const older = await store.read({ kind: "k", key: "a", mark: "5.x" });
+    assert.deepEqual([older.mark, older.isSetBack], [undefined, true]);
+    assert.deepEqual(asked[4]?.values, ["k", "0", "1000", "a", "5.x"]);
   });
 
   it("gives the revision of a commit, and undefined for one that was refused", async () => {
@@ -209,6 +222,106 @@ describe("postgresStore()", () => {
     assert.equal(await read(), 3);
   });
 
+  it("says what to do about a schema that is missing or older, or a right that the role lacks", async () => {
+    const expected = [["3F000", /run migrate\(\)/], ["42883", /run migrate\(\)/], [
+      "42501",
+      /grant/,
+    ]];
+    for (const [code, pattern] of expected as [string, RegExp][]) {
+      const { answers, store } = setUp();
+      answers.push(() => Promise.reject(Object.assign(new Error("no"), { code })));
+      await assert.rejects(store.read({ kind: "k" }), (error: Error & { code: string }) => {
+        assert.match(error.message, pattern);
+        assert.equal(error.code, "ERR_UNAVAILABLE");
+        return true;
+      });
+    }
+  });
+
+  describe("claim()", () => {
+    /** Statements that a test answers. */
+    function setUpClaims(options: Partial<PostgresStoreOptions> = {}) {
+      const sent: { readonly keys: readonly string[]; end(outcome?: Error): void }[] = [];
+      const made = setUp({
+        query: (_text, values) =>
+          new Promise((resolve, reject) => {
+            const claims: { key: string; owner: string }[] = JSON.parse(values[0]!);
+            const holders = claims.map(({ owner }) => owner);
+            sent.push({
+              keys: claims.map(({ key }) => key),
+              end: (fault) =>
+                fault === undefined ? resolve([{ r: JSON.stringify(holders) }]) : reject(fault),
+            });
+          }),
+        ...options,
+      });
+      const claim = (key: string) => made.store.claim("k", key, `owner of ${key}`, 1_000);
+      const endAll = async () => {
+        while (sent.length > 0) {
+          sent.shift()!.end();
+          await made.clock.advance(0);
+        }
+      };
+      return { ...made, sent, claim, endAll };
+    }
+    const names = (count: number, from = 0) =>
+      Array.from({ length: count }, (_, i) => `${from + i}`);
+
+    it("sends one at once, and together those that come while two statements are under way", async () => {
+      const { clock, sent, claim, endAll } = setUpClaims();
+      const claims = Promise.all(names(140).map(claim));
+      await clock.advance(0);
+      assert.deepEqual(sent.map(({ keys }) => keys), [["0"], ["1"]]);
+      sent.shift()!.end();
+      await clock.advance(0);
+      assert.deepEqual(sent.map(({ keys }) => keys.length), [1, 64]);
+      await endAll();
+      assert.deepEqual(await claims, names(140).map((key) => `owner of ${key}`));
+    });
+
+    it("keeps a malformed one apart, and repeats none when the connection fails", async () => {
+      const { clock, sent, claim, endAll } = setUpClaims();
+      const first = Promise.all(names(2).map(claim));
+      const malformed = Promise.all(names(2, 2).map(claim));
+      await clock.advance(0);
+      sent.shift()!.end();
+      await clock.advance(0);
+      sent[1]!.end(Object.assign(new Error("invalid"), { code: "22P05" }));
+      await clock.advance(0);
+      assert.deepEqual(sent.slice(2).map(({ keys }) => keys), [["2"], ["3"]]);
+      sent.splice(1, 1);
+      await endAll();
+      await Promise.all([first, malformed]);
+
+      const lost = Promise.allSettled(names(4).map(claim));
+      await clock.advance(0);
+      sent.shift()!.end();
+      await clock.advance(0);
+      sent[1]!.end(Object.assign(new Error("gone"), { code: "57P01" }));
+      sent.splice(1, 1);
+      await clock.advance(0);
+      await endAll();
+      const outcomes = (await lost).map(({ status }) => status);
+      assert.deepEqual(outcomes, ["fulfilled", "fulfilled", "rejected", "rejected"]);
+    });
+
+    it("sends none that has waited too long, and lets no more than 4,096 wait", async () => {
+      const { clock, sent, claim, endAll } = setUpClaims({ timeoutMs: 500 });
+      const lost = Promise.allSettled(names(2 + 4_096).map(claim));
+      await assert.rejects(claim("one more"), /4096 claims wait/);
+      await clock.advance(0);
+      assert.equal(sent.length, 2);
+      await clock.advance(500);
+      assert.ok((await lost).every(({ status }) => status === "rejected"));
+      assert.equal(sent.length, 2);
+      const next = claim("next");
+      await clock.advance(0);
+      assert.deepEqual(sent[2]?.keys, ["next"]);
+      await endAll();
+      assert.equal(await next, "owner of next");
+    });
+  });
+
   it("quotes the schema's name, which can be a reserved word", async () => {
     const { asked, answers, store } = setUp({ schema: "user" });
     answers.push(() => []);
@@ -216,7 +329,7 @@ describe("postgresStore()", () => {
     await store.read({ kind: "k" });
     answers.push(() => [{ r: "1" }]);
     await store.commit([]);
-    answers.push(() => [{ r: "me" }]);
+    answers.push(() => [{ r: '["me"]' }]);
     await store.claim("k", "a", "me", 1);
     for (const { text } of asked) {
       assert.match(text, /"user"\./);

@@ -58,6 +58,15 @@ describe("sharedStoreContract", () => {
     assert.ok(failed.includes("gives a name to one of many that claim it at once"));
   });
 
+  it("notices a store that knows every mark, or not its own", async () => {
+    for (const isSetBack of [true, false]) {
+      const failed = await failing((store) => ({
+        read: async (query) => ({ ...await store.read(query), isSetBack }),
+      }));
+      assert.ok(failed.includes("knows the history of a page again, where it gives marks"));
+    }
+  });
+
   it("notices a store that skips entries", async () => {
     const failed = await failing((store) => ({
       async read(query) {

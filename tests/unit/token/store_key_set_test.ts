@@ -293,6 +293,23 @@ describe("createKeySet with a store", () => {
     keys.close();
   });
 
+  it("reads keys anew from a store that was set back and has overtaken it, and reports that", async () => {
+    const errors: unknown[] = [];
+    const onError = (error: unknown) => errors.push((error as Error).message);
+    const { clock, store, gateway, keys, publish, acme, verify } = await setUp({ onError });
+    await publish(acme);
+    assert.equal(await verify(), "acme");
+    store.inner = gateway.inner = await restored(store.inner, [], clock);
+    const other = await testAccount("other");
+    for (let i = 0; i < 5; i++) await publish(other);
+    await clock.advance(250);
+    assert.equal(await verify(), REJECTED);
+    assert.equal(await verify(other), "other");
+    assert.equal(errors.length, 1);
+    assert.match(String(errors[0]), /as after a restored backup/);
+    keys.close();
+  });
+
   it("puts nothing into the cache that was read before the store was set back", async () => {
     const { clock, store, gateway, keys, publish, acme, verify } = await setUp();
     for (let i = 0; i < 5; i++) await publish(acme);

@@ -187,4 +187,29 @@ describe("StoreFeed", () => {
     assert.equal(feed.position("k"), 1);
     feed.stop();
   });
+
+  it("reads all again from a store that was set back and has overtaken it, once", async () => {
+    const { clock, store, seen, log, feed, put } = setUp();
+    await put("a");
+    await feed.start();
+    const [other] = faultyStores(clock, 1) as [FaultyStore];
+    for (const key of ["restored", "since"]) await other.commit([{ kind: "k", key, value: "" }]);
+    store.read = other.read;
+    await clock.advance(1_000);
+    assert.deepEqual(log, ["reachable", "set back k"]);
+    assert.deepEqual(seen, ["k a", "k restored", "k since"]);
+    feed.stop();
+  });
+
+  it("takes no store without marks for one that was set back", async () => {
+    const { clock, store, seen, log, feed, put } = setUp();
+    await put("a");
+    const { read } = store;
+    store.read = async (query) => ({ ...await read(query), mark: undefined, isSetBack: true });
+    await feed.start();
+    await put("b");
+    await clock.advance(250);
+    assert.deepEqual([log, seen], [["reachable"], ["k a", "k b"]]);
+    feed.stop();
+  });
 });

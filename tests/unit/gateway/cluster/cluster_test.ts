@@ -609,6 +609,28 @@ describe("a cluster", () => {
     await cluster.clock.advance(3_000);
     assert.deepEqual(client.endings.map((ending) => ({ ...ending })), [REVOKED]);
     assert.equal(await cluster.outcome(1, acme), "revoked");
+    for (const records of cluster.records) {
+      assert.equal(records.filter(({ event }) => event === "store.set-back").length, 1);
+    }
+  });
+
+  it("hears of a revocation after the store was set back, and has overtaken what was read", async () => {
+    await using cluster = await new TestCluster(2).ready();
+    const acme = await cluster.gateways[0]!.addTenant("acme");
+    const { client } = await cluster.signIn(1, acme);
+    const kinds = ["key", "thumbprint", "tenant", "trunk"];
+    const store = await restored(cluster.views[0]!.inner, kinds, cluster.clock);
+    for (let i = 0; i < 100; i++) await store.commit([{ kind: "other", key: `${i}`, value: "" }]);
+    for (const view of cluster.views) view.inner = store;
+    await cluster.clock.advance(11_000);
+    assert.equal(await cluster.outcome(1, acme), "OK");
+    for (const records of cluster.records) {
+      assert.equal(records.filter(({ event }) => event === "store.set-back").length, 1);
+    }
+    const revoked = revoke(cluster, 0, acme);
+    await cluster.clock.advance(1_000);
+    assert.deepEqual(await revoked, { unconfirmed: [] });
+    assert.deepEqual(client.endings.map((ending) => ({ ...ending })), [REVOKED]);
   });
 
   it("says that two processes have one id", async () => {
