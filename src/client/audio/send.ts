@@ -16,6 +16,7 @@ import type { FrameOwner, OutgoingFrame, SequenceCounter } from "./outgoing_fram
 import type { Paced, Pacer } from "./pacer.ts";
 import type { PendingFrame } from "./send_stream.ts";
 import { type PlaybackEnd, SpeechTrack } from "./speech_track.ts";
+import { Unplayed } from "./unplayed.ts";
 
 /** Where a link's frames go: the stream that carries the call. */
 export interface SendLane {
@@ -60,6 +61,7 @@ const LIVE_FRAMES = LIVE_MS / frameMilliseconds;
 const LEAST_SPACING_MS = frameMilliseconds / 4;
 // What is handed over without a stream, and so without back-pressure, is bounded: ten minutes.
 const MOST_QUEUED_MS = 600_000;
+
 /** Paces the frames of one call, and knows what of them was played. */
 export class OutgoingAudio implements Paced, FrameOwner {
   isPaced = false;
@@ -69,17 +71,13 @@ export class OutgoingAudio implements Paced, FrameOwner {
   readonly #queue: FrameQueue;
   // Ticks since something was handed over: more can follow, and the frame being filled waits for it.
   #quietSlots = 0;
-  // What is not played yet: playbacks, and what was handed over without a track of its own.
-  readonly #tracks = new Set<SpeechTrack>();
-  #written: SpeechTrack | undefined;
+  readonly #unplayed = new Unplayed();
   #isOpen: boolean;
   #slot: number | undefined;
   // Slots that the process was late for, with nothing to send: the source was perhaps held up with it.
   #owed = 0;
   // When a live source's last frame was whole.
   #madeAt = -Infinity;
-  // When the last frame that was handed to the transport will have been played.
-  #playedUntil = 0;
   #sent = 0;
   #dropped = 0;
   #slotsMissed = 0;
@@ -156,13 +154,11 @@ export class OutgoingAudio implements Paced, FrameOwner {
     const isLive = this.#options.isLive && track === undefined;
     // A live source that is not heard yet has said nothing.
     const isDiscarded = isLive && !this.#isOpen;
-    const owner = track ??
-      (isDiscarded ? new SpeechTrack() : this.#written ?? new SpeechTrack());
+    const owner = track ?? (isDiscarded ? new SpeechTrack() : this.#unplayed.written());
     const waiting = this.#queue.length;
     this.#queue.push(chunk, owner);
     owner.durationMs += durationMs;
-    if (track !== undefined) this.#tracks.add(track);
-    else if (!isDiscarded) this.#written = owner;
+    if (track !== undefined) this.#unplayed.add(track);
     this.#quietSlots = 0;
     if (isLive) this.#takeMade(this.#queue.length > waiting);
     // A source that was held up together with this process gets these slots.
@@ -182,23 +178,15 @@ export class OutgoingAudio implements Paced, FrameOwner {
     const now = this.#options.clock.monotonic();
     this.#queue.drop();
     this.#options.lane.recall(this);
-    const ends = this.#unplayed().map((track) => track.end(now));
-    this.#tracks.clear();
-    this.#written = undefined;
+    const end = this.#unplayed.end(now);
     this.progress();
-    return {
-      playedMs: ends.reduce((sum, { playedMs }) => sum + playedMs, 0),
-      durationMs: ends.reduce((sum, { durationMs }) => sum + durationMs, 0),
-      interrupted: ends.some(({ interrupted, playedMs, durationMs }) =>
-        interrupted && playedMs < durationMs
-      ),
-    };
+    return end;
   }
 
   /** Drops what waits of one track. */
   cut(track: SpeechTrack): void {
     this.#queue.cut(track);
-    this.#tracks.delete(track);
+    this.#unplayed.remove(track);
     this.progress();
   }
 
@@ -211,18 +199,14 @@ export class OutgoingAudio implements Paced, FrameOwner {
 
   /** Resolves when the transport has taken everything that was handed over, the last frame completed with silence; or at the end. */
   allSent(): Promise<void> {
-    return this.until(() =>
-      this.#queue.isEmpty && this.#unplayed().every((track) => track.isHanded)
-    );
+    return this.until(() => this.#queue.isEmpty && this.#unplayed.isHanded);
   }
 
   /** Resolves when what little is left of what was said has been played: the last frames. When more waits, or nothing, at once. */
   async lastWord(): Promise<void> {
     const { clock } = this.#options;
     if (!this.#isOpen || this.#queue.length > 0) return;
-    await this.until(() =>
-      this.#queue.isEmpty && this.#unplayed().every((track) => track.hasPlayed(clock.monotonic()))
-    );
+    await this.until(() => this.#queue.isEmpty && this.#unplayed.hasPlayed(clock.monotonic()));
   }
 
   /** Completes what was handed over, waits until it was sent, then says that the stream has ended. */
@@ -264,24 +248,22 @@ export class OutgoingAudio implements Paced, FrameOwner {
     }
     this.#quietSlots++;
     if (passed > 1 && this.#queue.length === 0) this.#owed = Math.min(due, MAX_BURST_FRAMES - 1);
-    this.#settle();
+    this.#unplayed.settle(this.#options.pacer.nowMs, !this.#queue.isEmpty);
     this.progress();
     // One more tick after the last frame, so that a writer that answers at once keeps its place in the schedule.
-    if (!this.#queue.isEmpty || this.#hasUnplayed || due === 0 || this.#owed > 0) return true;
+    if (!this.#queue.isEmpty || !this.#unplayed.isEmpty || due === 0 || this.#owed > 0) return true;
     if (this.#options.silence === "send") return true;
     this.#slot = undefined;
     return false;
   }
 
-  /** A frame's bytes are with the transport: from now on it plays, after the one before it. */
+  /** A frame's bytes are with the transport. */
   written(frame: OutgoingFrame): void {
     const { track } = frame;
     if (track !== undefined) {
       const { isLive, clock, pacer } = this.#options;
       // What is paced is written in a tick, or at most one after it: one look at the clock for all.
-      const now = isLive ? clock.monotonic() : pacer.nowMs;
-      this.#playedUntil = Math.max(now, this.#playedUntil) + frameMilliseconds;
-      track.hand(this.#playedUntil);
+      this.#unplayed.hand(track, isLive ? clock.monotonic() : pacer.nowMs);
     }
     this.#queue.keep(frame);
   }
@@ -298,17 +280,9 @@ export class OutgoingAudio implements Paced, FrameOwner {
     this.#queue.keep(frame);
   }
 
-  #unplayed(): SpeechTrack[] {
-    return this.#written === undefined ? [...this.#tracks] : [...this.#tracks, this.#written];
-  }
-
-  get #hasUnplayed(): boolean {
-    return this.#written !== undefined || this.#tracks.size > 0;
-  }
-
   #activate(): void {
     if (!this.#isOpen || this.#ended) return;
-    const hasWork = !this.#queue.isEmpty || this.#hasUnplayed;
+    const hasWork = !this.#queue.isEmpty || !this.#unplayed.isEmpty;
     if (hasWork || this.#options.silence === "send") this.#options.pacer.add(this);
   }
 
@@ -324,7 +298,7 @@ export class OutgoingAudio implements Paced, FrameOwner {
 
   /** Whether what waits is a live source's, and no playback's. */
   get #isMade(): boolean {
-    return this.#options.isLive && this.#tracks.size === 0;
+    return this.#options.isLive && !this.#unplayed.hasPlaybacks;
   }
 
   /**
@@ -354,8 +328,8 @@ export class OutgoingAudio implements Paced, FrameOwner {
 
   /** How many frames the far end can be sent so that each is heard within the time that a live source may be late by. */
   #room(now: number): number {
-    const aheadMs = Math.max(0, this.#playedUntil - now);
-    return Math.max(0, Math.ceil((LIVE_MS - aheadMs) / frameMilliseconds));
+    const leftMs = LIVE_MS - this.#unplayed.aheadMs(now);
+    return Math.max(0, Math.ceil(leftMs / frameMilliseconds));
   }
 
   /** The next whole frame that waits for its slot. */
@@ -400,19 +374,6 @@ export class OutgoingAudio implements Paced, FrameOwner {
     this.#send(last);
     this.progress();
     await this.#options.lane.finish();
-  }
-
-  /** Forgets what has been played to its end. */
-  #settle(): void {
-    const { nowMs } = this.#options.pacer;
-    const written = this.#written;
-    if (written !== undefined && this.#queue.isEmpty && written.isHanded) {
-      if (written.hasPlayed(nowMs)) this.#written = undefined;
-    }
-    if (this.#tracks.size === 0) return;
-    for (const track of this.#tracks) {
-      if (track.isComplete && track.hasPlayed(nowMs)) this.#tracks.delete(track);
-    }
   }
 
   /** A chunk was taken from a writer, or dropped: waits that depend on it look again. */

@@ -1,0 +1,89 @@
+/**
+ * What a call has said and its far end has not played to the end: playbacks, and what was handed over without a track of its own.
+ *
+ * @module
+ */
+
+import { frameMilliseconds } from "../../audio/mod.ts";
+import { type PlaybackEnd, SpeechTrack } from "./speech_track.ts";
+
+/** The tracks of one call that are not played yet, and how far ahead of the far end they are. Times are the monotonic clock's. */
+export class Unplayed {
+  readonly #playbacks = new Set<SpeechTrack>();
+  #written: SpeechTrack | undefined;
+  // When the last frame that was handed to the transport will have been played.
+  #playedUntil = 0;
+
+  /** Whether everything has been played. */
+  get isEmpty(): boolean {
+    return this.#written === undefined && this.#playbacks.size === 0;
+  }
+
+  /** Whether a playback is not played yet. */
+  get hasPlaybacks(): boolean {
+    return this.#playbacks.size > 0;
+  }
+
+  /** The track of what is handed over without one. */
+  written(): SpeechTrack {
+    return this.#written ??= new SpeechTrack();
+  }
+
+  /** Adds a playback's track. */
+  add(track: SpeechTrack): void {
+    this.#playbacks.add(track);
+  }
+
+  /** A playback was cut. */
+  remove(track: SpeechTrack): void {
+    this.#playbacks.delete(track);
+  }
+
+  /** A frame's bytes are with the transport: from now on it plays, after the one before it. */
+  hand(track: SpeechTrack, now: number): void {
+    this.#playedUntil = Math.max(now, this.#playedUntil) + frameMilliseconds;
+    track.hand(this.#playedUntil);
+  }
+
+  /** How much the far end has that it has not played, in milliseconds. */
+  aheadMs(now: number): number {
+    return Math.max(0, this.#playedUntil - now);
+  }
+
+  /** Whether all that was handed over is with the transport. */
+  get isHanded(): boolean {
+    return this.#all().every((track) => track.isHanded);
+  }
+
+  /** Whether all that was handed over has been played. */
+  hasPlayed(now: number): boolean {
+    return this.#all().every((track) => track.hasPlayed(now));
+  }
+
+  /** Ends all tracks; gives what was heard of them together. */
+  end(now: number): PlaybackEnd {
+    const ends = this.#all().map((track) => track.end(now));
+    this.#playbacks.clear();
+    this.#written = undefined;
+    return {
+      playedMs: ends.reduce((sum, { playedMs }) => sum + playedMs, 0),
+      durationMs: ends.reduce((sum, { durationMs }) => sum + durationMs, 0),
+      interrupted: ends.some(({ interrupted, playedMs, durationMs }) =>
+        interrupted && playedMs < durationMs
+      ),
+    };
+  }
+
+  /** Forgets what has been played to its end. What is written goes on while something of it waits. */
+  settle(now: number, isWaiting: boolean): void {
+    if (!isWaiting && this.#written?.hasPlayed(now)) this.#written = undefined;
+    if (this.#playbacks.size === 0) return;
+    for (const track of this.#playbacks) {
+      if (track.isComplete && track.hasPlayed(now)) this.#playbacks.delete(track);
+    }
+  }
+
+  #all(): SpeechTrack[] {
+    return this.#written === undefined ? [...this.#playbacks] : [...this.#playbacks, this.#written];
+  }
+}
