@@ -7,6 +7,7 @@ import { join } from "node:path";
 import process from "node:process";
 import { promisify } from "node:util";
 import postgres from "postgres";
+import type { Clock } from "../../../src/base/signal.ts";
 import { type PostgresStore, postgresStore } from "../../../src/postgres/mod.ts";
 
 const run = promisify(execFile);
@@ -33,11 +34,15 @@ export interface OpenStoreOptions {
   readonly schema?: string;
   readonly user?: string;
   readonly connections?: number;
+  /** What the store's waits run on. Default: the machine's clock. */
+  readonly clock?: Clock;
+  /** Watches each statement. Default: nothing does. */
+  readonly watch?: (statement: Promise<unknown>) => void;
 }
 
 /** Opens a store on a port of 127.0.0.1. */
 export function openStore(port: number, options: OpenStoreOptions = {}): OpenStore {
-  const { listens = true, user = "postgres", connections = 10, ...rest } = options;
+  const { listens = true, user = "postgres", connections = 10, watch, ...rest } = options;
   const make = (): Sql =>
     postgres({
       ...{ host: "127.0.0.1", port, user, database: "postgres", max: connections },
@@ -46,7 +51,11 @@ export function openStore(port: number, options: OpenStoreOptions = {}): OpenSto
   let sql = make();
   const store = postgresStore({
     ...rest,
-    query: (text, values) => sql.unsafe(text, values),
+    query(text, values) {
+      const statement = sql.unsafe(text, values).then((rows) => rows);
+      watch?.(statement);
+      return statement;
+    },
     ...(listens && {
       listen: (channel: string, listener: () => void) => sql.listen(channel, listener),
     }),
