@@ -30,8 +30,8 @@ export interface CountedFrame {
 export class ArrivalMeter {
   // The number after the highest so far; `undefined` before the first.
   #next: number | undefined;
-  // Whether each of the last numbers before `#next` has arrived, by number modulo MAX_MISORDER.
-  readonly #arrived = new Uint8Array(MAX_MISORDER);
+  // Whether each of the last numbers before `#next` has arrived: a bit each, by number modulo MAX_MISORDER.
+  readonly #arrived = new Uint32Array(MAX_MISORDER / 32);
   // The number that would confirm that the sender has started again.
   #restart: number | undefined;
   readonly #jitter = new JitterEstimate();
@@ -67,9 +67,8 @@ export class ArrivalMeter {
       return true;
     }
     const next = this.#next ?? sequenceNumber;
-    const place = sequenceNumber % MAX_MISORDER;
     const isLate = sequenceNumber < next;
-    if (isLate && this.#arrived[place] === 1) {
+    if (isLate && this.#hasArrived(sequenceNumber)) {
       this.#duplicated++;
       return false;
     }
@@ -77,13 +76,23 @@ export class ArrivalMeter {
     if (isLate) this.#late++;
     else {
       this.#lost += sequenceNumber - next;
-      for (let missing = next; missing < sequenceNumber; missing++) {
-        this.#arrived[missing % MAX_MISORDER] = 0;
-      }
+      for (let missing = next; missing < sequenceNumber; missing++) this.#mark(missing, false);
       this.#next = sequenceNumber + 1;
     }
-    this.#arrived[place] = 1;
+    this.#mark(sequenceNumber, true);
     return true;
+  }
+
+  #hasArrived(sequenceNumber: number): boolean {
+    const place = sequenceNumber % MAX_MISORDER;
+    return (this.#arrived[place >>> 5]! >>> (place & 31) & 1) === 1;
+  }
+
+  #mark(sequenceNumber: number, hasArrived: boolean): void {
+    const place = sequenceNumber % MAX_MISORDER;
+    const bit = 1 << (place & 31);
+    if (hasArrived) this.#arrived[place >>> 5]! |= bit;
+    else this.#arrived[place >>> 5]! &= ~bit;
   }
 
   /** Whether a number can be of the stream, and follows a sender that has started again. */

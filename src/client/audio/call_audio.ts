@@ -11,13 +11,14 @@ import { handled } from "../../base/handled.ts";
 import { frameMilliseconds } from "../../audio/mod.ts";
 import type { AudioFrame } from "../../wire/mod.ts";
 import type { AudioHub, AudioRoute } from "./audio_hub.ts";
-import type { AudioLink, AudioOptions, AudioStats } from "./audio_link.ts";
+import type { AudioLink, AudioOptions, AudioStats, ReceivedFrame } from "./audio_link.ts";
 import {
   checkSameOptions,
   resolveAudioOptions,
   type ResolvedAudioOptions,
 } from "./audio_options.ts";
-import { type AudioPort, port } from "./audio_port.ts";
+import { type AudioPort, type AudioReceiver, port } from "./audio_port.ts";
+import type { AudioChunk } from "./chunk.ts";
 import type { SequenceCounter } from "./outgoing_frame.ts";
 import { type AudioSource, type Playback, Playbacks, type PlayOptions } from "./playback.ts";
 import { IncomingAudio } from "./receive.ts";
@@ -54,8 +55,7 @@ export class CallAudio implements AudioRoute {
   #writable: WritableAudio | undefined;
   #playbacks: Playbacks | undefined;
   #port: AudioPort | undefined;
-  // With the port.
-  #ended: Deferred<void> | undefined;
+  #over: Deferred<void> | undefined;
   #isClosing = false;
   #isOver = false;
   #end: TeleQuickError | undefined;
@@ -94,7 +94,14 @@ export class CallAudio implements AudioRoute {
 
   /** The inner side. */
   get [port](): AudioPort {
-    return this.#port ??= this.#makePort();
+    return this.#port ??= new LinkPort(this, this.#incoming, this.#outgoing);
+  }
+
+  /** Resolves when the link has ended. */
+  get over(): Promise<void> {
+    this.#over ??= deferred<void>();
+    if (this.#isOver) this.#over.resolve();
+    return this.#over.promise;
   }
 
   get readable(): AudioLink["readable"] {
@@ -196,17 +203,18 @@ export class CallAudio implements AudioRoute {
     this.#end = error ?? ended("send audio");
     this.#writable?.end(this.#end);
     this.#hub.remove(this);
-    this.#ended?.resolve();
+    this.#over?.resolve();
   }
 
   async #clear(): Promise<PlaybackEnd> {
     if (this.#isOver) return { playedMs: 0, durationMs: 0, interrupted: false };
-    const cut = this.#drop();
+    const cut = this.drop();
     await this.#hub.barge(this.callSid);
     return cut;
   }
 
-  #drop(): PlaybackEnd {
+  /** Drops what waits on this side. Returns what was heard of it. */
+  drop(): PlaybackEnd {
     const unwrittenMs = this.#writable?.clear() ?? 0;
     const { playedMs, durationMs, interrupted } = this.#outgoing.clear();
     this.#playbacks?.clear();
@@ -278,24 +286,58 @@ export class CallAudio implements AudioRoute {
       this.#writable?.progress();
     };
   }
+}
 
-  #makePort(): AudioPort {
-    const outgoing = this.#outgoing;
-    const { callSid, codec, sampleRate } = this;
-    const ended = this.#ended = deferred<void>();
-    if (this.#isOver) ended.resolve();
-    return {
-      ...{ callSid, codec, sampleRate },
-      receive: (receiver) => this.#incoming.receive(receiver),
-      receiveSamples: (receiver) => this.#incoming.receiveSamples(receiver),
-      send: (chunk) => outgoing.push(chunk),
-      get queuedMs() {
-        return outgoing.queuedMs;
-      },
-      queuedBelow: (ms) => outgoing.until(() => outgoing.queuedMs < ms),
-      drop: () => this.#drop(),
-      ended: ended.promise,
-    };
+/** The inner side of a link. */
+class LinkPort implements AudioPort {
+  readonly #link: CallAudio;
+  readonly #incoming: IncomingAudio;
+  readonly #outgoing: OutgoingAudio;
+
+  constructor(link: CallAudio, incoming: IncomingAudio, outgoing: OutgoingAudio) {
+    this.#link = link;
+    this.#incoming = incoming;
+    this.#outgoing = outgoing;
+  }
+
+  get callSid(): string {
+    return this.#link.callSid;
+  }
+
+  get codec(): AudioLink["codec"] {
+    return this.#link.codec;
+  }
+
+  get sampleRate(): number {
+    return this.#link.sampleRate;
+  }
+
+  get queuedMs(): number {
+    return this.#outgoing.queuedMs;
+  }
+
+  get ended(): Promise<void> {
+    return this.#link.over;
+  }
+
+  receive(receiver: AudioReceiver<ReceivedFrame>): () => void {
+    return this.#incoming.receive(receiver);
+  }
+
+  receiveSamples(receiver: AudioReceiver<Int16Array>): () => void {
+    return this.#incoming.receiveSamples(receiver);
+  }
+
+  send(chunk: AudioChunk): void {
+    this.#outgoing.push(chunk);
+  }
+
+  queuedBelow(ms: number): Promise<void> {
+    return this.#outgoing.until(() => this.#outgoing.queuedMs < ms);
+  }
+
+  drop(): PlaybackEnd {
+    return this.#link.drop();
   }
 }
 

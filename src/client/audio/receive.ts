@@ -38,6 +38,26 @@ export interface IncomingAudioOptions {
 // A process that was held up plays at most this many slots at once; the rest are skipped.
 const MAX_BURST_SLOTS = 3;
 
+const payloadBytes = ({ payload }: ReceivedFrame): number => payload.length;
+
+/** A port's receiver as the reader of a link's frames. */
+class FrameReceiver implements QueueReader<ReceivedFrame> {
+  readonly isReady = true;
+  readonly #receiver: AudioReceiver<ReceivedFrame>;
+
+  constructor(receiver: AudioReceiver<ReceivedFrame>) {
+    this.#receiver = receiver;
+  }
+
+  take(frame: ReceivedFrame): void {
+    this.#receiver.take(frame);
+  }
+
+  end(error: Error | undefined): void {
+    this.#receiver.end(error as TeleQuickError | undefined);
+  }
+}
+
 /** Frames off the wire, for one reader. */
 export class IncomingAudio implements Paced {
   readonly #options: IncomingAudioOptions;
@@ -61,7 +81,7 @@ export class IncomingAudio implements Paced {
     const { capacity, jitterBufferMs } = options;
     this.#options = options;
     this.#frames = new DropOldestQueue(capacity, {
-      of: ({ payload }) => payload.length,
+      of: payloadBytes,
       capacity: capacity * FRAME_BYTES,
     });
     if (jitterBufferMs === undefined) this.#meter = new ArrivalMeter();
@@ -90,11 +110,7 @@ export class IncomingAudio implements Paced {
 
   /** Gives the frames to `receiver` in place of the streams. Returns what stops it. */
   receive(receiver: AudioReceiver<ReceivedFrame>): () => void {
-    return this.#claim({
-      isReady: true,
-      take: (frame) => receiver.take(frame),
-      end: (error) => receiver.end(error as TeleQuickError | undefined),
-    });
+    return this.#claim(new FrameReceiver(receiver));
   }
 
   /** The same as samples. */

@@ -9,19 +9,19 @@ import { type PlaybackEnd, SpeechTrack } from "./speech_track.ts";
 
 /** The tracks of one call that are not played yet, and how far ahead of the far end they are. Times are the monotonic clock's. */
 export class Unplayed {
-  readonly #playbacks = new Set<SpeechTrack>();
+  #playbacks: SpeechTrack[] = [];
   #written: SpeechTrack | undefined;
   // When the last frame that was handed to the transport will have been played.
   #playedUntil = 0;
 
   /** Whether everything has been played. */
   get isEmpty(): boolean {
-    return this.#written === undefined && this.#playbacks.size === 0;
+    return this.#written === undefined && this.#playbacks.length === 0;
   }
 
   /** Whether a playback is not played yet. */
   get hasPlaybacks(): boolean {
-    return this.#playbacks.size > 0;
+    return this.#playbacks.length > 0;
   }
 
   /** The track of what is handed over without one. */
@@ -31,12 +31,12 @@ export class Unplayed {
 
   /** Adds a playback's track. */
   add(track: SpeechTrack): void {
-    this.#playbacks.add(track);
+    if (!this.#playbacks.includes(track)) this.#playbacks.push(track);
   }
 
   /** A playback was cut. */
   remove(track: SpeechTrack): void {
-    this.#playbacks.delete(track);
+    this.#playbacks = this.#playbacks.filter((other) => other !== track);
   }
 
   /** A frame's bytes are with the transport: from now on it plays, after the one before it. */
@@ -63,7 +63,7 @@ export class Unplayed {
   /** Ends all tracks; gives what was heard of them together. */
   end(now: number): PlaybackEnd {
     const ends = this.#all().map((track) => track.end(now));
-    this.#playbacks.clear();
+    this.#playbacks = [];
     this.#written = undefined;
     return {
       playedMs: ends.reduce((sum, { playedMs }) => sum + playedMs, 0),
@@ -77,10 +77,8 @@ export class Unplayed {
   /** Forgets what has been played to its end. What is written goes on while something of it waits. */
   settle(now: number, isWaiting: boolean): void {
     if (!isWaiting && this.#written?.hasPlayed(now)) this.#written = undefined;
-    if (this.#playbacks.size === 0) return;
-    for (const track of this.#playbacks) {
-      if (track.isComplete && track.hasPlayed(now)) this.#playbacks.delete(track);
-    }
+    if (this.#playbacks.length === 0) return;
+    this.#playbacks = this.#playbacks.filter((track) => !track.isComplete || !track.hasPlayed(now));
   }
 
   #all(): SpeechTrack[] {
