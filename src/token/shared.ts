@@ -4,6 +4,15 @@
  * @module
  */
 
-export { formatSharedKey, KEY_KIND, keyName, readSharedKey, type SharedKey } from "./shared_key.ts";
+export {
+  formatSharedKey,
+  isRegisteredKey,
+  KEY_KIND,
+  keyName,
+  readSharedKey,
+  type RegisteredKey,
+  registeredKey,
+  type SharedKey,
+} from "./shared_key.ts";
 export { type CachedKeys, type KeyAtRevision, StoreKeys } from "./store_keys.ts";
 export { claimToken } from "./store_replay.ts";

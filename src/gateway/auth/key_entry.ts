@@ -4,24 +4,15 @@
  * @module
  */
 
-import type { KeyRole } from "../../token/mod.ts";
+import { type RegisteredKey, registeredKey } from "../../token/shared.ts";
 
 /** Something that lives on a key: it is called when the key's state changes. */
 export interface KeyHolder {
   keyChanged(): unknown;
 }
 
-/** A registered key. */
-export interface KeyEntry {
-  readonly tenantId: string;
-  readonly keyId: string;
-  /** Its modulus, base64url. */
-  readonly publicKey: string;
-  readonly thumbprint: string;
-  readonly role: KeyRole;
-  readonly expiresAtMs: number;
-  readonly isRevoked: boolean;
-  readonly revokedAtMs: number;
+/** A registered key, in memory. */
+export interface KeyEntry extends RegisteredKey {
   /** The admin key for which the gateway signs browser tokens with this one: it ends with it. Not on disk. */
   readonly parent?: KeyEntry | undefined;
   /** The keys of which it is the parent. */
@@ -30,6 +21,20 @@ export interface KeyEntry {
   readonly holders: Set<KeyHolder> | undefined;
   /** The revision of a shared key; 0 for others. */
   readonly revision: number;
+}
+
+/** An entry, as the registry changes it. */
+export type MutableEntry = { -readonly [name in keyof KeyEntry]: KeyEntry[name] };
+
+/** A new entry. One shape for all, and nothing in it that few keys need: there can be hundreds of thousands. */
+export function entryOf(key: RegisteredKey): MutableEntry {
+  return {
+    ...registeredKey(key),
+    parent: undefined,
+    children: undefined,
+    holders: undefined,
+    revision: 0,
+  };
 }
 
 /** Whether tokens of a key are accepted at a time: it is neither revoked nor expired. */

@@ -1,5 +1,5 @@
 /**
- * Keys as they are published: what is given, what is checked, what becomes an entry.
+ * Keys as they are published and revoked: what is given, what is checked, and the errors.
  *
  * @module
  */
@@ -7,9 +7,7 @@
 import { exportModulus, importVerifyingKey, keyThumbprint } from "../../credentials/mod.ts";
 import { TeleQuickError } from "../../base/errors.ts";
 import type { KeyRole } from "../../token/mod.ts";
-import type { StoredKey } from "../storage/state.ts";
 import { checkKeyId, checkTenantId } from "../validate.ts";
-import type { KeyEntry } from "./key_entry.ts";
 
 /** A public key to register. */
 export interface PublishServiceAccountOptions {
@@ -32,9 +30,6 @@ export interface RevokeServiceAccountOptions {
   /** Its `kid`. */
   readonly privateKeyId: string;
 }
-
-/** An entry, as the registry changes it. */
-export type MutableEntry = { -readonly [name in keyof KeyEntry]: KeyEntry[name] };
 
 /** Throws unless a key can be published. */
 export function checkPublication(options: PublishServiceAccountOptions): void {
@@ -78,26 +73,6 @@ export async function readPem(
 ): Promise<{ readonly key: CryptoKey; readonly publicKey: string; readonly thumbprint: string }> {
   const key = await importVerifyingKey(publicKeyPem);
   return { key, publicKey: await exportModulus(key), thumbprint: await keyThumbprint(key) };
-}
-
-/** A new entry. One shape for all, and nothing in it that few keys need: there can be hundreds of thousands. */
-export function entryOf(stored: StoredKey): MutableEntry {
-  const { tenantId, keyId, publicKey, thumbprint, role, expiresAtMs } = stored;
-  const { isRevoked, revokedAtMs } = stored;
-  return {
-    ...{ tenantId, keyId, publicKey, thumbprint, role, expiresAtMs, isRevoked, revokedAtMs },
-    parent: undefined,
-    children: undefined,
-    holders: undefined,
-    revision: 0,
-  };
-}
-
-/** An entry as it is kept. */
-export function storedKey(entry: KeyEntry): StoredKey {
-  const { tenantId, keyId, publicKey, thumbprint, role, expiresAtMs } = entry;
-  const { isRevoked, revokedAtMs } = entry;
-  return { tenantId, keyId, publicKey, thumbprint, role, expiresAtMs, isRevoked, revokedAtMs };
 }
 
 function checkRole(role: unknown): void {

@@ -6,26 +6,28 @@
  * @module
  */
 
-import { TeleQuickError } from "../../base/errors.ts";
 import { ignore } from "../../base/ignore.ts";
 import type { Clock } from "../../base/signal.ts";
 import type { StateChange, StoredKey } from "../storage/state.ts";
 import type { KeyRecord } from "../../token/mod.ts";
-import type { KeyAtRevision } from "../../token/shared.ts";
+import { type KeyAtRevision, registeredKey } from "../../token/shared.ts";
 import type { Limits } from "../limits.ts";
-import { family, isLive, type KeyEntry, type KeyHolder } from "./key_entry.ts";
+import {
+  entryOf,
+  family,
+  isLive,
+  type KeyEntry,
+  type KeyHolder,
+  type MutableEntry,
+} from "./key_entry.ts";
 import { checkKeyId, checkTenantId } from "../validate.ts";
 import { KeyCache } from "./key_cache.ts";
+import { KeyIndex } from "./key_index.ts";
 import {
   checkPublication,
-  entryOf,
-  keyInUse,
-  type MutableEntry,
   type PublishServiceAccountOptions,
   readPem,
   type RevokeServiceAccountOptions,
-  storedKey,
-  tooManyKeys,
   unknownKey,
 } from "./key_publication.ts";
 import type { SharedKeyring } from "./shared_keyring.ts";
@@ -34,15 +36,6 @@ export type {
   PublishServiceAccountOptions,
   RevokeServiceAccountOptions,
 } from "./key_publication.ts";
-
-/** The keys of one tenant. */
-interface TenantKeys {
-  readonly entries: Map<string, MutableEntry>;
-  /** How many were published and are not revoked. */
-  live: number;
-  /** Those that are revoked, in the order of revocation. */
-  readonly revoked: Set<MutableEntry>;
-}
 
 /** Options of a {@linkcode KeyRegistry}. */
 export interface KeyRegistryOptions {
@@ -59,19 +52,13 @@ const SHARED_CAPACITY = 10_000;
 // How many of the longest unused ones are looked at for one that can go.
 const EVICTION_TRIES = 16;
 
-// A revoked key is remembered at least for as long as a token can live that was signed before.
-const LONGEST_TOKEN_MS = 3_600_000;
-
 /** The keys of one gateway. */
 export class KeyRegistry {
   readonly #options: KeyRegistryOptions;
-  // By tenant: what one tenant registers never changes what another one can register.
-  readonly #tenants = new Map<string, TenantKeys>();
-  readonly #byThumbprint = new Map<string, MutableEntry>();
+  readonly #keys = new KeyIndex();
   readonly #imported = new KeyCache();
   /** Shared keys, the longest unused first. */
   readonly #used = new Set<MutableEntry>();
-  #size = 0;
   // Publishing takes turns, so that two of the same kid cannot both pass the check.
   #turn: Promise<unknown> = Promise.resolve();
 
@@ -81,7 +68,7 @@ export class KeyRegistry {
 
   /** A tenant's key, revoked ones included. */
   get(tenantId: string, keyId: string): KeyEntry | undefined {
-    return this.#tenants.get(tenantId)?.entries.get(keyId);
+    return this.#keys.get(tenantId, keyId);
   }
 
   /**
@@ -97,7 +84,7 @@ export class KeyRegistry {
     const { shared } = this.#options;
     if (shared === undefined) return this.#resolve(tenantId, keyId, onKey);
     shared.check();
-    const known = this.#tenants.get(tenantId)?.entries.get(keyId);
+    const known = this.#keys.get(tenantId, keyId);
     if (known !== undefined) this.#touch(known);
     const isRead = known === undefined;
     const found = isRead ? shared.find(tenantId, keyId, peer) : Promise.resolve();
@@ -144,35 +131,31 @@ export class KeyRegistry {
 
   /** How many keys are registered, revoked ones included. */
   get size(): number {
-    return this.#size;
+    return this.#keys.size;
   }
 
   /** All keys, as they are kept. */
   stored(): StoredKey[] {
-    const stored: StoredKey[] = [];
-    for (const { entries } of this.#tenants.values()) {
-      for (const entry of entries.values()) {
-        if (entry.parent === undefined) stored.push(storedKey(entry));
-      }
-    }
-    return stored;
+    return [...this.#keys.all()].filter(({ parent }) => parent === undefined).map(registeredKey);
   }
 
   /** All of them, those that the gateway signs with itself included. */
-  *all(): IterableIterator<KeyEntry> {
-    for (const { entries } of this.#tenants.values()) yield* entries.values();
+  all(): IterableIterator<KeyEntry> {
+    return this.#keys.all();
   }
 
   /** Whether a tenant has or had keys. */
   hasTenant(tenantId: string): boolean {
-    return this.#tenants.has(tenantId);
+    return this.#keys.hasTenant(tenantId);
   }
 
   /** Puts back what was kept. */
   async restore(keys: readonly StoredKey[]): Promise<void> {
     for (const stored of keys) {
       const { thumbprint, publicKey } = stored;
-      this.#add(entryOf(thumbprint === "" ? { ...stored, ...await readPem(publicKey) } : stored));
+      this.#keys.add(
+        entryOf(thumbprint === "" ? { ...stored, ...await readPem(publicKey) } : stored),
+      );
     }
   }
 
@@ -195,23 +178,30 @@ export class KeyRegistry {
       isRevoked: false,
       revokedAtMs: 0,
     };
-    const { shared } = this.#options;
+    const { limits, clock, save, shared } = this.#options;
     if (shared !== undefined) {
       this.put(await shared.publish(added, also));
       this.#imported.set(publicKey, key);
       return;
     }
     await this.#inTurn(async () => {
-      const known = this.#claim(tenantId, keyId, thumbprint);
-      const forgotten = known === undefined ? this.#makeRoom(tenantId) : [];
+      const known = this.#keys.claim(tenantId, keyId, thumbprint);
+      const forgotten = known === undefined
+        ? this.#keys.expendable(tenantId, limits, clock.now())
+        : [];
+      for (const each of forgotten) this.#remove(each);
       const before = known && { role: known.role, expiresAtMs: known.expiresAtMs };
       const entry = known ?? entryOf(added);
       Object.assign(entry, { role, expiresAtMs });
-      if (known === undefined) this.#add(entry);
+      if (known === undefined) this.#keys.add(entry);
       this.#imported.set(publicKey, key);
       this.#call(entry);
       try {
-        await this.#options.save([...forgotten, { key: storedKey(entry) }, ...also]);
+        await save([
+          ...forgotten.map(({ keyId }) => ({ forgottenKey: { tenantId, keyId } })),
+          { key: registeredKey(entry) },
+          ...also,
+        ]);
       } catch (error) {
         if (before === undefined) this.#remove(entry);
         else Object.assign(entry, before);
@@ -237,23 +227,19 @@ export class KeyRegistry {
       this.put(key);
       return key.revision;
     }
-    const keys = this.#tenants.get(tenantId);
-    const entry = keys?.entries.get(keyId);
-    if (keys === undefined || entry === undefined) {
+    const entry = this.#keys.get(tenantId, keyId);
+    if (entry === undefined) {
       // It can be in the middle of being published.
       await this.#inTurn(() => Promise.resolve());
       if (this.get(tenantId, keyId) !== undefined) return await this.revoke(options);
       throw unknownKey();
     }
     if (!entry.isRevoked) {
-      entry.isRevoked = true;
-      entry.revokedAtMs = Math.floor(this.#options.clock.now());
-      if (entry.parent === undefined) keys.live--;
-      keys.revoked.add(entry);
+      this.#keys.revoke(entry, this.#options.clock.now());
       this.#call(entry);
     }
     // What the gateway makes itself ends with the process.
-    if (entry.parent === undefined) await this.#options.save([{ key: storedKey(entry) }]);
+    if (entry.parent === undefined) await this.#options.save([{ key: registeredKey(entry) }]);
     return 0;
   }
 
@@ -281,7 +267,7 @@ export class KeyRegistry {
       const key = parent.keyId === "" ? added : { ...added, parent: parent.keyId };
       return this.put(await shared.publishIssuer(key));
     }
-    this.#addChild(entryOf(added), parent);
+    this.#keys.addChild(entryOf(added), parent);
   }
 
   /** Whether a key is in memory. */
@@ -292,7 +278,7 @@ export class KeyRegistry {
   /** Takes a shared key as it is in the store. What is older than what is known of it is ignored, but for a revocation, which stays for good. */
   put(key: KeyAtRevision): void {
     const { tenantId, keyId, role, expiresAtMs, isRevoked, revokedAtMs, revision } = key;
-    const known = this.#tenants.get(tenantId)?.entries.get(keyId);
+    const known = this.#keys.get(tenantId, keyId);
     if (known === undefined) {
       const entry = Object.assign(entryOf(key), { revision });
       const parent = key.parent === undefined ? undefined : this.get(tenantId, key.parent);
@@ -300,8 +286,8 @@ export class KeyRegistry {
       // Without a child yet, it could be the one that goes.
       if (parent !== undefined) this.#touch(parent as MutableEntry);
       this.#evict();
-      if (parent === undefined) this.#add(entry);
-      else this.#addChild(entry, parent);
+      if (parent === undefined) this.#keys.add(entry);
+      else this.#keys.addChild(entry, parent);
       this.#used.add(entry);
     } else if (revision > known.revision || (isRevoked && !known.isRevoked)) {
       Object.assign(known, { role, expiresAtMs, revision });
@@ -317,7 +303,7 @@ export class KeyRegistry {
 
   /** Ends what lives on a shared key whose entry cannot be read, and forgets the key. */
   drop(tenantId: string, keyId: string): void {
-    const entry = this.#tenants.get(tenantId)?.entries.get(keyId);
+    const entry = this.#keys.get(tenantId, keyId);
     if (entry === undefined) return;
     entry.isRevoked = true;
     this.#call(entry);
@@ -346,78 +332,11 @@ export class KeyRegistry {
     }
   }
 
-  #addChild(entry: MutableEntry, parent: KeyEntry): void {
-    this.#add(Object.assign(entry, { parent }));
-    ((parent as MutableEntry).children ??= new Set()).add(entry);
-  }
-
-  /** The entry that a publication repeats, if it does. Throws when this `kid` or key is or was in use. */
-  #claim(tenantId: string, keyId: string, thumbprint: string): MutableEntry | undefined {
-    const known = this.#tenants.get(tenantId)?.entries.get(keyId);
-    const sameKey = this.#byThumbprint.get(thumbprint);
-    if (known === undefined && sameKey === undefined) return undefined;
-    if (known !== undefined && known === sameKey && !known.isRevoked) return known;
-    throw keyInUse();
-  }
-
-  /** Makes room for one more key of a tenant: forgets those whose revocation is the oldest. Throws when there is no room. */
-  #makeRoom(tenantId: string): StateChange[] {
-    const keys = this.#tenants.get(tenantId);
-    if (keys === undefined) return [];
-    const { limits: { keysPerTenant, revokedKeysPerTenant }, clock } = this.#options;
-    const now = clock.now();
-    const isFull = keys.live >= keysPerTenant &&
-      [...keys.entries.values()].filter((entry) => entry.parent === undefined && isLive(entry, now))
-          .length >= keysPerTenant;
-    // Keys that have expired can be extended, so they are kept; but not more than there are revoked ones.
-    if (isFull || keys.live >= keysPerTenant + revokedKeysPerTenant) {
-      throw tooManyKeys(keysPerTenant);
-    }
-    const forgotten: StateChange[] = [];
-    for (const entry of keys.revoked) {
-      if (keys.revoked.size < revokedKeysPerTenant) break;
-      if (now - entry.revokedAtMs < LONGEST_TOKEN_MS) {
-        throw new TeleQuickError(
-          "ERR_LIMIT",
-          `Cannot publish service account: the tenant revoked ${revokedKeysPerTenant} keys within an hour, expected fewer (try again later)`,
-          { retryable: true },
-        );
-      }
-      this.#remove(entry);
-      forgotten.push({ forgottenKey: { tenantId, keyId: entry.keyId } });
-    }
-    return forgotten;
-  }
-
-  #add(entry: MutableEntry): void {
-    const { tenantId, keyId, thumbprint } = entry;
-    let keys = this.#tenants.get(tenantId);
-    if (keys === undefined) {
-      keys = { entries: new Map(), live: 0, revoked: new Set() };
-      this.#tenants.set(tenantId, keys);
-    }
-    keys.entries.set(keyId, entry);
-    this.#byThumbprint.set(thumbprint, entry);
-    this.#size++;
-    if (entry.isRevoked) keys.revoked.add(entry);
-    else if (entry.parent === undefined) keys.live++;
-  }
-
-  /** Forgets a key, and those that the gateway made for it. */
   #remove(entry: MutableEntry): void {
-    const keys = this.#tenants.get(entry.tenantId)!;
-    for (const each of family(entry) as readonly MutableEntry[]) {
-      if (!each.isRevoked && each.parent === undefined) keys.live--;
-      each.isRevoked = true;
-      keys.revoked.delete(each);
+    for (const each of this.#keys.remove(entry)) {
       this.#used.delete(each);
-      keys.entries.delete(each.keyId);
-      this.#byThumbprint.delete(each.thumbprint);
       this.#imported.delete(each.publicKey);
-      this.#size--;
     }
-    entry.parent?.children?.delete(entry);
-    if (keys.entries.size === 0) this.#tenants.delete(entry.tenantId);
   }
 
   /** Calls what lives on a key, and on the keys that hang on it. */

@@ -5,7 +5,7 @@
  */
 
 import { TeleQuickError } from "../../base/errors.ts";
-import type { KeyEntry } from "../auth/key_entry.ts";
+import { entryOf, type KeyEntry } from "../auth/key_entry.ts";
 import type { GatewayContext } from "../context.ts";
 import { RpcRefusal } from "../refusal.ts";
 
@@ -51,11 +51,10 @@ function ownerOf(gateway: GatewayContext, tenantId: string): KeyEntry {
   // When its key was revoked, it signs with another one from then on.
   const isRevoked = [...owner?.children ?? []].some((key) => key.isRevoked);
   if (owner === undefined || isRevoked) {
-    owner = {
+    owner = entryOf({
       ...{ tenantId, keyId: "", publicKey: "", thumbprint: "", role: "admin", expiresAtMs: 0 },
-      ...{ isRevoked: false, revokedAtMs: 0, revision: 0 },
-      ...{ children: undefined, holders: undefined },
-    };
+      ...{ isRevoked: false, revokedAtMs: 0 },
+    });
     owners.set(gateway, owner);
   }
   return owner;

@@ -11,7 +11,7 @@
 import { encodeUtf8 } from "../../base/bytes.ts";
 import { TeleQuickError } from "../../base/errors.ts";
 import { parseStrictJson } from "../../base/text/json.ts";
-import type { KeyRole } from "../../token/mod.ts";
+import { isRegisteredKey, type RegisteredKey } from "../../token/shared.ts";
 import type { TrunkRecord } from "../../wire/mod.ts";
 
 /** The file with the snapshot. */
@@ -19,21 +19,8 @@ export const SNAPSHOT = "gateway.json";
 /** The file with the changes since the snapshot. */
 export const JOURNAL = "gateway.journal";
 
-/** A key as it is kept. */
-export interface StoredKey {
-  readonly tenantId: string;
-  readonly keyId: string;
-  /** The modulus, base64url; or, from version 1, the key in PEM. */
-  readonly publicKey: string;
-  /** Its RFC 7638 thumbprint; empty from version 1. */
-  readonly thumbprint: string;
-  readonly role: KeyRole;
-  /** Unix milliseconds; 0 for never. */
-  readonly expiresAtMs: number;
-  readonly isRevoked: boolean;
-  /** When it was revoked, Unix milliseconds; 0 where that is not known. */
-  readonly revokedAtMs: number;
-}
+/** A key as it is kept. From version 1, `publicKey` is in PEM, and `thumbprint` is empty. */
+export type StoredKey = RegisteredKey;
 
 /** A trunk as it is kept. */
 export interface StoredTrunk {
@@ -84,8 +71,9 @@ export class StateBuilder {
   apply(change: unknown): boolean {
     if (!isRecord(change)) return false;
     const { key, forgottenKey, trunk, removedTrunk, used, isBootstrapped } = change;
-    if (isStoredKey(key)) this.#keys.set(`${key.tenantId}\0${key.keyId}`, key);
-    else if (isNamed(forgottenKey, "keyId")) {
+    if (isRecord(key) && isRegisteredKey(key)) {
+      this.#keys.set(`${key.tenantId}\0${key.keyId}`, key);
+    } else if (isNamed(forgottenKey, "keyId")) {
       this.#keys.delete(`${forgottenKey["tenantId"]}\0${forgottenKey["keyId"]}`);
     } else if (isStoredTrunk(trunk)) {
       this.#trunks.set(`${trunk.tenantId}\0${trunk.trunk.trunkId}`, trunk);
@@ -233,14 +221,6 @@ function upgrade(key: unknown): unknown {
   if (!isRecord(key)) return key;
   const { publicKeyPem, ...rest } = key;
   return { ...rest, publicKey: publicKeyPem, thumbprint: "", revokedAtMs: 0 };
-}
-
-function isStoredKey(value: unknown): value is StoredKey {
-  return isNamed(value, "keyId") && typeof value["publicKey"] === "string" &&
-    typeof value["thumbprint"] === "string" &&
-    (value["role"] === "sdk" || value["role"] === "admin") &&
-    Number.isSafeInteger(value["expiresAtMs"]) && typeof value["isRevoked"] === "boolean" &&
-    Number.isSafeInteger(value["revokedAtMs"]);
 }
 
 function isStoredTrunk(value: unknown): value is StoredTrunk {
