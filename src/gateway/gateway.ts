@@ -205,7 +205,7 @@ class LocalGateway implements Gateway {
     const record = readTrunk(options);
     const { tenants, save, log } = this.#gateway;
     const { tenantId } = options;
-    await tenants.byOwner(tenantId).changeTrunk(record.trunkId, record, save);
+    await tenants.byOwner(tenantId).trunks.change(record.trunkId, record, save);
     log("trunk.added", { tenantId, reason: `trunk ${record.trunkId}` });
   }
 
@@ -335,7 +335,7 @@ class LocalGateway implements Gateway {
     usedTokens.restore(state.used);
     await registry.restore(state.keys);
     for (const { tenantId, trunk } of state.trunks) {
-      tenants.byOwner(tenantId).putTrunk(readTrunk({ ...trunk, tenantId }));
+      tenants.byOwner(tenantId).trunks.put(readTrunk({ ...trunk, tenantId }));
     }
   }
 

@@ -29,7 +29,7 @@ export function inspectGateway(
     })),
     keys: [...registry.all()].map((entry) => keySnapshot(entry, nowMs)),
     trunks: known.flatMap((tenant) =>
-      [...tenant.trunks.values()].map((trunk) => ({
+      tenant.trunks.all().map((trunk) => ({
         tenantId: tenant.tenantId,
         trunkId: trunk.trunkId,
         channelLimit: trunk.channelLimit,

@@ -74,7 +74,7 @@ export const adminRoutes: readonly Route<unknown, unknown>[] = [
       asAdmin(request, context, async () => {
         const { tenant, gateway } = context;
         if (!tenant.trunks.has(request.trunkId)) return unknownTrunk;
-        await tenant.changeTrunk(request.trunkId, undefined, gateway.save);
+        await tenant.trunks.change(request.trunkId, undefined, gateway.save);
         return {};
       }),
   }),
@@ -106,7 +106,7 @@ function putTrunk(
     const { adminToken: _, ...trunk } = request;
     const { tenant, gateway } = context;
     const record = readTrunk({ ...trunk, tenantId: tenant.tenantId });
-    await tenant.changeTrunk(record.trunkId, record, gateway.save);
+    await tenant.trunks.change(record.trunkId, record, gateway.save);
     return {};
   });
 }

@@ -101,7 +101,7 @@ async function bucketsOf(
   }
   return [
     { bucketId: "parked", pendingCount: parked },
-    ...[...tenant.trunks.keys()].map((trunkId) => ({
+    ...tenant.trunks.all().map(({ trunkId }) => ({
       bucketId: INCOMING + trunkId,
       pendingCount: waiting.get(trunkId) ?? 0,
     })),

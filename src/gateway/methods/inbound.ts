@@ -27,7 +27,7 @@ export const inboundRoutes: readonly Route<unknown, unknown>[] = [
       if (!tenant.trunks.has(trunkId)) return unknownTrunk;
       const unfit = findUnfit(request);
       if (unfit !== undefined) return new RpcRefusal(ErrorCode.ERR_VALIDATION_FAILED, unfit);
-      tenant.routing.set(trunkId, { rule, webhookUrl });
+      tenant.trunks.routing.set(trunkId, { rule, webhookUrl });
       return {};
     },
   }),

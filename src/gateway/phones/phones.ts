@@ -157,8 +157,7 @@ export class Phones implements GatewayPhones {
   tenant(): Tenant {
     const tenant = this.#gateway().tenants.byOwner(this.tenantId);
     if (!tenant.trunks.has(TRUNK_ID)) {
-      tenant.putTrunk(readTrunk({ tenantId: this.tenantId, trunkId: TRUNK_ID }));
-      tenant.unkeptTrunks.add(TRUNK_ID);
+      tenant.trunks.putUnkept(readTrunk({ tenantId: this.tenantId, trunkId: TRUNK_ID }));
     }
     return tenant;
   }

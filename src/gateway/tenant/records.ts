@@ -1,10 +1,9 @@
 /**
- * What a tenant remembers and knows: calls, trunks that change, campaigns.
+ * What a tenant remembers and knows: calls, routing, campaigns.
  *
  * @module
  */
 
-import type { TrunkRecord } from "../../wire/mod.ts";
 import type { Owner } from "../auth/access.ts";
 import type { Call } from "../call/call.ts";
 import { RpcRefusal } from "../refusal.ts";
@@ -30,15 +29,6 @@ export interface InboundRouting {
   readonly rule: number;
   /** Where a waiting call is reported. */
   readonly webhookUrl: string;
-}
-
-/** A trunk that is being changed, as it was last saved. */
-export interface SavedTrunk {
-  trunk: TrunkRecord | undefined;
-  /** What its routing was, where it is being removed. */
-  routing: InboundRouting | undefined;
-  /** Changes that are not saved yet. */
-  changes: number;
 }
 
 /** A campaign, as a tenant knows it. */

@@ -6,7 +6,8 @@
 
 import { DialplanAction, InboundRule, type TrunkRecord } from "../../wire/mod.ts";
 import type { Call, IncomingPlan } from "../call/call.ts";
-import { type InboundRouting, isWaiting, type Tenant } from "./tenant.ts";
+import type { InboundRouting } from "./records.ts";
+import { isWaiting, type Tenant } from "./tenant.ts";
 
 // A caller gives up after this long without an answer; one that hears an announcement stays this long.
 const PATIENCE_MS = 30_000;
@@ -21,7 +22,7 @@ export function waitingCalls(tenant: Tenant, trunkId: string): Call[] {
 export function routingOf(tenant: Tenant, trunk: TrunkRecord): InboundRouting {
   const { rejectIncomingCalls, inboundRule } = trunk;
   const rule = rejectIncomingCalls ? InboundRule.REJECT : inboundRule;
-  return tenant.routing.get(trunk.trunkId) ?? { rule, webhookUrl: "" };
+  return tenant.trunks.routing.get(trunk.trunkId) ?? { rule, webhookUrl: "" };
 }
 
 /** What an incoming call does by itself, as its trunk's rule has it. */

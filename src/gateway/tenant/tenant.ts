@@ -5,7 +5,6 @@
  */
 
 import { ByteBudget } from "../../base/byte_budget.ts";
-import { TeleQuickError } from "../../base/errors.ts";
 import { type CallEvent, ErrorCode, EventType, type TrunkRecord } from "../../wire/mod.ts";
 
 import { RateLimit } from "../rate_limit.ts";
@@ -20,31 +19,20 @@ import { ScriptedPhone } from "../call/phone/scripted_phone.ts";
 import { callerScript, scriptOf } from "../call/phone/test_numbers.ts";
 import { type Subscriber, Subscriptions } from "./subscriptions.ts";
 import { Ticker } from "../call/ticker.ts";
-import type { StateChange } from "../storage/state.ts";
-import {
-  type Dialled,
-  FarEndRefusal,
-  type InboundRouting,
-  type Memory,
-  type SavedTrunk,
-  type TenantCampaign,
-} from "./records.ts";
+import { type Dialled, FarEndRefusal, type Memory, type TenantCampaign } from "./records.ts";
+import { Trunks } from "./trunks.ts";
 import { WorkBudget } from "./work_budget.ts";
 import type { GatewayServices } from "../services.ts";
 
-export type { Dialled, InboundRouting, TenantCampaign } from "./records.ts";
+export type { Dialled, TenantCampaign } from "./records.ts";
 
 /** One tenant of the gateway. */
 export class Tenant {
   readonly tenantId: string;
-  readonly trunks: Map<string, TrunkRecord> = new Map();
-  /** Ids of trunks that live in memory only. */
-  readonly unkeptTrunks: Set<string> = new Set();
+  readonly trunks: Trunks;
   readonly subscriptions: Subscriptions = new Subscriptions();
   /** Its own, as its ticks are: nothing that another tenant does shows in what it draws or when it hears. */
   readonly random: Random;
-  /** What `SetInboundRouting` said, by trunk. */
-  readonly routing: Map<string, InboundRouting> = new Map();
   /** Its campaigns that are under way, by id. */
   readonly campaigns: Map<string, TenantCampaign> = new Map();
   /** The ids of campaigns whose rows are being read for the first time. */
@@ -61,8 +49,6 @@ export class Tenant {
   readonly work: WorkBudget;
   /** RPCs of all its sessions together. */
   readonly rpcRate: RateLimit;
-  /** Trunks with changes that are not saved yet, by id, as they were last saved. */
-  readonly #unsaved = new Map<string, SavedTrunk>();
   readonly #tools: GatewayServices;
   readonly #host: CallHost;
   readonly #callRate: RateLimit;
@@ -75,6 +61,7 @@ export class Tenant {
   constructor(tenantId: string, tools: GatewayServices) {
     const { clock, limits, seed } = tools;
     this.tenantId = tenantId;
+    this.trunks = new Trunks(tenantId, limits.trunksPerTenant);
     this.random = createRandom(deriveSeed(seed(), tenantId));
     this.ticker = new Ticker(clock);
     this.#tools = tools;
@@ -182,69 +169,9 @@ export class Tenant {
     call.answer();
   }
 
-  /** Adds a trunk or replaces its record; calls on it go on. */
-  putTrunk(record: TrunkRecord): void {
-    const { trunksPerTenant } = this.#tools.limits;
-    if (!this.trunks.has(record.trunkId) && this.trunks.size >= trunksPerTenant) {
-      throw new TeleQuickError(
-        "ERR_LIMIT",
-        `Cannot add trunk: the tenant has ${trunksPerTenant}, expected fewer (remove one first)`,
-      );
-    }
-    this.trunks.set(record.trunkId, record);
-  }
-
-  /** Puts a trunk's record, or takes the trunk away. Resolves when that is saved; when it cannot be, the trunk is as it was last saved. */
-  async changeTrunk(
-    trunkId: string,
-    record: TrunkRecord | undefined,
-    save: (changes: readonly StateChange[]) => Promise<void>,
-  ): Promise<void> {
-    const saved: SavedTrunk = this.#unsaved.get(trunkId) ??
-      { trunk: this.trunks.get(trunkId), routing: undefined, changes: 0 };
-    if (record !== undefined) this.putTrunk(record);
-    else {
-      saved.routing = this.routing.get(trunkId) ?? saved.routing;
-      this.#dropTrunk(trunkId);
-    }
-    saved.changes++;
-    this.unkeptTrunks.delete(trunkId);
-    this.#unsaved.set(trunkId, saved);
-    try {
-      const { tenantId } = this;
-      await save([
-        record === undefined
-          ? { removedTrunk: { tenantId, trunkId } }
-          : { trunk: { tenantId, trunk: record } },
-      ]);
-      saved.trunk = record;
-      if (record === undefined) saved.routing = undefined;
-    } catch (error) {
-      // Unless it was changed again since.
-      if (this.trunks.get(trunkId) === record) {
-        if (saved.trunk === undefined) this.#dropTrunk(trunkId);
-        else this.trunks.set(trunkId, saved.trunk);
-        if (saved.routing !== undefined && !this.routing.has(trunkId)) {
-          this.routing.set(trunkId, saved.routing);
-        }
-      }
-      throw error;
-    } finally {
-      if (--saved.changes === 0) this.#unsaved.delete(trunkId);
-    }
-  }
-
   /** Takes a trunk as it is in a store that gateways share; `undefined` for one that was removed. */
   takeTrunk(trunkId: string, record: TrunkRecord | undefined): void {
-    const saving = this.#unsaved.get(trunkId);
-    if (saving !== undefined) saving.trunk = record;
-    if (record === undefined) this.#dropTrunk(trunkId);
-    else this.trunks.set(trunkId, record);
-  }
-
-  #dropTrunk(trunkId: string): void {
-    this.trunks.delete(trunkId);
-    this.routing.delete(trunkId);
+    this.trunks.take(trunkId, record);
   }
 
   /**

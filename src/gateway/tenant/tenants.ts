@@ -65,10 +65,8 @@ export class Tenants {
 
   /** All trunks, as the archive keeps them. */
   stored(): StoredTrunk[] {
-    return [...this.#byId.values()].flatMap(({ tenantId, trunks, unkeptTrunks }) =>
-      [...trunks.values()]
-        .filter(({ trunkId }) => !unkeptTrunks.has(trunkId))
-        .map((trunk) => ({ tenantId, trunk }))
+    return [...this.#byId.values()].flatMap(({ tenantId, trunks }) =>
+      trunks.kept().map((trunk) => ({ tenantId, trunk }))
     );
   }
 

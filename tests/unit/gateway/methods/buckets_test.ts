@@ -3,6 +3,8 @@ import { describe, it } from "node:test";
 import { bucketRoutes } from "../../../../src/gateway/methods/buckets.ts";
 import type { Call } from "../../../../src/gateway/call/call.ts";
 import type { RpcContext } from "../../../../src/gateway/methods/route.ts";
+import { readTrunk } from "../../../../src/gateway/tenant/trunk.ts";
+import { Trunks } from "../../../../src/gateway/tenant/trunks.ts";
 import { methods } from "../../../../src/wire/mod.ts";
 
 describe("GetActiveBuckets", () => {
@@ -22,7 +24,8 @@ describe("GetActiveBuckets", () => {
       call("outbound", "ringing", "t8", false),
       call("inbound", "ringing", "t9", false),
     ] as unknown as Call[];
-    const trunks = new Map(Array.from({ length: 256 }, (_, i) => [`t${i}`, {}]));
+    const trunks = new Trunks("acme", 256);
+    for (let i = 0; i < 256; i++) trunks.put(readTrunk({ tenantId: "acme", trunkId: `t${i}` }));
     const tenant = {
       ...{ calls: () => calls.values(), trunks, campaigns: new Map() },
       mayReach: () => true,
