@@ -6,6 +6,7 @@
 
 import type { ServiceAccount } from "../credentials/mod.ts";
 import { TeleQuickError } from "../base/errors.ts";
+import { messageOf } from "../base/text/message.ts";
 import { ignore } from "../base/ignore.ts";
 import { LateAbortController } from "../base/signal.ts";
 import { certificateHashes, parseEndpoint } from "../transport/mod.ts";
@@ -24,7 +25,7 @@ import type { RequestOptions } from "./rpc/rpc.ts";
 import { ClockSkew } from "./sign_in/clock_skew.ts";
 import type { Connection } from "./session/connection.ts";
 import { watchCredentials } from "./sign_in/credentials_watch.ts";
-import { closedError, messageOf } from "./session/end_errors.ts";
+import { closedError } from "./session/end_errors.ts";
 import { keepAlive } from "./session/keep_alive.ts";
 import { type ConnectOptions, fetchToken, openConnection } from "./session/open_connection.ts";
 import { type PushHandlers, routePushes } from "./session/push_router.ts";

@@ -6,6 +6,7 @@
 
 import { checkNumber } from "../base/check.ts";
 import { TeleQuickError } from "../base/errors.ts";
+import { messageOf } from "../base/text/message.ts";
 import { LateAbortController, systemClock } from "../base/signal.ts";
 import {
   createPairTransport,
@@ -35,7 +36,7 @@ import { inspectGateway } from "./inspect.ts";
 import type { GatewaySnapshot, GatewayWatch, WatchOptions } from "./observe/records.ts";
 import { Watchers } from "./observe/watchers.ts";
 import { type GatewayPhones, Phones } from "./phones/phones.ts";
-import { reasonOf, recordInto } from "./storage/recorder.ts";
+import { recordInto } from "./storage/recorder.ts";
 import { readRules, refuseEmpty, refuseTwoStores } from "./check_options.ts";
 import {
   KeyRegistry,
@@ -106,7 +107,7 @@ class LocalGateway implements Gateway {
         used: usedTokens.stored(),
         isBootstrapped: bootstrap.isUsed,
       }),
-      onFailed: (error) => log("gateway.storage-failed", { reason: reasonOf(error) }),
+      onFailed: (error) => log("gateway.storage-failed", { reason: messageOf(error) }),
     });
     const save = (changes: readonly StateChange[]) =>
       cluster?.save(changes) ?? this.#archive.save(changes);

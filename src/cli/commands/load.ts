@@ -4,6 +4,7 @@
  * @module
  */
 
+import { messageOf } from "../../base/text/message.ts";
 import type { TeleQuickClient } from "../../client/mod.ts";
 import { sleep } from "../../base/signal.ts";
 import { parseEndpoint } from "../../transport/mod.ts";
@@ -187,7 +188,7 @@ async function placeOne(
     tally.done++;
   } catch (error) {
     tally.failed++;
-    const message = error instanceof Error ? error.message : String(error);
+    const message = messageOf(error);
     tally.failures.set(message, (tally.failures.get(message) ?? 0) + 1);
   }
 }

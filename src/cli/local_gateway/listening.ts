@@ -4,6 +4,7 @@
  * @module
  */
 
+import { messageOf } from "../../base/text/message.ts";
 import { ignore } from "../../base/ignore.ts";
 import { counted } from "../../base/operations.ts";
 import type { Clock } from "../../base/signal.ts";
@@ -101,13 +102,13 @@ function keepRenewing(
   const look = async (): Promise<void> => {
     await renew().catch((error) =>
       output.warn(
-        `The gateway's certificate could not be changed, and is tried again: ${reasonOf(error)}`,
+        `The gateway's certificate could not be changed, and is tried again: ${messageOf(error)}`,
       )
     );
     await announceNew().catch((error) =>
       output.warn(
         `The gateway has another certificate, but its control file could not be written, and is tried again: ${
-          reasonOf(error)
+          messageOf(error)
         }`,
       )
     );
@@ -121,8 +122,4 @@ function keepRenewing(
     isStopped = true;
     cancel();
   };
-}
-
-function reasonOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { messageOf } from "../../base/text/message.ts";
 import {
   generateServiceAccount,
   importSigner,
@@ -258,7 +259,7 @@ async function controlOf(
     return control;
   } catch (error) {
     await control?.close();
-    const why = error instanceof Error ? error.message : String(error);
+    const why = messageOf(error);
     output.warn(`Commands such as telequick call-in cannot reach this gateway: ${why}`);
     return undefined;
   }

@@ -64,8 +64,3 @@ export function closedError(error: TeleQuickError | undefined): TeleQuickError {
   return error ??
     new TeleQuickError("ERR_SESSION_CLOSED", "Client is closed: create a new TeleQuickClient");
 }
-
-/** The message of anything thrown. */
-export function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
-}

@@ -5,9 +5,10 @@
  */
 
 import { TeleQuickError } from "../../base/errors.ts";
+import { messageOf } from "../../base/text/message.ts";
 import type { Clock } from "../../base/signal.ts";
 import { backoffMs } from "./backoff.ts";
-import { expiredError, isCredentialFailure, isExpiry, isRefusal, messageOf } from "./end_errors.ts";
+import { expiredError, isCredentialFailure, isExpiry, isRefusal } from "./end_errors.ts";
 
 /** Options of a {@linkcode RetryPolicy}. */
 export interface RetryPolicyOptions {

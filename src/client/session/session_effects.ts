@@ -5,13 +5,14 @@
  */
 
 import { TeleQuickError } from "../../base/errors.ts";
+import { messageOf } from "../../base/text/message.ts";
 import { ignore } from "../../base/ignore.ts";
 import { type Clock, LateAbortController, sleep } from "../../base/signal.ts";
 import type { Logger } from "../log.ts";
 import { LOSS_GRACE_MS } from "../rpc/rpc.ts";
 import type { AnnouncedEnds } from "./announced_ends.ts";
 import type { Connection } from "./connection.ts";
-import { closedError, lossOf, messageOf } from "./end_errors.ts";
+import { closedError, lossOf } from "./end_errors.ts";
 import { EventGap } from "./event_gap.ts";
 import { scheduleRenewal } from "./renewal.ts";
 import { RetiredSessions } from "./retired_sessions.ts";

@@ -5,13 +5,14 @@
  */
 
 import { TeleQuickError } from "../../base/errors.ts";
+import { messageOf } from "../../base/text/message.ts";
 import type { Queue } from "../../base/queue.ts";
 import { raceSignal, within } from "../../base/signal.ts";
 import type { SessionEnding } from "../../wire/mod.ts";
 import { LOSS_GRACE_MS } from "../rpc/rpc.ts";
 import { AnnouncedEnds } from "./announced_ends.ts";
 import type { Connection } from "./connection.ts";
-import { closedError, messageOf } from "./end_errors.ts";
+import { closedError } from "./end_errors.ts";
 import type { BrokenStream } from "./push_router.ts";
 import { SessionEffects, type SessionEffectsOptions } from "./session_effects.ts";
 import type { StateMachine } from "./state_machine.ts";

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { messageOf } from "../../base/text/message.ts";
 import type { Clock } from "../../base/signal.ts";
 import { Recording, type StartRecording } from "../call/recording.ts";
 import type { Log } from "../log.ts";
@@ -18,7 +19,7 @@ export function recordInto(
   if (folder === undefined) return undefined;
   return ({ tenantId, callSid }) => {
     const onFailed = (error: unknown): void => {
-      log("recording.failed", { tenantId, callSid, reason: reasonOf(error) });
+      log("recording.failed", { tenantId, callSid, reason: messageOf(error) });
     };
     try {
       // Both are of letters, digits and `._:-`; the comma keeps one tenant's files apart from another's.
@@ -29,9 +30,4 @@ export function recordInto(
       return undefined;
     }
   };
-}
-
-/** The message of anything thrown. */
-export function reasonOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -1,4 +1,5 @@
 import { TeleQuickError } from "../../base/errors.ts";
+import { messageOf } from "../../base/text/message.ts";
 import { advise, type TransportAction, transportPackages } from "../advice.ts";
 import {
   addonRuntime,
@@ -83,7 +84,7 @@ export function loadAddon(action: TransportAction): Attempt<NapiAddon> {
 }
 
 function cannotLoad(action: TransportAction, machine: Machine, cause: unknown): TeleQuickError {
-  const text = cause instanceof Error ? cause.message : String(cause);
+  const text = messageOf(cause);
   const wanted = /GLIBC_(\d+\.\d+)'? not found/.exec(text)?.[1];
   const build = buildName(machine);
   const isOld = machine.platform === "linux" &&

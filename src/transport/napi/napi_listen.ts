@@ -1,5 +1,6 @@
 import { encodeUtf8 } from "../../base/bytes.ts";
 import { TeleQuickError } from "../../base/errors.ts";
+import { messageOf } from "../../base/text/message.ts";
 import { ignore } from "../../base/ignore.ts";
 import { Queue } from "../../base/queue.ts";
 import { sleep, systemClock, within } from "../../base/signal.ts";
@@ -238,7 +239,7 @@ function bind(
       encodeUtf8(privateKeyPem),
     );
   } catch (cause) {
-    const text = cause instanceof Error ? cause.message : String(cause);
+    const text = messageOf(cause);
     if (/in use|bind|permission|address/i.test(text)) throw cannotBind(hostname, port, cause);
     throw certificateUnusable();
   }

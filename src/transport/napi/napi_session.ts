@@ -1,3 +1,4 @@
+import { messageOf } from "../../base/text/message.ts";
 import { ignore } from "../../base/ignore.ts";
 import { streamErrorCode, TransportFault } from "../fault.ts";
 import type {
@@ -309,7 +310,7 @@ function wrapSend(send: Held<NapiSend>): WritableStream<Uint8Array> {
 
 /** The addon reports the end of a stream by text alone: "RESET_STREAM: 7", "STOP_SENDING: 7". */
 function streamFault(error: unknown): TransportFault {
-  const text = error instanceof Error ? error.message : String(error);
+  const text = messageOf(error);
   const code = /(?:RESET_STREAM|STOP_SENDING): (\d+)/.exec(text)?.[1];
   return new TransportFault(text, code === undefined ? undefined : Number(code));
 }

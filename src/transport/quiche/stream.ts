@@ -1,3 +1,4 @@
+import { messageOf } from "../../base/text/message.ts";
 import { applicationCode, streamErrorCode, TransportFault } from "../fault.ts";
 import { sessionCode } from "../http3/codes.ts";
 import { type QuicheState, shutdown } from "./binding.ts";
@@ -209,7 +210,7 @@ function shut(host: StreamHost, id: number, direction: 0 | 1, reason: unknown): 
 
 /** quiche's errors are texts: "StreamReset(7)", "StreamStopped(7)". */
 function streamFault(error: unknown, what: string): TransportFault {
-  const text = error instanceof Error ? error.message : String(error);
+  const text = messageOf(error);
   const code = /Stream(?:Reset|Stopped)\((\d+)\)/.exec(text)?.[1];
   if (code === undefined) return new TransportFault(text, 0);
   return new TransportFault(`${what}: error ${code}`, applicationCode(Number(code)));

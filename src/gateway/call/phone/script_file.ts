@@ -7,6 +7,7 @@
 import { readWav, Resampler } from "../../../audio/mod.ts";
 import { kindOf } from "../../../base/check.ts";
 import { TeleQuickError } from "../../../base/errors.ts";
+import { messageOf } from "../../../base/text/message.ts";
 import { parseStrictJsonText } from "../../../base/text/json.ts";
 import { findJsonValue, positionAt } from "../../../base/text/json_position.ts";
 import { isDestination } from "../../../wire/mod.ts";
@@ -188,7 +189,7 @@ class ScriptFile {
     try {
       samples = atLineRate(await readFile(file));
     } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error);
+      const reason = messageOf(error);
       throw this.#unfit(path, `${JSON.stringify(file)} cannot be played: ${reason}`, error);
     }
     const ms = samples.length * 1_000 / LINE_RATE;

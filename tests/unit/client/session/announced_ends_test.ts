@@ -8,8 +8,8 @@ import {
   isCredentialFailure,
   isExpiry,
   isRefusal,
-  messageOf,
 } from "../../../../src/client/session/end_errors.ts";
+import { messageOf } from "../../../../src/base/text/message.ts";
 import { createSessionPair } from "../../../../src/transport/pair.ts";
 import { Session } from "../../../../src/transport/session.ts";
 import { methods } from "../../../../src/wire/mod.ts";
