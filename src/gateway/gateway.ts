@@ -229,9 +229,13 @@ class LocalGateway implements Gateway {
     }
     if (this.#closing !== undefined) return closeUnheard(incoming, 503, "the gateway is closed");
     if (!/^\/(\?|$)/.test(incoming.path ?? "/")) return closeUnheard(incoming, 404, "not found");
-    const connection = new Connection(incoming, this.#gateway, this.#pending, ++this.#number);
+    const number = ++this.#number;
+    const connection = new Connection(incoming, this.#gateway, this.#pending, number);
     const served = connection.run()
-      .catch(() => closeUnheard(incoming, 500, "the gateway failed"))
+      .catch((error) => {
+        this.#gateway.log("session.failed", { session: number, reason: messageOf(error) });
+        closeUnheard(incoming, 500, "the gateway failed");
+      })
       .finally(() => this.#connections.delete(connection));
     this.#connections.set(connection, served);
     await served;
@@ -245,6 +249,10 @@ class LocalGateway implements Gateway {
       clock: this.#gateway.clock,
       maxStreams: Math.min(this.#gateway.limits.streams, MAX_STREAMS),
       serve: (incoming) => void this.serve(incoming),
+      onLost: (endpoint, error) => {
+        const reason = `${endpoint}: ${messageOf(error)}`;
+        this.#gateway.log("gateway.port-lost", { reason });
+      },
       onClosed: () => this.#listeners.delete(listener),
     });
     this.#listeners.add(listener);

@@ -46,13 +46,15 @@ export interface StartListenerOptions extends GatewayListenOptions {
   readonly maxStreams: number;
   /** Takes a session. */
   readonly serve: (incoming: IncomingSession) => void;
+  /** Called once when the port is lost: no further session comes. */
+  readonly onLost: (endpoint: string, error: unknown) => void;
   /** Called once when it is closed. */
   readonly onClosed: () => void;
 }
 
 /** Binds a port and accepts sessions until it is closed. */
 export async function startListener(options: StartListenerOptions): Promise<GatewayListener> {
-  const { hostname = "127.0.0.1", port = 0, maxStreams, serve, onClosed } = options;
+  const { hostname = "127.0.0.1", port = 0, maxStreams, serve, onLost, onClosed } = options;
   const local = ["localhost", "127.0.0.1", "::1"];
   const { certificatePem, privateKeyPem } = options.certificate ?? await createCertificate({
     hostnames: local.includes(hostname) ? local : [...local, hostname],
@@ -60,11 +62,13 @@ export async function startListener(options: StartListenerOptions): Promise<Gate
   });
   let shown = await hashOf(certificatePem);
   const listener = await listenQuic({ hostname, port, certificatePem, privateKeyPem, maxStreams });
-  const accepting = acceptAll(listener.accept(), serve);
   const host = listener.hostname.includes(":") ? `[${listener.hostname}]` : listener.hostname;
+  const endpoint = `https://${host}:${listener.port}`;
+  const accepting = acceptAll(listener.accept(), serve)
+    .catch((error) => onLost(endpoint, error));
   let closing: Promise<void> | undefined;
   return {
-    endpoint: `https://${host}:${listener.port}`,
+    endpoint,
     get certificateHash() {
       return shown;
     },
@@ -88,9 +92,5 @@ async function acceptAll(
   sessions: AsyncIterable<IncomingSession>,
   serve: (incoming: IncomingSession) => void,
 ): Promise<void> {
-  try {
-    for await (const incoming of sessions) serve(incoming);
-  } catch {
-    // The port is gone.
-  }
+  for await (const incoming of sessions) serve(incoming);
 }

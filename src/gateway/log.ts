@@ -13,6 +13,7 @@ import { printable } from "./validate.ts";
 export type GatewayLogEvent =
   | "gateway.listening"
   | "gateway.closed"
+  | "gateway.port-lost"
   | "gateway.storage-failed"
   | "key.published"
   | "key.revoked"
@@ -29,6 +30,7 @@ export type GatewayLogEvent =
   | "session.ending"
   | "session.closed"
   | "session.dropped"
+  | "session.failed"
   | "rpc.done"
   | "rpc.malformed"
   | "rpc.unknown"

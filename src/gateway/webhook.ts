@@ -8,6 +8,7 @@
  * @module
  */
 
+import { messageOf } from "../base/text/message.ts";
 import { counted } from "../base/operations.ts";
 import { encodeHex, encodeUtf8 } from "../base/bytes.ts";
 import { sleep, within } from "../base/signal.ts";
@@ -53,8 +54,8 @@ export async function postWebhook(
       if (delay === undefined) return log("webhook.failed", { ...ids, code: status });
       await sleep(delay, { clock, signal });
     }
-  } catch {
-    log("webhook.failed", { ...ids, reason: "The gateway closed" });
+  } catch (error) {
+    log("webhook.failed", { ...ids, reason: messageOf(error) });
   }
 }
 

@@ -148,9 +148,9 @@ function listenDeno(QuicEndpoint: EndpointConstructor, options: ListenOptions): 
     try {
       // Connections of every certificate come out of the first.
       while (true) welcome(await listeners[0]!.incoming());
-    } catch {
-      // The endpoint is closed.
-      sessions.close();
+    } catch (error) {
+      // The endpoint is gone. Where it was closed, the queue has ended already.
+      sessions.fail(error);
     }
   };
   run();

@@ -44,7 +44,7 @@ export interface Listener {
   readonly port: number;
   /**
    * Sessions as they come, each established. Ends when the listener is closed; leaving the loop accepts no more of them. Fails when the port
-   * was lost during a change of the certificate.
+   * is lost, for instance during a change of the certificate.
    */
   accept(): AsyncIterable<IncomingSession>;
   /**

@@ -39,8 +39,10 @@ export interface CampaignOptions<Row> {
 export interface CampaignResult {
   readonly dialled: number;
   readonly failed: number;
-  /** Rows that were dropped by an abort. */
+  /** Rows that were dropped, by an abort or after an error. */
   readonly dropped: number;
+  /** What ended it before its last row, unless it was aborted. */
+  readonly error?: unknown;
 }
 
 // A late timer is made up for; a longer stall is not, or its calls would all go out at once.
@@ -63,6 +65,7 @@ export class Campaign<Row> {
   #dialled = 0;
   #failed = 0;
   #dropped = 0;
+  #error: unknown;
   #isDone = false;
   #isDropped = false;
   #onSlot: () => void = ignore;
@@ -91,7 +94,8 @@ export class Campaign<Row> {
     const { signal } = this.#abort;
     try {
       await this.#dialAll(signal);
-    } catch {
+    } catch (error) {
+      if (!signal.aborted) this.#error = error;
       await this.#dropRest();
     }
     this.#isDone = true;
@@ -191,6 +195,7 @@ export class Campaign<Row> {
   #settle(): void {
     if (!this.#isDone || this.live.size > 0) return;
     const { onDone } = this.#options;
-    onDone({ dialled: this.#dialled, failed: this.#failed, dropped: this.#dropped });
+    const result = { dialled: this.#dialled, failed: this.#failed, dropped: this.#dropped };
+    onDone(this.#error === undefined ? result : { ...result, error: this.#error });
   }
 }

@@ -5,6 +5,7 @@
  */
 
 import { TeleQuickError } from "../../base/errors.ts";
+import { messageOf } from "../../base/text/message.ts";
 import { within } from "../../base/signal.ts";
 import {
   type BulkRequest,
@@ -148,10 +149,11 @@ function start(
       refusal.code === ErrorCode.ERR_RATE_LIMITED && !(refusal instanceof FarEndRefusal),
     fail: (row, refusal) =>
       tenant.fail(callOptions(row, context), session.access, causeOf(refusal)),
-    onDone: ({ dialled, failed, dropped }) => {
+    onDone: ({ dialled, failed, dropped, error }) => {
       leaveKey();
       tenant.campaigns.delete(campaignId);
-      const reason = `${dialled} dialled, ${failed} failed, ${dropped} dropped`;
+      const why = error === undefined ? "" : `: ${messageOf(error)}`;
+      const reason = `${dialled} dialled, ${failed} failed, ${dropped} dropped${why}`;
       gateway.log("campaign.ended", { ...ids, count: dialled, reason });
     },
   });

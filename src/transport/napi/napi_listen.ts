@@ -157,10 +157,11 @@ function serve(
           onTimeout: () => new Error("handshake timeout"),
         }).catch(ignore);
       }
-    } catch {
-      // The server is closed.
+      if (!over) sessions.fail(new Error("The addon's server has ended"));
+    } catch (error) {
+      // The server is gone. Where it was closed, the queue has ended already.
+      if (!over) sessions.fail(error);
     }
-    if (!over) sessions.close();
     server.close();
   };
   const running = run();

@@ -1,6 +1,10 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { createGateway, type GatewayStorage } from "../../../src/gateway/mod.ts";
+import {
+  createGateway,
+  type GatewayLogRecord,
+  type GatewayStorage,
+} from "../../../src/gateway/mod.ts";
 import { createSessionPair } from "../../../src/transport/mod.ts";
 import { InboundRule, methods } from "../../../src/wire/mod.ts";
 import { FakeClock, settle } from "../../../src/testing/mod.ts";
@@ -35,6 +39,22 @@ describe("createGateway()", () => {
     load(undefined);
     await added;
     await gateway.close();
+  });
+
+  it("logs why a session failed that it was given", async () => {
+    const records: GatewayLogRecord[] = [];
+    await using gateway = createGateway({ log: (record) => records.push(record) });
+    const { incoming } = createSessionPair();
+    // Something else reads the session's streams already.
+    incoming.session.incomingBidirectionalStreams.getReader();
+    await gateway.serve(incoming);
+    const failures = records.filter(({ event }) => event === "session.failed");
+    assert.deepEqual(failures.map(({ session }) => session), [1]);
+    assert.match(failures[0]!.reason!, /locked/);
+    assert.deepEqual(await incoming.session.closed, {
+      closeCode: 500,
+      reason: "the gateway failed",
+    });
   });
 
   it("takes trunk changes that cannot be saved back to what was saved, also when they come together", async () => {

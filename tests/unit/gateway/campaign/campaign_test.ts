@@ -37,6 +37,31 @@ describe("Campaign", () => {
     assert.deepEqual(results, [{ dialled: 3, failed: 0, dropped: 0 }]);
   });
 
+  it("says what ended it before its last row", async () => {
+    const results: CampaignResult[] = [];
+    const failed: number[] = [];
+    const clock = new FakeClock();
+    const error = new Error("The store is broken");
+    const campaign = new Campaign<number>({
+      owner: { id: "", space: "" },
+      campaignId: "k",
+      clock,
+      rows: [0, 1, 2],
+      callsPerSecond: Infinity,
+      maxConcurrentCalls: 1,
+      claim: (row) => row === 0 ? Promise.resolve(undefined) : Promise.reject(error),
+      dial: () => undefined,
+      fail: (row) => void failed.push(row),
+      isTemporary: () => true,
+      onDone: (result) => results.push(result),
+    });
+    const running = campaign.run();
+    await clock.advance(100);
+    await running;
+    assert.deepEqual(results, [{ dialled: 1, failed: 0, dropped: 2, error }]);
+    assert.deepEqual(failed, [1, 2]);
+  });
+
   it("dials nothing after abort(), in every turn in which that can come", async () => {
     // How many turns lie between a call's end, or the row before, and the abort.
     for (let turns = 0; turns < 20; turns++) {

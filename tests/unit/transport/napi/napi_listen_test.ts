@@ -276,6 +276,23 @@ describe("listenAddon()", () => {
     await listener.close();
   });
 
+  it("ends with the error of its server, or that it has ended", async () => {
+    const outcomes = [
+      () => Promise.reject(new Error("socket error")),
+      () => Promise.resolve(null),
+    ];
+    for (const accept of outcomes) {
+      const { addon } = fakeAddon();
+      addon.NapiServer.bind = () => ({ accept, close: () => {} });
+      const certificate = await createCertificate();
+      const listener = listenAddon(addon, { ...certificate, port: 61_000 });
+      await assert.rejects(async () => {
+        for await (const _ of listener.accept());
+      }, /socket error|The addon's server has ended/);
+      await listener.close();
+    }
+  });
+
   it("wants a port, since the addon does not tell which one it takes", async () => {
     await assert.rejects(listen({ port: 0 }), { code: "ERR_VALUE_INVALID", message: /port is 0/ });
   });
