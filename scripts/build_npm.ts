@@ -37,8 +37,6 @@ const ofBase = ["src/base/errors.ts", "src/token/mod.ts"];
 // How that is written until it is known how deep the importing file lies.
 const baseMark = "#base";
 
-const repository = "https://github.com/telequick/typescript-sdk";
-
 const common = {
   absWorkingDir: root.pathname,
   outdir: "npm/esm",
@@ -245,9 +243,6 @@ function packageOf(manifest: Manifest, entries: Files): unknown {
       ...["telequick", "telephony", "voice", "voice-agent", "webtransport", "sip", "pcmu"],
       ...["jwt", "deno", "bun", "browser"],
     ],
-    homepage: `${repository}#readme`,
-    repository: { type: "git", url: `git+${repository}.git` },
-    bugs: { url: `${repository}/issues` },
     type: "module",
     sideEffects: false,
     exports: {
