@@ -10,6 +10,7 @@ import { eventLoopTurn } from "../base/turn.ts";
 
 // Streams hand chunks on from one turn to the next: so many turns without any movement are the end of it.
 const QUIET_TURNS = 4;
+// A guard only: a test whose operation never ends would hang without a word. Nothing is decided by it.
 const LONGEST_MS = 30_000;
 
 const operations: OperationCounter = countOperations();
@@ -25,9 +26,10 @@ export function track<T>(promise: Promise<T>): Promise<T> {
 
 /**
  * Resolves when nothing moves any more: several turns of the event loop in which no operation of the SDK was under way or ended, and
- * no tracked promise was pending.
+ * no tracked promise was pending. However long that takes, it decides nothing: it is counted in turns, as streams hand chunks on from one
+ * turn to the next and give no other sign.
  *
- * @throws `Error` when an operation has not ended after 30 s of real time.
+ * @throws `Error` when an operation has not ended after 30 s of real time: instead of a test that hangs, one that says what it waits for.
  */
 export async function settle(): Promise<void> {
   const start = systemClock.monotonic();
