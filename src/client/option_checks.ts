@@ -4,6 +4,7 @@
  * @module
  */
 
+import { kindOf } from "../base/check.ts";
 import { TeleQuickError } from "../base/errors.ts";
 
 /** A number of milliseconds above 0, `Infinity` included; the default for `undefined`. */
@@ -57,7 +58,5 @@ export function oneOf<T extends string>(
 
 /** What was given in place of an option's value, in words; a text itself is not repeated. */
 export function found(value: unknown): string {
-  if (value === null || value === undefined) return String(value);
-  if (value === "") return "an empty string";
-  return `${/^[aeiou]/.test(typeof value) ? "an" : "a"} ${typeof value}`;
+  return value === "" ? "an empty string" : kindOf(value);
 }

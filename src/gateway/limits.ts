@@ -4,6 +4,7 @@
  * @module
  */
 
+import { kindOf } from "../base/check.ts";
 import { TeleQuickError } from "../base/errors.ts";
 
 /** One bound of the gateway. */
@@ -259,7 +260,7 @@ export function resolveLimits(overrides: Partial<Limits> = {}): Limits {
       );
     }
     if (typeof value !== "number") {
-      throw new TypeError(`Cannot set limits: ${name} is a ${typeof value}, expected a number`);
+      throw new TypeError(`Cannot set limits: ${name} is ${kindOf(value)}, expected a number`);
     }
     if (!(value > 0)) {
       throw new TeleQuickError(

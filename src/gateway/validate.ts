@@ -4,6 +4,7 @@
  * @module
  */
 
+import { checkString } from "../base/check.ts";
 import { escapeControl, hasControl } from "../base/text/control.ts";
 import { TeleQuickError } from "../base/errors.ts";
 import { KEY_ID, TENANT_ID } from "../token/mod.ts";
@@ -68,10 +69,7 @@ function checkPattern(
   name: string,
   expected: string,
 ): void {
-  if (typeof value !== "string") {
-    throw new TypeError(`Cannot ${action}: ${name} is a ${typeof value}, expected a string`);
-  }
-  if (pattern.test(value)) return;
+  if (pattern.test(checkString(action, name, value))) return;
   throw new TeleQuickError(
     "ERR_VALUE_INVALID",
     `Cannot ${action}: ${name} is malformed, expected ${expected}`,

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { kindOf } from "../base/check.ts";
 import { decodeAudio, encodePcmu, pcm16Bytes, pcm16Samples, Resampler } from "../audio/mod.ts";
 import { TeleQuickError } from "../base/errors.ts";
 import {
@@ -96,7 +97,9 @@ export function withTeleQuick<T extends RealtimeWebSocketClass>(
 ): TeleQuickTransportClass<T> {
   if (typeof Base !== "function") {
     throw new TypeError(
-      `Cannot make transport: the class is ${typeof Base}, expected OpenAIRealtimeWebSocket of @openai/agents-realtime`,
+      `Cannot make transport: the class is ${
+        kindOf(Base)
+      }, expected OpenAIRealtimeWebSocket of @openai/agents-realtime`,
     );
   }
   const Parent = Base as unknown as new (options: object) => RealtimeWebSocket;

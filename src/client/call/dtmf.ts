@@ -4,6 +4,7 @@
  * @module
  */
 
+import { kindOf } from "../../base/check.ts";
 import { TeleQuickError } from "../../base/errors.ts";
 import { type Clock, sleep } from "../../base/signal.ts";
 import type { DtmfOptions } from "../rpc/methods.ts";
@@ -39,7 +40,7 @@ export async function dialDtmf(
 
 function checkDigits(digits: unknown): asserts digits is string {
   if (typeof digits !== "string") {
-    throw new TypeError("Cannot send DTMF: digits must be a string");
+    throw new TypeError(`Cannot send DTMF: digits is ${kindOf(digits)}, expected a string`);
   }
   if (digits.length >= 1 && digits.length <= MOST_DIGITS && /^[0-9*#wW]+$/.test(digits)) return;
   const found = digits.length > MOST_DIGITS

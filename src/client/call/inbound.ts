@@ -4,6 +4,7 @@
  * @module
  */
 
+import { kindOf } from "../../base/check.ts";
 import { TeleQuickError } from "../../base/errors.ts";
 import type { Call } from "./call.ts";
 
@@ -59,7 +60,7 @@ export interface InboundService extends AsyncDisposable {
 /** The capacity of a service, checked. */
 export function capacityOf(capacity: number = DEFAULT_CAPACITY): number {
   if (typeof capacity !== "number") {
-    throw new TypeError(`Option capacity is a ${typeof capacity}, expected a number`);
+    throw new TypeError(`Option capacity is ${kindOf(capacity)}, expected a number`);
   }
   if (Number.isSafeInteger(capacity) && capacity >= 1) return capacity;
   throw new TeleQuickError(

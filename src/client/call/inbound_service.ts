@@ -4,6 +4,7 @@
  * @module
  */
 
+import { kindOf } from "../../base/check.ts";
 import { TeleQuickError } from "../../base/errors.ts";
 import { handled, report } from "../../base/handled.ts";
 import { ignore } from "../../base/ignore.ts";
@@ -74,7 +75,9 @@ export class LiveInboundService implements InboundService {
     options: ServeInboundOptions,
   ) {
     if (typeof handler !== "function") {
-      throw new TypeError(`Cannot serve calls: the handler is a ${typeof handler}`);
+      throw new TypeError(
+        `Cannot serve calls: the handler is ${kindOf(handler)}, expected a function`,
+      );
     }
     this.trunkId = trunkId;
     this.#host = host;

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { kindOf } from "../../base/check.ts";
 import { randomUuid } from "../../base/uuid.ts";
 import { TeleQuickError } from "../../base/errors.ts";
 import {
@@ -270,7 +271,7 @@ export function checkObject(action: string, value: unknown, members: string): vo
 /** Refuses everything but a non-empty string. */
 export function required(action: string, name: string, value: unknown): asserts value is string {
   if (typeof value !== "string") {
-    throw new TypeError(`Cannot ${action}: \`${name}\` must be a string`);
+    throw new TypeError(`Cannot ${action}: \`${name}\` is ${kindOf(value)}, expected a string`);
   }
   if (value === "") throw invalid(action, `\`${name}\` is empty`);
 }
@@ -278,7 +279,7 @@ export function required(action: string, name: string, value: unknown): asserts 
 /** Throws `TypeError` for everything but a number. */
 export function checkNumber(action: string, name: string, value: unknown): void {
   if (typeof value === "number") return;
-  throw new TypeError(`Cannot ${action}: \`${name}\` must be a number`);
+  throw new TypeError(`Cannot ${action}: \`${name}\` is ${kindOf(value)}, expected a number`);
 }
 
 /** An int32 of at least 0; the default for `undefined`. */

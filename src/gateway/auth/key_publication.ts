@@ -4,6 +4,7 @@
  * @module
  */
 
+import { checkNumber, checkString } from "../../base/check.ts";
 import { exportModulus, importVerifyingKey, keyThumbprint } from "../../credentials/mod.ts";
 import { TeleQuickError } from "../../base/errors.ts";
 import type { KeyRole } from "../../token/mod.ts";
@@ -34,13 +35,15 @@ export interface RevokeServiceAccountOptions {
 /** Throws unless a key can be published. */
 export function checkPublication(options: PublishServiceAccountOptions): void {
   const { tenantId, privateKeyId, publicKeyPem, role = "sdk", expiresAtMs = 0 } = options;
-  checkTenantId(tenantId, "publish service account");
-  checkKeyId(privateKeyId, "publish service account");
+  const action = "publish service account";
+  checkTenantId(tenantId, action);
+  checkKeyId(privateKeyId, action);
   checkRole(role);
-  checkTime(expiresAtMs);
-  if (typeof publicKeyPem !== "string") {
-    throw new TypeError("Cannot publish service account: publicKeyPem is not a string");
-  }
+  checkNumber(action, "expiresAtMs", expiresAtMs, {
+    ...{ min: 0, max: Number.MAX_SAFE_INTEGER, integer: true },
+    expected: "0 (never) or a positive integer in milliseconds",
+  });
+  checkString(action, "publicKeyPem", publicKeyPem);
 }
 
 /** The error for a `kid` or key that cannot be published: one sentence for all cases, so that it does not say whose key it is. */
@@ -77,22 +80,9 @@ export async function readPem(
 
 function checkRole(role: unknown): void {
   if (role === "sdk" || role === "admin") return;
-  if (typeof role !== "string") {
-    throw new TypeError(`Cannot publish service account: role is a ${typeof role}`);
-  }
+  checkString("publish service account", "role", role);
   throw new TeleQuickError(
     "ERR_VALUE_INVALID",
     'Cannot publish service account: role is unknown, expected "sdk" or "admin"',
-  );
-}
-
-function checkTime(expiresAtMs: unknown): void {
-  if (typeof expiresAtMs !== "number") {
-    throw new TypeError(`Cannot publish service account: expiresAtMs is a ${typeof expiresAtMs}`);
-  }
-  if (Number.isSafeInteger(expiresAtMs) && expiresAtMs >= 0) return;
-  throw new TeleQuickError(
-    "ERR_VALUE_INVALID",
-    `Cannot publish service account: expiresAtMs is ${expiresAtMs}, expected 0 (never) or a positive integer in milliseconds`,
   );
 }

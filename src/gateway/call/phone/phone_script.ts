@@ -99,7 +99,7 @@ export function checkPhoneScript(script: unknown): asserts script is PhoneScript
 /** The first fault of a script. */
 export function findScriptFault(script: unknown): ScriptFault | undefined {
   if (!Array.isArray(script)) {
-    return { step: undefined, found: `is ${typeof script}, expected an array of steps` };
+    return { step: undefined, found: `is ${kindOf(script)}, expected an array of steps` };
   }
   if (script.length > MOST_STEPS) {
     return {

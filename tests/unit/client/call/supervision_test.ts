@@ -293,7 +293,10 @@ describe("Supervision", () => {
     );
     await assert.rejects(
       client.supervise({ callSid: call.sid, mode: "1" as unknown as number }),
-      { name: "TypeError", message: "Cannot supervise call: `mode` must be a number" },
+      {
+        name: "TypeError",
+        message: "Cannot supervise call: `mode` is a string, expected a number",
+      },
     );
     call.audio();
     await assert.rejects(client.supervise({ callSid: call.sid }), hasCode("ERR_VALUE_INVALID"));

@@ -53,7 +53,7 @@ describe("ClientMethods", () => {
       });
       await assert.rejects(invoke(client, 7 as unknown as string), {
         name: "TypeError",
-        message: `${start} must be a string`,
+        message: `${start} is a number, expected a string`,
       });
       assert.deepEqual(client.sent, [], start);
     }

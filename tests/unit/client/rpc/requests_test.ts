@@ -121,7 +121,9 @@ describe("originateRequest()", () => {
       for (const wrong of [null, {}, Symbol("wrong"), 1n]) {
         assert.throws(() => dial({ [name]: wrong }), {
           name: "TypeError",
-          message: new RegExp(`^Cannot dial: \`${name}\` must be a (string|number)$`),
+          message: new RegExp(
+            `^Cannot dial: \`${name}\` is (null|an? [a-z]+), expected a (string|number)$`,
+          ),
         }, name);
       }
     }
@@ -145,7 +147,9 @@ describe("bulkRequest()", () => {
       for (const wrong of [null, {}, Symbol("wrong"), 1n]) {
         assert.throws(() => bulkRequest({ ...base, [name]: wrong }), {
           name: "TypeError",
-          message: new RegExp(`^Cannot start campaign: \`${name}\` must be a (string|number)$`),
+          message: new RegExp(
+            `^Cannot start campaign: \`${name}\` is (null|an? [a-z]+), expected a (string|number)$`,
+          ),
         }, name);
       }
     }
@@ -331,7 +335,7 @@ describe("requests", () => {
     for (const [name, type] of [["trunkId", "string"], ["rule", "number"]] as const) {
       assert.throws(() => inboundRoutingRequest({ ...routing, [name]: {} } as never), {
         name: "TypeError",
-        message: `Cannot set inbound routing: \`${name}\` must be a ${type}`,
+        message: `Cannot set inbound routing: \`${name}\` is an object, expected a ${type}`,
       });
     }
     for (const name of ["csvUrl", "campaignId", "trunkId"] as const) {
