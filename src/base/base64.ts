@@ -4,8 +4,22 @@
  * @module
  */
 
+// ECMAScript's own (2026), where the runtime has it: Deno, Bun, Node from 25 and the browsers of 2026. It is faster, and Deno loads the
+// module behind `atob` and `btoa` at their first use only.
+interface NativeBytes {
+  toBase64?(options?: {
+    readonly alphabet?: "base64" | "base64url";
+    readonly omitPadding?: boolean;
+  }): string;
+}
+interface NativeArray {
+  fromBase64?(text: string): Uint8Array<ArrayBuffer>;
+}
+
 /** Encodes bytes as base64 with padding (RFC 4648 section 4). */
 export function encodeBase64(bytes: Uint8Array): string {
+  const native = (bytes as NativeBytes).toBase64?.();
+  if (native !== undefined) return native;
   let binary = "";
   // Thousands of bytes as arguments of one call: many times faster than one by one. No engine takes all bytes of a large array at once.
   for (let at = 0; at < bytes.length; at += 4096) {
@@ -16,7 +30,8 @@ export function encodeBase64(bytes: Uint8Array): string {
 
 /** Encodes bytes as base64url without padding (RFC 7515 section 2). */
 export function encodeBase64Url(bytes: Uint8Array): string {
-  return encodeBase64(bytes).replaceAll("=", "").replaceAll("+", "-").replaceAll("/", "_");
+  return (bytes as NativeBytes).toBase64?.({ alphabet: "base64url", omitPadding: true }) ??
+    encodeBase64(bytes).replaceAll("=", "").replaceAll("+", "-").replaceAll("/", "_");
 }
 
 /** Decodes canonical base64url without padding; `undefined` for anything else (padding, white space, other characters, stray bits). */
@@ -50,23 +65,28 @@ function valueOf(code: number): number {
 
 /** Decodes canonical base64, padded as RFC 4648 section 4 says or not at all; `undefined` for anything else. */
 export function decodeBase64(text: string): Uint8Array<ArrayBuffer> | undefined {
-  const binary = decode(text);
-  const canonical = btoa(binary);
-  return text === canonical || text === canonical.replace(/=+$/, "") ? toBytes(binary) : undefined;
+  const bytes = decodeForgiving(text);
+  if (bytes === undefined) return undefined;
+  // Several texts have these bytes: the one counts that encoding them gives.
+  const canonical = encodeBase64(bytes);
+  return text === canonical || text === canonical.replace(/=+$/, "") ? bytes : undefined;
 }
 
-// atob accepts white space, missing padding and stray bits (WHATWG Infra, forgiving-base64 decode), so its result counts only when
-// encoding it gives the text again.
-function decode(text: string): string {
+/**
+ * Decodes base64 as `atob` does (WHATWG Infra, forgiving-base64 decode): with white space, without padding, with stray bits; `undefined`
+ * for anything else.
+ */
+export function decodeForgiving(text: string): Uint8Array<ArrayBuffer> | undefined {
+  const native = Uint8Array as NativeArray;
   try {
-    return atob(text);
+    return native.fromBase64?.(text) ?? toBytes(atob(text));
   } catch {
-    return "";
+    return undefined;
   }
 }
 
 /** The bytes of a text of characters below U+0100, as `atob` returns it. */
-export function toBytes(binary: string): Uint8Array<ArrayBuffer> {
+function toBytes(binary: string): Uint8Array<ArrayBuffer> {
   const bytes = new Uint8Array(binary.length);
   for (let i = 0; i < bytes.length; i++) bytes[i] = binary.charCodeAt(i);
   return bytes;

@@ -75,6 +75,9 @@ export function decodeUtf8(bytes: Uint8Array): string {
 
 /** Lower-case hexadecimal digits of bytes. */
 export function encodeHex(bytes: Uint8Array): string {
+  // ECMAScript's own (2026), where the runtime has it.
+  const native = (bytes as { toHex?(): string }).toHex?.();
+  if (native !== undefined) return native;
   let hex = "";
   for (const byte of bytes) hex += byte.toString(16).padStart(2, "0");
   return hex;

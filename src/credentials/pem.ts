@@ -4,7 +4,7 @@
  * @module
  */
 
-import { toBytes } from "../base/base64.ts";
+import { decodeForgiving } from "../base/base64.ts";
 import { TeleQuickError } from "../base/errors.ts";
 
 /** Which half of a key pair is being read. */
@@ -42,7 +42,7 @@ export function refuseKey(
  */
 export function readPem(text: string, half: KeyHalf): PemBlock {
   const wanted = `${half.toUpperCase()} KEY`;
-  const armour = text.includes("-") ? text : decode(text);
+  const armour = text.includes("-") ? text : decodeWhole(text);
   const [[, label, body = ""] = [], another] = armour.slice(0, MAX_CHARACTERS)
     .matchAll(/-----BEGIN ([A-Z0-9 ]{1,32})-----([^]*?)-----END \1-----/g);
   const isPkcs1 = label === `RSA ${wanted}`;
@@ -66,16 +66,19 @@ export function readPem(text: string, half: KeyHalf): PemBlock {
   if (another !== undefined) {
     refuseKey(half, `text has several PEM blocks, expected one "${wanted}"`);
   }
-  return { isPkcs1, der: toBytes(decode(body)) };
+  // Without bytes the reader of the DER refuses the key.
+  return { isPkcs1, der: decodeForgiving(withoutCarriers(body)) ?? new Uint8Array() };
 }
 
-/**
- * Decodes base64 with what carriers leave in it: white space, quotes, line ends escaped once or more. Anything else gives an empty
- * result, which the reader of the DER refuses.
- */
-function decode(text: string): string {
+/** Base64 without what carriers leave in it besides white space: quotes, line ends escaped once or more. */
+function withoutCarriers(text: string): string {
+  return text.replace(/\\+[nr]|["']/g, "");
+}
+
+/** The text of which this is the base64; an empty one for anything else. */
+function decodeWhole(text: string): string {
   try {
-    return atob(text.replace(/\\+[nr]|["']/g, ""));
+    return atob(withoutCarriers(text));
   } catch {
     return "";
   }
