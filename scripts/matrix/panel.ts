@@ -47,6 +47,8 @@ await client.close();
 interface GatewayProcess extends AsyncDisposable {
   /** What it printed when it was ready. */
   readonly record: Readonly<Record<string, string>>;
+  /** The panel's URL. */
+  readonly panel: string;
 }
 
 async function startGateway(folder: string, { command }: Runtime): Promise<GatewayProcess> {
@@ -59,13 +61,16 @@ async function startGateway(folder: string, { command }: Runtime): Promise<Gatew
   }).spawn();
   const reader = child.stdout.pipeThrough(new TextDecoderStream()).getReader();
   let text = "";
-  while (!text.includes("\n")) {
+  // The gateway's line, then the panel's.
+  while (text.split("\n").length < 3) {
     const { value, done } = await reader.read();
     if (done) throw new Error(`telequick gateway ended: ${text}`);
     text += value;
   }
+  const [record, panel] = text.split("\n");
   return {
-    record: JSON.parse(text.slice(0, text.indexOf("\n"))),
+    record: JSON.parse(record!),
+    panel: JSON.parse(panel!).url,
     async [Symbol.asyncDispose]() {
       child.kill("SIGINT");
       await reader.cancel();

@@ -6,7 +6,12 @@ import { TeleQuickClient } from "../../mod.ts";
 import { run } from "../../src/cli/run.ts";
 import { UsageError } from "../../src/cli/usage.ts";
 import { startCliGateway } from "../support/cli_gateway.ts";
-import { fakePlatform, type FakePlatformOptions, runCli } from "../support/fake_platform.ts";
+import {
+  fakePlatform,
+  type FakePlatformOptions,
+  recordsOf,
+  runCli,
+} from "../support/fake_platform.ts";
 import { needPanelSite } from "../support/panel_site.ts";
 
 /** What `telequick gateway` prints on a terminal until it is ready, and after it was stopped. */
@@ -33,11 +38,11 @@ describe("the panel of telequick gateway", () => {
   it("is one line more on a terminal, and shows the gateway's state to the one who has the key", async () => {
     const fake = fakePlatform({ isTerminal: true, args: ["gateway"], env: { NO_COLOR: "1" } });
     const ready = new Promise<void>((resolve) =>
-      fake.onOutput((text) => text.includes("Ctrl-C stops") && resolve())
+      fake.onOutput((text) => PANEL_URL.test(text) && resolve())
     );
     const code = run(fake.platform);
     await ready;
-    const [, line = ""] = fake.stdout().split("\n");
+    const line = fake.stdout().trimEnd().split("\n").at(-1)!;
     assert.match(line, new RegExp(`^panel ${PANEL_URL.source}$`));
     const { origin, hash } = new URL(line.slice("panel ".length));
     const page = await fetch(`${origin}/`);
@@ -58,7 +63,7 @@ describe("the panel of telequick gateway", () => {
 
   it("is off in a pipe, in CI, with --no-ui and under exec", async () => {
     const piped = await startCliGateway();
-    assert.equal(piped.record["panel"], undefined);
+    assert.equal(piped.panel, "");
     await piped.stop();
     for (
       const [args, options] of [
@@ -75,9 +80,30 @@ describe("the panel of telequick gateway", () => {
     assert.equal((await runCli(["gateway", "exec", "--ui", "--", "true"])).code, 2);
   });
 
+  it("follows when the gateway is ready, but comes first where a port or a browser is asked for", async () => {
+    const linesOf = async (args: readonly string[]) => {
+      const opened: string[] = [];
+      const fake = fakePlatform({
+        args: ["gateway", "--json", ...args],
+        parts: { openUrl: () => Promise.resolve(void opened.push(fake.stdout())) },
+      });
+      const isOpen = new Promise<void>((resolve) =>
+        fake.onOutput((text) => text.includes('"panel"') && resolve())
+      );
+      const code = run(fake.platform);
+      await isOpen;
+      fake.send("SIGINT");
+      assert.equal(await code, 0);
+      return { opened, types: recordsOf(fake.stdout()).map(({ type }) => type) };
+    };
+    const types = ["gateway", "panel", "stopped"];
+    assert.deepEqual(await linesOf(["--ui"]), { opened: [], types });
+    assert.deepEqual(await linesOf(["--open"]), { opened: [""], types });
+  });
+
   it("is there in a pipe and in CI where --ui asks for it", async () => {
     const gateway = await startCliGateway(["--ui"], { env: { CI: "true" } });
-    assert.match(gateway.record["panel"] ?? "", PANEL_URL);
+    assert.match(gateway.panel, PANEL_URL);
     await gateway.stop();
   });
 
@@ -93,7 +119,7 @@ describe("the panel of telequick gateway", () => {
 
   it("keeps its key out of the gateway's log", async () => {
     const gateway = await startCliGateway(["--ui", "--verbose"]);
-    const { hash } = new URL(gateway.record["panel"]!);
+    const { hash } = new URL(gateway.panel);
     await gateway.stop();
     const logged = gateway.records().filter(({ type }) => type === "log");
     assert.equal(JSON.stringify(logged).includes(hash.slice(1)), false);
@@ -142,7 +168,7 @@ describe("the panel of telequick gateway", () => {
       stderr: { ...stderr, write: (text: string) => Promise.resolve(noted(text)) },
     };
     const isReady = new Promise<void>((resolve) =>
-      fake.onOutput((text) => text.includes("Ctrl-C stops") && resolve())
+      fake.onOutput((text) => PANEL_URL.test(text) && resolve())
     );
     const code = run(platform);
     await isReady;
@@ -161,7 +187,7 @@ describe("the panel of telequick gateway", () => {
 
   it("rings for the numbers of --phone", async () => {
     const gateway = await startCliGateway(["--ui", "--phone", "+15550777"]);
-    const { origin, hash } = new URL(gateway.record["panel"]!);
+    const { origin, hash } = new URL(gateway.panel);
     const response = await fetch(`${origin}/api/state`, {
       headers: { authorization: `Bearer ${hash.slice(1)}` },
     });

@@ -7,6 +7,8 @@ export interface CliGateway {
   readonly env: Readonly<Record<string, string>>;
   /** The record that it prints when it is ready. */
   readonly record: Readonly<Record<string, string>>;
+  /** The URL of its panel; empty without `--ui`. */
+  readonly panel: string;
   /** Everything it has printed, as objects. */
   records(): readonly Record<string, unknown>[];
   /** Ctrl-C. Resolves with the exit code. */
@@ -18,8 +20,9 @@ export async function startCliGateway(
   { clock, ...options }: Omit<FakePlatformOptions, "args"> & RunOptions = {},
 ): Promise<CliGateway> {
   const fake = fakePlatform({ ...options, args: ["gateway", "--json", ...args] });
+  const last = args.includes("--ui") ? '"type":"panel"' : '"type":"gateway"';
   const isReady = new Promise<void>((resolve) =>
-    fake.onOutput((text) => text.includes('"type":"gateway"') && resolve())
+    fake.onOutput((text) => text.includes(last) && resolve())
   );
   const code = run(fake.platform, clock === undefined ? {} : { clock });
   await Promise.race([
@@ -28,7 +31,8 @@ export async function startCliGateway(
       throw new Error(`The gateway ended with ${code}: ${fake.stderr()}`);
     }),
   ]);
-  const record = recordsOf(fake.stdout()).find(({ type }) => type === "gateway");
+  const recordOf = (kind: string) => recordsOf(fake.stdout()).find(({ type }) => type === kind);
+  const record = recordOf("gateway");
   const { endpoint, certificateHash, credentials, trunkId } = record as Record<string, string>;
   return {
     env: {
@@ -38,6 +42,7 @@ export async function startCliGateway(
       TELEQUICK_TRUNK: trunkId!,
     },
     record: record as Record<string, string>,
+    panel: String(recordOf("panel")?.["url"] ?? ""),
     records: () => recordsOf(fake.stdout()),
     stop: () => {
       fake.send("SIGINT");

@@ -4,8 +4,10 @@
  * @module
  */
 
+import { ignore } from "../../base/ignore.ts";
 import { limits, testNumbers } from "../../gateway/mod.ts";
 import { type Command, command } from "../command.ts";
+import type { Panel } from "../../panel/mod.ts";
 import { plural } from "../terminal/format.ts";
 import {
   environmentOf,
@@ -47,7 +49,7 @@ export const gateway: Command = command({
   exitCodes: { 0: "stopped by Ctrl-C or SIGTERM" },
   async run({ values, output, platform, clock, signal }) {
     if (values.limits) return printLimits(output);
-    const openPanel = preparePanel({ values, platform, output });
+    const prepared = preparePanel({ values, platform, output });
     const started = await startLocalGateway({
       values,
       platform,
@@ -72,17 +74,27 @@ export const gateway: Command = command({
         },
       }),
     });
-    const panel = await openPanel(started).catch(async (error) => {
-      await started.close();
-      throw error;
-    });
+    const openPanel = (): Promise<Panel | undefined> =>
+      prepared.open(started).catch(async (error) => {
+        await started.close();
+        throw error;
+      });
+    let panel = prepared.comesFirst ? await openPanel() : undefined;
     output.emit(
-      {
-        ...{ type: "gateway", ...recordOf(started), program: programFor(started) },
-        ...(panel && { panel: panel.url }),
-      },
-      introduction(started, output, panel?.url),
+      { type: "gateway", ...recordOf(started), program: programFor(started) },
+      introduction(started, output),
     );
+    if (!prepared.comesFirst) {
+      await output.flush().catch(ignore);
+      panel = await openPanel();
+    }
+    if (panel !== undefined) {
+      const { url } = panel;
+      output.emit(
+        { type: "panel", url },
+        `${output.style.good("panel")} ${output.style.bold(url)}`,
+      );
+    }
     await new Promise<void>((resolve) => {
       if (signal.aborted) resolve();
       else signal.addEventListener("abort", () => resolve(), { once: true });
@@ -103,11 +115,7 @@ function recordOf(gateway: LocalGateway): Readonly<Record<string, string>> {
   return { endpoint, certificateHash, credentials, tenantId, keyId, trunkId };
 }
 
-function introduction(
-  gateway: LocalGateway,
-  { style, columns }: Output,
-  panelUrl: string | undefined,
-): string {
+function introduction(gateway: LocalGateway, { style, columns }: Output): string {
   const { bold, dim, good } = style;
   const { endpoint, tenantId, trunkId } = gateway;
   const exports = Object.entries(environmentOf(gateway))
@@ -116,7 +124,6 @@ function introduction(
   // The exports and the program are copied: they stay whole.
   return [
     prose(`${good("ready")} on ${bold(endpoint)}, tenant ${tenantId}, trunk ${trunkId}`),
-    ...(panelUrl === undefined ? [] : [`${good("panel")} ${bold(panelUrl)}`]),
     "",
     prose(dim("For programs and further telequick commands:")),
     ...exports,

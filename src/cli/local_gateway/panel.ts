@@ -4,7 +4,6 @@
  * @module
  */
 
-import { ignore } from "../../base/ignore.ts";
 import type { Gateway } from "../../gateway/mod.ts";
 import type { Panel } from "../../panel/mod.ts";
 import type { Platform } from "../platform.ts";
@@ -35,50 +34,64 @@ export interface OpenPanelOptions {
   readonly output: Output;
 }
 
-/** Opens the panel of a gateway; `undefined` where there is to be none. */
-export type OpenPanel = (started: LocalGateway) => Promise<Panel | undefined>;
+/** A panel that there can be. */
+export interface PreparedPanel {
+  /**
+   * Whether it can fail for what was asked of it, a port or a browser: then it is opened before the gateway says that it is ready. Otherwise it
+   * follows, and the gateway is ready as soon as one without a panel: most of what it costs is loading the runtime's HTTP server.
+   */
+  readonly comesFirst: boolean;
+  /** Opens it; `undefined` where there is to be none. */
+  open(started: LocalGateway): Promise<Panel | undefined>;
+}
 
-/**
- * Begins to load the panel where there is to be one, while the gateway starts: a gateway without one starts without it.
- *
- * @returns What opens it.
- */
-export function preparePanel(options: OpenPanelOptions): OpenPanel {
-  if (!isWanted(options)) return () => Promise.resolve(undefined);
-  const { values, platform, output } = options;
+/** Finds out whether there is to be a panel; nothing of it is loaded where there is none. */
+export function preparePanel(options: OpenPanelOptions): PreparedPanel {
+  const none = { comesFirst: false, open: () => Promise.resolve(undefined) };
+  if (!isWanted(options)) return none;
+  const { values, output } = options;
   const obstacle = obstacleTo(options);
   if (obstacle !== undefined) {
-    return () => {
-      output.warn(`The panel is off: ${obstacle}`);
-      return Promise.resolve(undefined);
+    return {
+      ...none,
+      open() {
+        output.warn(`The panel is off: ${obstacle}`);
+        return none.open();
+      },
     };
   }
-  const loading = import("../../panel/mod.ts");
-  loading.catch(ignore);
-  return async (started) => {
-    const { startPanel } = await loading;
-    const { gateway, endpoint, tenantId, trunkId } = started;
-    const panel = await startPanel({
-      ...{ gateway, endpoint, tenantId, trunkId, port: values["ui-port"] ?? 0 },
-      program: programFor(started, values.phone[0] ?? PHONE_NUMBER),
-      get certificateHashes() {
-        return started.certificateHash.split(",");
-      },
-    });
-    if (panel === undefined) {
-      output.note("The panel's page was not made: deno task panel makes it");
-      return undefined;
-    }
-    void noteMissedCalls(gateway, panel.url, output);
-    if (!values.open) return panel;
-    try {
-      await platform.openUrl(panel.url);
-      return panel;
-    } catch (error) {
-      await panel.close();
-      throw error;
-    }
+  return {
+    comesFirst: values.open || values["ui-port"] !== undefined,
+    open: (started) => openPanel(started, options),
   };
+}
+
+async function openPanel(
+  started: LocalGateway,
+  { values, platform, output }: OpenPanelOptions,
+): Promise<Panel | undefined> {
+  const { startPanel } = await import("../../panel/mod.ts");
+  const { gateway, endpoint, tenantId, trunkId } = started;
+  const panel = await startPanel({
+    ...{ gateway, endpoint, tenantId, trunkId, port: values["ui-port"] ?? 0 },
+    program: programFor(started, values.phone[0] ?? PHONE_NUMBER),
+    get certificateHashes() {
+      return started.certificateHash.split(",");
+    },
+  });
+  if (panel === undefined) {
+    output.note("The panel's page was not made: deno task panel makes it");
+    return undefined;
+  }
+  void noteMissedCalls(gateway, panel.url, output);
+  if (!values.open) return panel;
+  try {
+    await platform.openUrl(panel.url);
+    return panel;
+  } catch (error) {
+    await panel.close();
+    throw error;
+  }
 }
 
 /** Says where the phone is turned on when a call has failed because it was off. */
