@@ -17,7 +17,7 @@ const ADDON = "@moq/web-transport@0.1.4";
 const CLI = "node_modules/@telequick/sdk/esm/cli.js";
 const GUARD_TEST = "tests/security/panel_test.ts";
 const LONGEST_MS = 60_000;
-// Where no proxy is: whatever asks for another machine over HTTP fails.
+// There is no proxy at this address: every HTTP request to another machine fails.
 const nowhere = {
   HTTP_PROXY: "http://127.0.0.1:9",
   HTTPS_PROXY: "http://127.0.0.1:9",

@@ -45,7 +45,7 @@ export interface PreparedPanel {
   open(started: LocalGateway): Promise<Panel | undefined>;
 }
 
-/** Finds out whether there is to be a panel; nothing of it is loaded where there is none. */
+/** Finds out whether there is to be a panel; without one, nothing of it is loaded. */
 export function preparePanel(options: OpenPanelOptions): PreparedPanel {
   const none = { comesFirst: false, open: () => Promise.resolve(undefined) };
   if (!isWanted(options)) return none;
