@@ -1,14 +1,18 @@
 /**
- * Rows of the table of failures that last, on a fake clock: the statements go to the real server, some through relays that go black; what
- * waits for them waits on the clock.
+ * Rows of the table of failures on a fake clock: what takes long, and what is counted in a second. The statements go to the real server, some
+ * through relays that go black; what waits for them waits on the clock.
  */
 
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
+import { createRandom } from "../../src/base/random.ts";
+import { eventLoopTurn } from "../../src/base/turn.ts";
 import { createKeySet, mintBrowserToken, signToken, verifyToken } from "../../src/token/mod.ts";
 import type { SharedStore } from "../../src/base/store/shared_store.ts";
 import { FakeClock } from "../../src/testing/mod.ts";
 import { ErrorCode, methods } from "../../src/wire/mod.ts";
+import { faultyStore } from "../support/faulty_store.ts";
+import { seed } from "../support/seed.ts";
 import { type TestAccount, testAccount, TestGateway } from "../support/tenant_kit.ts";
 import {
   type OpenStore,
@@ -32,7 +36,7 @@ interface Far {
   readonly events: string[];
 }
 
-describe("gateways whose network to PostgreSQL is black", () => {
+describe("on PostgreSQL and a fake clock", () => {
   let server: PostgresServer;
   let clock: FakeClock;
   let open: OpenStore;
@@ -108,7 +112,7 @@ describe("gateways whose network to PostgreSQL is black", () => {
     clock.runUntil(near.gateway.revokeServiceAccount({ tenantId, privateKeyId }));
 
   for (const seconds of [5, 30, 90]) {
-    it(`keep to both bounds for ${seconds} s, both ways and either way`, async () => {
+    it(`gateways keep to both bounds where the network is black for ${seconds} s, both ways and either way`, async () => {
       const kept = await near.addTenant("acme", { name: `kept-${seconds}` });
       const lost = await near.addTenant("acme", { name: `lost-${seconds}` });
       const unknown = await testAccount("acme", `unknown-${seconds}`);
@@ -185,7 +189,38 @@ describe("gateways whose network to PostgreSQL is black", () => {
     });
   }
 
-  it("bound what invented key ids make a gateway read, and admit known keys meanwhile", async () => {
+  it("no session is left of a key that is revoked at any point between its look-up and the session's entry", async () => {
+    const random = createRandom(seed);
+    await using open = openOn(server.port);
+    const view = faultyStore(open.store);
+    await using edge = new TestGateway({
+      clock,
+      cluster: { store: view, gatewayId: "edge", pullMs: 1_000, ...BOUNDS },
+    });
+    await edge.gateway.ready;
+    const seen = new Set<string>();
+    for (let round = 0; round < 10; round++) {
+      const account = await near.addTenant("acme", { name: `raced-${round}` });
+      let revoking: Promise<unknown> | undefined;
+      const act = () => revoking ??= revoke(account);
+      const isLookUp = (method: string, what: string) => method === "read" && what !== "";
+      if (round === 0) view.before = async (...asked) => isLookUp(...asked) && await act();
+      if (round === 1) view.after = async (...asked) => isLookUp(...asked) && await act();
+      const signing = signIn({ gateway: edge }, await token(account));
+      // Then at any turn of the look-up on the server, and of the check of the signature.
+      for (let turns = Math.floor(random() * 3 * round); turns > 0; turns--) await eventLoopTurn();
+      await act();
+      const { outcome, session } = await clock.runUntil(signing);
+      seen.add(outcome);
+      Object.assign(view, { before: () => {}, after: () => {} });
+      await clock.advance(2_000);
+      assert.ok(session.isClosed, `round ${round}`);
+      assert.equal(edge.gateway.stats().sessions.open, 0, `round ${round}`);
+    }
+    assert.ok(seen.has("revoked"));
+  });
+
+  it("a gateway bounds what invented key ids make it read, and admits known keys meanwhile", async () => {
     const acme = await near.addTenant("acme", { name: "flood" });
     assert.equal((await signIn({ gateway: near }, await token(acme))).outcome, "OK");
     const [head = "", ...rest] = (await token(acme)).split(".");
@@ -207,7 +242,7 @@ describe("gateways whose network to PostgreSQL is black", () => {
     assert.equal((await signIn({ gateway: near }, await token(acme))).outcome, "OK");
   });
 
-  it("bound what invented key ids make a service read", async () => {
+  it("a service bounds what invented key ids make it read", async () => {
     const keys = createKeySet({ store, clock });
     const acme = await near.addTenant("acme", { name: "service" });
     const { resolveKey } = keys;
@@ -232,9 +267,9 @@ describe("gateways whose network to PostgreSQL is black", () => {
     keys.close();
   });
 
-  it("show at a service that is cut off nothing of which key ids exist", async () => {
-    const relay = await startTcpRelay(server.port);
-    const open = openOn(relay.port, relay);
+  it("a service that is cut off does not show which key ids exist", async () => {
+    await using relay = await startTcpRelay(server.port);
+    await using open = openOn(relay.port, relay);
     const keys = createKeySet({ store: open.store, clock, ...BOUNDS, idleMs: 600_000 });
     const acme = await near.addTenant("acme", { name: "cut-off" });
     const unused = await near.addTenant("acme", { name: "unused" });
@@ -267,7 +302,5 @@ describe("gateways whose network to PostgreSQL is black", () => {
       assert.match(await verify(shown), /^ERR_TOKEN_INVALID /);
     }
     keys.close();
-    await open[Symbol.asyncDispose]();
-    await relay[Symbol.asyncDispose]();
   });
 });
