@@ -57,7 +57,7 @@ export interface BrowserAudioStats {
   readonly bufferedMs: number;
   /** How much is meant to be left over at the worst moment of each second, in milliseconds: `slackMs`, and more after underruns. */
   readonly slackMs: number;
-  /** What the browser and the device add to the delay, in milliseconds, as far as the browser says. */
+  /** What the browser and the device add to the delay, in milliseconds, as far as the browser says. Firefox is not asked for the device's part. */
   readonly outputLatencyMs: number;
   /** How often the context was made anew because it had stopped for good. */
   readonly rebuilt: number;

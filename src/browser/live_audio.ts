@@ -202,7 +202,7 @@ export class LiveAudio implements BrowserAudio {
   }
 
   stats(): BrowserAudioStats {
-    return this.#stats.stats(this.#graph?.context);
+    return this.#stats.stats(this.#page, this.#graph?.context);
   }
 
   close(): Promise<void> {

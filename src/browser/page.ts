@@ -126,6 +126,8 @@ export type AudioWorkletNodeConstructor = new (
 
 /** The part of `navigator` that is used. */
 export interface NavigatorLike {
+  /** What the browser says that it is. */
+  readonly userAgent?: string;
   readonly mediaDevices?: MediaDevicesLike;
   /** Safari alone (W3C Audio Session). */
   readonly audioSession?: { type: string };

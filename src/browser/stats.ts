@@ -5,7 +5,7 @@
  */
 
 import type { BrowserAudioStats } from "./browser_audio.ts";
-import type { AudioContextLike } from "./page.ts";
+import type { AudioContextLike, Page } from "./page.ts";
 import type { ProcessorStatus } from "./worklet/messages.ts";
 
 type Counted = Omit<BrowserAudioStats, "bufferedMs" | "slackMs" | "outputLatencyMs" | "rebuilt">;
@@ -40,14 +40,13 @@ export class StatsKeeper {
   }
 
   /** The sums. */
-  stats(context: AudioContextLike | undefined): BrowserAudioStats {
+  stats(page: Page, context: AudioContextLike | undefined): BrowserAudioStats {
     const { bufferedMs = 0, slackMs = 0 } = this.#status?.playback ?? {};
-    const { baseLatency = 0, outputLatency = 0 } = context ?? {};
     return {
       ...this.#sum(),
       bufferedMs,
       slackMs,
-      outputLatencyMs: (baseLatency + outputLatency) * 1_000,
+      outputLatencyMs: context === undefined ? 0 : outputLatencyMs(page, context),
       rebuilt: this.#rebuilt,
     };
   }
@@ -65,4 +64,17 @@ export class StatsKeeper {
       skippedMs: before.skippedMs + playback.skippedMs,
     };
   }
+}
+
+/**
+ * What the browser and the device add to the delay, in milliseconds.
+ *
+ * Firefox is not asked for the device's part. Its page holds a lock of the audio graph while the sound system is asked, and on Linux
+ * that waits for a callback which waits for the graph: the first `outputLatency` or `getOutputTimestamp()` can hang the page for good
+ * (seen in Firefox 153, with any `AudioWorklet`).
+ */
+function outputLatencyMs({ navigator }: Page, context: AudioContextLike): number {
+  const isFirefox = navigator?.userAgent?.includes("Firefox/") ?? false;
+  const device = isFirefox ? 0 : context.outputLatency ?? 0;
+  return ((context.baseLatency ?? 0) + device) * 1_000;
 }

@@ -340,6 +340,22 @@ Deno.test("what the processor counts is reported, and underruns are events", asy
   await audio.close();
 });
 
+Deno.test("stats() reports what the browser and the device add", async () => {
+  const page = new FakePage();
+  const { audio } = await open(page);
+  equal(audio.stats().outputLatencyMs, 25);
+  await audio.close();
+});
+
+Deno.test("stats() does not ask Firefox what the device adds: the question can hang its page", async () => {
+  const page = new FakePage();
+  page.userAgent = "Mozilla/5.0 (X11; Linux x86_64; rv:153.0) Gecko/20100101 Firefox/153.0";
+  const { audio } = await open(page);
+  equal(audio.stats().outputLatencyMs, 5);
+  equal(page.contexts[0]!.latencyReads, 0);
+  await audio.close();
+});
+
 Deno.test("audio.clock runs its waits when the processor speaks, also where timers are held back", async () => {
   const page = new FakePage();
   const { audio, clock } = await open(page);

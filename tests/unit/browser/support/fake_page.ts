@@ -128,6 +128,9 @@ export class FakeContext extends Target implements AudioContextLike {
   state: string;
   currentTime = 0;
   sinkId = "";
+  readonly baseLatency = 0.005;
+  /** How often it was asked for the device's delay. */
+  latencyReads = 0;
   readonly audioWorklet = {
     addModule: (url: string): Promise<void> => {
       this.modules.push(url);
@@ -155,6 +158,11 @@ export class FakeContext extends Target implements AudioContextLike {
     const source = new Node();
     this.sources.push(source);
     return source;
+  }
+
+  get outputLatency(): number {
+    this.latencyReads++;
+    return 0.02;
   }
 
   resume(): Promise<void> {
@@ -208,6 +216,8 @@ export class FakePage {
   /** Rates that a context cannot be made with. */
   refusedRates: number[] = [];
   isSecure = true;
+  userAgent =
+    "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/156.0.0.0 Safari/537.36";
 
   /** The globals. */
   get globals(): Page {
@@ -231,7 +241,7 @@ export class FakePage {
     return {
       isSecureContext: this.isSecure,
       document: this.document,
-      navigator: { mediaDevices },
+      navigator: { mediaDevices, userAgent: this.userAgent },
       AudioContext: class extends FakeContext {
         constructor({ sampleRate }: { readonly sampleRate?: number }) {
           if (sampleRate !== undefined && page.refusedRates.includes(sampleRate)) {
