@@ -12,7 +12,7 @@
 
 import * as esbuild from "esbuild";
 import { emitDeclarations } from "./build/declarations.ts";
-import { dataFiles, type Manifest, readManifest } from "./build/manifest.ts";
+import { type Manifest, readManifest } from "./build/manifest.ts";
 import { buildPage, listFiles, loadedBy } from "./build/panel.ts";
 import { readPages } from "./support/pages.ts";
 import { buildWorklet, workletEntry } from "./build/worklet.ts";
@@ -215,8 +215,8 @@ function pathOfData(door: string): string {
 }
 
 /** The files of data, by path from the package's folder. */
-async function readData(): Promise<Files> {
-  const read = Object.entries(dataFiles).map(async ([door, source]) =>
+async function readData({ data }: Manifest): Promise<Files> {
+  const read = Object.entries(data).map(async ([door, source]) =>
     [pathOfData(door), await Deno.readTextFile(new URL(source, root))] as const
   );
   return new Map(await Promise.all(read));
@@ -224,7 +224,7 @@ async function readData(): Promise<Files> {
 
 /** `package.json`, from `deno.json` and what only npm needs to know. */
 function packageOf(manifest: Manifest, entries: Files): unknown {
-  const { name, version, license } = manifest;
+  const { name, version, license, data } = manifest;
   const exports = [...entries].map(([entry, path]) => [
     doorOf(entry),
     {
@@ -247,7 +247,7 @@ function packageOf(manifest: Manifest, entries: Files): unknown {
     sideEffects: false,
     exports: {
       ...Object.fromEntries(exports),
-      ...Object.fromEntries(Object.keys(dataFiles).map((door) => [door, pathOfData(door)])),
+      ...Object.fromEntries(Object.keys(data).map((door) => [door, pathOfData(door)])),
     },
     bin: { telequick: `esm/${program}.js` },
     files: ["esm", "types", "CHANGELOG.md"],
@@ -274,7 +274,7 @@ const declarations = emitDeclarations(
 );
 const files: Files = new Map([
   ...await bundle(entries),
-  ...await readData(),
+  ...await readData(manifest),
   ...[...declarations].map(([path, text]) => [`types/${path}`, text] as const),
   ["package.json", `${JSON.stringify(packageOf(manifest, entries), undefined, 2)}\n`],
 ]);

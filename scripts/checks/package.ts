@@ -8,7 +8,7 @@
  */
 
 import { cache, install, need } from "../matrix/install.ts";
-import { dataFiles, readManifest } from "../build/manifest.ts";
+import { readManifest } from "../build/manifest.ts";
 import { type Packed, packPackage } from "../build/package.ts";
 import { bun, node } from "../matrix/runtimes.ts";
 import { readPages } from "../support/pages.ts";
@@ -48,12 +48,12 @@ async function lint({ folder, tarball }: Packed): Promise<void> {
 
 /** A program that imports every door, and reports which of the source's values are missing there, and which classes are two. */
 async function writeUser(folder: URL): Promise<string> {
-  const { name, exports } = await readManifest();
+  const { name, exports, data: dataDoors } = await readManifest();
   const expected: Record<string, readonly string[]> = {};
   for (const [door, path] of Object.entries(exports)) {
     expected[name + door.slice(1)] = Object.keys(await import(new URL(path, root).href));
   }
-  const data = Object.keys(dataFiles).map((door) => name + door.slice(1));
+  const data = Object.keys(dataDoors).map((door) => name + door.slice(1));
   const path = new URL("user.mjs", folder).pathname;
   await Deno.writeTextFile(
     path,
