@@ -12,7 +12,7 @@ import type { Connection } from "../session/connection.ts";
 import { EarlyAudio } from "./early_audio.ts";
 import { Pacer } from "./pacer.ts";
 import type { SendLane } from "./send.ts";
-import { type PendingFrame, SendStream } from "./send_stream.ts";
+import { type PendingFrame, SendStream, WriteRoom } from "./send_stream.ts";
 
 /** A link, with what the client needs of it besides what users see. */
 export interface AudioRoute extends AudioLink {
@@ -124,6 +124,7 @@ export class AudioHub {
       if (this.#options.streams === "call") await this.#finish(lane);
     },
   };
+  readonly #room = new WriteRoom();
   readonly #early = new EarlyAudio();
   #isOver = false;
   #ended = sumAudio([]);
@@ -305,6 +306,7 @@ export class AudioHub {
   #open(lane: Lane, after?: Promise<void>): SendStream {
     lane.connection = undefined;
     const uplink: SendStream = new SendStream({
+      room: this.#room,
       capacity: () => lane.capacity,
       open: async () => {
         await after;
