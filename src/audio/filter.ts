@@ -36,7 +36,7 @@ export interface PolyphaseFilter {
   readonly tablePhases: number | undefined;
 }
 
-// Ratios with more phases than this share a table of so many, and coefficients between two rows are interpolated: more than 90 dB.
+// Ratios with more phases than this share a table with this many, and coefficients between two rows are interpolated: more than 90 dB.
 const TABLE_PHASES = 256;
 // A larger one would need more memory for a table of its own than for the shared kind.
 const LARGEST_EXACT = 6;

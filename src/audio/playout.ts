@@ -21,10 +21,10 @@ export interface PlayoutBufferOptions {
 
 // More than a second waits at the most; one more frame drops the oldest.
 const CAPACITY_FRAMES = 64;
-// What is later than this is skipped at once. The rest is made up for gently, one frame in so many.
+// A delay of more than this many frames is skipped at once. A shorter one is made up for by fading: one frame in every SHORTEN_EVERY.
 const GENTLE_FRAMES = 10;
 const SHORTEN_EVERY = 5;
-// Frames come in waves: only what waits throughout so many slots is too much.
+// Frames come in bursts: only what waits throughout this many slots is a delay.
 const WINDOW_SLOTS = 10;
 
 /**

@@ -19,7 +19,7 @@ export interface ResamplerOptions {
   readonly outputRate: number;
 }
 
-// Ratios whose filters are kept, the oldest is forgotten first. A filter takes up to 650 KB.
+// How many ratios keep their filters; the oldest is dropped first. A filter takes up to 650 KB.
 const MOST_ENGINES = 16;
 const BLOCK_SAMPLES = 1024;
 const NO_SAMPLES = /* @__PURE__ */ new Int16Array(0);
@@ -120,7 +120,7 @@ export class Resampler {
 
   /**
    * Ends the stream: gives the {@linkcode Resampler.delaySamples} last samples, as if silence followed. Without the first `delaySamples`
-   * of its output the whole stream is then in step with the input. The resampler is as new.
+   * of its output the whole stream is then in step with the input. The resampler is then in its initial state.
    */
   flush(): Int16Array<ArrayBuffer> {
     const tail = this.push(new Int16Array(this.#engine?.filter.inputDelay ?? 0));
@@ -128,7 +128,7 @@ export class Resampler {
     return tail;
   }
 
-  /** Forgets the stream so far, for example when the rest of it is not to be heard. The resampler is as new. */
+  /** Forgets the stream so far, for example when the rest of it is not to be heard. The resampler is then in its initial state. */
   clear(): void {
     this.#history.fill(0);
     this.#index = 0;

@@ -1,5 +1,5 @@
 /**
- * Whose stream is next: so many of each tenant in one turn of the event loop, and the rest in the turns after it.
+ * Whose stream is next: of each tenant a fixed number in one turn of the event loop, and the rest in the turns after it.
  *
  * A stream costs most of its time in the runtime: it is accepted, read, answered and closed in a handful of turns. Each turn is as long as all that is
  * begun in it, for everyone. So what one tenant can begin in a turn is what another one waits for, and not how many streams it has opened.

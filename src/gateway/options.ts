@@ -157,6 +157,6 @@ export interface Gateway extends AsyncDisposable {
   endCall(callSid: string, q850Cause?: number, tenantId?: string): void;
   /** The phone numbers that ring for a person. */
   readonly phones: GatewayPhones;
-  /** Informs every session that it ends, gives the words time to arrive, and closes. Calls end with it. */
+  /** Informs every session that it ends, gives that message time to arrive, and closes. Calls end with it. */
   close(): Promise<void>;
 }

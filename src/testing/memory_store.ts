@@ -26,7 +26,7 @@ interface Claim {
   readonly until: number;
 }
 
-// Claims whose time is over are dropped whenever so many were added.
+// Claims whose time is over are dropped each time this many were added.
 const PURGE_AFTER = 1_024;
 
 /**

@@ -8,9 +8,9 @@ import { countOperations, type OperationCounter } from "../base/operations.ts";
 import { systemClock } from "../base/signal.ts";
 import { eventLoopTurn } from "../base/turn.ts";
 
-// Streams hand chunks on from one turn to the next: so many turns without any movement are the end of it.
+// Streams hand chunks on from one turn to the next: after this many turns without any movement nothing moves any more.
 const QUIET_TURNS = 4;
-// A guard only: a test whose operation never ends would hang without a word. Nothing is decided by it.
+// A guard only: a test whose operation never ends would hang and say nothing. It decides nothing else.
 const LONGEST_MS = 30_000;
 
 const operations: OperationCounter = countOperations();

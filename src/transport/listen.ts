@@ -8,7 +8,7 @@ import { ignore } from "../base/ignore.ts";
 import { Queue } from "../base/queue.ts";
 import { sleep, systemClock, within } from "../base/signal.ts";
 import { nothingWrong } from "./http3/codes.ts";
-import { LONGEST_FAREWELL_MS } from "./http3/connect_stream.ts";
+import { LONGEST_LINGER_MS } from "./http3/connect_stream.ts";
 import { acceptRequest } from "./http3/server.ts";
 import {
   cannotBind,
@@ -32,8 +32,8 @@ export { isBindFault } from "./listener.ts";
 export type { Listener, ListenerCertificate, ListenOptions } from "./listener.ts";
 export type { CloseInfo, IncomingSession, WebTransportLike } from "./types.ts";
 
-// How long a connection outlives its last words: time of the network, not of the injected clock.
-const FAREWELL_MS = 20;
+// How long a connection stays open after its last message, for it to leave: time of the network, not of the injected clock.
+const LINGER_MS = 20;
 const PORT_ATTEMPTS = 5;
 
 interface QuicAddress {
@@ -119,7 +119,7 @@ function listenDeno(QuicEndpoint: EndpointConstructor, options: ListenOptions): 
     const status = pending === undefined ? 404 : options.admit?.(pending.request) ?? 200;
     if (pending === undefined || status !== 200) {
       await pending?.reject(status);
-      await sleep(FAREWELL_MS);
+      await sleep(LINGER_MS);
       return connection.close(nothingWrong);
     }
     const session = await pending.accept();
@@ -171,8 +171,8 @@ function listenDeno(QuicEndpoint: EndpointConstructor, options: ListenOptions): 
       if (live.size > 0) {
         for (const session of live) session.close(info);
         const gone = Promise.all([...live].map((session) => session.gone));
-        await Promise.race([gone, sleep(LONGEST_FAREWELL_MS)]);
-        await sleep(FAREWELL_MS);
+        await Promise.race([gone, sleep(LONGEST_LINGER_MS)]);
+        await sleep(LINGER_MS);
       }
       endpoint.close({ closeCode, reason });
       // The last packets leave in the next turns of the event loop.

@@ -4,7 +4,7 @@
  * @module
  */
 
-// A declared length is trusted up to 4 KiB: so much is allocated before anything has arrived.
+// A declared length is trusted up to 4 KiB: that is what is allocated before anything has arrived.
 const TRUSTED_BYTES = 4096;
 // Beyond that the buffer may be this much larger than twice what has arrived.
 const HEADROOM_BYTES = 65_536;

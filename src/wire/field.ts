@@ -171,7 +171,7 @@ function writeText(writer: Writer, value: string): void {
   writer.at = at + 4 + written;
 }
 
-/** Text of at most so many bytes of UTF-8. */
+/** Text of at most `mostBytes` bytes of UTF-8. */
 function boundedText(kind: FieldKind, mostBytes: number, mostCached: number): FieldCodec<string> {
   return define(kind, "", 4, (writer, value) => {
     const start = writer.at;

@@ -10,7 +10,7 @@ export interface TextPosition {
   readonly column: number;
 }
 
-/** The line and column before which so many UTF-16 code units come. Lines end with LF, CR LF or CR. */
+/** The line and column of an offset in UTF-16 code units. Lines end with LF, CR LF or CR. */
 export function positionAt(text: string, offset: number): TextPosition {
   const lines = text.slice(0, offset).split(/\r\n|\n|\r/);
   return { line: lines.length, column: lines.at(-1)!.length + 1 };

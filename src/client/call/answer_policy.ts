@@ -14,15 +14,15 @@ export interface WorkerLoad {
 
 // What a worker waits besides, when its last place is the only free one.
 const LOAD_MS = 200;
-// Workers of equal load draw lots, over so many round trips: an answer is seen by the others one round trip later.
+// Workers of equal load wait a random time within this many round trips: an answer is seen by the others one round trip later.
 const SPREAD_ROUND_TRIPS = 16;
 const SHORTEST_SPREAD_MS = 40;
 const LONGEST_SPREAD_MS = 400;
-// Lots are drawn for up to about 2^6 workers of equal load.
+// The random times are made for up to about 2^6 workers of equal load.
 const MOST_EQUALS_LOG2 = 6;
-// Among more calls than these workers seldom choose the same one: their lots are drawn over less time.
+// Among more calls than these workers seldom choose the same one: their random times are shorter.
 const FEW_CALLS = 8;
-// Of so many calls, the oldest, one is taken at random; of more, one of the older half.
+// One of this many calls, the oldest, is taken at random; where there are more, one of the older half.
 const FEWEST_CANDIDATES = 32;
 const CALLS_PER_PICK = 64;
 const FIRST_RETRY_MS = 250;

@@ -101,7 +101,7 @@ export const cannotCheck = new RpcRefusal(
   "Cannot check the token now",
 );
 
-/** How every token is verified here, at any door. `onKey` is called with the key that was found; `address` is the peer's, where it is known. */
+/** How every token is verified here, wherever it is presented. `onKey` is called with the key that was found; `address` is the peer's, where it is known. */
 export function verifyOptions(
   { registry, rules, clock, usedTokens }: Verifier,
   onKey: (key: KeyEntry) => void,

@@ -47,7 +47,7 @@ export interface KeyRegistryOptions {
   readonly shared?: SharedKeyring | undefined;
 }
 
-// Of shared keys so many are in memory, at about 5 KB each, and beyond them only those on which something lives.
+// Shared keys in memory, at about 5 KB each. Beyond this number only those stay that a session or a campaign depends on.
 const SHARED_CAPACITY = 10_000;
 // How many of the longest unused ones are looked at for one that can go.
 const EVICTION_TRIES = 16;

@@ -111,7 +111,7 @@ export class Recording implements Recorder {
     return Math.floor(ms * SAMPLES_PER_MS) - this.#written;
   }
 
-  /** Writes so many samples of both sides. */
+  /** Writes the next samples of both sides. */
   #write(samples: number): void {
     if (samples <= 0) return;
     const bytes = new Uint8Array(2 * samples);
@@ -156,7 +156,7 @@ class Track {
     this.length = end;
   }
 
-  /** Adds silence until it holds so many samples. */
+  /** Adds silence until it holds `length` samples. */
   padTo(length: number): void {
     if (length <= this.length) return;
     this.#reserve(length);
@@ -164,7 +164,7 @@ class Track {
     this.length = length;
   }
 
-  /** Takes so many samples out; they are good until the next change. */
+  /** Takes the first samples out, as a copy. */
   take(samples: number): Uint8Array {
     const taken = this.#bytes.slice(0, samples);
     this.#bytes.copyWithin(0, samples, this.length);

@@ -50,7 +50,7 @@ const LONGEST_CATCH_UP_MS = 250;
 const RETRY_MS = 100;
 // A row that is refused for so long because of limits will not be dialled any more.
 const LONGEST_RETRY_MS = 600_000;
-// The ends of rows that are dropped: so many at once, so that no subscriber is flooded.
+// Dropped rows end this many at a time, with a pause between, so that no subscriber is flooded.
 const DROPS_AT_ONCE = 50;
 const DROP_PAUSE_MS = 20;
 

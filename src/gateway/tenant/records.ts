@@ -42,7 +42,7 @@ export interface TenantCampaign {
   readonly live: ReadonlySet<Call>;
   /** Drops what is pending and returns how much that was. */
   abort(): number;
-  /** Ends without a word. */
+  /** Ends, and sends no event. */
   drop(): void;
 }
 

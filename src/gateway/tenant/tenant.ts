@@ -31,13 +31,13 @@ export class Tenant {
   readonly tenantId: string;
   readonly trunks: Trunks;
   readonly subscriptions: Subscriptions = new Subscriptions();
-  /** Its own, as its ticks are: nothing that another tenant does shows in what it draws or when it hears. */
+  /** A generator of its own, as the ticker is: nothing that another tenant does changes its numbers or the time of its packets. */
   readonly random: Random;
   /** Its campaigns that are under way, by id. */
   readonly campaigns: Map<string, TenantCampaign> = new Map();
   /** The ids of campaigns whose rows are being read for the first time. */
   readonly loading: Set<string> = new Set();
-  /** Its own metronome. */
+  /** The timer of its calls' packets. */
   readonly ticker: Ticker;
   /** Its authenticated sessions. */
   sessions = 0;

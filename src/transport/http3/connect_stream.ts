@@ -13,7 +13,7 @@ const LARGEST_FRAME = LARGEST_CAPSULE + 2 * 8;
 // A session's CONNECT stream carries a handful of capsules. Empty frames without end would take a whole core.
 const MOST_FRAMES = 1_000;
 /** How long a connection stays open for the peer to answer the end of its session, in milliseconds. */
-export const LONGEST_FAREWELL_MS = 250;
+export const LONGEST_LINGER_MS = 250;
 
 // How long the end of the stream waits for the end of the connection that may be its cause.
 const SETTLE_MS = 20;
@@ -69,7 +69,7 @@ export class ConnectStream {
       await this.ended;
       return true;
     }, {
-      timeoutMs: LONGEST_FAREWELL_MS,
+      timeoutMs: LONGEST_LINGER_MS,
       clock: this.#clock,
       onTimeout: () => new Error("the peer did not answer"),
     }).catch(() => false);

@@ -22,10 +22,10 @@ import {
 } from "./napi_session.ts";
 import type { CloseInfo, IncomingSession } from "../types.ts";
 
-// The last words leave in the background: time of the network, not of the injected clock.
-const FAREWELL_MS = 20;
+// The last messages leave in the background: time of the network, not of the injected clock.
+const LINGER_MS = 20;
 // The addon closes a connection when its peer has answered the end of the session, or has not for 100 ms, as Deno never does.
-const LONGEST_FAREWELL_MS = 2_000;
+const LONGEST_LINGER_MS = 2_000;
 // A second: the port of a server that has closed is free a little later.
 const REBIND_ATTEMPTS = 20;
 const REBIND_AFTER_MS = 50;
@@ -170,28 +170,28 @@ function serve(
     async stop(info) {
       if (over) return await running;
       over = true;
-      await farewell(live, info);
+      await linger(live, info);
       let isRunning = true;
       const ended = running.then(() => void (isRunning = false));
       const last = authority(reachable(hostname), port) + lastPath;
       while (isRunning) {
         // Whether the request is answered is of no interest, only that it came.
-        await Promise.race([ended, wake(addon, options, last).then(() => sleep(FAREWELL_MS))]);
+        await Promise.race([ended, wake(addon, options, last).then(() => sleep(LINGER_MS))]);
       }
     },
   };
 }
 
 /** Closes sessions and lets that arrive: a peer whose connection just falls silent would wait for its own time-out. */
-async function farewell(live: ReadonlySet<NapiTransport>, info: CloseInfo): Promise<void> {
+async function linger(live: ReadonlySet<NapiTransport>, info: CloseInfo): Promise<void> {
   if (live.size === 0) return;
   const closed = [...live].map((session) => session.closed.catch(ignore));
   for (const session of live) session.close(info);
   await within(() => Promise.all(closed), {
-    timeoutMs: LONGEST_FAREWELL_MS,
-    onTimeout: () => new Error("farewell timeout"),
+    timeoutMs: LONGEST_LINGER_MS,
+    onTimeout: () => new Error("linger timeout"),
   }).catch(ignore);
-  await sleep(FAREWELL_MS);
+  await sleep(LINGER_MS);
 }
 
 /** Refuses a request; its peer may be gone already. Returns the path that it asked for. */

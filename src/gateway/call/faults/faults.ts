@@ -21,7 +21,7 @@ export interface Faults {
   /** Refuses every dial with this `ErrorCode` of the wire, 1 to 7. Not for one call. Default: dials are not refused. */
   readonly refuseWith?: number;
   /**
-   * Loses every session at once and without a word, as an outage of the network does, and every new one when its token is accepted,
+   * Loses every session at once and without a reason, as an outage of the network does, and every new one when its token is accepted,
    * until the faults are lifted. For a tenant or the whole gateway. Default: `false`.
    */
   readonly dropSessions?: boolean;
