@@ -1,6 +1,7 @@
 import { messageOf } from "../../base/text/message.ts";
 import { ignore } from "../../base/ignore.ts";
 import { streamErrorCode, TransportFault } from "../fault.ts";
+import { sharedClient } from "./shared_client.ts";
 import type {
   BidirectionalStream,
   CloseInfo,
@@ -78,11 +79,9 @@ const LONGEST_READ = 65_536;
 export function napiWebTransport(addon: NapiAddon): WebTransportConstructor {
   return class NapiWebTransport extends NapiTransport {
     constructor(url: string, options: WebTransportOptionsLike = {}) {
-      const hashes = options.serverCertificateHashes ?? [];
-      const client = hashes.length === 0
-        ? addon.NapiClient.withSystemRoots()
-        : addon.NapiClient.withCertificateHashes(hashes.map(({ value }) => value));
+      const { client, forget } = sharedClient(addon, options.serverCertificateHashes ?? []);
       super(client.connect(url));
+      this.closed.catch(forget);
     }
   };
 }

@@ -10,6 +10,7 @@ import {
   napiWebTransport,
 } from "../../../../src/transport/napi/napi_session.ts";
 import { settle } from "../../../../src/testing/mod.ts";
+import type { WebTransportOptionsLike } from "../../../../src/transport/types.ts";
 
 /** A receiving half that gives out what a test put in; `null` is the FIN, an `Error` a failure. */
 class Receive implements NapiReceive {
@@ -88,47 +89,89 @@ function transport(session: FakeSession = new FakeSession()) {
   return { session, transport: new NapiTransport(Promise.resolve(session)) };
 }
 
+/** An addon that notes which clients are made, and what they dial. */
+function recordingAddon(connect: () => Promise<NapiSession>) {
+  const calls: unknown[] = [];
+  const client = {
+    connect(url: string) {
+      calls.push(url);
+      return connect();
+    },
+  };
+  const addon: NapiAddon = {
+    NapiClient: {
+      withSystemRoots() {
+        calls.push("roots");
+        return client;
+      },
+      withCertificateHashes(hashes) {
+        calls.push(hashes);
+        return client;
+      },
+    },
+    NapiServer: {
+      bind() {
+        throw new Error("unused");
+      },
+    },
+  };
+  return { calls, Constructor: napiWebTransport(addon) };
+}
+
 describe("napiWebTransport()", () => {
-  it("pins hashes when there are any, and trusts the system's roots otherwise", async () => {
-    const calls: unknown[] = [];
-    const client = {
-      connect(url: string) {
-        calls.push(url);
-        return Promise.resolve(new FakeSession());
-      },
-    };
-    const addon: NapiAddon = {
-      NapiClient: {
-        withSystemRoots() {
-          calls.push("roots");
-          return client;
-        },
-        withCertificateHashes(hashes) {
-          calls.push(hashes);
-          return client;
-        },
-      },
-      NapiServer: {
-        bind() {
-          throw new Error("unused");
-        },
-      },
-    };
-    const Constructor = napiWebTransport(addon);
-    const value = new Uint8Array(32).fill(7);
+  it("pins hashes when there are any, trusts the system's roots otherwise, each by one client", async () => {
+    const { calls, Constructor } = recordingAddon(() => Promise.resolve(new FakeSession()));
+    const [value, other] = [7, 8].map((byte) => new Uint8Array(32).fill(byte)) as [
+      Uint8Array<ArrayBuffer>,
+      Uint8Array<ArrayBuffer>,
+    ];
+    const pin = (...values: Uint8Array<ArrayBuffer>[]): WebTransportOptionsLike => ({
+      serverCertificateHashes: values.map((value) => ({ algorithm: "sha-256", value })),
+    });
     await new Constructor("https://a/").ready;
-    await new Constructor("https://b/", { serverCertificateHashes: [] }).ready;
-    await new Constructor("https://c/", {
-      serverCertificateHashes: [{ algorithm: "sha-256", value }],
-    })
-      .ready;
+    await new Constructor("https://b/", pin()).ready;
+    await new Constructor("https://c/", pin(value)).ready;
+    await new Constructor("https://d/", pin(value)).ready;
+    await new Constructor("https://e/", pin(value, other)).ready;
     assert.deepEqual(calls, [
       "roots",
       "https://a/",
-      "roots",
       "https://b/",
       [value],
       "https://c/",
+      "https://d/",
+      [value, other],
+      "https://e/",
+    ]);
+  });
+
+  it("takes a fresh client after a connection that failed or was lost, and no other", async () => {
+    const session = new FakeSession();
+    const ends: Promise<NapiSession>[] = [];
+    const { calls, Constructor } = recordingAddon(() => ends.shift()!);
+    const endedBy = (reason: string): Promise<NapiSession> => {
+      const session = new FakeSession();
+      session.end = Promise.resolve({ closeCode: 0, reason });
+      return Promise.resolve(session);
+    };
+    ends.push(
+      endedBy("connection error: closed by peer: over (code 5)"),
+      endedBy("connection error: timed out"),
+      Promise.reject(new Error("connection error: timed out")),
+      Promise.resolve(session),
+    );
+    await new Constructor("https://a/").closed;
+    await assert.rejects(new Constructor("https://b/").closed);
+    await assert.rejects(new Constructor("https://c/").closed);
+    await new Constructor("https://d/").ready;
+    assert.deepEqual(calls, [
+      "roots",
+      "https://a/",
+      "https://b/",
+      "roots",
+      "https://c/",
+      "roots",
+      "https://d/",
     ]);
   });
 });
