@@ -47,7 +47,7 @@ describe("IncomingAudio", () => {
     assert.equal(value?.payload[0], 3);
   });
 
-  it("copies what waits for its slot, whoever reads it", async () => {
+  it("copies what waits for its slot, also for a receiver", async () => {
     const { audio, clock, payload, say } = incoming(40);
     const heard: number[] = [];
     audio.receive({ take: ({ payload }) => heard.push(payload[0]!), end() {} });
