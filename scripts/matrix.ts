@@ -97,7 +97,7 @@ async function runFolder(folder: string, title: string): Promise<Outcome> {
   return { title, passed, failed, faults };
 }
 
-const inBrowser = "Chromium, a voice in the page";
+const inBrowser = "Chromium and Firefox, a voice in the page";
 const onPostgres = "a store and three gateways, and kills";
 
 const entries: TableEntry[] = [];

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { spawn } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { existsSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -24,13 +24,17 @@ export interface FirefoxStageOptions {
 
 interface FirefoxStage extends TestPage, AsyncDisposable {}
 
-// Far more than any call of a page takes.
+// Far more than any call of a page takes, and more than the end of a Firefox that is well.
 const LONGEST_MS = 60_000;
+const CLOSE_MS = 10_000;
 
-async function bounded<T>(what: string, work: Promise<T>): Promise<T> {
+async function bounded<T>(what: string, ms: number, work: Promise<T>): Promise<T> {
   let timer: ReturnType<typeof setTimeout> | undefined;
   const over = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`Firefox does not answer ${what}`)), LONGEST_MS);
+    timer = setTimeout(
+      () => reject(new Error(`Firefox does not answer ${what}() for ${ms / 1_000} s`)),
+      ms,
+    );
   });
   return await Promise.race([work, over]).finally(() => clearTimeout(timer));
 }
@@ -62,23 +66,37 @@ async function startSoundServer(): Promise<SoundServer> {
     ...["-L", "module-null-sink", "-L", "module-native-protocol-unix"],
   ], { env: { ...Deno.env.toObject(), XDG_RUNTIME_DIR: folder }, stdio: "ignore" });
   const ended = new Promise<void>((resolve) => child.once("exit", () => resolve()));
-  const isThere = () => Promise.resolve(existsSync(join(folder, "pulse", "native")));
-  await until(isThere, (found) => found);
-  return {
+  const server = {
     folder,
     async [Symbol.asyncDispose]() {
-      child.kill();
+      // It has nothing to save, and ends for certain.
+      child.kill("SIGKILL");
       await ended;
       await rm(folder, { recursive: true, force: true });
     },
   };
+  await using stack = new AsyncDisposableStack();
+  stack.use(server);
+  const isThere = () => Promise.resolve(existsSync(join(folder, "pulse", "native")));
+  await until(isThere, (found) => found);
+  stack.move();
+  return server;
+}
+
+/** Ends a Firefox that does not answer. */
+async function end(child: ChildProcess): Promise<void> {
+  const ended = child.exitCode !== null || child.signalCode !== null
+    ? Promise.resolve()
+    : new Promise<void>((resolve) => child.once("exit", () => resolve()));
+  child.kill("SIGKILL");
+  await ended;
 }
 
 /** Opens the page. */
 async function openFirefoxStage(
   { permission = "granted" }: FirefoxStageOptions,
 ): Promise<FirefoxStage> {
-  const opened = new AsyncDisposableStack();
+  await using opened = new AsyncDisposableStack();
   const sound = opened.use(await startSoundServer());
   const origin = opened.use(await openOrigin());
   const browser = await puppeteer.launch({
@@ -95,7 +113,7 @@ async function openFirefoxStage(
     },
   });
   opened.defer(async () => {
-    await bounded("close", browser.close()).catch(() => browser.process()?.kill("SIGKILL"));
+    await bounded("close", CLOSE_MS, browser.close()).catch(() => end(browser.process()!));
   });
   const page = await browser.newPage();
   const thrown: string[] = [];
@@ -104,6 +122,7 @@ async function openFirefoxStage(
   });
   await page.goto(origin.url);
   await page.waitForFunction(() => "ready" in globalThis);
+  const toClose = opened.move();
   return {
     async call<T>(name: string, argument?: unknown): Promise<T> {
       const answer = page.evaluate(
@@ -114,10 +133,10 @@ async function openFirefoxStage(
         name,
         argument,
       );
-      const result = await bounded(name, answer);
+      const result = await bounded(name, LONGEST_MS, answer);
       if (thrown.length > 0) throw new Error(`The page failed:\n${thrown.join("\n")}`);
       return result as T;
     },
-    [Symbol.asyncDispose]: () => opened.disposeAsync(),
+    [Symbol.asyncDispose]: () => toClose.disposeAsync(),
   };
 }

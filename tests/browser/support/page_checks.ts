@@ -31,6 +31,7 @@ export interface Level {
 export interface Stats {
   readonly capturedMs: number;
   readonly playedMs: number;
+  readonly outputLatencyMs: number;
 }
 
 const AUDIBLE = 0.02;

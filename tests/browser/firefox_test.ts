@@ -1,6 +1,3 @@
-// The voice of a page in Firefox: `deno test -A --unstable-net tests/browser/firefox_checks.ts`. Not a step of the matrix: in two of some twenty-five
-// runs Firefox 153 stopped to answer in mid-call and used a whole processor, and the cause was not found.
-
 import { deepStrictEqual as same, ok, strictEqual as equal } from "node:assert/strict";
 import { inFirefox } from "./support/firefox_stage.ts";
 import { assertFails, hears, type Level, type Outcome, type Stats } from "./support/page_checks.ts";
@@ -26,6 +23,7 @@ Deno.test("Firefox: the microphone is heard at the far end and comes back", () =
     await page.call("dial");
     await hears(page, true);
     await until(() => page.call<Stats>("stats"), ({ playedMs }) => playedMs > 1_000);
+    equal((await page.call<Stats>("stats")).outputLatencyMs, 0);
     const { lost, received } = await page.call<Received>("clientStats");
     equal(lost, 0);
     ok(received > 50, `${received} frames`);
