@@ -4,8 +4,8 @@
  * @module
  */
 
+import { checkString } from "../base/check.ts";
 import { TeleQuickError } from "../base/errors.ts";
-import { typeName } from "./check.ts";
 import { decodePcma, decodePcmu, encodePcma, encodePcmu } from "./g711.ts";
 import { pcm16Bytes, pcm16Samples } from "./pcm16.ts";
 
@@ -79,10 +79,7 @@ export function encodeAudio(codec: AudioCodec, samples: Int16Array): Uint8Array 
 
 function checkCodec(codec: unknown, action: string): void {
   if (isAudioCodec(codec)) return;
-  if (typeof codec !== "string") {
-    throw new TypeError(`Cannot ${action}: codec is ${typeName(codec)}, expected String`);
-  }
-  const name = JSON.stringify(codec.slice(0, 32));
+  const name = JSON.stringify(checkString(action, "codec", codec).slice(0, 32));
   const names = Object.keys(audioCodecs).join(", ");
   throw new TeleQuickError(
     "ERR_VALUE_INVALID",

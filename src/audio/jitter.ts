@@ -4,7 +4,8 @@
  * @module
  */
 
-import { checkArray, checkNumber, typeName } from "./check.ts";
+import { checkNumber, checkString } from "../base/check.ts";
+import { checkArray } from "./check.ts";
 import { audioCodecs, frameMilliseconds, isAudioCodec } from "./codec.ts";
 import { concealLoss } from "./conceal.ts";
 import { JitterEstimate } from "./jitter_estimate.ts";
@@ -119,9 +120,9 @@ export class JitterBuffer {
   constructor(options: JitterBufferOptions = {}) {
     const { jitterBufferMs = 60, capacity = 64, concealMs = 60 } = options;
     const action = "make a jitter buffer";
-    checkNumber(jitterBufferMs, "jitterBufferMs", { least: 0, most: 10_000 }, action);
-    checkNumber(capacity, "capacity", { least: 1, most: 4096, integer: true }, action);
-    checkNumber(concealMs, "concealMs", { least: 0, most: 10_000 }, action);
+    checkNumber(action, "jitterBufferMs", jitterBufferMs, { min: 0, max: 10_000 });
+    checkNumber(action, "capacity", capacity, { min: 1, max: 4096, integer: true });
+    checkNumber(action, "concealMs", concealMs, { min: 0, max: 10_000 });
     this.#jitterBufferMs = jitterBufferMs;
     this.#capacity = capacity;
     this.#maxConcealed = Math.ceil(concealMs / frameMilliseconds);
@@ -198,7 +199,7 @@ export class JitterBuffer {
    * @throws {TeleQuickError} `ERR_VALUE_INVALID` when it is `NaN`.
    */
   pop(nowMs: number): PlayoutFrame | undefined {
-    checkNumber(nowMs, "nowMs", anyNumber, "give a frame");
+    checkNumber("give a frame", "nowMs", nowMs, anyNumber);
     const due = this.dueMs;
     if (due === undefined || nowMs < due) return undefined;
     const { frame } = this.#waiting[0]!;
@@ -301,19 +302,19 @@ function durationOf({ codec, payload }: ArrivedFrame): number {
   return payload.length / frameBytes * frameMilliseconds;
 }
 
-const anyNumber = { least: -Infinity, most: Infinity };
-const finiteNumber = { least: -Number.MAX_VALUE, most: Number.MAX_VALUE };
+const anyNumber = { expected: "a number" };
+const finiteNumber = {
+  ...{ min: -Number.MAX_VALUE, max: Number.MAX_VALUE },
+  expected: "a finite number",
+};
 
 function checkFrame(frame: ArrivedFrame, arrivalMs: number): void {
   const action = "take in a frame";
   const { sequenceNumber, payload, codec } = frame;
   checkArray(payload, Uint8Array, action);
   if (typeof sequenceNumber !== "number") {
-    const found = typeName(sequenceNumber);
-    throw new TypeError(`Cannot ${action}: sequenceNumber is ${found}, expected Number`);
+    checkNumber(action, "sequenceNumber", sequenceNumber, anyNumber);
   }
-  if (typeof codec !== "string") {
-    throw new TypeError(`Cannot ${action}: codec is ${typeName(codec)}, expected String`);
-  }
-  checkNumber(arrivalMs, "arrivalMs", finiteNumber, action);
+  checkString(action, "codec", codec);
+  checkNumber(action, "arrivalMs", arrivalMs, finiteNumber);
 }

@@ -4,8 +4,9 @@
  * @module
  */
 
+import { checkNumber, checkString } from "../base/check.ts";
 import { TeleQuickError } from "../base/errors.ts";
-import { checkArray, checkNumber, typeName } from "./check.ts";
+import { checkArray } from "./check.ts";
 
 /** Options of a {@linkcode Packetizer}; an entry of `audioCodecs` will do for the 20 ms frames of that codec. */
 export interface PacketizerOptions {
@@ -53,12 +54,10 @@ export class Packetizer {
   constructor(options: PacketizerOptions) {
     const { frameBytes, silence = 0, tail = "pad" } = options;
     const action = "make a packetizer";
-    const frameRange = { least: 1, most: MAX_FRAME_BYTES, integer: true };
-    checkNumber(frameBytes, "frameBytes", frameRange, action);
-    checkNumber(silence, "silence", { least: 0, most: 255, integer: true }, action);
-    if (typeof tail !== "string") {
-      throw new TypeError(`Cannot ${action}: tail is ${typeName(tail)}, expected String`);
-    }
+    const frameRange = { min: 1, max: MAX_FRAME_BYTES, integer: true };
+    checkNumber(action, "frameBytes", frameBytes, frameRange);
+    checkNumber(action, "silence", silence, { min: 0, max: 255, integer: true });
+    checkString(action, "tail", tail);
     if (!tails.includes(tail)) {
       throw new TeleQuickError(
         "ERR_VALUE_INVALID",

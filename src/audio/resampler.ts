@@ -4,8 +4,8 @@
  * @module
  */
 
-import { TeleQuickError } from "../base/errors.ts";
-import { checkArray, typeName } from "./check.ts";
+import { checkNumber } from "../base/check.ts";
+import { checkArray } from "./check.ts";
 import { designFilter, type PolyphaseFilter } from "./filter.ts";
 
 /** The lowest and the highest sample rate that a {@linkcode Resampler} takes and gives, in hertz. */
@@ -223,14 +223,6 @@ function greatestCommonDivisor(a: number, b: number): number {
 }
 
 function checkRate(rate: unknown, name: string): void {
-  const action = "make a resampler";
-  if (typeof rate !== "number") {
-    throw new TypeError(`Cannot ${action}: ${name} is ${typeName(rate)}, expected Number`);
-  }
-  const { lowest, highest } = sampleRates;
-  if (Number.isInteger(rate) && rate >= lowest && rate <= highest) return;
-  throw new TeleQuickError(
-    "ERR_VALUE_INVALID",
-    `Cannot ${action}: ${name} is ${rate}, expected an integer from ${lowest} to ${highest}`,
-  );
+  const { lowest: min, highest: max } = sampleRates;
+  checkNumber("make a resampler", name, rate, { min, max, integer: true });
 }

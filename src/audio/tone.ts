@@ -4,7 +4,7 @@
  * @module
  */
 
-import { checkNumber } from "./check.ts";
+import { checkNumber } from "../base/check.ts";
 
 /** Options of {@linkcode toneSamples}. */
 export interface ToneOptions {
@@ -36,11 +36,11 @@ export interface ToneOptions {
 export function toneSamples(options: ToneOptions): Int16Array<ArrayBuffer> {
   const { frequencyHz, sampleRate, milliseconds, amplitude = 0.5, phase = 0 } = options;
   const action = "make a tone";
-  checkNumber(sampleRate, "sampleRate", { least: 1, most: 192_000 }, action);
-  checkNumber(frequencyHz, "frequencyHz", { least: 0, most: sampleRate / 2 }, action);
-  checkNumber(milliseconds, "milliseconds", { least: 0, most: 3_600_000 }, action);
-  checkNumber(amplitude, "amplitude", { least: 0, most: 1 }, action);
-  checkNumber(phase, "phase", { least: -Number.MAX_VALUE, most: Number.MAX_VALUE }, action);
+  checkNumber(action, "sampleRate", sampleRate, { min: 1, max: 192_000 });
+  checkNumber(action, "frequencyHz", frequencyHz, { min: 0, max: sampleRate / 2 });
+  checkNumber(action, "milliseconds", milliseconds, { min: 0, max: 3_600_000 });
+  checkNumber(action, "amplitude", amplitude, { min: 0, max: 1 });
+  checkNumber(action, "phase", phase, { min: -Number.MAX_VALUE, max: Number.MAX_VALUE });
   const samples = new Int16Array(Math.round(milliseconds * sampleRate / 1000));
   const peak = amplitude * 32767;
   const step = 2 * Math.PI * frequencyHz / sampleRate;

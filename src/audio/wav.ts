@@ -4,8 +4,9 @@
  * @module
  */
 
+import { checkNumber } from "../base/check.ts";
 import { TeleQuickError } from "../base/errors.ts";
-import { checkArray, checkNumber } from "./check.ts";
+import { checkArray } from "./check.ts";
 import { sampleRates } from "./resampler.ts";
 
 /** What {@linkcode readWav} found. */
@@ -84,7 +85,7 @@ export function readWav(bytes: Uint8Array): WavAudio {
 export function wavHeader(options: WavHeaderOptions): Uint8Array<ArrayBuffer> {
   const { sampleRate, samples } = options;
   const { lowest, highest } = sampleRates;
-  checkNumber(sampleRate, "sampleRate", { least: lowest, most: highest }, "write WAV file");
+  checkNumber("write WAV file", "sampleRate", sampleRate, { min: lowest, max: highest });
   const length = samples === undefined ? LARGEST_LENGTH : samples * BYTES_PER_SAMPLE;
   const bytes = new Uint8Array(HEADER_BYTES);
   const view = new DataView(bytes.buffer);

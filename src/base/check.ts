@@ -14,8 +14,8 @@ export interface NumberRange {
   readonly max?: number;
   /** Whether it must be a whole number. Default: `false`. */
   readonly integer?: boolean;
-  /** What is expected, for the message, such as `"seconds from 0 to 60"`. */
-  readonly expected: string;
+  /** What is expected, for the message, such as `"seconds from 0 to 60"`. Default: a number, or an integer, from `min` to `max`. */
+  readonly expected?: string;
 }
 
 /** Says what kind of value something is, without quoting it: `a number`, `undefined`, `an array`. */
@@ -41,15 +41,13 @@ export function checkNumber(
   value: unknown,
   { min = -Infinity, max = Infinity, integer = false, expected }: NumberRange,
 ): number {
-  if (typeof value !== "number") {
-    throw new TypeError(`Cannot ${action}: ${name} is ${kindOf(value)}, expected ${expected}`);
-  }
-  const isInRange = value >= min && value <= max;
+  const isNumber = typeof value === "number";
+  const isInRange = isNumber && value >= min && value <= max;
   if (isInRange && (!integer || Number.isInteger(value))) return value;
-  throw new TeleQuickError(
-    "ERR_VALUE_INVALID",
-    `Cannot ${action}: ${name} is ${value}, expected ${expected}`,
-  );
+  const found = isNumber ? value : kindOf(value);
+  const wanted = expected ?? `${integer ? "an integer" : "a number"} from ${min} to ${max}`;
+  const message = `Cannot ${action}: ${name} is ${found}, expected ${wanted}`;
+  throw isNumber ? new TeleQuickError("ERR_VALUE_INVALID", message) : new TypeError(message);
 }
 
 /** Returns a string. Throws `TypeError` for anything else. */

@@ -61,7 +61,7 @@ describe("silenceFrame()", () => {
     );
     assert.throws(() => silenceFrame(0 as unknown as AudioCodec), {
       name: "TypeError",
-      message: "Cannot make silence: codec is Number, expected String",
+      message: "Cannot make silence: codec is a number, expected a string",
     });
   });
 });

@@ -124,7 +124,10 @@ describe("Packetizer", () => {
     refused({ frameBytes: 4, tail: "cut" }, 'tail is "cut", expected one of pad, keep, drop');
     assert.throws(
       () => new Packetizer({ frameBytes: 4, tail: true as unknown as "pad" }),
-      { name: "TypeError", message: "Cannot make a packetizer: tail is Boolean, expected String" },
+      {
+        name: "TypeError",
+        message: "Cannot make a packetizer: tail is a boolean, expected a string",
+      },
     );
     assert.throws(() => new Packetizer({ frameBytes: "160" as unknown as number }), TypeError);
     const packetizer = new Packetizer({ frameBytes: 4 });

@@ -306,7 +306,8 @@ describe("Resampler, stream", () => {
       () => new Resampler({ inputRate: "8000" as unknown as number, outputRate: 8000 }),
       {
         name: "TypeError",
-        message: "Cannot make a resampler: inputRate is String, expected Number",
+        message:
+          "Cannot make a resampler: inputRate is a string, expected an integer from 8000 to 48000",
       },
     );
   });

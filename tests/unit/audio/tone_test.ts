@@ -61,7 +61,7 @@ describe("toneSamples()", () => {
     }
     assert.throws(
       () => toneSamples({ ...tone, frequencyHz: "440" as unknown as number }),
-      { name: "TypeError", message: "Cannot make a tone: frequencyHz is String, expected Number" },
+      { name: "TypeError", message: /frequencyHz is a string, expected a number from 0 to/ },
     );
   });
 });
