@@ -350,6 +350,8 @@ export class AudioHub {
         { cause: error },
       );
       for (const link of [...lane.links]) link.end(end);
+      // A shared one ends with them: the next call has another.
+      if (!lane.isFinished) void this.#finish(lane);
       this.#finishing.delete(lane);
     };
     const cancel = this.clock.schedule(RESET_GRACE_MS, giveUp);

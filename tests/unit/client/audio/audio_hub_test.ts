@@ -283,6 +283,29 @@ describe("AudioHub", () => {
     await close();
   });
 
+  for (const audioStreams of ["call", "shared"] as const) {
+    it(`sends the next call on another stream after the gateway has reset one (${audioStreams})`, async () => {
+      const heard: number[] = [];
+      let isReset = false;
+      const { clock, client, call, close } = await story({
+        client: { audioStreams },
+        onUni: (stream) => {
+          if (isReset) return void numbersOf(stream, heard);
+          isReset = true;
+          void stream.cancel();
+        },
+      });
+      const first = call.audio({ silence: "send" });
+      await clock.advance(3_000);
+      await assert.rejects(first.flush(), hasCode("ERR_CALL_ENDED"));
+      const next = await client.dial({ to: "+15550101", trunkId: "main" });
+      next.audio({ silence: "send", earlyMedia: true });
+      await clock.advance(1_000);
+      assert.ok(heard.length >= 50, `${heard.length} frames`);
+      await close();
+    });
+  }
+
   it("sends another link of a call on another stream, where calls share one: the first has said its end", async () => {
     const streams: number[][] = [];
     const { clock, call, close } = await story({
