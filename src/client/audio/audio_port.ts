@@ -37,8 +37,9 @@ export interface AudioPort {
   /** The same for samples at `sampleRate`. */
   receiveSamples(receiver: AudioReceiver<Int16Array>): () => void;
   /**
-   * Hands a chunk over; it is copied. It is sent in its slots, or dropped where the link has ended. Throws for what is not audio, and
-   * `ERR_LIMIT` when more than ten minutes would wait. A source that is faster than real time looks at `queuedMs`.
+   * Hands a chunk over; it is copied. It is sent in its slots, or dropped: where the link has ended, and where the source is live and a
+   * playback has the slots. Throws for what is not audio, and `ERR_LIMIT` when more than ten minutes would wait. A source that is faster
+   * than real time looks at `queuedMs`.
    */
   send(chunk: AudioChunk): void;
   /** How long what was handed over and waits for its slot lasts, in milliseconds. */

@@ -125,7 +125,7 @@ export class OutgoingAudio implements Paced, FrameOwner {
   /** From now on frames leave. */
   open(): void {
     if (this.#isOpen) return;
-    if (this.#options.isLive) this.#queue.dropRest();
+    if (this.#options.isLive && !this.#unplayed.isPlaying) this.#queue.dropRest();
     this.#isOpen = true;
     this.#activate();
   }
@@ -150,8 +150,10 @@ export class OutgoingAudio implements Paced, FrameOwner {
         } s would wait, expected at most 600 s (write to \`writable\`, which asks its writer to wait)`,
       );
     }
-    if (this.#ended) return checkChunk(chunk, this.#options);
     const isLive = this.#options.isLive && track === undefined;
+    // What is live while a playback has its slots is not later: it would come between its frames, and make them stale.
+    const isUnheard = isLive && this.#unplayed.isPlaying;
+    if (this.#ended || isUnheard) return checkChunk(chunk, this.#options);
     // A live source that is not heard yet has said nothing.
     const isDiscarded = isLive && !this.#isOpen;
     const owner = track ?? (isDiscarded ? new SpeechTrack() : this.#unplayed.written());

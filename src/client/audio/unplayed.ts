@@ -24,6 +24,11 @@ export class Unplayed {
     return this.#playbacks.length > 0;
   }
 
+  /** Whether a playback is being handed over, or frames of one wait. */
+  get isPlaying(): boolean {
+    return this.#playbacks.some((track) => !track.isComplete || !track.isHanded);
+  }
+
   /** The track of what is handed over without one. */
   written(): SpeechTrack {
     return this.#written ??= new SpeechTrack();

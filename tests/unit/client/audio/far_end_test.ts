@@ -210,6 +210,33 @@ describe("What the far end hears", () => {
     await call.hangUp();
   });
 
+  for (const way of ["writable", "port"] as const) {
+    it(`is all of a playback on a link whose source is live, and the source after it (${way})`, async () => {
+      await using scene = await story({ ringMs: 1_000, isAnswered: false });
+      const { setup, call, hearing } = scene;
+      const audio = call.audio({ source: "live", sampleRate: 24_000 });
+      const port = audioPort(audio);
+      const writer = way === "writable" ? audio.writable.getWriter() : undefined;
+      const startedAt = setup.clock.now();
+      const said = noise(690, 1, 24_000);
+      const live = noise(3_000, 2, 24_000);
+      const playback = audio.play(said);
+      for (let ms = 0; ms < 3_000; ms += 20) {
+        const chunk = live.slice(ms * 24, (ms + 20) * 24);
+        if (writer === undefined) port.send(chunk);
+        else void writer.write(chunk);
+        await setup.clock.advance(20);
+      }
+      await setup.clock.advance(200);
+      const { playedMs, interrupted } = await playback.finished;
+      assert.deepEqual([playedMs, interrupted], [690, false]);
+      const line = hearing.line(startedAt);
+      isHeard(noise(690, 1).subarray(80, 680 * 8), line, { atMs: 1_030, withinMs: 40 });
+      isHeard(noise(3_000, 2).subarray(2_000 * 8, 2_900 * 8), line, { atMs: 2_020, withinMs: 40 });
+      await call.hangUp();
+    });
+  }
+
   it("is played one after another, with what was heard of each", async () => {
     await using scene = await story();
     const { setup, call, hearing } = scene;
