@@ -295,7 +295,9 @@ async function stubPhone(page: Page): Promise<void> {
     );
   await serve(
     "browser.js",
-    "export const openAudio = async () => ({ context: new AudioContext(), close() {} });",
+    `const level = () => ({ input: 0, output: 0 });
+    export const openAudio = async () =>
+      ({ context: new AudioContext(), state: "running", level, connect() {}, close() {} });`,
   );
   await serve(
     "index.js",
@@ -303,6 +305,9 @@ async function stubPhone(page: Page): Promise<void> {
     export class TeleQuickClient {
       async connect() {}
       async *events() { for (;;) yield await new Promise((resolve) => globalThis.ring = resolve); }
+      async answerIncomingCall() {
+        return { ended: new Promise(() => {}), hangUp: async () => { throw new Error("Unknown call"); } };
+      }
       getIncomingCalls() { return new Promise((_, reject) => looks.push(reject)); }
       async close() {}
     }`,
@@ -323,6 +328,27 @@ Deno.test("a look for calls that fails late ends no phone that was turned on sin
   await page.evaluate("looks[1](new Error('too many requests'))");
   await page.getByRole("status").getByText("too many requests").waitFor();
   equal(await page.getByRole("button", { name: "Turn the phone off" }).isVisible(), true);
+  same(stage.faults, []);
+});
+
+Deno.test("a call whose end the client did not hear is over in the page", async () => {
+  const fake = new FakePanelGateway();
+  await using stage = await openPanel({ gateway: fake.gateway });
+  const page = await stage.open();
+  await stubPhone(page);
+  await page.getByRole("button", { name: "Turn the phone on" }).click();
+  await page.getByText("Waiting for a call").waitFor();
+  const call = callOf(callSid, { tenantId: "phone", trunkId: "desk", direction: "inbound" });
+  fake.call({ ...call, state: "ringing" }, "CHANNEL_CREATE", "RINGING");
+  await page.evaluate(`ring({ callSid: "${callSid}", status: "RINGING" })`);
+  await page.getByRole("button", { name: "Answer" }).click();
+  fake.call({ ...call, state: "answered" }, "CHANNEL_ANSWER", "ANSWERED");
+  await page.getByText("On a call").waitFor();
+  await page.getByLabel("Phone").getByRole("button", { name: "Hang up" }).click();
+  await page.getByRole("status").getByText("Unknown call").waitFor();
+  fake.call({ ...call, state: "ended" }, "CHANNEL_HANGUP_COMPLETE", "COMPLETED", 16);
+  await page.getByText("Call ended: normal call clearing").waitFor();
+  await page.getByRole("button", { name: "Turn the phone off" }).waitFor();
   same(stage.faults, []);
 });
 

@@ -8,6 +8,7 @@ import type { BrowserAudio } from "../../browser/mod.ts";
 import type { Call, TeleQuickClient } from "../../client/mod.ts";
 import { systemClock } from "../../base/signal.ts";
 import { post } from "./api.ts";
+import { stateOf } from "./format.ts";
 import { store } from "./store.ts";
 import { playRinging } from "./ringing.ts";
 
@@ -47,11 +48,16 @@ export class Line {
 
   constructor(onChange: () => void) {
     this.#onChange = onChange;
-    // Another page can have answered, or the caller given up.
     store.listen(() => {
-      if (this.state !== "ringing") return;
       const call = store.phoneCall(this.callSid);
-      if (call?.state === "answered" || call?.state === "ended") this.#waitOn("Not answered here");
+      const isOver = call?.state === "ended";
+      // Another page can have answered, or the caller given up.
+      if (this.state === "ringing") {
+        if (isOver || call?.state === "answered") this.#waitOn("Not answered here");
+      } else if (isOver && this.state === "talking") {
+        // The client does not hear of it when its session was lost at that moment.
+        this.#hungUp(this.#call, `Call ended: ${stateOf(call)}`);
+      }
     });
   }
 
@@ -155,7 +161,7 @@ export class Line {
   }
 
   async hangUp(): Promise<void> {
-    await this.#call?.hangUp();
+    await this.#call?.hangUp().catch((error) => this.#set(this.state, error.message));
   }
 
   async toggleMute(): Promise<void> {
