@@ -96,8 +96,9 @@ function sharedClient(
   addon: NapiAddon,
   hashes: readonly CertificateHash[],
 ): { readonly client: NapiClient; readonly forget: () => void } {
-  const values = hashes.map(({ value }) => value);
-  const pins = values.map(encodeBase64).join();
+  // W3C's hashes can be buffers of any kind, and can change later.
+  const values = hashes.map(({ value }) => new Uint8Array(value));
+  const pins = [values.length, ...values.map(encodeBase64)].join();
   if (shared?.addon !== addon || shared.pins !== pins) {
     const { NapiClient } = addon;
     const client = values.length === 0
@@ -117,10 +118,20 @@ function sharedClient(
 /** Makes the W3C constructor over the addon's client. */
 export function napiWebTransport(addon: NapiAddon): WebTransportConstructor {
   return class NapiWebTransport extends NapiTransport {
+    #onGivenUp: () => void;
+
     constructor(url: string, options: WebTransportOptionsLike = {}) {
       const { client, forget } = sharedClient(addon, options.serverCertificateHashes ?? []);
       super(client.connect(url));
       this.closed.catch(forget);
+      this.#onGivenUp = forget;
+      this.ready.then(() => this.#onGivenUp = ignore, ignore);
+    }
+
+    /** One that was not ready in time has failed, which the addon says after 30 s. */
+    override close(info?: CloseInfo): void {
+      this.#onGivenUp();
+      super.close(info);
     }
   };
 }

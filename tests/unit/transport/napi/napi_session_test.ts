@@ -176,6 +176,37 @@ describe("napiWebTransport()", () => {
   });
 });
 
+describe("napiWebTransport()'s clients", () => {
+  it("are told apart by pins of every kind that W3C allows, and never stand in for the system's roots", async () => {
+    const { calls, Constructor } = recordingAddon(() => Promise.resolve(new FakeSession()));
+    const pins = [7, 8].map((byte) => new Uint8Array(32).fill(byte).buffer);
+    await new Constructor("https://a/").ready;
+    for (const pin of [...pins, new ArrayBuffer(0)]) {
+      const value = pin as unknown as Uint8Array<ArrayBuffer>;
+      await new Constructor("https://b/", {
+        serverCertificateHashes: [{ algorithm: "sha-256", value }],
+      }).ready;
+    }
+    const expected = pins.flatMap((pin) => [[new Uint8Array(pin)], "https://b/"]);
+    assert.deepEqual(calls, ["roots", "https://a/", ...expected, [new Uint8Array()], "https://b/"]);
+  });
+
+  it("are left where a session is given up before it is ready, not where it is closed later", async () => {
+    const ends: Promise<NapiSession>[] = [
+      Promise.resolve(new FakeSession()),
+      new Promise(() => {}),
+      Promise.resolve(new FakeSession()),
+    ];
+    const { calls, Constructor } = recordingAddon(() => ends.shift()!);
+    const first = new Constructor("https://a/");
+    await first.ready;
+    first.close();
+    new Constructor("https://b/").close();
+    await new Constructor("https://c/").ready;
+    assert.deepEqual(calls, ["roots", "https://a/", "https://b/", "roots", "https://c/"]);
+  });
+});
+
 describe("NapiTransport streams", () => {
   it("read to the FIN, and write, and end", async () => {
     const { session, transport: it } = transport();
