@@ -177,7 +177,7 @@ describe("napiWebTransport()", () => {
 });
 
 describe("napiWebTransport()'s clients", () => {
-  it("are told apart by pins of every kind that W3C allows, and never stand in for the system's roots", async () => {
+  it("differ by pins of every kind that W3C allows, and never stand in for the system's roots", async () => {
     const { calls, Constructor } = recordingAddon(() => Promise.resolve(new FakeSession()));
     const pins = [7, 8].map((byte) => new Uint8Array(32).fill(byte).buffer);
     await new Constructor("https://a/").ready;
