@@ -146,7 +146,8 @@ const functions = (name: string, schema: string): string => `
           set value = excluded.value, revision = excluded.revision, is_final = excluded.is_final, changed_at = now();
     end loop;
     -- A database that was set back to a backup gives the same revisions again, but never the same mark.
-    insert into ${name}.marks as m (slot, mark) values (newest % ${MARKS}, newest || '.' || gen_random_uuid())
+    insert into ${name}.marks as m (slot, mark)
+      select newest % ${MARKS}, newest || '.' || gen_random_uuid() where jsonb_array_length(writes::jsonb) > 0
       on conflict (slot) do update set mark = excluded.mark;
     perform pg_notify('${schema}', '');
     return newest::text;
@@ -158,6 +159,8 @@ const functions = (name: string, schema: string): string => `
   declare
     newest bigint;
     rows json;
+    is_known boolean := seen_mark is null or exists (select from ${name}.marks m where m.mark = seen_mark);
+    seen_revision bigint := substring(seen_mark from '^([0-9]{1,18})[.]');
   begin
     if pg_is_in_recovery() then
       raise exception 'This server is a replica, expected the primary' using errcode = 'read_only_sql_transaction';
@@ -176,7 +179,12 @@ const functions = (name: string, schema: string): string => `
       'newest', newest,
       'entries', coalesce(rows, '[]'),
       'mark', (select m.mark from ${name}.marks m where m.slot = newest % ${MARKS}),
-      'isSetBack', seen_mark is not null and not exists (select from ${name}.marks m where m.mark = seen_mark)
+      'isSetBack', not is_known,
+      -- Its row was reused by a later revision.
+      'isMarkForgotten', not is_known and exists (
+        select from ${name}.marks m
+          where m.slot = seen_revision % ${MARKS} and split_part(m.mark, '.', 1)::bigint > seen_revision
+      )
     );
   end $body$;
 

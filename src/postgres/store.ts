@@ -191,11 +191,12 @@ export function postgresStore(options: PostgresStoreOptions): PostgresStore {
         `select ${name}.read_entries($1, ${optional(key)}, $2::bigint, $3::int, ${optional(mark)})`,
         values,
       );
-      const { newest, entries: rows, ...history } = JSON.parse(reply ?? "") as {
+      const { newest, entries: rows, mark: newestMark, ...history } = JSON.parse(reply ?? "") as {
         readonly newest: number;
         readonly entries: readonly (readonly [string, string, number, boolean])[];
         readonly mark: string | null;
         readonly isSetBack: boolean;
+        readonly isMarkForgotten: boolean;
       };
       const entries = rows.map(([key, value, revision, isFinal]) => ({
         ...{ key, value, revision, isFinal },
@@ -203,7 +204,7 @@ export function postgresStore(options: PostgresStoreOptions): PostgresStore {
       const hasMore = key === undefined && entries.length >= limit;
       return {
         ...{ entries, hasMore, revision: hasMore ? entries.at(-1)!.revision : newest },
-        ...{ mark: history.mark ?? undefined, isSetBack: history.isSetBack },
+        ...{ mark: newestMark ?? undefined, ...history },
       };
     },
 

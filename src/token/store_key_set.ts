@@ -104,9 +104,10 @@ export function createStoreKeySet(options: StoreKeySetOptions): StoreKeySet {
     ...{ store, clock, pullMs, timeoutMs },
     kinds: { [KEY_KIND]: "changes" },
     onEntries: (_kind, entries) => keys.take(entries),
-    onSetBack() {
+    onSetBack(_kind, isCertain) {
       keys.forget();
       cache.clear();
+      if (!isCertain) return;
       reportError(
         new TeleQuickError(
           "ERR_UNAVAILABLE",

@@ -156,9 +156,19 @@ describe("postgresStore", () => {
     await store.commit([{ kind: "k", key: "b", value: "" }]);
     assert.equal((await store.read({ kind: "k", mark })).isSetBack, false);
     await store.commit([{ kind: "k", key: "b", value: "" }]);
-    assert.equal((await store.read({ kind: "k", mark })).isSetBack, true);
+    const { isSetBack, isMarkForgotten } = await store.read({ kind: "k", mark });
+    assert.deepEqual([isSetBack, isMarkForgotten], [true, true]);
+    const lost = await store.read({ kind: "k", mark: "65537.other" });
+    assert.deepEqual([lost.isSetBack, lost.isMarkForgotten], [true, false]);
     const [row] = await open.sql()`select count(*)::int as n from marks.marks`;
     assert.equal(row!["n"], 2);
+  });
+
+  it("keeps its mark where nothing is written", async () => {
+    await one.store.commit([{ kind: "unwritten", key: "a", value: "" }]);
+    const { mark } = await one.store.read({ kind: "unwritten" });
+    assert.equal(typeof await one.store.commit([]), "number");
+    assert.equal((await one.store.read({ kind: "unwritten", mark })).isSetBack, false);
   });
 
   it("answers claims that come together in their order, and apart from a malformed one", async () => {

@@ -24,8 +24,11 @@ export interface StoreFeedOptions {
   readonly timeoutMs: number;
   /** Takes entries of a kind, in order. */
   readonly onEntries: (kind: string, entries: readonly SharedEntry[]) => void;
-  /** Called when the store was set back, as by restoring a backup: what is known of a kind is read again from the start. */
-  readonly onSetBack?: ((kind: string) => void) | undefined;
+  /**
+   * Called when the store was set back, as by restoring a backup: what is known of a kind is read again from the start. Not certain is that
+   * where the store only no longer knows what was read so long ago.
+   */
+  readonly onSetBack?: ((kind: string, isCertain: boolean) => void) | undefined;
   /** Called when the store starts to answer, and when it stops: then with why. What it throws is ignored: it can be a user's function. */
   readonly onReachable?: ((failure: unknown) => void) | undefined;
   /** Called at every turn of the timer. */
@@ -163,7 +166,7 @@ export class StoreFeed {
       const page = await this.#within(() => store.read({ kind, after, limit: PAGE, mark }));
       const isOlder = before !== undefined && page.revision < before;
       if (isOlder || (mark !== undefined && page.isSetBack)) {
-        onSetBack?.(kind);
+        onSetBack?.(kind, isOlder || page.isMarkForgotten !== true);
         this.#positions.set(kind, 0);
         this.#marks.delete(kind);
         continue;

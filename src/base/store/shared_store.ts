@@ -65,6 +65,11 @@ export interface SharedPage {
    * revisions that were seen say nothing. What it has is then read again from the start. Default: `false`.
    */
   readonly isSetBack?: boolean | undefined;
+  /**
+   * With `isSetBack`: whether that is only so because the mark is so old that the store knows it no longer, as after a long rest of the reader.
+   * What the store has is read again all the same, but nothing says that anything was lost. Default: `false`.
+   */
+  readonly isMarkForgotten?: boolean | undefined;
 }
 
 /** Facts that all processes share. What it has answered, every later call from any process sees. */

@@ -56,8 +56,8 @@ export class Cluster {
       // Keys are read when they are used; there can be millions.
       kinds: { [KEY_KIND]: "changes", [TRUNK_KIND]: "all", [GATEWAY_KIND]: "all" },
       onEntries: (kind, entries) => this.#take(kind, entries),
-      onSetBack: (kind) => {
-        if (kind === KEY_KIND) this.#forget();
+      onSetBack: (kind, isCertain) => {
+        if (kind === KEY_KIND) this.#forget(isCertain);
       },
       onReachable: (failure) => {
         if (failure !== undefined) return log("store.lost", { reason: reasonOf(failure) });
@@ -161,11 +161,13 @@ export class Cluster {
   }
 
   /** What is known of revisions is void. */
-  #forget(): void {
-    this.#parts.log("store.set-back", {
-      reason:
-        "The store does not have the history that was read, as after a restored backup: revoke again what was revoked since the backup, then restart all gateways",
-    });
+  #forget(isSetBack: boolean): void {
+    if (isSetBack) {
+      this.#parts.log("store.set-back", {
+        reason:
+          "The store does not have the history that was read, as after a restored backup: revoke again what was revoked since the backup, then restart all gateways",
+      });
+    }
     this.#keys.forget();
     this.#parts.registry().forgetRevisions();
     this.#presence.forget();

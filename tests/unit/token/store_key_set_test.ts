@@ -310,6 +310,34 @@ describe("createKeySet with a store", () => {
     keys.close();
   });
 
+  it("reads keys anew after a rest of which the store no longer knows what was read, without a report", async () => {
+    const errors: unknown[] = [];
+    const { clock, store, keys, publish, acme, verify } = await setUp({
+      onError: (error) => errors.push(error),
+    });
+    await publish(acme);
+    assert.equal(await verify(), "acme");
+    await clock.advance(20_000);
+    assert.equal(clock.pending, 0);
+    const before = store.counts.key;
+    const { inner } = store;
+    let isForgotten = true;
+    store.inner = {
+      ...inner,
+      async read(query) {
+        const page = await inner.read(query);
+        if (query.mark === undefined || !isForgotten) return page;
+        isForgotten = false;
+        return { ...page, isSetBack: true, isMarkForgotten: true };
+      },
+    };
+    assert.equal(await verify(), "acme");
+    assert.equal(isForgotten, false);
+    assert.equal(store.counts.key, before + 1);
+    assert.deepEqual(errors, []);
+    keys.close();
+  });
+
   it("puts nothing into the cache that was read before the store was set back", async () => {
     const { clock, store, gateway, keys, publish, acme, verify } = await setUp();
     for (let i = 0; i < 5; i++) await publish(acme);
