@@ -57,7 +57,9 @@ export class SlotTimer {
     // A late timer counts the slots that it missed; an early one still makes its own.
     const elapsed = clock.monotonic() - this.#origin;
     this.#slot = Math.max(before + 1, Math.floor(elapsed / slotMs));
+    const cancel = this.#cancel;
     onSlot(this.#slot, this.#slot - before);
-    if (this.isRunning) this.#arm();
+    // Stopped, or also started anew, in its own slot.
+    if (this.#cancel === cancel) this.#arm();
   }
 }

@@ -91,7 +91,8 @@ export class Pacer {
     if (isLate) this.#lateTotal++;
     if (this.#lateTicks === THROTTLED_TICKS) onThrottled?.();
     for (const member of [...this.#members]) {
-      if (!member.tick(slot)) this.#leave(member);
+      // One before it can have ended it: a receiver is called within the tick.
+      if (member.isPaced && !member.tick(slot)) this.#leave(member);
     }
     onTicked();
     if (this.#members.size === 0) this.#timer.stop();

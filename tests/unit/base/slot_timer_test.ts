@@ -48,6 +48,27 @@ describe("SlotTimer", () => {
     assert.deepEqual(dues, [41, 61, 320, 340]);
   });
 
+  it("can be stopped and started in its own slot: one timer goes on", async () => {
+    const clock = new FakeClock();
+    const fired: number[] = [];
+    const timer = new SlotTimer({
+      clock,
+      slotMs: 20,
+      onSlot: (slot) => {
+        fired.push(slot);
+        if (fired.length > 1) return;
+        timer.stop();
+        timer.start(1);
+      },
+    });
+    timer.start(1);
+    await clock.advance(100);
+    assert.equal(clock.pending, 1);
+    assert.deepEqual(fired, [1, 1, 2, 3, 4]);
+    timer.stop();
+    assert.equal(clock.pending, 0);
+  });
+
   it("can be stopped in its own slot", async () => {
     const clock = new FakeClock();
     let fired = 0;
