@@ -7,6 +7,7 @@
 import { kindOf } from "../base/check.ts";
 import { decodeAudio, encodePcmu, pcm16Bytes, pcm16Samples, Resampler } from "../audio/mod.ts";
 import { TeleQuickError } from "../base/errors.ts";
+import { report } from "../base/handled.ts";
 import {
   type AudioLink,
   audioPort,
@@ -242,7 +243,9 @@ export function withTeleQuick<T extends RealtimeWebSocketClass>(
     #hear(bytes: Uint8Array): void {
       if (bytes.length === 0 || this.status !== "connected") return;
       const { buffer, byteOffset, byteLength } = bytes;
-      this.sendAudio((buffer as ArrayBuffer).slice(byteOffset, byteOffset + byteLength));
+      const sound = (buffer as ArrayBuffer).slice(byteOffset, byteOffset + byteLength);
+      // Thrown on, it would end the reading of every call of the session.
+      report(() => this.sendAudio(sound), () => this.close());
     }
 
     /** The session's configuration with the transport's audio format, in place of any other: the package itself fills in a default. */

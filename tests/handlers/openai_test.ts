@@ -155,6 +155,29 @@ describe("withTeleQuick()", () => {
     await scene.close();
   });
 
+  it("ends alone where the package does not take the caller's audio: other calls are heard", async () => {
+    class Broken extends OpenAIRealtimeWebSocket {
+      override sendAudio(): void {
+        throw new Error("not taken");
+      }
+    }
+    await using kit = await testGateway();
+    await using server = new RealtimeServer();
+    const { client, trunkId } = kit;
+    const [call, other] = await Promise.all(
+      ["+15550106", "+15550106"].map((to) => client.dial({ to, trunkId })),
+    );
+    const heard = other!.audio().readable.getReader();
+    await call!.answered();
+    const transport = new (withTeleQuick(Broken))({ call: call!, url: server.url });
+    const agent = new RealtimeAgent({ name: "Test", instructions: "Talk." });
+    const session = new RealtimeSession(agent, { transport, tracingDisabled: true });
+    await session.connect({ apiKey: "test", url: server.url });
+    await call!.ended;
+    assert.equal(transport.status, "disconnected");
+    for (let frame = 0; frame < 100; frame++) assert.equal((await heard.read()).done, false);
+  });
+
   it("hangs up when the model closes the connection", async () => {
     const scene = await connected();
     scene.server.say(pcmuTone(5_000));

@@ -15,7 +15,7 @@ import type { PlaybackEnd } from "./speech_track.ts";
 export interface AudioReceiver<T> {
   /**
    * Takes a frame, or its samples. Samples belong to it. A frame's payload is a view of what the session is read into, valid until this
-   * returns: copy what is kept.
+   * returns: copy what is kept. Does not throw: it is called by what reads the audio of all calls.
    */
   take(value: T): void;
   /** Nothing more comes. Called once, with the error that ended the link, if one did. */
