@@ -96,7 +96,9 @@ class LinkLane implements SendLane {
   }
 
   recall(owner: unknown): void {
-    this.#lane?.uplink.recall(owner);
+    const lane = this.#lane;
+    if (lane === undefined) return;
+    for (const uplink of [...lane.before, lane.uplink]) uplink.recall(owner);
   }
 
   async finish(): Promise<void> {

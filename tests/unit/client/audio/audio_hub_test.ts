@@ -306,6 +306,55 @@ describe("AudioHub", () => {
     });
   }
 
+  it("lets nothing of before clear() leave from a shared stream that another has followed meanwhile", async () => {
+    const heard: number[] = [];
+    let isFirst = true;
+    let release = (): void => {};
+    const stalled = (session: WebTransportLike): void => {
+      session.createUnidirectionalStream = () => {
+        const isStalled = isFirst;
+        const frames = new FrameReader();
+        isFirst = false;
+        return Promise.resolve(
+          new WritableStream<Uint8Array>({
+            async write(bytes) {
+              if (isStalled) await new Promise<void>((resolve) => release = resolve);
+              for (const { envelope } of frames.push(bytes)) {
+                const { payload } = AudioFrame.decode(envelope);
+                if (payload.length > 0) heard.push(payload[0]!);
+              }
+            },
+          }),
+        );
+      };
+    };
+    const { client, clock, call, close } = await story({
+      client: { audioStreams: "shared" },
+      onDial: stalled,
+    });
+    const first = call.audio();
+    void first.play(new Uint8Array(160).fill(9));
+    await clock.advance(40);
+    const other = await client.dial({ to: "+15550101", trunkId: "main" });
+    const audio = other.audio({ earlyMedia: true });
+    void audio.play(new Uint8Array(160 * 50).fill(1));
+    await clock.advance(100);
+    // Its end waits behind the other call's frames, and its next link for a stream of its own.
+    void first.close();
+    await clock.advance(20);
+    call.audio();
+    void audio.clear();
+    void audio.play(new Uint8Array(160 * 3).fill(2));
+    for (let turn = 0; turn < 20; turn++) {
+      release();
+      await clock.advance(20);
+    }
+    assert.deepEqual(heard, [9, 2, 2, 2]);
+    const closing = close();
+    release();
+    await closing;
+  });
+
   it("sends another link of a call on another stream, where calls share one: the first has said its end", async () => {
     const streams: number[][] = [];
     const { clock, call, close } = await story({
