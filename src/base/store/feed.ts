@@ -25,8 +25,8 @@ export interface StoreFeedOptions {
   /** Takes entries of a kind, in order. */
   readonly onEntries: (kind: string, entries: readonly SharedEntry[]) => void;
   /**
-   * Called when the store was set back, as by restoring a backup: what is known of a kind is read again from the start. Not certain is that
-   * where the store only no longer knows what was read so long ago.
+   * Called for each kind when the store was set back, as by restoring a backup: what is known of it is read again from the start. Not certain
+   * is that where the store only no longer knows what was read so long ago.
    */
   readonly onSetBack?: ((kind: string, isCertain: boolean) => void) | undefined;
   /** Called when the store starts to answer, and when it stops: then with why. What it throws is ignored: it can be a user's function. */
@@ -45,7 +45,9 @@ const SLOWEST_PULL_MS = 1_000;
 export class StoreFeed {
   readonly #options: StoreFeedOptions;
   readonly #positions = new Map<string, number>();
-  readonly #marks = new Map<string, string | undefined>();
+  /** Of the newest read, of whichever kind: it names the whole store's history. */
+  #mark: string | undefined;
+  #setBacks = 0;
   #freshAt = -Infinity;
   #isReachable = false;
   #failures = 0;
@@ -142,7 +144,12 @@ export class StoreFeed {
     const { clock, kinds } = this.#options;
     const startedAt = clock.monotonic();
     try {
+      const setBacks = this.#setBacks;
       for (const kind of Object.keys(kinds)) await this.#readKind(kind);
+      // What was read before that was found.
+      if (this.#setBacks !== setBacks) {
+        for (const kind of Object.keys(kinds)) await this.#readKind(kind);
+      }
     } catch (error) {
       this.#fail(error);
       return false;
@@ -157,25 +164,33 @@ export class StoreFeed {
   }
 
   async #readKind(kind: string): Promise<void> {
-    const { store, kinds, onEntries, onSetBack } = this.#options;
+    const { store, kinds, onEntries } = this.#options;
     let isOver = false;
     while (!isOver) {
       const before = this.#positions.get(kind);
       const after = before ?? (kinds[kind] === "all" ? 0 : NEWEST);
-      const mark = this.#marks.get(kind);
+      const mark = this.#mark;
       const page = await this.#within(() => store.read({ kind, after, limit: PAGE, mark }));
       const isOlder = before !== undefined && page.revision < before;
       if (isOlder || (mark !== undefined && page.isSetBack)) {
-        onSetBack?.(kind, isOlder || page.isMarkForgotten !== true);
-        this.#positions.set(kind, 0);
-        this.#marks.delete(kind);
+        this.#setBack(isOlder || page.isMarkForgotten !== true);
         continue;
       }
       // In one turn: where the position stands, all entries before it were taken.
       onEntries(kind, page.entries);
       this.#positions.set(kind, page.revision);
-      this.#marks.set(kind, page.mark);
+      this.#mark = page.mark;
       isOver = !page.hasMore;
+    }
+  }
+
+  /** Begins anew with all kinds that were read: revisions count in the whole store. */
+  #setBack(isCertain: boolean): void {
+    this.#setBacks++;
+    this.#mark = undefined;
+    for (const kind of this.#positions.keys()) {
+      this.#options.onSetBack?.(kind, isCertain);
+      this.#positions.set(kind, 0);
     }
   }
 

@@ -201,6 +201,40 @@ describe("StoreFeed", () => {
     feed.stop();
   });
 
+  it("reads all kinds again when a read of one shows that the store was set back", async () => {
+    const { clock, store, seen, log, feed, put } = setUp({ a: "all", b: "all" });
+    await put("1", "a");
+    await put("1", "b");
+    const { read } = store;
+    const marks: Record<string, string> = { a: "first", b: "second" };
+    const known = new Set(["first", "second"]);
+    let restore = (_kind: string): unknown => undefined;
+    store.read = async (query) => {
+      restore(query.kind);
+      const isSetBack = query.mark !== undefined && !known.has(query.mark);
+      return { ...await read(query), mark: marks[query.kind], isSetBack };
+    };
+    await feed.start();
+    // The backup is from between the reads of the two kinds.
+    known.delete("second");
+    marks["a"] = marks["b"] = "first";
+    await clock.advance(250);
+    assert.deepEqual(log, ["reachable", "set back a", "set back b"]);
+    assert.deepEqual(seen, ["a 1", "b 1", "a 1", "b 1"]);
+    // Another one is restored between the reads of the two kinds: the first is read again before all of it counts as read.
+    restore = (kind) => {
+      if (kind !== "b" || !known.delete("first")) return;
+      marks["a"] = marks["b"] = "third";
+      known.add("third");
+    };
+    await clock.advance(250);
+    assert.deepEqual(log.slice(3), ["set back a", "set back b"]);
+    assert.deepEqual(seen.slice(4), ["b 1", "a 1"]);
+    await clock.advance(500);
+    assert.equal(seen.length, 6);
+    feed.stop();
+  });
+
   it("takes no store without marks for one that was set back", async () => {
     const { clock, store, seen, log, feed, put } = setUp();
     await put("a");
