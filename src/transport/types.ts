@@ -60,7 +60,10 @@ export interface WebTransportLike {
   drain?(): void;
   /** Opens a stream. Waits for stream credit or rejects at once, by implementation. */
   createBidirectionalStream(): Promise<BidirectionalStream>;
-  /** Opens a one-way stream. Waits for stream credit or rejects at once, by implementation. */
+  /**
+   * Opens a one-way stream. Waits for stream credit or rejects at once, by implementation. What is written to it can be a part of a
+   * buffer of which other streams get other parts: it is read or copied, its buffer not transferred.
+   */
   createUnidirectionalStream(): Promise<WritableStream<Uint8Array>>;
   /** Ends the session at once: what was written and not yet sent is lost. */
   close(info?: CloseInfo): void;
