@@ -7,6 +7,7 @@
 import { randomUuid } from "../../base/uuid.ts";
 import { ignore } from "../../base/ignore.ts";
 import { deferred } from "../../base/deferred.ts";
+import { report } from "../../base/handled.ts";
 import type { Clock } from "../../base/signal.ts";
 import { type AudioChunk, checkChunk, type ChunkFormat } from "./chunk.ts";
 import type { OutgoingAudio } from "./send.ts";
@@ -201,7 +202,7 @@ class LivePlayback implements Playback {
 
   #leave(): void {
     // A source that is waiting for its own next chunk answers when it can.
-    void Promise.resolve(this.#chunks.return?.()).catch(() => {});
+    report(() => this.#chunks.return?.());
   }
 }
 

@@ -309,6 +309,34 @@ describe("What the far end hears", () => {
     }
   });
 
+  it("is what follows a source that throws when it is left", async () => {
+    await using scene = await story();
+    const { setup, call, hearing } = scene;
+    const said = noise(200);
+    const chunks = [said];
+    const leave = (): never => {
+      throw new Error("nothing to leave");
+    };
+    const source = {
+      [Symbol.asyncIterator]: () => ({
+        next() {
+          const value = chunks.shift();
+          return Promise.resolve(value === undefined ? { value, done: true } : { value });
+        },
+        return: leave,
+      }),
+    };
+    const audio = call.audio();
+    const playback = audio.play(source as AsyncIterable<Int16Array>);
+    const next = audio.play(noise(200, 2));
+    const startedAt = setup.clock.now();
+    await setup.clock.advance(1_000);
+    assert.equal((await playback.finished).interrupted, false);
+    assert.equal((await next.finished).interrupted, false);
+    isHeard(noise(200, 2), hearing.line(startedAt), { atMs: 200, withinMs: 20 });
+    await call.hangUp();
+  });
+
   it("is the rest of a playback's successor when one is stopped", async () => {
     await using scene = await story();
     const { setup, call, hearing } = scene;
