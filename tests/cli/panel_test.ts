@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { createServer } from "node:http";
+import { createServer, Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { before, describe, it } from "node:test";
 import { TeleQuickClient } from "../../mod.ts";
@@ -99,6 +99,24 @@ describe("the panel of telequick gateway", () => {
     const types = ["gateway", "panel", "stopped"];
     assert.deepEqual(await linesOf(["--ui"]), { opened: [], types });
     assert.deepEqual(await linesOf(["--open"]), { opened: [""], types });
+  });
+
+  it("stays off with a warning where it cannot be opened once the gateway is ready", async () => {
+    const { listen } = Server.prototype;
+    Server.prototype.listen = function (this: Server) {
+      queueMicrotask(() => this.emit("error", Object.assign(new Error(), { code: "EACCES" })));
+      return this;
+    };
+    try {
+      const fake = fakePlatform({ args: ["gateway", "--json", "--ui"] });
+      // It is stopped while the panel is being opened.
+      fake.onOutput((text) => text.includes('"stopped"') || fake.send("SIGINT"));
+      assert.equal(await run(fake.platform), 0);
+      assert.deepEqual(recordsOf(fake.stdout()).map(({ type }) => type), ["gateway", "stopped"]);
+      assert.match(fake.stderr(), /The panel is off: .*cannot be bound \(EACCES\)/);
+    } finally {
+      Server.prototype.listen = listen;
+    }
   });
 
   it("is there in a pipe and in CI where --ui asks for it", async () => {

@@ -5,6 +5,7 @@
  */
 
 import { ignore } from "../../base/ignore.ts";
+import { messageOf } from "../../base/text/message.ts";
 import { limits, testNumbers } from "../../gateway/mod.ts";
 import { type Command, command } from "../command.ts";
 import type { Panel } from "../../panel/mod.ts";
@@ -74,19 +75,24 @@ export const gateway: Command = command({
         },
       }),
     });
-    const openPanel = (): Promise<Panel | undefined> =>
-      prepared.open(started).catch(async (error) => {
+    let panel: Panel | undefined;
+    if (prepared.comesFirst) {
+      panel = await prepared.open(started).catch(async (error) => {
         await started.close();
         throw error;
       });
-    let panel = prepared.comesFirst ? await openPanel() : undefined;
+    }
     output.emit(
       { type: "gateway", ...recordOf(started), program: programFor(started) },
       introduction(started, output),
     );
     if (!prepared.comesFirst) {
       await output.flush().catch(ignore);
-      panel = await openPanel();
+      // Programs use the gateway already: it goes on without.
+      panel = await prepared.open(started).catch((error) => {
+        output.warn(`The panel is off: ${messageOf(error)}`);
+        return undefined;
+      });
     }
     if (panel !== undefined) {
       const { url } = panel;
