@@ -203,9 +203,11 @@ export const errorCatalogue: Readonly<Record<TeleQuickErrorCode, CatalogueEntry>
     causes: [
       "resolveKey or the replay store failed",
       "The key set could not be read for longer than maxStaleMs",
+      "The shared store was restored from a backup (told to onError)",
     ],
-    fix: "Try again later; the verifier's own log says what failed",
-    retryable: "always",
+    fix:
+      "Try again later; the verifier's own log says what failed. After a restored backup, revoke again what was revoked since",
+    retryable: "sometimes",
   },
   ERR_LIMIT: {
     meaning: "A limit is reached: streams, sessions, sizes or stored entries",

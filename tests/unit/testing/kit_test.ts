@@ -267,7 +267,7 @@ describe("scriptedPhone()", () => {
         return true;
       });
     };
-    refuse("busy", /script: it is string, expected an array of steps$/);
+    refuse("busy", /script: it is a string, expected an array of steps$/);
     refuse([{ type: "jump" }], /step 1 has type "jump", expected refuse, ring/);
     refuse([null], /step 1 has type undefined/);
     refuse([{ type: "talk", ms: 5 }], /step 1 is talk, expected it after answer/);
