@@ -203,7 +203,7 @@ export const errorCatalogue: Readonly<Record<TeleQuickErrorCode, CatalogueEntry>
     causes: [
       "resolveKey or the replay store failed",
       "The key set could not be read for longer than maxStaleMs",
-      "The shared store was restored from a backup (told to onError)",
+      "The shared store was restored from a backup (reported to onError)",
     ],
     fix:
       "Try again later; the verifier's own log says what failed. After a restored backup, revoke again what was revoked since",
