@@ -146,6 +146,10 @@ const checks: Readonly<Record<string, (sides: Sides) => Promise<void>>> = {
     for (let i = 0; i < 3; i++) {
       isTrue("the history is known", !(await one.read({ kind, mark })).isSetBack);
       isTrue("it is known by a key", !(await one.read({ kind, key: "a", mark })).isSetBack);
+      isTrue(
+        "it is known by another kind",
+        !(await one.read({ kind: `${kind}.b`, mark })).isSetBack,
+      );
       await two.commit([{ kind, key: "a", value: "2" }, { kind, key: "b", value: "2" }]);
     }
     const { isSetBack } = await two.read({ kind, mark: `${mark} of another history` });

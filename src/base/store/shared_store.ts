@@ -40,7 +40,10 @@ export interface SharedQuery {
   readonly key?: string | undefined;
   /** How many entries at most: 1 to 10,000. Default: 1,000. */
   readonly limit?: number | undefined;
-  /** `mark` of an earlier page: the new page says whether the store still has the history that was read then. Default: not asked. */
+  /**
+   * `mark` of an earlier page, of whichever kind: the new page says whether the store still has the history that was read then. Default: not
+   * asked.
+   */
   readonly mark?: string | undefined;
 }
 
