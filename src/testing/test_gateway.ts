@@ -242,7 +242,8 @@ export class RestartableGateway implements TestGateway {
       },
       log: (record) => {
         this.records.push(record);
-        gateway.log?.(record);
+        // What it rejects with is ignored, as in a gateway.
+        return gateway.log?.(record);
       },
     });
   }

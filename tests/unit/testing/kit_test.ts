@@ -29,6 +29,15 @@ describe("testGateway()", () => {
     await kit.close();
   });
 
+  it("goes on where a log of the test's own throws or rejects", async () => {
+    for (const log of [() => Promise.reject(new Error("log")), () => assert.fail("log")]) {
+      await using kit = await testGateway({ clock: "fake", gateway: { log } });
+      const call = await kit.client.dial({ to: "+15550101", trunkId: kit.trunkId });
+      await kit.clock.runUntil(call.ended);
+      assert.ok(kit.gateway.records.length > 0);
+    }
+  });
+
   it("keeps tenants apart", async () => {
     await using kit = await testGateway({ clock: "fake" });
     const other = await kit.gateway.addTenant({ trunkId: "others" });
