@@ -4,6 +4,7 @@
  * @module
  */
 
+import { report } from "../../base/handled.ts";
 import { TeleQuickError } from "../../base/errors.ts";
 import { Queue } from "../../base/queue.ts";
 import { raceSignal, sleep } from "../../base/signal.ts";
@@ -237,7 +238,7 @@ export class WorkerClient implements AsyncDisposable {
         if (message.status.type !== "idle") this.#become(message.status);
         return;
       case "log":
-        return this.#log?.(message.record as LogRecord);
+        return report(() => this.#log?.(message.record as LogRecord));
       case "token":
         return void this.#giveToken(message.id, message.reason as TokenReason);
       case "token-abort":
