@@ -16,7 +16,7 @@ import { chromium } from "playwright-core";
 import { findChromium } from "../../scripts/matrix/browser.ts";
 import { makeSite } from "../browser/support/panel.ts";
 import { speechSamples, writeSound } from "../browser/support/sound.ts";
-import { encode, tapSource } from "../browser/support/tap.ts";
+import { encode, recordFrom, tapSource } from "../browser/support/tap.ts";
 import { describeLoop, type RecordedLoop } from "./support/loop_delay.ts";
 import type { PanelProcess } from "./support/panel_process.ts";
 
@@ -50,18 +50,8 @@ const tapPage = `
     context.createMediaStreamSource(streams.at(-1)).connect(tap, 0, 0);
     context.end.connect(tap, 0, 1);
     tap.connect(context.end);
-    const length = seconds * context.sampleRate;
-    const [input, output] = [new Int16Array(length), new Int16Array(length)];
-    await new Promise((resolve) => {
-      let at = 0;
-      tap.port.onmessage = ({ data: [heard, played] }) => {
-        input.set(heard, at);
-        output.set(played, at);
-        at += heard.length;
-        if (at === length) resolve();
-      };
-      tap.port.postMessage(length);
-    });
+    ${recordFrom}
+    const { input, output } = await recordFrom(tap.port, seconds * context.sampleRate);
     ${encode}
     return { input: encode(input), output: encode(output) };
   };`;

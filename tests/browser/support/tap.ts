@@ -106,23 +106,24 @@ export async function openTap(sampleRate: number): Promise<Tap> {
   return {
     context,
     track: stream.getAudioTracks()[0]!,
-    record: (seconds) =>
-      new Promise((resolve) => {
-        const length = Math.round(seconds * sampleRate);
-        const input = new Int16Array(length);
-        const output = new Int16Array(length);
-        let at = 0;
-        tap.port.onmessage = (
-          { data: [heard, played] }: MessageEvent<[Int16Array, Int16Array]>,
-        ) => {
-          input.set(heard, at);
-          output.set(played, at);
-          at += heard.length;
-          if (at === length) resolve({ input, output });
-        };
-        tap.port.postMessage(length);
-      }),
+    record: (seconds) => recordFrom(tap.port, Math.round(seconds * sampleRate)),
   };
+}
+
+/** Asks a tap for so many samples of both ends. A page that cannot import this is given its text. */
+export function recordFrom(port: MessagePort, length: number): Promise<Recording> {
+  return new Promise((resolve) => {
+    const input = new Int16Array(length);
+    const output = new Int16Array(length);
+    let at = 0;
+    port.onmessage = ({ data: [heard, played] }: MessageEvent<[Int16Array, Int16Array]>) => {
+      input.set(heard, at);
+      output.set(played, at);
+      at += heard.length;
+      if (at === length) resolve({ input, output });
+    };
+    port.postMessage(length);
+  });
 }
 
 /** Samples in base64. */
