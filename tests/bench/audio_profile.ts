@@ -1,21 +1,24 @@
 // deno-lint-ignore-file no-console
 /**
  * Where the time of a client or a gateway goes while 200 calls talk: samples by layer, and CPU per frame.
- * `deno run -A tests/bench/audio_profile.ts [client|gateway] [shared|call] [port|streams]`
+ * `deno run -A tests/bench/audio_profile.ts [client|gateway|bytes] [shared|call] [port|streams]`
  *
  * @module
  */
 
 import process from "node:process";
+import { speakBytes } from "./support/bare_echo.ts";
 import {
   clientOf,
   dial,
+  MAX_STREAMS,
   startGateway,
   type Streams,
   talkPort,
   type Way,
 } from "./support/echo_calls.ts";
 import { startGatewayRig } from "./support/gateway_rig.ts";
+import { openBare } from "./support/hosts.ts";
 import { profile, type Share } from "./support/profile.ts";
 import { cpuMicroseconds } from "./support/scenario.ts";
 import { FRAMES_PER_SECOND, pace, Talkers } from "./support/talker.ts";
@@ -25,7 +28,7 @@ const SECONDS = 10;
 const frames = SECONDS * CALLS * FRAMES_PER_SECOND;
 
 const [who = "client", streams = "shared", way = "port"] = process.argv.slice(2) as [
-  ("client" | "gateway")?,
+  ("client" | "gateway" | "bytes")?,
   Streams?,
   Way?,
 ];
@@ -41,6 +44,13 @@ async function withClient(work: (talk: Talk) => Promise<void>): Promise<void> {
   talkers.isTimed = false;
   await work((seconds) => pace(seconds, () => talkers.speak()));
   await talkers.heard();
+}
+
+/** What the client is held against: the bytes of the same frames, and the program that makes and takes them. */
+async function withBytes(work: (talk: Talk) => Promise<void>): Promise<void> {
+  await using peer = await openBare({ maxStreams: MAX_STREAMS });
+  const bytes = await speakBytes(peer.transport, CALLS, streams);
+  await work((seconds) => pace(seconds, () => bytes.speak()));
 }
 
 async function withGateway(work: (talk: Talk) => Promise<void>): Promise<void> {
@@ -65,5 +75,5 @@ async function measure(talk: Talk): Promise<void> {
 const print = ({ name, us }: Share): void =>
   console.log(`${(us / frames).toFixed(2).padStart(8)} us  ${name}`);
 
-await (who === "client" ? withClient : withGateway)(measure);
+await ({ client: withClient, gateway: withGateway, bytes: withBytes })[who](measure);
 process.exit(0);

@@ -5,7 +5,7 @@
  */
 
 import { concatBytes } from "../../../src/base/bytes.ts";
-import type { WebTransportLike } from "../../../src/transport/mod.ts";
+import { ByteReader, type ByteReaderOptions, type WebTransportLike } from "../../../src/transport/mod.ts";
 import { bareFrame } from "./bare_links.ts";
 
 /** Reads a stream to its end. Never rejects. */
@@ -14,6 +14,25 @@ export async function readAll<T>(
   take: (value: T) => void,
 ): Promise<void> {
   const reader = streams.getReader();
+  try {
+    for (let next = await reader.read(); !next.done; next = await reader.read()) take(next.value);
+  } catch {
+    // The session is over.
+  }
+}
+
+// As much as a client reads of a gateway's streams at a time, and a gateway of a client's: the runtime's own reads take 64 KiB each, which
+// costs more than the frame that comes in them.
+const DOWNLINK = { bufferBytes: 64 * 1024, firstBytes: 4 * 1024, reuse: true } as const;
+const UPLINK = { bufferBytes: 16 * 1024, firstBytes: 1_024, reuse: true } as const;
+
+/** Reads a stream's bytes to their end. `take` has them until it returns. Never rejects. */
+async function readBytes(
+  stream: ReadableStream<Uint8Array>,
+  take: (bytes: Uint8Array) => void,
+  options: ByteReaderOptions,
+): Promise<void> {
+  const reader = new ByteReader(stream, options);
   try {
     for (let next = await reader.read(); !next.done; next = await reader.read()) take(next.value);
   } catch {
@@ -46,14 +65,14 @@ export function echoBytes(session: WebTransportLike, unitBytes: number): void {
   };
   void readAll(session.incomingUnidirectionalStreams, (stream) => {
     let rest = new Uint8Array(0);
-    void readAll(stream, (chunk) => {
-      const bytes = rest.length === 0 ? chunk : concatBytes([rest, chunk]);
+    void readBytes(stream, (chunk) => {
+      const bytes = concatBytes([rest, chunk]);
       const whole = bytes.length - bytes.length % unitBytes;
       rest = bytes.slice(whole);
       if (whole === 0) return;
       waiting.push(bytes.subarray(0, whole));
       void flush();
-    });
+    }, UPLINK);
   });
 }
 
@@ -75,7 +94,7 @@ export async function speakBytes(
     writers.push((await transport.createUnidirectionalStream()).getWriter());
   }
   void readAll(transport.incomingUnidirectionalStreams, (stream) => {
-    void readAll(stream, () => {});
+    void readBytes(stream, () => {}, DOWNLINK);
   });
   return {
     speak() {
