@@ -57,6 +57,7 @@ export const rooms: Readonly<Record<string, Room>> = {
         "base64.ts",
         "signal.ts",
         "queue.ts",
+        "drop_oldest.ts",
         "check.ts",
         "environment.ts",
       ],

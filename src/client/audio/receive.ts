@@ -11,13 +11,13 @@ import {
   type PlayoutFrame,
 } from "../../audio/mod.ts";
 import { SampleDecoder } from "../../audio/sample_decoder.ts";
+import { DropOldestQueue, type QueueReader, streamOf } from "../../base/drop_oldest.ts";
 import { TeleQuickError } from "../../base/errors.ts";
 import type { Clock } from "../../base/signal.ts";
 import type { AudioFrame } from "../../wire/mod.ts";
 import { ArrivalMeter } from "./arrival_meter.ts";
 import type { ReceivedFrame } from "./audio_link.ts";
 import type { AudioReceiver } from "./audio_port.ts";
-import { DropOldestQueue, type QueueReader, streamOf } from "./drop_oldest.ts";
 import type { Paced, Pacer } from "./pacer.ts";
 
 // 20 ms of PCM16 at 48 kHz have half as many: the bound in bytes is never met by honest audio.

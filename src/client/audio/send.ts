@@ -12,6 +12,7 @@ import type { Clock } from "../../base/signal.ts";
 import { AudioFrameEncoder } from "../../wire/mod.ts";
 import { type AudioChunk, checkChunk, chunkMs } from "./chunk.ts";
 import { FrameQueue } from "./frame_queue.ts";
+import { LiveSource } from "./live_source.ts";
 import type { FrameOwner, OutgoingFrame, SequenceCounter } from "./outgoing_frame.ts";
 import type { Paced, Pacer } from "./pacer.ts";
 import type { PendingFrame } from "./send_stream.ts";
@@ -35,7 +36,7 @@ export interface OutgoingAudioOptions {
   readonly codec: AudioCodec;
   readonly sampleRate: number;
   readonly silence: "pause" | "send";
-  /** Whether the sound is made at the moment it is handed over: then what waits is bounded by {@linkcode LIVE_MS}. */
+  /** Whether the sound is made at the moment it is handed over: then it is dropped when it is late ({@linkcode LiveSource}). */
   readonly isLive: boolean;
   /** Whether frames leave at once; otherwise they wait until {@linkcode OutgoingAudio.open}. */
   readonly isOpen: boolean;
@@ -52,13 +53,8 @@ export interface OutgoingStats {
   readonly slotsMissed: number;
 }
 
-/** A live source is never later than this: older sound is dropped. */
-export const LIVE_MS = 60;
 // A process that was held up sends at most this many frames at once, then goes on at 50 a second.
 const MAX_BURST_FRAMES = 3;
-const LIVE_FRAMES = LIVE_MS / frameMilliseconds;
-// Frames of a live source that come closer than this were held up together.
-const LEAST_SPACING_MS = frameMilliseconds / 4;
 // What is handed over without a stream, and so without back-pressure, is bounded: ten minutes.
 const MOST_QUEUED_MS = 600_000;
 
@@ -72,12 +68,11 @@ export class OutgoingAudio implements Paced, FrameOwner {
   // Ticks since something was handed over: more can follow, and the frame being filled waits for it.
   #quietSlots = 0;
   readonly #unplayed = new Unplayed();
+  readonly #live: LiveSource | undefined;
   #isOpen: boolean;
   #slot: number | undefined;
   // Slots that the process was late for, with nothing to send: the source was perhaps held up with it.
   #owed = 0;
-  // When a live source's last frame was whole.
-  #madeAt = -Infinity;
   #sent = 0;
   #dropped = 0;
   #slotsMissed = 0;
@@ -88,8 +83,9 @@ export class OutgoingAudio implements Paced, FrameOwner {
   onProgress: () => void = ignore;
 
   constructor(options: OutgoingAudioOptions) {
-    const { callSid, codec, sequence } = options;
+    const { callSid, codec, sequence, isLive } = options;
     this.#options = options;
+    if (isLive) this.#live = new LiveSource();
     this.#isOpen = options.isOpen;
     this.encoder = new AudioFrameEncoder({ callSid, codec });
     this.sequence = sequence;
@@ -125,7 +121,7 @@ export class OutgoingAudio implements Paced, FrameOwner {
   /** From now on frames leave. */
   open(): void {
     if (this.#isOpen) return;
-    if (this.#options.isLive && !this.#unplayed.isPlaying) this.#queue.dropRest();
+    if (this.#live !== undefined && !this.#unplayed.isPlaying) this.#queue.dropRest();
     this.#isOpen = true;
     this.#activate();
   }
@@ -150,21 +146,20 @@ export class OutgoingAudio implements Paced, FrameOwner {
         } s would wait, expected at most 600 s (write to \`writable\`, which asks its writer to wait)`,
       );
     }
-    const isLive = this.#options.isLive && track === undefined;
+    const live = track === undefined ? this.#live : undefined;
     // What is live while a playback has its slots is not later: it would come between its frames, and make them stale.
-    const isUnheard = isLive && this.#unplayed.isPlaying;
+    const isUnheard = live !== undefined && this.#unplayed.isPlaying;
     if (this.#ended || isUnheard) return checkChunk(chunk, this.#options);
     // A live source that is not heard yet has said nothing.
-    const isDiscarded = isLive && !this.#isOpen;
+    const isDiscarded = live !== undefined && !this.#isOpen;
     const owner = track ?? (isDiscarded ? new SpeechTrack() : this.#unplayed.written());
     const waiting = this.#queue.length;
     this.#queue.push(chunk, owner);
     owner.durationMs += durationMs;
     if (track !== undefined) this.#unplayed.add(track);
     this.#quietSlots = 0;
-    if (isLive) this.#takeMade(this.#queue.length > waiting);
-    // A source that was held up together with this process gets these slots.
-    else if (this.#owed > 0 && this.#queue.length > 0) this.#sendOwed();
+    if (live === undefined) this.#sendOwed();
+    else if (this.#queue.length > waiting) this.#takeMade(live);
     this.#activate();
   }
 
@@ -242,7 +237,7 @@ export class OutgoingAudio implements Paced, FrameOwner {
     if (!this.#isMade) this.#slotsMissed += Math.max(0, passed - MAX_BURST_FRAMES);
     let due = Math.min(MAX_BURST_FRAMES, passed + this.#owed);
     this.#owed = 0;
-    if (this.#isMade) this.#sendMade(this.#options.pacer.nowMs, LIVE_FRAMES);
+    if (this.#isMade) this.#sendMade(this.#options.pacer.nowMs, Infinity);
     for (; due > 0; due--) {
       const frame = this.#nextPaced() ?? this.#rest() ?? this.#silence();
       if (frame === undefined) break;
@@ -263,9 +258,9 @@ export class OutgoingAudio implements Paced, FrameOwner {
   written(frame: OutgoingFrame): void {
     const { track } = frame;
     if (track !== undefined) {
-      const { isLive, clock, pacer } = this.#options;
+      const { clock, pacer } = this.#options;
       // What is paced is written in a tick, or at most one after it: one look at the clock for all.
-      this.#unplayed.hand(track, isLive ? clock.monotonic() : pacer.nowMs);
+      this.#unplayed.hand(track, this.#live === undefined ? pacer.nowMs : clock.monotonic());
     }
     this.#queue.keep(frame);
   }
@@ -293,32 +288,39 @@ export class OutgoingAudio implements Paced, FrameOwner {
    * by less than is kept of it must follow without a seam.
    */
   #rest(): OutgoingFrame | undefined {
-    if (this.#quietSlots < (this.#options.isLive ? LIVE_FRAMES : 1)) return undefined;
+    if (this.#quietSlots < Math.max(1, this.#liveSlots)) return undefined;
     this.#queue.complete();
     return this.#queue.shift();
   }
 
+  /** For how many slots a live source's sound can be late and is still heard; 0 without one. */
+  get #liveSlots(): number {
+    return Math.ceil(this.#latestMs(this.#options.pacer.nowMs) / frameMilliseconds);
+  }
+
+  #latestMs(now: number): number {
+    return this.#live?.latestMs(now) ?? 0;
+  }
+
   /** Whether what waits is a live source's, and no playback's. */
   get #isMade(): boolean {
-    return this.#options.isLive && !this.#unplayed.hasPlaybacks;
+    return this.#live !== undefined && !this.#unplayed.hasPlaybacks;
   }
 
   /**
    * A live source's frame leaves when it is made: its slot would be up to 20 ms later. Frames that come at once were held up: the first
    * leaves, and of the others the newest in the next slot.
    */
-  #takeMade(isWhole: boolean): void {
-    if (!isWhole) return;
+  #takeMade(live: LiveSource): void {
     if (!this.#isOpen) return this.#dropStale(0);
     const now = this.#options.clock.monotonic();
-    const isAlone = now - this.#madeAt >= LEAST_SPACING_MS;
-    this.#madeAt = now;
+    const isAlone = live.made(now);
     if (isAlone && this.#isMade) {
       this.#sendMade(now, 1);
       this.#options.lane.flush();
       this.progress();
     }
-    this.#dropStale(Math.max(1, this.#room(now)));
+    this.#dropStale(this.#room(now));
   }
 
   /** Sends what a live source has made, as far as the far end has room. */
@@ -330,7 +332,7 @@ export class OutgoingAudio implements Paced, FrameOwner {
 
   /** How many frames the far end can be sent so that each is heard within the time that a live source may be late by. */
   #room(now: number): number {
-    const leftMs = LIVE_MS - this.#unplayed.aheadMs(now);
+    const leftMs = this.#latestMs(now) - this.#unplayed.aheadMs(now);
     return Math.max(0, Math.ceil(leftMs / frameMilliseconds));
   }
 
@@ -347,7 +349,9 @@ export class OutgoingAudio implements Paced, FrameOwner {
     }
   }
 
+  /** A source that was held up together with this process gets the slots that passed meanwhile. */
   #sendOwed(): void {
+    if (this.#owed === 0 || this.#queue.length === 0) return;
     for (; this.#owed > 0 && this.#queue.length > 0; this.#owed--) {
       this.#send(this.#queue.shift()!);
     }
@@ -356,9 +360,8 @@ export class OutgoingAudio implements Paced, FrameOwner {
   }
 
   #silence(): OutgoingFrame | undefined {
-    const { silence, isLive } = this.#options;
     // What a live source says next has no slot: silence takes its place when it is late by more than is kept of it.
-    if (silence === "pause" || isLive && this.#quietSlots < LIVE_FRAMES) return undefined;
+    if (this.#options.silence === "pause" || this.#quietSlots < this.#liveSlots) return undefined;
     return this.#queue.makeSilence();
   }
 

@@ -115,6 +115,42 @@ describe("What the far end hears", () => {
     }
   });
 
+  it("is in the end all of a live source that is held up each second, and again little late when it is not", async () => {
+    await using scene = await story();
+    const { setup, call, hearing } = scene;
+    const audio = call.audio({ source: "live" });
+    const port = audioPort(audio);
+    const startedAt = setup.clock.now();
+    let chunks = 0;
+    /** Speaks for a second whose first 120 ms come at once, or on time; gives how many of its frames were dropped. */
+    const second = async (isHeldUp: boolean): Promise<number> => {
+      const before = audio.stats().sendDropped;
+      const together = isHeldUp ? 6 : 0;
+      setup.clock.suspend(together * 20);
+      for (let i = 0; i < 50; i++) {
+        if (i >= together) await setup.clock.advance(20);
+        port.send(noise(20, chunks++));
+      }
+      return audio.stats().sendDropped - before;
+    };
+    const dropped: number[] = [];
+    for (let i = 0; i < 8; i++) dropped.push(await second(true));
+    assert.ok(dropped[0]! > 0, "the first time, what is too late");
+    assert.deepEqual(dropped.slice(3), [0, 0, 0, 0, 0], `${dropped}`);
+    /** How late a chunk is heard, counted from the moment when it was whole. */
+    const lateMs = (chunk: number): number => {
+      const { atMs, correlation } = find(noise(20, chunk), hearing.line(startedAt));
+      assert.ok(correlation > 0.97, `correlation ${correlation.toFixed(3)}`);
+      return atMs - (chunk + 1) * 20;
+    };
+    assert.ok(lateMs(chunks - 5) <= 120, `${lateMs(chunks - 5)} ms late`);
+    for (let i = 0; i < 100; i++) await second(false);
+    assert.ok(lateMs(chunks - 5) <= 60, `${lateMs(chunks - 5)} ms late after 100 s on time`);
+    assert.ok(await second(true) > 0, "and this is a first time again");
+    await setup.clock.advance(200);
+    await call.hangUp();
+  });
+
   it("is every word of a greeting that was written while it rang, and its writer waits meanwhile", async () => {
     await using scene = await story({ ringMs: 1_000, isAnswered: false });
     const { setup, call, hearing } = scene;

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { DropOldestQueue, streamOf } from "../../../../src/client/audio/drop_oldest.ts";
+import { DropOldestQueue, streamOf } from "../../../src/base/drop_oldest.ts";
 
 async function readAll<T>(readable: ReadableStream<T>): Promise<T[]> {
   const values: T[] = [];
