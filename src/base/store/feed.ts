@@ -120,9 +120,10 @@ export class StoreFeed {
       return await this.#within(work);
     } catch (cause) {
       // One connection can have been lost, or all: the next read says which.
-      if (cause === timedOut) this.#fail(cause);
+      const isLate = cause instanceof StoreTimeout;
+      if (isLate) this.#fail(cause);
       else if (this.isRunning) void this.pull();
-      throw cause === timedOut
+      throw isLate
         ? unavailable(`it did not answer within ${this.#options.timeoutMs} ms`)
         : unavailable("a request failed", cause);
     }
@@ -130,7 +131,11 @@ export class StoreFeed {
 
   #within<T>(work: () => Promise<T>): Promise<T> {
     const { clock, timeoutMs } = this.#options;
-    return bounded(async () => await work(), { clock, timeoutMs, onTimeout: () => timedOut });
+    return bounded(async () => await work(), {
+      clock,
+      timeoutMs,
+      onTimeout: () => new StoreTimeout(),
+    });
   }
 
   #run(): Promise<boolean> {
@@ -217,7 +222,11 @@ export class StoreFeed {
   }
 }
 
-const timedOut = /* @__PURE__ */ new Error("The shared store did not answer in time");
+class StoreTimeout extends Error {
+  constructor() {
+    super("The shared store did not answer in time");
+  }
+}
 
 /** The error of everything that needs the store while it does not answer. */
 export function unavailable(found: string, cause?: unknown): TeleQuickError {
