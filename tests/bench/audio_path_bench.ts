@@ -38,21 +38,23 @@ class SlotClock implements Clock {
   }
 }
 
-/** A stream that takes everything at once. */
-const endless = {
-  getWriter: () => ({
-    desiredSize: 1,
-    ready: Promise.resolve(),
-    closed: new Promise(() => {}),
-    write: () => Promise.resolve(),
-  }),
-};
+/** A stream that takes everything at once, or, where it stands still, nothing. */
+function streamOf(standsStill: boolean) {
+  return {
+    getWriter: () => ({
+      desiredSize: standsStill ? 0 : 1,
+      ready: standsStill ? new Promise(() => {}) : Promise.resolve(),
+      closed: new Promise(() => {}),
+      write: () => Promise.resolve(),
+    }),
+  };
+}
 
-function openHub(streams: "call" | "shared") {
+function openHub(streams: "call" | "shared", count = CALLS, standsStill = false) {
   const clock = new SlotClock();
   const connection = {
     lost: new AbortController().signal,
-    session: { openUnidirectional: () => Promise.resolve(endless) },
+    session: { openUnidirectional: () => Promise.resolve(streamOf(standsStill)) },
   } as unknown as Connection;
   const hub = new AudioHub({
     ...{ clock, streams },
@@ -60,7 +62,7 @@ function openHub(streams: "call" | "shared") {
     barge: () => Promise.resolve(),
   });
   const links = Array.from(
-    { length: CALLS },
+    { length: count },
     () => new CallAudio(hub, crypto.randomUUID(), { next: 0 }),
   );
   return { clock, hub, links, ports: links.map((link) => link[port]) };
@@ -183,5 +185,38 @@ scenario({
       })),
       { what: "received", value: coldCost(ticks, receiveTick), unit: "us" },
     ]);
+  },
+});
+
+// What waits for the stream is a list of tens of thousands of frames.
+const CROWD = 2_000;
+
+scenario({
+  name: `audio path, ${CROWD} calls on a stream that stands still`,
+  async run() {
+    const payload = new Uint8Array(PAYLOAD_BYTES);
+    const costs: number[] = [];
+    for (const standsStill of [false, true]) {
+      const { clock, ports } = openHub("shared", CROWD, standsStill);
+      const tick = (): void => {
+        for (const one of ports) one.send(payload);
+        clock.slot();
+      };
+      tick();
+      // The stream opens in the background.
+      await new Promise((resolve) => setTimeout(resolve, 10));
+      const ticks = Array.from({ length: 60 }, () => {
+        const startedAt = millisecondsNow();
+        tick();
+        return (millisecondsNow() - startedAt) * 1e3 / CROWD;
+      });
+      costs.push(percentile(ticks.slice(20), 0.5));
+    }
+    const [flowing, standing] = costs as [number, number];
+    return [
+      { what: "a frame, the stream flows", value: flowing, unit: "us" },
+      { what: "a frame, it stands still and another is dropped", value: standing, unit: "us" },
+      { what: "standing / flowing", value: standing / flowing, unit: "x", atMost: 4 },
+    ];
   },
 });

@@ -88,11 +88,11 @@ export class SendStream {
   /** Adds a frame to what the next flush writes. */
   append(frame: PendingFrame): void {
     this.#pending.push(frame);
-    if (this.#pending.length > this.#options.capacity()) this.#pending.shift()!.dropped();
   }
 
   /** Writes what waits, if the stream takes more now; otherwise as soon as it does. */
   flush(): void {
+    this.#dropOldest();
     const writer = this.#writer;
     if (writer === undefined || this.#dead || this.#pending.length === 0) return;
     if ((writer.desiredSize ?? 0) <= 0) {
@@ -140,6 +140,13 @@ export class SendStream {
     } catch {
       // Reported through onFailure.
     }
+  }
+
+  /** All at once: with 1,600 calls one by one is what a stream that stands still has the process do, and nothing else. */
+  #dropOldest(): void {
+    const excess = this.#pending.length - this.#options.capacity();
+    if (excess <= 0) return;
+    for (const frame of this.#pending.splice(0, excess)) frame.dropped();
   }
 
   #fail(error: unknown): void {

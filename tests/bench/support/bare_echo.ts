@@ -5,7 +5,11 @@
  */
 
 import { concatBytes } from "../../../src/base/bytes.ts";
-import { ByteReader, type ByteReaderOptions, type WebTransportLike } from "../../../src/transport/mod.ts";
+import {
+  ByteReader,
+  type ByteReaderOptions,
+  type WebTransportLike,
+} from "../../../src/transport/mod.ts";
 import { bareFrame } from "./bare_links.ts";
 
 /** Reads a stream to its end. Never rejects. */
