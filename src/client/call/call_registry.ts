@@ -6,7 +6,6 @@
 
 import { type Deferred, deferred } from "../../base/deferred.ts";
 import type { TeleQuickError } from "../../base/errors.ts";
-import { ignore } from "../../base/ignore.ts";
 import { type CallFacts, type CallHost, LiveCall } from "./live_call.ts";
 
 // Calls that this client did not dial and has heard nothing of: the oldest is forgotten for a new one.
@@ -22,8 +21,8 @@ export class CallRegistry {
   #gone: Deferred<void> | undefined;
   #left: readonly string[] | undefined;
 
-  constructor(host: CallHost) {
-    this.#host = host;
+  constructor(host: Omit<CallHost, "onEnd">) {
+    this.#host = { ...host, onEnd: (callSid) => this.#drop(callSid) };
   }
 
   /** The call of an id, for one more request that can make it. */
@@ -112,8 +111,8 @@ export class CallRegistry {
 
   #track(callSid: string): LiveCall {
     const call = new LiveCall(this.#host, callSid);
-    this.#calls.set(callSid, call);
-    call.ended.then(() => this.#drop(callSid), ignore);
+    // Its events can have outrun the reply, the last one too.
+    if (call.state !== "ended") this.#calls.set(callSid, call);
     return call;
   }
 

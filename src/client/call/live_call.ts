@@ -4,7 +4,7 @@
  * @module
  */
 
-import { deferred } from "../../base/deferred.ts";
+import { LateDeferred } from "../../base/deferred.ts";
 import { TeleQuickError } from "../../base/errors.ts";
 import { handled } from "../../base/handled.ts";
 import { ignore } from "../../base/ignore.ts";
@@ -29,6 +29,8 @@ export interface CallHost {
   readonly audio: AudioHub;
   readonly methods: ClientMethods;
   readonly warnings: Warnings;
+  /** Called when a call has ended. */
+  readonly onEnd: (callSid: string) => void;
 }
 
 /** What is known of a call before its first event. */
@@ -52,11 +54,12 @@ export class LiveCall implements Call {
   /** How many requests can make it; infinity when one has. Kept by the registry. */
   claims = 0;
   /** The events so far. */
-  readonly history: CallEvent[] = [];
+  history: readonly CallEvent[] = [];
   readonly #host: CallHost;
-  readonly #listeners = new Set<Queue<CallEvent>>();
-  readonly #answered = deferred<CallEvent>();
-  readonly #ended = deferred<CallEnd>();
+  // Few calls have one, and no call has many: an array takes the least memory.
+  #listeners: readonly Queue<CallEvent>[] = [];
+  readonly #answered = new LateDeferred<CallEvent>();
+  readonly #ended = new LateDeferred<CallEnd>();
   readonly #sequence: SequenceCounter = { next: 0 };
   #facts: CallFacts = {};
   #isAnswered = false;
@@ -107,12 +110,14 @@ export class LiveCall implements Call {
       capacity: HISTORY * 2,
       ...{ bytesOf: eventBytes, capacityBytes: LISTENER_BYTES },
       overflow: "drop-oldest",
-      onEnd: () => this.#listeners.delete(queue),
+      onEnd: () => {
+        this.#listeners = this.#listeners.filter((other) => other !== queue);
+      },
     });
     for (const event of this.history) queue.push(event);
     if (this.#state === "ended") queue.close();
     else if (this.#abandoned !== undefined) queue.fail(this.#abandoned);
-    else this.#listeners.add(queue);
+    else this.#listeners = [...this.#listeners, queue];
     return queue;
   }
 
@@ -203,8 +208,8 @@ export class LiveCall implements Call {
   /** Takes an event off the wire. Called by the client. */
   deliver(event: CallEvent): void {
     if (this.#state === "ended") return;
-    this.history.push(event);
-    if (this.history.length > HISTORY) this.history.shift();
+    // A new array has no room for more, where one that grows has room for seventeen.
+    this.history = this.history.slice(1 - HISTORY).concat(event);
     for (const listener of this.#listeners) listener.push(event);
     this.#advance(event);
   }
@@ -315,6 +320,7 @@ export class LiveCall implements Call {
     this.#host.audio.forget(this.callSid);
     this.#host.warnings.endCall(this.callSid);
     this.#host.events.unregister(this.callSid, this);
+    this.#host.onEnd(this.callSid);
   }
 }
 

@@ -240,6 +240,26 @@ describe("Call", () => {
     await client.close();
   });
 
+  it("is over, and forgotten, when its last event outruns the reply", async () => {
+    const gateway = scriptedGateway({
+      scripts: {
+        Originate: async (_request, peer) => {
+          const eventType = EventType.CHANNEL_HANGUP_COMPLETE;
+          await peer.push(methods.CallEvent, { callSid: "gw-1", eventType, status: "BUSY" });
+          return { callSid: "gw-1", status: "QUEUED" };
+        },
+      },
+    });
+    const client = new TeleQuickClient("https://gateway.test", () => UNSIGNED_TOKEN, true, {
+      webTransport: gateway.webTransport,
+    });
+    const call = await client.dial({ to: "+15550100", trunkId: TRUNK, callSid: "mine" });
+    assert.equal((await call.ended).status, "BUSY");
+    assert.equal(call.state, "ended");
+    assert.notEqual(client.call(call.sid), call);
+    await client.close();
+  });
+
   it("stands where the newest event says, whichever comes last", async () => {
     const gateway = scriptedGateway();
     const client = new TeleQuickClient("https://gateway.test", () => UNSIGNED_TOKEN, true, {
