@@ -258,7 +258,8 @@ export class Call implements AudioSource {
 
   #say(speech: Speech): void {
     if (!this.lines.isFaulty) return this.#host.speak(this, speech, false);
-    this.lines.toClient(() => this.#host.speak(this, speech, false));
+    const kept = { ...speech, payload: speech.payload.slice() };
+    this.lines.toClient(() => this.#host.speak(this, kept, false));
   }
 
   /** Takes a packet of its client's audio, at `now` on the clock. Returns `false` when it cannot: not answered, over, or too many. */

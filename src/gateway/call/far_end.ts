@@ -14,7 +14,7 @@ export type Media = "echo" | "tone" | "lossy echo";
 
 /** One packet from a far end. */
 export interface Speech {
-  /** The samples, in `codec`. Belongs to the receiver. */
+  /** The samples, in `codec`. Lent for as long as it is being said: copied when it is kept. */
   readonly payload: Uint8Array;
   /** The wire's codec name. */
   readonly codec: string;
@@ -55,7 +55,7 @@ export function createFarEnd(options: FarEndOptions): FarEnd {
     : ignore;
   return {
     hear(payload, codec) {
-      if (media === "echo") say({ payload: payload.slice(), codec, sequenceNumber: allocate() });
+      if (media === "echo") say({ payload, codec, sequenceNumber: allocate() });
     },
     hush,
     close: hush,
@@ -75,14 +75,14 @@ function createLossyEcho({ random, allocate, say, lost }: FarEndOptions): FarEnd
   };
   return {
     hear(payload, codec) {
-      const speech = { payload: payload.slice(), codec, sequenceNumber: allocate() };
+      const speech = { payload, codec, sequenceNumber: allocate() };
       if (++heard % LOSE_EVERY === 0) {
         lost();
         // After this one, too: perhaps none follows.
         return release();
       }
       if (held === undefined && random() < SWAP_PROBABILITY) {
-        held = speech;
+        held = { ...speech, payload: payload.slice() };
         return;
       }
       say(speech);

@@ -17,9 +17,9 @@ export class Transcoder {
   // By the two rates: filters keep the end of what they were fed.
   readonly #resamplers = new Map<string, Resampler>();
 
-  /** A packet in another codec, in memory of the receiver's own. */
+  /** A packet in another codec; the same bytes when it is in that codec already. */
   transcode(payload: Uint8Array, from: AudioCodec, to: AudioCodec): Uint8Array {
-    if (from === to) return payload.slice();
+    if (from === to) return payload;
     const samples = decodeAudio(from, payload);
     const inputRate = audioCodecs[from].sampleRate;
     const outputRate = audioCodecs[to].sampleRate;

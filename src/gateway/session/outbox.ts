@@ -13,6 +13,7 @@ import {
   type SessionEnding,
 } from "../../wire/mod.ts";
 import type { Limits } from "../limits.ts";
+import { PayloadPool } from "./payload_pool.ts";
 import { PushStream } from "./push.ts";
 import type { AudioSource } from "../call/audio_source.ts";
 import type { Speech } from "../call/far_end.ts";
@@ -41,6 +42,7 @@ export class Outbox {
   readonly #eventStream: PushStream;
   readonly #audioStream: PushStream;
   readonly #lanes = new Map<AudioSource, QueuedFrame[]>();
+  readonly #payloads = new PayloadPool();
   #events: Uint8Array[] = [];
   #audioBytes = 0;
   #slow = false;
@@ -78,7 +80,7 @@ export class Outbox {
     this.#eventStream.wake();
   }
 
-  /** Queues a packet of a call. */
+  /** Queues a packet of a call; it is copied. */
   audio(source: AudioSource, speech: Speech, endOfStream: boolean): void {
     const { limits, onAudio } = this.#options;
     if (this.#audioStream.isDead || this.#audioBytes > limits.queuedAudioBytes) {
@@ -90,7 +92,8 @@ export class Outbox {
       this.#audioBytes -= lane.shift()!.payload.length;
       onAudio(0, 1);
     }
-    const { payload, codec, sequenceNumber } = speech;
+    const { codec, sequenceNumber } = speech;
+    const payload = this.#payloads.copy(speech.payload);
     lane.push({ payload, codec, sequenceNumber, endOfStream });
     this.#audioBytes += payload.length;
     this.#audioStream.wake();
@@ -158,6 +161,7 @@ export class Outbox {
     for (const { encoder, frame } of batch) {
       const { payload, sequenceNumber, endOfStream } = frame;
       offset = encoder.encodeInto(bytes, offset, payload, sequenceNumber, endOfStream);
+      this.#payloads.giveBack(payload);
     }
     this.#options.onAudio(batch.length, 0);
     return bytes;

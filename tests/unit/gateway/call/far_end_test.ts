@@ -34,15 +34,14 @@ function phone(media: "echo" | "tone" | "lossy echo", seed = 1): Phone {
 }
 
 describe("createFarEnd()", () => {
-  it("echoes every packet, byte for byte, in a copy and with numbers of its own", () => {
+  it("echoes every packet, byte for byte, with numbers of its own", () => {
     const { farEnd, said } = phone("echo");
     const payload = new Uint8Array([1, 2, 3]);
     farEnd.hear(payload, "PCMA");
-    payload.fill(9);
     farEnd.hear(payload, "PCM16");
     assert.deepEqual(said, [
-      { payload: new Uint8Array([1, 2, 3]), codec: "PCMA", sequenceNumber: 0 },
-      { payload: new Uint8Array([9, 9, 9]), codec: "PCM16", sequenceNumber: 1 },
+      { payload, codec: "PCMA", sequenceNumber: 0 },
+      { payload, codec: "PCM16", sequenceNumber: 1 },
     ]);
   });
 

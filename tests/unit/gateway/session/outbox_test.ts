@@ -29,6 +29,7 @@ const event = (callSid: string): CallEvent => CallEvent.decode(CallEvent.encode(
 function open(limits = {}) {
   const said: string[] = [];
   const writeSizes: number[] = [];
+  const payloads: Uint8Array[] = [];
   let isOpen = true;
   let release: () => void = () => {};
   let slow = 0;
@@ -44,7 +45,10 @@ function open(limits = {}) {
             for (const { methodId, envelope } of frames.push(chunk)) {
               if (methodId === methods.CallEvent.id) said.push(CallEvent.decode(envelope).callSid);
               else if (methodId === methods.AudioFrame.id) {
-                const { callSid, sequenceNumber, endOfStream } = AudioFrame.decode(envelope);
+                const { callSid, payload, sequenceNumber, endOfStream } = AudioFrame.decode(
+                  envelope,
+                );
+                payloads.push(payload);
                 said.push(`${callSid} ${sequenceNumber}${endOfStream ? " end" : ""}`);
               } else said.push(SessionEnding.decode(envelope).reason);
             }
@@ -60,7 +64,7 @@ function open(limits = {}) {
     },
   });
   return {
-    ...{ outbox, said, audio, writeSizes },
+    ...{ outbox, said, audio, writeSizes, payloads },
     slow: () => slow,
     hold: () => void (isOpen = false),
     async resume() {
@@ -96,6 +100,24 @@ describe("Outbox", () => {
     await resume();
     assert.deepEqual(said, ["one 0", "one 7", "two 0", "one 8", "one 9"]);
     assert.deepEqual(audio, { written: 5, dropped: 6 });
+  });
+
+  it("sends what a packet held when it was queued", async () => {
+    const { outbox, payloads } = open();
+    const lent = new Uint8Array(160);
+    for (let turn = 0; turn < 2; turn++) {
+      for (let i = 0; i < 3; i++) {
+        lent.fill(3 * turn + i);
+        outbox.audio(one, { payload: lent, codec: "PCMU", sequenceNumber: 3 * turn + i }, false);
+      }
+      lent.fill(99);
+      await settle();
+    }
+    outbox.audio(one, speech(6, 80), false);
+    await settle();
+    assert.deepEqual(payloads.map(({ length, 0: first }) => [length, first]), [
+      ...[[160, 0], [160, 1], [160, 2], [160, 3], [160, 4], [160, 5], [80, 6]],
+    ]);
   });
 
   it("drops the newest audio when the session as a whole holds too much", async () => {
