@@ -30,8 +30,8 @@ export interface CountedFrame {
 export class ArrivalMeter {
   // The number after the highest so far; `undefined` before the first.
   #next: number | undefined;
-  // Whether each of the last numbers before `#next` has arrived: a bit each, by number modulo MAX_MISORDER.
-  readonly #arrived = new Uint32Array(MAX_MISORDER / 32);
+  // Of the last MAX_MISORDER numbers before `#next` those that have not arrived, in order; `undefined` while all have.
+  #missing: Set<number> | undefined;
   // The number that would confirm that the sender has started again.
   #restart: number | undefined;
   readonly #jitter = new JitterEstimate();
@@ -66,9 +66,10 @@ export class ArrivalMeter {
       this.#dropped++;
       return true;
     }
-    const next = this.#next ?? sequenceNumber;
+    if (this.#next === undefined) this.#begin(sequenceNumber);
+    const next = this.#next!;
     const isLate = sequenceNumber < next;
-    if (isLate && this.#hasArrived(sequenceNumber)) {
+    if (isLate && this.#missing?.delete(sequenceNumber) !== true) {
       this.#duplicated++;
       return false;
     }
@@ -76,23 +77,29 @@ export class ArrivalMeter {
     if (isLate) this.#late++;
     else {
       this.#lost += sequenceNumber - next;
-      for (let missing = next; missing < sequenceNumber; missing++) this.#mark(missing, false);
       this.#next = sequenceNumber + 1;
+      if (sequenceNumber > next || this.#missing !== undefined) this.#miss(next, sequenceNumber);
     }
-    this.#mark(sequenceNumber, true);
     return true;
   }
 
-  #hasArrived(sequenceNumber: number): boolean {
-    const place = sequenceNumber % MAX_MISORDER;
-    return (this.#arrived[place >>> 5]! >>> (place & 31) & 1) === 1;
+  /** Nothing has arrived before this number. */
+  #begin(sequenceNumber: number): void {
+    this.#next = sequenceNumber;
+    this.#missing = undefined;
+    this.#miss(0, sequenceNumber);
   }
 
-  #mark(sequenceNumber: number, hasArrived: boolean): void {
-    const place = sequenceNumber % MAX_MISORDER;
-    const bit = 1 << (place & 31);
-    if (hasArrived) this.#arrived[place >>> 5]! |= bit;
-    else this.#arrived[place >>> 5]! &= ~bit;
+  /** The numbers from `from` to `before` are missing; those too far back are forgotten. */
+  #miss(from: number, before: number): void {
+    const oldest = Math.max(0, this.#next! - MAX_MISORDER);
+    const missing = this.#missing ?? new Set();
+    for (const number of missing) {
+      if (number >= oldest) break;
+      missing.delete(number);
+    }
+    for (let number = Math.max(from, oldest); number < before; number++) missing.add(number);
+    this.#missing = missing.size === 0 ? undefined : missing;
   }
 
   /** Whether a number can be of the stream, and follows a sender that has started again. */
@@ -106,8 +113,7 @@ export class ArrivalMeter {
     const hasRestarted = sequenceNumber === this.#restart;
     this.#restart = hasRestarted ? undefined : sequenceNumber + 1;
     if (!hasRestarted) return false;
-    this.#next = sequenceNumber;
-    this.#arrived.fill(0);
+    this.#begin(sequenceNumber);
     this.#jitter.restart();
     return true;
   }
