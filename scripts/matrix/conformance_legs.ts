@@ -1,9 +1,9 @@
 import { type CheckResult, edge, everywhere } from "../../tests/conformance/mod.ts";
 import { type Browser, chromium, firefox, openPage } from "./browser.ts";
 import { installConsumer } from "./consumer.ts";
-import { askWorker, workerdVersion } from "./edge.ts";
+import { askWorker } from "./edge.ts";
 import { type Leg, runModule } from "./legs.ts";
-import { bun, deno, node, nodeVersions, type Runtime } from "./runtimes.ts";
+import { bun, deno, node, nodeVersions, type Runtime, workerdVersion } from "./runtimes.ts";
 
 const RUN = "tests/conformance/run";
 

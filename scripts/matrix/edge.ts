@@ -1,11 +1,4 @@
 import { Miniflare } from "miniflare";
-import { root } from "../support/source.ts";
-
-/** The version of workerd that the lockfile names. */
-export async function workerdVersion(): Promise<string> {
-  const lock = await Deno.readTextFile(new URL("deno.lock", root));
-  return /"workerd@([\d.]+)"/.exec(lock)?.[1] ?? "";
-}
 
 /**
  * Runs a worker in workerd, as an edge runtime does, and asks it once.

@@ -1,4 +1,5 @@
 import { install, need } from "./install.ts";
+import { root } from "../support/source.ts";
 import { setUpGlibc } from "./setup_glibc.ts";
 
 /** A JavaScript runtime on this machine. */
@@ -50,6 +51,21 @@ export async function bun(): Promise<Runtime> {
   const folder = await install(`bun-${BUN_VERSION}`, { [platform]: BUN_VERSION });
   const command = `${folder.pathname}node_modules/${platform}/bin/bun`;
   return { title: `Bun ${(await need(command, ["--version"])).trim()}`, command: [command] };
+}
+
+/** The version of workerd that the lockfile names. */
+export async function workerdVersion(): Promise<string> {
+  const lock = await Deno.readTextFile(new URL("deno.lock", root));
+  return /"workerd@([\d.]+)"/.exec(lock)?.[1] ?? "";
+}
+
+/** workerd, fetched as a package of npm: its command takes what to do with a worker's configuration. */
+export async function workerd(): Promise<Runtime> {
+  const version = await workerdVersion();
+  const platform = `@cloudflare/workerd-${Deno.build.os}-${cpuName("arm64").replace("x", "")}`;
+  const folder = await install(`workerd-${version}`, { [platform]: version });
+  const command = `${folder.pathname}node_modules/${platform}/bin/workerd`;
+  return { title: `workerd ${version}`, command: [command] };
 }
 
 /** This very Deno. */

@@ -1,1 +1,2 @@
 // What a runtime costs before it does anything.
+export async function firstToken() {}
