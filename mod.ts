@@ -104,6 +104,7 @@ export type {
   ReceivedFrame,
   RenewalReason,
   RequestOptions,
+  RequestStream,
   RpcStats,
   SendDtmfOptions,
   ServeInboundOptions,

@@ -81,7 +81,7 @@ export const rooms: Readonly<Record<string, Room>> = {
         "types.ts fault.ts endpoint.ts pipe.ts der.ts certificate_hash.ts certificate.ts packages.ts advice.ts incoming.ts",
       ],
       ["http3/"],
-      ["listener.ts"],
+      ["listener.ts request_stream.ts"],
       ["deno/", "napi/", "quiche/"],
       ["find.ts"],
       ["dial.ts open_session.ts session.ts", "pair.ts", "listen.ts"],

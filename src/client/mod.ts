@@ -69,6 +69,7 @@ export type {
   CloseInfo,
   DatagramsLike,
   OpenStreamOptions,
+  RequestStream,
   Session,
   SessionClosed,
   WebTransportConstructor,

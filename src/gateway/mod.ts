@@ -70,6 +70,7 @@ export type {
   CreatedCertificate,
   DatagramsLike,
   IncomingSession,
+  RequestStream,
   SessionPair,
   SessionPairOptions,
   WebTransportConstructor,

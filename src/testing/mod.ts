@@ -43,6 +43,7 @@ export type {
   IncomingSession,
   OpenStreamOptions,
   RefusalReason,
+  RequestStream,
   Session,
   SessionClosed,
   SessionPair,

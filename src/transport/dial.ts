@@ -7,6 +7,14 @@ import type { WebTransportConstructor } from "./types.ts";
 const denoModule = isDeno() ? import("./deno/deno.ts") : undefined;
 denoModule?.catch(ignore);
 
+interface Found {
+  readonly native: WebTransportConstructor | undefined;
+  readonly webTransport: WebTransportConstructor;
+}
+
+// Looked for once, and made once: what a class made for each session holds is collected late, by V8 only with the old generation.
+let found: Found | undefined;
+
 /**
  * Finds the WebTransport constructor to use: the caller's, else the runtime's own, else that of an installed package (Bun and Node).
  *
@@ -27,6 +35,15 @@ export async function resolveWebTransport(
   const native = (globalThis as { WebTransport?: WebTransportConstructor }).WebTransport;
   if (given !== undefined && given !== native) return given;
   if (native !== undefined && !isDeno()) return native;
+  if (found === undefined || found.native !== native) {
+    found = { native, webTransport: await makeWebTransport(native) };
+  }
+  return found.webTransport;
+}
+
+async function makeWebTransport(
+  native: WebTransportConstructor | undefined,
+): Promise<WebTransportConstructor> {
   if (native !== undefined) return (await denoModule!).denoWebTransport(native);
   const { findWebTransport } = await import("./find.ts");
   return await findWebTransport();

@@ -61,3 +61,14 @@ export function takeAll<T>(
   };
   next();
 }
+
+/** The same for streams that `accept` gives one by one, until it rejects. */
+export function takeEach<T>(
+  accept: () => Promise<T>,
+  take: (stream: T) => void | Promise<void>,
+): void {
+  const next = (): void => {
+    accept().then((stream) => take(stream)?.then(next) ?? next()).catch(ignore);
+  };
+  next();
+}

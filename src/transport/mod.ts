@@ -27,6 +27,7 @@ export type {
   CloseInfo,
   DatagramsLike,
   IncomingSession,
+  RequestStream,
   WebTransportConstructor,
   WebTransportLike,
   WebTransportOptionsLike,

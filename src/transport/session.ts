@@ -9,8 +9,9 @@ import {
   systemClock,
 } from "../base/signal.ts";
 import { faultText, fromTransport, isStreamLimit, sessionClosed } from "./fault.ts";
+import { WebRequestStream } from "./request_stream.ts";
 import { streamsUntil, takeAll, takeUntil } from "./incoming.ts";
-import type { BidirectionalStream, CloseInfo, WebTransportLike } from "./types.ts";
+import type { BidirectionalStream, CloseInfo, RequestStream, WebTransportLike } from "./types.ts";
 
 /** How a session ended. A hint for people: no code survives all pairs of implementations. */
 export interface SessionClosed {
@@ -174,6 +175,11 @@ export class Session {
     );
   }
 
+  /** Opens a bidirectional stream for one request, in the same way as {@linkcode Session.openBidirectional}. */
+  openRequest(options: OpenStreamOptions = {}): Promise<RequestStream> {
+    return this.#open(() => this.#createRequest(), (stream) => stream.abort(), options);
+  }
+
   /** Opens a one-way stream, in the same way as {@linkcode Session.openBidirectional}. */
   openUnidirectional(options: OpenStreamOptions = {}): Promise<WritableStream<Uint8Array>> {
     return this.#open(() => this.#transport.createUnidirectionalStream(), discardWritable, options);
@@ -213,6 +219,12 @@ export class Session {
   async [Symbol.asyncDispose](): Promise<void> {
     this.close();
     await this.closed;
+  }
+
+  async #createRequest(): Promise<RequestStream> {
+    const transport = this.#transport;
+    if (transport.createRequestStream !== undefined) return await transport.createRequestStream();
+    return new WebRequestStream(await transport.createBidirectionalStream());
   }
 
   #open<T>(

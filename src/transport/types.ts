@@ -21,6 +21,19 @@ export interface BidirectionalStream {
   readonly writable: WritableStream<Uint8Array>;
 }
 
+/** A bidirectional stream as one request needs it: it says all at once, reads the answer, or is given up as a whole. */
+export interface RequestStream {
+  /** Sends these bytes and ends our side. Rejects when the peer does not take them. */
+  send(bytes: Uint8Array): Promise<void>;
+  /** The next bytes of the answer. One read at a time. */
+  read(): Promise<
+    | { readonly done: false; readonly value: Uint8Array }
+    | { readonly done: true; readonly value?: Uint8Array | undefined }
+  >;
+  /** Gives up both sides; a read that is under way ends as at the end of the stream. */
+  abort(reason?: unknown): void;
+}
+
 /** Unreliable datagrams (W3C `WebTransportDatagramDuplexStream`), used for nothing but keeping a session alive. */
 export interface DatagramsLike {
   /** Largest datagram in bytes; an oversize one breaks some implementations. */
@@ -60,6 +73,8 @@ export interface WebTransportLike {
   drain?(): void;
   /** Opens a stream. Waits for stream credit or rejects at once, by implementation. */
   createBidirectionalStream(): Promise<BidirectionalStream>;
+  /** Ours, not W3C's: opens a bidirectional stream for one request, where streams of the web would cost more than the request. Absent: `createBidirectionalStream`. */
+  createRequestStream?(): Promise<RequestStream>;
   /**
    * Opens a one-way stream. Waits for stream credit or rejects at once, by implementation. What is written to it can be a part of a
    * buffer of which other streams get other parts: it is read or copied, its buffer not transferred.

@@ -7,7 +7,7 @@
 import { TeleQuickError } from "../../base/errors.ts";
 import { ignore } from "../../base/ignore.ts";
 import { bounded, type Cancellation, type Clock, sleep } from "../../base/signal.ts";
-import { ByteReader, fromTransport, type Session } from "../../transport/mod.ts";
+import { fromTransport, type RequestStream, type Session } from "../../transport/mod.ts";
 import { encodeRequest, type Method, ReplyReader } from "../../wire/mod.ts";
 import { accepted } from "./requests.ts";
 
@@ -31,9 +31,6 @@ export interface CallRpcOptions {
 
 /** How long a session may take to end after a stream that ends with it, in milliseconds. */
 export const LOSS_GRACE_MS = 250;
-
-// Most replies have less than a hundred bytes; a list takes several reads.
-const REPLY_BYTES = 1_024;
 
 // A reply ends by its length; what a peer may still say after it is only waited for so that the stream's credit returns.
 const FIN_GRACE_MS = 1_000;
@@ -69,25 +66,20 @@ async function exchange<Q, R>(
   signal: Cancellation,
   clock: Clock,
 ): Promise<R> {
-  const stream = await session.openBidirectional({ signal, clock });
-  const reader = new ByteReader(stream.readable, { bufferBytes: REPLY_BYTES });
-  const writer = stream.writable.getWriter();
-  const onAbort = (): void => {
-    writer.abort(signal.reason).catch(ignore);
-    reader.cancel(signal.reason).catch(ignore);
-  };
+  const stream = await session.openRequest({ signal, clock });
+  const onAbort = (): void => stream.abort(signal.reason);
   signal.addEventListener("abort", onAbort);
   try {
     if (signal.aborted) onAbort();
     // Not awaited: a gateway may answer before it has read everything, and a failed write shows in the read.
-    writer.write(frame).then(() => writer.close()).catch(ignore);
+    stream.send(frame).catch(ignore);
     const replies = new ReplyReader(method);
     while (true) {
-      const { value, done } = await reader.read();
+      const { value, done } = await stream.read();
       if (done) return await endOf(replies, session, { signal, clock });
       const reply = replies.push(value);
       if (reply === undefined) continue;
-      void finish(reader, writer, clock);
+      void finish(stream, clock);
       if (replies.refusal !== undefined) accepted(`complete ${method.name}`, replies.refusal);
       return reply;
     }
@@ -115,24 +107,16 @@ export async function endOf<R>(
 }
 
 /** Reads what is left of a stream up to its FIN, within a bound of bytes and time, so that its credit returns. */
-async function finish(
-  reader: ByteReader,
-  writer: WritableStreamDefaultWriter<Uint8Array>,
-  clock: Clock,
-): Promise<void> {
-  const give = (): void => {
-    reader.cancel().catch(ignore);
-    writer.abort().catch(ignore);
-  };
-  const cancel = clock.schedule(FIN_GRACE_MS, give);
+async function finish(stream: RequestStream, clock: Clock): Promise<void> {
+  const cancel = clock.schedule(FIN_GRACE_MS, () => stream.abort());
   try {
     let left = FIN_GRACE_BYTES;
     while (left > 0) {
-      const { value, done } = await reader.read();
+      const { value, done } = await stream.read();
       if (done) return;
       left -= value.length;
     }
-    give();
+    stream.abort();
   } catch {
     // The stream is over either way.
   } finally {

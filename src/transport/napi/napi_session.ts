@@ -2,11 +2,14 @@ import { encodeBase64 } from "../../base/base64.ts";
 import { messageOf } from "../../base/text/message.ts";
 import { ignore } from "../../base/ignore.ts";
 import { streamErrorCode, TransportFault } from "../fault.ts";
+import type { ByteRead } from "../http3/byte_reader.ts";
+import { takeEach } from "../incoming.ts";
 import type {
   BidirectionalStream,
   CertificateHash,
   CloseInfo,
   DatagramsLike,
+  RequestStream,
   WebTransportConstructor,
   WebTransportLike,
   WebTransportOptionsLike,
@@ -140,14 +143,14 @@ export function napiWebTransport(addon: NapiAddon): WebTransportConstructor {
 export class NapiTransport implements WebTransportLike {
   readonly ready: Promise<void>;
   readonly closed: Promise<CloseInfo>;
-  readonly incomingBidirectionalStreams: ReadableStream<BidirectionalStream>;
-  readonly incomingUnidirectionalStreams: ReadableStream<ReadableStream<Uint8Array>>;
-  readonly datagrams: DatagramsLike;
   // An idle session dies after 30 s unless the peer keeps it alive.
   readonly keepsAlive = false;
   // What the addon made is let go at the end: it holds the socket, and others may hold this session for as long as a call lasts.
-  #session: Promise<NapiSession>;
+  #session: Promise<NapiSession> | undefined;
   #established: NapiSession | undefined;
+  #incomingBidirectional: ReadableStream<BidirectionalStream> | undefined;
+  #incomingUnidirectional: ReadableStream<ReadableStream<Uint8Array>> | undefined;
+  #datagrams: DatagramsLike | undefined;
   readonly #sending = new Set<Held<NapiSend>>();
   #closing: CloseInfo | undefined;
 
@@ -167,32 +170,69 @@ export class NapiTransport implements WebTransportLike {
     );
     const release = (): void => this.#release();
     this.closed.then(release, release);
-    this.incomingBidirectionalStreams = this.#incoming(
-      async (established) => this.#wrapBidirectional(await established.acceptBi()),
+  }
+
+  get incomingBidirectionalStreams(): ReadableStream<BidirectionalStream> {
+    return this.#incomingBidirectional ??= streamOf(
+      () => this.#acceptBidirectional(),
       ({ readable, writable }) => {
         readable.cancel().catch(ignore);
         writable.abort().catch(ignore);
       },
     );
-    this.incomingUnidirectionalStreams = this.#incoming(
-      async (established) => wrapReceive(await established.acceptUni()),
+  }
+
+  get incomingUnidirectionalStreams(): ReadableStream<ReadableStream<Uint8Array>> {
+    return this.#incomingUnidirectional ??= streamOf(
+      () => this.#acceptUnidirectional(),
       (readable) => void readable.cancel().catch(ignore),
     );
-    this.datagrams = this.#datagrams();
+  }
+
+  takeBidirectional(take: (stream: BidirectionalStream) => void | Promise<void>): void {
+    takeEach(() => this.#acceptBidirectional(), take);
+  }
+
+  takeUnidirectional(take: (stream: ReadableStream<Uint8Array>) => void | Promise<void>): void {
+    takeEach(() => this.#acceptUnidirectional(), take);
+  }
+
+  /** Made when it is asked for: a session needs it only when it has been idle. */
+  get datagrams(): DatagramsLike {
+    return this.#datagrams ??= new NapiDatagrams(this.ready, () => this.#established);
   }
 
   async createBidirectionalStream(): Promise<BidirectionalStream> {
-    return this.#wrapBidirectional(await (await this.#session).openBi());
+    return this.#wrapBidirectional(await (await this.#live()).openBi());
+  }
+
+  async createRequestStream(): Promise<RequestStream> {
+    const stream = await (await this.#live()).openBi();
+    return new NapiRequestStream(stream.takeRecv(), this.#hold(stream.takeSend()));
   }
 
   async createUnidirectionalStream(): Promise<WritableStream<Uint8Array>> {
-    return wrapSend(this.#hold(await (await this.#session).openUni()));
+    return wrapSend(this.#hold(await (await this.#live()).openUni()));
   }
 
   close(info: CloseInfo = {}): void {
     if (this.#closing !== undefined) return;
     this.#closing = { closeCode: info.closeCode ?? 0, reason: info.reason ?? "" };
     if (this.#established !== undefined) closeSession(this.#established, this.#closing);
+  }
+
+  async #acceptBidirectional(): Promise<BidirectionalStream> {
+    return this.#wrapBidirectional(await (await this.#live()).acceptBi());
+  }
+
+  async #acceptUnidirectional(): Promise<ReadableStream<Uint8Array>> {
+    return wrapReceive(await (await this.#live()).acceptUni());
+  }
+
+  /** The addon's session, until it is over. */
+  async #live(): Promise<NapiSession> {
+    if (this.#session === undefined) throw new TransportFault("The session is over");
+    return await this.#session;
   }
 
   #wrapBidirectional(stream: NapiBidirectional): BidirectionalStream {
@@ -213,48 +253,50 @@ export class NapiTransport implements WebTransportLike {
     // One that was never established holds nothing, and has the better reason.
     if (this.#established === undefined) return;
     this.#established = undefined;
-    const over = Promise.reject(new TransportFault("The session is over"));
-    over.catch(ignore);
-    this.#session = over;
+    this.#session = undefined;
     for (const half of this.#sending) half.release();
   }
+}
 
-  #incoming<T>(
-    accept: (established: NapiSession) => Promise<T>,
-    discard: (stream: T) => void,
-  ): ReadableStream<T> {
-    let isCancelled = false;
-    return new ReadableStream<T>({
-      pull: async (controller) => {
-        try {
-          const stream = await accept(await this.#session);
-          if (isCancelled) discard(stream);
-          else controller.enqueue(stream);
-        } catch {
-          // The session is over, which `closed` reports.
-          controller.close();
-        }
+/** What a peer opens, as a stream. */
+function streamOf<T>(accept: () => Promise<T>, discard: (stream: T) => void): ReadableStream<T> {
+  let isCancelled = false;
+  return new ReadableStream<T>({
+    async pull(controller) {
+      try {
+        const stream = await accept();
+        if (isCancelled) discard(stream);
+        else controller.enqueue(stream);
+      } catch {
+        // The session is over, which `closed` reports.
+        controller.close();
+      }
+    },
+    cancel() {
+      isCancelled = true;
+    },
+  }, { highWaterMark: 0 });
+}
+
+/** Datagrams of a session. */
+class NapiDatagrams implements DatagramsLike {
+  readonly writable: WritableStream<Uint8Array>;
+  readonly #established: () => NapiSession | undefined;
+
+  /** @param established The session, from the time at which it is ready until it is over. */
+  constructor(ready: Promise<void>, established: () => NapiSession | undefined) {
+    this.#established = established;
+    this.writable = new WritableStream({
+      write: async (chunk) => {
+        await ready;
+        // One that is too large is dropped, as elsewhere: the addon would fail, and the stream with it.
+        if (chunk.length <= this.maxDatagramSize) established()?.sendDatagram(chunk);
       },
-      cancel() {
-        isCancelled = true;
-      },
-    }, { highWaterMark: 0 });
+    });
   }
 
-  #datagrams(): DatagramsLike {
-    const maxDatagramSize = (): number => this.#established?.maxDatagramSize() ?? 0;
-    return {
-      get maxDatagramSize() {
-        return maxDatagramSize();
-      },
-      writable: new WritableStream({
-        write: async (chunk) => {
-          const established = await this.#session;
-          // One that is too large is dropped, as elsewhere: the addon would fail, and the stream with it.
-          if (chunk.length <= maxDatagramSize()) established.sendDatagram(chunk);
-        },
-      }),
-    };
+  get maxDatagramSize(): number {
+    return this.#established()?.maxDatagramSize() ?? 0;
   }
 }
 
@@ -299,6 +341,67 @@ class Held<T> {
   }
 }
 
+const END: ByteRead = { done: true };
+
+/** A stream for one request. Node's streams of the web cost 4 KB each, which it holds until it collects its old generation. */
+class NapiRequestStream implements RequestStream {
+  // Not let go when the session ends: what has arrived by then is still read.
+  #receive: NapiReceive | undefined;
+  readonly #send: Held<NapiSend>;
+  #endRead: (end: ByteRead) => void = ignore;
+
+  constructor(receive: NapiReceive, send: Held<NapiSend>) {
+    this.#receive = receive;
+    this.#send = send;
+  }
+
+  async send(bytes: Uint8Array): Promise<void> {
+    try {
+      await writeCopy(this.#send, bytes);
+      await this.#send.half.finish();
+      this.#send.release();
+    } catch (error) {
+      throw streamFault(error);
+    }
+  }
+
+  read(): Promise<ByteRead> {
+    const receive = this.#receive;
+    if (receive === undefined) return Promise.resolve(END);
+    return new Promise((resolve, reject) => {
+      this.#endRead = resolve;
+      receive.read(LONGEST_READ).then((bytes) => {
+        if (bytes !== null) return resolve({ done: false, value: plain(bytes) });
+        this.#receive = undefined;
+        resolve(END);
+      }, (error) => {
+        this.#receive = undefined;
+        reject(streamFault(error));
+      });
+    });
+  }
+
+  abort(reason?: unknown): void {
+    const code = streamErrorCode(reason) ?? 0;
+    this.#send.remaining?.reset(code).catch(ignore);
+    this.#send.release();
+    // Not awaited: a read that is under way goes first.
+    this.#receive?.stop(code).catch(ignore);
+    this.#receive = undefined;
+    this.#endRead(END);
+  }
+}
+
+/** Without the methods of the runtime's own buffers. */
+function plain(bytes: Uint8Array): Uint8Array {
+  return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length);
+}
+
+/** Writes a copy: the addon reads it on another thread. */
+function writeCopy(send: Held<NapiSend>, bytes: Uint8Array): Promise<void> {
+  return send.half.write(bytes.slice());
+}
+
 function wrapReceive(half: NapiReceive): ReadableStream<Uint8Array> {
   // Not let go when the session ends: what has arrived by then is still read.
   const receive = new Held(half);
@@ -314,7 +417,7 @@ function wrapReceive(half: NapiReceive): ReadableStream<Uint8Array> {
       if (bytes === null) {
         receive.release();
         controller.close();
-      } else controller.enqueue(new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length));
+      } else controller.enqueue(plain(bytes));
     },
     cancel(reason) {
       // Not awaited: a read that is under way goes first.
@@ -339,8 +442,7 @@ function wrapSend(send: Held<NapiSend>): WritableStream<Uint8Array> {
     },
     async write(chunk) {
       try {
-        // A copy: the addon reads it on another thread.
-        await send.half.write(chunk.slice());
+        await writeCopy(send, chunk);
       } catch (error) {
         throw streamFault(error);
       }

@@ -26,6 +26,7 @@ describe("resolveWebTransport()", () => {
       assert.equal(typeof Constructor, "function");
       assert.notEqual(Constructor, native);
     }
+    assert.equal(found[0], found[1], "one class for all sessions");
   });
 });
 

@@ -322,6 +322,62 @@ describe("NapiTransport streams", () => {
   });
 });
 
+describe("NapiTransport.createRequestStream()", () => {
+  it("sends a copy and a FIN, and reads to the end", async () => {
+    const { session, transport: it } = transport();
+    session.receive.values.push(Uint8Array.of(1, 2), null);
+    const stream = await it.createRequestStream();
+    const bytes = Uint8Array.of(4);
+    await stream.send(bytes);
+    bytes[0] = 0;
+    assert.deepEqual(session.send.calls, [Uint8Array.of(4), "finish"]);
+    assert.deepEqual([...(await stream.read()).value!], [1, 2]);
+    assert.equal((await stream.read()).done, true);
+    assert.equal((await stream.read()).done, true);
+    stream.abort();
+    assert.deepEqual([session.receive.stopped, session.send.calls.length], [[], 2], "it is over");
+  });
+
+  it("carries codes out and in, and ends a read that is under way", async () => {
+    const { session, transport: it } = transport();
+    const stream = await it.createRequestStream();
+    const reading = stream.read();
+    stream.abort({ streamErrorCode: 5 });
+    assert.equal((await reading).done, true);
+    assert.deepEqual(session.receive.stopped, [5]);
+    assert.deepEqual(session.send.calls, ["reset", 5]);
+    await assert.rejects(stream.send(Uint8Array.of(1)), { message: "The session is over" });
+
+    session.receive.values.push(new Error("RESET_STREAM: 77"));
+    session.send.failure = new Error("STOP_SENDING: 5");
+    const other = await it.createRequestStream();
+    await assert.rejects(other.read(), { source: "stream", streamErrorCode: 77 });
+    await assert.rejects(other.send(Uint8Array.of(1)), { source: "stream", streamErrorCode: 5 });
+  });
+});
+
+describe("NapiTransport.takeUnidirectional()", () => {
+  it("asks for the next stream when the last one is done with, until the session is over", async () => {
+    const session = new FakeSession();
+    session.incoming = [new Receive([Uint8Array.of(1), null]), new Receive([null])];
+    const taken: ReadableStream<Uint8Array>[] = [];
+    let release = (): void => {};
+    transport(session).transport.takeUnidirectional((stream) => {
+      taken.push(stream);
+      return new Promise((resolve) => release = resolve);
+    });
+    await settle();
+    assert.equal(taken.length, 1);
+    assert.deepEqual([...(await taken[0]!.getReader().read()).value!], [1]);
+    release();
+    await settle();
+    assert.equal(taken.length, 2);
+    release();
+    await settle();
+    assert.equal(taken.length, 2);
+  });
+});
+
 describe("NapiTransport.closed", () => {
   const cases: readonly (readonly [closeCode: number, reason: string, closed: unknown])[] = [
     [4321, "bye", { closeCode: 4321, reason: "bye" }],
