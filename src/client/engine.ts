@@ -10,7 +10,7 @@ import { messageOf } from "../base/text/message.ts";
 import { ignore } from "../base/ignore.ts";
 import { LateAbortController } from "../base/signal.ts";
 import { certificateHashes, parseEndpoint } from "../transport/mod.ts";
-import { methods } from "../wire/mod.ts";
+import { type AudioFrame, type CallEvent, methods, type SessionEnding } from "../wire/mod.ts";
 import { AudioHub } from "./audio/audio_hub.ts";
 import { CallRegistry } from "./call/call_registry.ts";
 import { EventHub } from "./call/event_hub.ts";
@@ -28,7 +28,7 @@ import { watchCredentials } from "./sign_in/credentials_watch.ts";
 import { closedError } from "./session/end_errors.ts";
 import { keepAlive } from "./session/keep_alive.ts";
 import { type ConnectOptions, fetchToken, openConnection } from "./session/open_connection.ts";
-import { type PushHandlers, routePushes } from "./session/push_router.ts";
+import { type BrokenStream, type PushHandlers, routePushes } from "./session/push_router.ts";
 import { RequestSender } from "./session/request_sender.ts";
 import { SessionManager } from "./session/session_manager.ts";
 import {
@@ -103,7 +103,8 @@ export class ClientEngine {
             typeof one === "string" ? certificateHashes(one) : [one]
           ),
         )).flat(),
-      onReady: (connection) => routePushes(connection.session, this.#pushes(connection), clock),
+      onReady: (connection) =>
+        routePushes(connection.session, new Pushes(this, this.#log, connection), clock),
       onFailed: (connection) => this.sessions.miss(connection),
     };
     this.sessions = new SessionManager({
@@ -232,26 +233,12 @@ export class ClientEngine {
     }, this.#options.drainTimeoutMs);
   }
 
-  #pushes(connection: Connection): PushHandlers {
-    return {
-      speaks: () => connection.speaks(),
-      heard: () => connection.heard(),
-      lastHeard: () => connection.heardAt,
-      event: (event) => this.events.accept(event),
-      audio: (frame, now) => this.audio.accept(frame, now, connection),
-      ending: (ending) => this.sessions.announce(connection, ending),
-      unknown: (methodId) => this.#log("debug", "push.unknown", { methodId }),
-      malformed: (error) => this.#log("warn", "push.malformed", { error: messageOf(error) }),
-      broken: (end) => void this.sessions.suspect(connection, end).catch(ignore),
-    };
-  }
-
   #opened(connection: Connection): void {
     this.#sessionsOpened++;
     this.#openedAt = this.#options.clock.monotonic();
     this.audio.move();
     for (const supervision of this.#supervisions) void supervision.move(connection);
-    void keepAlive(connection, this.#options.clock);
+    void keepAlive(connection);
     void connection.session.draining.then(() => this.sessions.drain(connection));
     this.#watchCredentials();
   }
@@ -296,6 +283,55 @@ export class ClientEngine {
     this.audio.end(error);
     this.warnings.end();
     this.events.end(error);
+  }
+}
+
+/** Where what is pushed on a session goes. */
+class Pushes implements PushHandlers {
+  readonly #engine: ClientEngine;
+  readonly #log: Logger;
+  readonly #connection: Connection;
+
+  constructor(engine: ClientEngine, log: Logger, connection: Connection) {
+    this.#engine = engine;
+    this.#log = log;
+    this.#connection = connection;
+  }
+
+  speaks(): number {
+    return this.#connection.speaks();
+  }
+
+  heard(): number {
+    return this.#connection.heard();
+  }
+
+  lastHeard(): number {
+    return this.#connection.heardAt;
+  }
+
+  event(event: CallEvent): void {
+    this.#engine.events.accept(event);
+  }
+
+  audio(frame: AudioFrame, now: number): void {
+    this.#engine.audio.accept(frame, now, this.#connection);
+  }
+
+  ending(ending: SessionEnding): void {
+    this.#engine.sessions.announce(this.#connection, ending);
+  }
+
+  unknown(methodId: number): void {
+    this.#log("debug", "push.unknown", { methodId });
+  }
+
+  malformed(error: unknown): void {
+    this.#log("warn", "push.malformed", { error: messageOf(error) });
+  }
+
+  broken(end: BrokenStream): void {
+    this.#engine.sessions.suspect(this.#connection, end).catch(ignore);
   }
 }
 

@@ -6,7 +6,14 @@
 
 import { TeleQuickError, type TeleQuickErrorCode } from "../../base/errors.ts";
 import { ignore } from "../../base/ignore.ts";
-import { type Cancellation, Canceller, type Clock, SharedClock, sleep } from "../../base/signal.ts";
+import {
+  type Cancellation,
+  Canceller,
+  type Clock,
+  LateAbortController,
+  SharedClock,
+  sleep,
+} from "../../base/signal.ts";
 import type { Session } from "../../transport/mod.ts";
 import type { Method } from "../../wire/mod.ts";
 import { peerText } from "../log.ts";
@@ -39,19 +46,18 @@ export class Connection {
   readonly principal: Principal;
   /** When the token ends by this machine's clock, in Unix milliseconds; 0 when unknown. */
   readonly expiresAtMs: number;
-  /** Called when a request ran into its limit and nothing was received since it was sent. */
-  onUnanswered: () => void = ignore;
   /** Whether it is being looked at whether the session is alive. */
   isProbed = false;
   readonly #options: ConnectionOptions;
-  readonly #lost = new AbortController();
+  readonly #lost = new LateAbortController();
   // Cancels each RPC when the session is over; and the time for all of them.
   readonly #over = new Canceller();
   readonly #clock: SharedClock;
+  #onUnanswered: () => void = ignore;
   #inFlight = 0;
   #spokeAt = -Infinity;
   #heardAt: number;
-  #idle: (() => void)[] = [];
+  #idle: (() => void)[] | undefined;
 
   constructor(session: Session, principal: Principal, options: ConnectionOptions) {
     this.session = session;
@@ -75,6 +81,16 @@ export class Connection {
   /** Aborted when the session is over, with an `ERR_SESSION_CLOSED`. */
   get lost(): AbortSignal {
     return this.#lost.signal;
+  }
+
+  /** Has `listener` called when a request ran into its limit and nothing was received since it was sent. */
+  whenUnanswered(listener: () => void): void {
+    this.#onUnanswered = listener;
+  }
+
+  /** The same as {@linkcode Connection.lost}, for waits of the client's own, which need no `AbortSignal`. */
+  get over(): Cancellation {
+    return this.#over;
   }
 
   /** How many RPCs are under way. */
@@ -102,7 +118,7 @@ export class Connection {
       return reply;
     } catch (error) {
       if (isCode(error, "ERR_RPC_REJECTED")) this.heard();
-      if (isCode(error, "ERR_TIMEOUT") && this.receivedAt <= sentAt) this.onUnanswered();
+      if (isCode(error, "ERR_TIMEOUT") && this.receivedAt <= sentAt) this.#onUnanswered();
       // The stream may notice the loss before the session does: one loss, one error.
       if (this.session.isClosed && options.signal?.aborted !== true) throw this.#lossOf(error);
       throw error;
@@ -114,7 +130,7 @@ export class Connection {
   /** Resolves when no RPC is under way. */
   drained(): Promise<void> {
     if (this.#inFlight === 0) return Promise.resolve();
-    return new Promise((resolve) => this.#idle.push(resolve));
+    return new Promise((resolve) => (this.#idle ??= []).push(resolve));
   }
 
   /** When anything was last received on this session, on the monotonic clock. */
@@ -137,25 +153,34 @@ export class Connection {
     return this.#spokeAt = this.#options.clock.monotonic();
   }
 
+  /** Waits `ms` milliseconds; rejects when the session is over. */
+  pause(ms: number): Promise<void> {
+    return this.#sleep(ms, this.#over);
+  }
+
   /** Resolves when nothing more has been pushed for `ms` milliseconds, from now on. */
   async quiet(ms: number, signal: Cancellation): Promise<void> {
     const { clock } = this.#options;
     let left = ms;
     while (left > 0) {
-      await sleep(left, { signal, clock });
+      await this.#sleep(left, signal);
       left = this.#spokeAt + ms - clock.monotonic();
     }
   }
 
+  #sleep(ms: number, signal: Cancellation): Promise<void> {
+    return sleep(ms, { signal, clock: this.#options.clock });
+  }
+
   #wakeIdle(): void {
-    const idle = this.#idle;
-    this.#idle = [];
+    const idle = this.#idle ?? [];
+    this.#idle = undefined;
     for (const resolve of idle) resolve();
   }
 
   #lossOf(error: unknown): unknown {
     if (error instanceof TeleQuickError && error.code !== "ERR_SESSION_CLOSED") return error;
-    return this.#lost.signal.aborted ? this.#lost.signal.reason : error;
+    return this.#over.aborted ? this.#over.reason : error;
   }
 }
 

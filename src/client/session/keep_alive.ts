@@ -5,7 +5,6 @@
  */
 
 import { ignore } from "../../base/ignore.ts";
-import { type Clock, sleep } from "../../base/signal.ts";
 import { methods } from "../../wire/mod.ts";
 import type { Connection } from "./connection.ts";
 
@@ -13,12 +12,12 @@ import type { Connection } from "./connection.ts";
 const INTERVAL_MS = 10_000;
 
 /** Sends a datagram of one byte every 10 s, or the cheapest RPC where there are no datagrams, until the session is over. */
-export async function keepAlive(connection: Connection, clock: Clock): Promise<void> {
-  const { session, lost } = connection;
+export async function keepAlive(connection: Connection): Promise<void> {
+  const { session } = connection;
   if (session.keepsAlive) return;
   try {
     while (true) {
-      await sleep(INTERVAL_MS, { clock, signal: lost });
+      await connection.pause(INTERVAL_MS);
       if (await session.ping()) continue;
       await connection.call(methods.GetActiveBuckets, {}, {
         signal: undefined,

@@ -62,8 +62,8 @@ export interface ConnectOptions extends TokenOptions {
 
 /** How far a connect has come. */
 interface Progress {
-  /** What has not happened yet, in words. */
-  step: () => string;
+  /** What has not happened yet, in words. Absent: no token has come. */
+  step?: string;
   session?: Session;
   /** Whether tokens are minted by another time since the token that was presented. */
   hasCorrected: boolean;
@@ -75,7 +75,7 @@ export async function openConnection(
   options: ConnectOptions,
 ): Promise<Connection> {
   const { clock, connectTimeoutMs, endpoint } = options;
-  const at: Progress = { step: () => tokenStep(request, options), hasCorrected: false };
+  const at: Progress = { hasCorrected: false };
   try {
     return await within((signal) => connectCorrected({ ...request, signal }, options, at), {
       signal: request.signal,
@@ -84,7 +84,9 @@ export async function openConnection(
       onTimeout: () =>
         new TeleQuickError(
           "ERR_CONNECT_FAILED",
-          `Cannot connect to ${endpoint.origin}: ${at.step()} within ${connectTimeoutMs} ms`,
+          `Cannot connect to ${endpoint.origin}: ${
+            at.step ?? tokenStep(request, options)
+          } within ${connectTimeoutMs} ms`,
           { retryable: true },
         ),
     });
@@ -135,7 +137,7 @@ async function connect(
   const { signal } = request;
   const presented = await fetchToken(request, options);
   request.onToken();
-  at.step = () => "nothing answered (is a gateway listening there, and does UDP reach it?)";
+  at.step = "nothing answered (is a gateway listening there, and does UDP reach it?)";
   const url = new URL(options.endpoint);
   if (options.handshake === "query") url.searchParams.set("token", presented.token);
   const session = await openSession(url, {
@@ -148,12 +150,12 @@ async function connect(
   at.session = session;
   let connection: Connection | undefined;
   try {
-    at.step = () => "the gateway did not answer the token";
+    at.step = "the gateway did not answer the token";
     const principal = await present(session, presented, signal, options, at);
     const skewMs = options.skew.correctionMs || presented.skewMs;
     connection = new Connection(session, principal, { ...options, skewMs });
     options.onReady(connection);
-    at.step = () => "the gateway did not answer the subscription to events";
+    at.step = "the gateway did not answer the subscription to events";
     await connection.call(methods.StreamEvents, { clientId: options.clientId() }, {
       signal,
       timeoutMs: options.connectTimeoutMs,

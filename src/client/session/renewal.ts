@@ -5,7 +5,8 @@
  */
 
 import { TeleQuickError } from "../../base/errors.ts";
-import { type Clock, within } from "../../base/signal.ts";
+import { ignore } from "../../base/ignore.ts";
+import { bounded, type Cancellation, type Clock } from "../../base/signal.ts";
 import type { Connection } from "./connection.ts";
 
 // A renewal begins at 80 % of the token's life, up to a tenth of it earlier, so that a fleet does not renew at once.
@@ -42,21 +43,15 @@ export function scheduleRenewal(
 }
 
 /** Resolves when what is under way on a replaced session is finished, or the session is lost, or it took too long. */
-export async function settled(
-  connection: Connection,
-  { clock, stop }: { readonly clock: Clock; readonly stop: AbortSignal },
-): Promise<void> {
-  try {
-    await within(async (over) => {
-      await connection.drained();
-      await connection.quiet(RETIRE_GRACE_MS, over);
-    }, {
-      signal: AbortSignal.any([connection.lost, stop]),
-      timeoutMs: RETIRE_LONGEST_MS,
-      clock,
-      onTimeout: () => new TeleQuickError("ERR_TIMEOUT", "Drain is over"),
-    });
-  } catch {
-    // Its owner closes it in any case.
-  }
+export function settled(connection: Connection, clock: Clock, stop: Cancellation): Promise<void> {
+  return bounded(async (over) => {
+    await connection.drained();
+    await connection.quiet(RETIRE_GRACE_MS, over);
+  }, {
+    signal: stop,
+    lost: connection.over,
+    timeoutMs: RETIRE_LONGEST_MS,
+    clock,
+    onTimeout: () => new TeleQuickError("ERR_TIMEOUT", "Drain is over"),
+  }).catch(ignore); // Its owner closes it in any case.
 }

@@ -4,17 +4,20 @@
  * @module
  */
 
-import type { Clock } from "../../base/signal.ts";
+import type { Clock, LateAbortController } from "../../base/signal.ts";
 import type { Connection } from "./connection.ts";
 import { settled } from "./renewal.ts";
 
 /** Keeps replaced sessions until what is under way on them has finished, or took too long; then closes them. */
 export class RetiredSessions {
   readonly #sessions = new Set<Connection>();
-  readonly #options: { readonly clock: Clock; readonly stop: AbortSignal };
+  readonly #clock: Clock;
+  readonly #stop: LateAbortController;
 
-  constructor(options: { readonly clock: Clock; readonly stop: AbortSignal }) {
-    this.#options = options;
+  /** @param stop Aborted when the client ends. */
+  constructor(clock: Clock, stop: LateAbortController) {
+    this.#clock = clock;
+    this.#stop = stop;
   }
 
   /** The sessions that are not closed yet. */
@@ -25,7 +28,7 @@ export class RetiredSessions {
   /** Takes over a session that was replaced. */
   async retire(connection: Connection): Promise<void> {
     this.#sessions.add(connection);
-    await settled(connection, this.#options);
+    await settled(connection, this.#clock, this.#stop.signal);
     this.#sessions.delete(connection);
     connection.session.close();
   }

@@ -17,7 +17,7 @@ import { EventGap } from "./event_gap.ts";
 import { scheduleRenewal } from "./renewal.ts";
 import { RetiredSessions } from "./retired_sessions.ts";
 import { RetryPolicy } from "./retry_policy.ts";
-import { probe, watchSilence } from "./silence_watch.ts";
+import { probe, type SilenceOptions, watchSilence } from "./silence_watch.ts";
 import { endOf, reasonOf, StateMachine, type Step } from "./state_machine.ts";
 import type { Effect, SessionEvent, SessionState } from "./states.ts";
 import { type ClientStatus, StatusBoard, type StatusOpen } from "./status.ts";
@@ -77,6 +77,7 @@ export class SessionEffects {
   readonly #options: SessionEffectsOptions;
   readonly #ends: AnnouncedEnds;
   readonly #gap: EventGap;
+  readonly #silence: SilenceOptions;
   readonly #stop = new LateAbortController();
   #cancelRenewal: () => void = ignore;
   #openStatus: StatusOpen | undefined;
@@ -87,14 +88,9 @@ export class SessionEffects {
     this.#ends = ends;
     this.machine = new StateMachine(clock, (effect, step) => this.#run(effect, step));
     this.retry = new RetryPolicy(options);
-    const stop = this.#stop;
-    this.retired = new RetiredSessions({
-      clock,
-      get stop() {
-        return stop.signal;
-      },
-    });
+    this.retired = new RetiredSessions(clock, this.#stop);
     this.#gap = new EventGap(clock);
+    this.#silence = this.#silenceOptions();
   }
 
   /** What was sent after `heardAt` may be missing: reported when the next session is open, or soon when none is being opened. */
@@ -240,21 +236,24 @@ export class SessionEffects {
 
   /** Make before break: the session that does not answer carries on until another is accepted, or 15 s are over. */
   #watchSilence(connection: Connection): void {
+    connection.whenUnanswered(() => void probe(connection, this.#silence).catch(ignore));
+    void watchSilence(connection, this.#silence);
+  }
+
+  #silenceOptions(): SilenceOptions {
     const { clock, hasCalls, log, probeIdleMs, reconnect } = this.#options;
-    const options = {
+    return {
       ...{ clock, hasCalls, probeIdleMs },
-      onSilent: () => {
+      onSilent: (connection) => {
         log("warn", "session.silent");
         if (!reconnect || connection !== this.machine.connection) return;
         this.machine.dispatch({ type: "renew", reason: "no-answer" });
       },
-      onDead: (silentMs: number) => {
+      onDead: (connection, silentMs) => {
         const seconds = Math.round(silentMs / 1_000);
         connection.session.close({ reason: `nothing was received for ${seconds} s` });
       },
     };
-    connection.onUnanswered = () => void probe(connection, options).catch(ignore);
-    void watchSilence(connection, options);
   }
 
   #reportOpen(): void {

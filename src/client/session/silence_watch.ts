@@ -5,7 +5,7 @@
  */
 
 import { ignore } from "../../base/ignore.ts";
-import { type Clock, sleep } from "../../base/signal.ts";
+import type { Clock } from "../../base/signal.ts";
 import { methods } from "../../wire/mod.ts";
 import type { Connection } from "./connection.ts";
 
@@ -17,9 +17,9 @@ export interface SilenceOptions {
   /** After how long a silent session without a call is probed, in milliseconds; `Infinity`: never. */
   readonly probeIdleMs: number;
   /** The probe was not answered within 5 s: a session is to be opened beside this one. */
-  readonly onSilent: () => void;
+  readonly onSilent: (connection: Connection) => void;
   /** Nothing was received in the 15 s since the probe: the session is to be given up. */
-  readonly onDead: (silentMs: number) => void;
+  readonly onDead: (connection: Connection, silentMs: number) => void;
 }
 
 /** How long a session with a call can be silent before it is probed. */
@@ -40,10 +40,7 @@ export async function watchSilence(connection: Connection, options: SilenceOptio
   const limit = (): number => hasCalls() ? Math.min(CALL_SILENCE_MS, probeIdleMs) : probeIdleMs;
   try {
     while (true) {
-      await sleep(Math.max(STEP_MS, waitFor(connection, limit(), clock)), {
-        clock,
-        signal: connection.lost,
-      });
+      await connection.pause(Math.max(STEP_MS, waitFor(connection, limit(), clock)));
       if (clock.monotonic() - connection.receivedAt >= limit()) await probe(connection, options);
     }
   } catch {
@@ -70,12 +67,12 @@ async function judge(connection: Connection, options: SilenceOptions): Promise<v
     // A refusal is an answer too.
     .catch(ignore);
   for (let waitedMs = STEP_MS; waitedMs <= DEAD_MS; waitedMs += STEP_MS) {
-    await sleep(STEP_MS, { clock, signal: connection.lost });
+    await connection.pause(STEP_MS);
     // What has come while this program did not run is read first.
     if (hasAnswered()) return;
-    if (waitedMs === SLOW_MS) onSilent();
+    if (waitedMs === SLOW_MS) onSilent(connection);
   }
-  onDead(clock.monotonic() - silentSince);
+  onDead(connection, clock.monotonic() - silentSince);
 }
 
 /** How long to wait before looking again. */

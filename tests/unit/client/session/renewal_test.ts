@@ -61,7 +61,7 @@ describe("settled()", () => {
     const stop = new AbortController();
     const state = (connection: Connection) => {
       const seen = { isOver: false };
-      void settled(connection, { clock, stop: stop.signal }).then(() => seen.isOver = true);
+      void settled(connection, clock, stop.signal).then(() => seen.isOver = true);
       return seen;
     };
     const quiet = state(connected(clock));
@@ -99,7 +99,7 @@ describe("keepAlive()", () => {
     let pings = 0;
     const connection = connected(clock, { keepsAlive: false });
     connection.session.ping = () => Promise.resolve(++pings > 0);
-    const kept = keepAlive(connection, clock);
+    const kept = keepAlive(connection);
     await clock.advance(9_999);
     assert.equal(pings, 0);
     await clock.advance(1);
@@ -112,7 +112,7 @@ describe("keepAlive()", () => {
     await kept;
     const own = connected(clock, { keepsAlive: true });
     own.session.ping = () => assert.fail("it keeps itself alive");
-    await keepAlive(own, clock);
+    await keepAlive(own);
   });
 });
 
@@ -124,7 +124,8 @@ describe("probe()", () => {
     const options = {
       ...{ clock, hasCalls: () => false, probeIdleMs: Infinity },
       onSilent: () => log.push(`silent at ${clock.monotonic()}`),
-      onDead: (silentMs: number) => log.push(`dead for ${silentMs} at ${clock.monotonic()}`),
+      onDead: (_connection: unknown, silentMs: number) =>
+        log.push(`dead for ${silentMs} at ${clock.monotonic()}`),
     };
     const first = probe(connection, options);
     await probe(connection, options);
