@@ -39,24 +39,26 @@ function withSecret<T extends object, K extends string>(
   })) as T & Readonly<Record<K, string>>;
 }
 
+const READ_KEY = Symbol("read the key");
+
 /**
- * Hides its key as `withSecret` does. A class, because programs parse the same account for each client: V8 makes a hidden class for each
- * object with a getter of its own, which holds the key until the old generation is collected.
+ * Hides its key as `withSecret` does. A class, because programs parse the same account for each client: V8 holds what the getter of a
+ * single object captures until the old generation is collected. The key is not in a private field, which cannot be read through a `Proxy`.
  */
 class ParsedAccount implements ServiceAccount {
   readonly tenantId: string;
   readonly privateKeyId: string;
-  readonly #privateKey: string;
+  declare private readonly [READ_KEY]: () => string;
 
   constructor(tenantId: string, privateKeyId: string, privateKey: string) {
     this.tenantId = tenantId;
     this.privateKeyId = privateKeyId;
-    this.#privateKey = privateKey;
+    Object.defineProperty(this, READ_KEY, { value: () => privateKey });
     Object.freeze(this);
   }
 
   get privateKey(): string {
-    return this.#privateKey;
+    return this[READ_KEY]();
   }
 
   [Symbol.for("nodejs.util.inspect.custom")](): object {

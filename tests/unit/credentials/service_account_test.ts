@@ -311,6 +311,15 @@ describe("parseServiceAccount()", () => {
     assert.equal(account.privateKey, members.private_key);
   });
 
+  it("parseServiceAccount() returns an account whose key is read through a proxy and by what inherits from it", () => {
+    const account = parseServiceAccount(text);
+    for (const around of [new Proxy(account, {}), Object.create(account)]) {
+      assert.equal(around.privateKey, members.private_key);
+      assertHidden(around, linesOf(members.private_key), "what stands for an account");
+    }
+    assert.equal({ ...account }.privateKey, undefined);
+  });
+
   it("parseServiceAccount() throws nothing but its own error at any text, and repeats nothing of it", () => {
     const secret = "hunter2hunter2hunter2hunter2";
     fc.assert(
