@@ -361,7 +361,10 @@ class NapiRequestStream implements RequestStream {
       await this.#send.half.finish();
       this.#send.release();
     } catch (error) {
-      throw streamFault(error);
+      const fault = streamFault(error);
+      // STOP_SENDING is answered so (RFC 9000 section 3.5): until then the peer keeps the stream's credit.
+      this.#reset(fault.streamErrorCode ?? 0);
+      throw fault;
     }
   }
 
@@ -383,12 +386,16 @@ class NapiRequestStream implements RequestStream {
 
   abort(reason?: unknown): void {
     const code = streamErrorCode(reason) ?? 0;
-    this.#send.remaining?.reset(code).catch(ignore);
-    this.#send.release();
+    this.#reset(code);
     // Not awaited: a read that is under way goes first.
     this.#receive?.stop(code).catch(ignore);
     this.#receive = undefined;
     this.#endRead(END);
+  }
+
+  #reset(code: number): void {
+    this.#send.remaining?.reset(code).catch(ignore);
+    this.#send.release();
   }
 }
 

@@ -354,6 +354,19 @@ describe("NapiTransport.createRequestStream()", () => {
     await assert.rejects(other.read(), { source: "stream", streamErrorCode: 77 });
     await assert.rejects(other.send(Uint8Array.of(1)), { source: "stream", streamErrorCode: 5 });
   });
+
+  it("answers STOP_SENDING with a reset, once, and still reads", async () => {
+    const { session, transport: it } = transport();
+    session.receive.values.push(Uint8Array.of(1), null);
+    session.send.failure = new Error("STOP_SENDING: 5");
+    const stream = await it.createRequestStream();
+    await assert.rejects(stream.send(Uint8Array.of(1)), { streamErrorCode: 5 });
+    assert.deepEqual(session.send.calls, ["reset", 5]);
+    assert.deepEqual([...(await stream.read()).value!], [1]);
+    assert.equal((await stream.read()).done, true);
+    stream.abort();
+    assert.deepEqual(session.send.calls, ["reset", 5]);
+  });
 });
 
 describe("NapiTransport.takeUnidirectional()", () => {
