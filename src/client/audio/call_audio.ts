@@ -19,7 +19,7 @@ import {
 } from "./audio_options.ts";
 import { type AudioPort, type AudioReceiver, port } from "./audio_port.ts";
 import type { AudioChunk } from "./chunk.ts";
-import { LATEST_LIVE_MS } from "./live_source.ts";
+import { LATE_MS } from "./live_source.ts";
 import type { SequenceCounter } from "./outgoing_frame.ts";
 import { type AudioSource, type Playback, Playbacks, type PlayOptions } from "./playback.ts";
 import { IncomingAudio } from "./receive.ts";
@@ -78,7 +78,7 @@ export class CallAudio implements AudioRoute {
     this.callSid = callSid;
     this.codec = codec;
     this.sampleRate = sampleRate;
-    this.pendingFrames = (isLive ? LATEST_LIVE_MS : PENDING_MS) / frameMilliseconds;
+    this.pendingFrames = (isLive ? LATE_MS : PENDING_MS) / frameMilliseconds;
     this.#incoming = new IncomingAudio({
       ...{ callSid, clock, pacer, sampleRate },
       jitterBufferMs: resolved.jitterBufferMs,

@@ -6,10 +6,10 @@
 
 import { frameMilliseconds } from "../../audio/mod.ts";
 
-// What would be heard later than this is dropped, the oldest first.
-const LATE_MS = 60;
-/** Where a process is held up again and again, a live source may be later, step by step up to this, in milliseconds. */
-export const LATEST_LIVE_MS = 120;
+/** What would be heard later than this is dropped, the oldest first, in milliseconds. */
+export const LATE_MS = 60;
+// Where a process is held up again and again, a live source may be later, step by step up to this.
+const LATEST_MS = 120;
 const STEP_MS = 20;
 // What was added goes again when nothing needs it, by 1 ms a second.
 const DECAY = 1 / 1_000;
@@ -48,7 +48,7 @@ export class LiveSource {
     if (neededMs <= LATE_MS) return;
     const latestMs = this.latestMs(now);
     const stepMs = neededMs > latestMs ? STEP_MS : 0;
-    this.#addedMs = Math.min(LATEST_LIVE_MS, latestMs + stepMs) - LATE_MS;
+    this.#addedMs = Math.min(LATEST_MS, latestMs + stepMs) - LATE_MS;
     this.#neededAt = now;
   }
 }

@@ -92,10 +92,11 @@ export class SendStream {
 
   /** Writes what waits, if the stream takes more now; otherwise as soon as it does. */
   flush(): void {
-    this.#dropOldest();
     const writer = this.#writer;
-    if (writer === undefined || this.#dead || this.#pending.length === 0) return;
+    if (writer === undefined || this.#dead) return this.#dropOldest();
+    if (this.#pending.length === 0) return;
     if ((writer.desiredSize ?? 0) <= 0) {
+      this.#dropOldest();
       if (this.#waiting) return;
       this.#waiting = true;
       writer.ready.then(() => {

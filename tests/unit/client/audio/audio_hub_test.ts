@@ -199,6 +199,42 @@ describe("AudioHub", () => {
     await closing;
   });
 
+  it("keeps 60 ms of a live source while its transport stands still once, the newest", async () => {
+    const heard: number[] = [];
+    const frames = new FrameReader();
+    let open: Promise<void> = Promise.resolve();
+    let release = (): void => {};
+    const stalled = (session: WebTransportLike): void => {
+      session.createUnidirectionalStream = () =>
+        Promise.resolve(
+          new WritableStream<Uint8Array>({
+            async write(bytes) {
+              await open;
+              for (const { envelope } of frames.push(bytes)) {
+                heard.push(AudioFrame.decode(envelope).payload[0]!);
+              }
+            },
+          }),
+        );
+    };
+    const { clock, call, close } = await story({ onDial: stalled });
+    const writer = call.audio({ source: "live" }).writable.getWriter();
+    const speak = async (from: number, to: number): Promise<void> => {
+      for (let frame = from; frame < to; frame++) {
+        void writer.write(new Uint8Array(160).fill(frame));
+        await clock.advance(20);
+      }
+    };
+    await speak(0, 5);
+    open = new Promise((resolve) => release = resolve);
+    await speak(5, 20);
+    release();
+    await settle();
+    // The first was with the transport.
+    assert.deepEqual(heard, [0, 1, 2, 3, 4, 5, 17, 18, 19]);
+    await close();
+  });
+
   it("keeps a link when a stream of the session before fails after the move", async () => {
     const heard: number[] = [];
     let fail: (error: unknown) => void = () => {};

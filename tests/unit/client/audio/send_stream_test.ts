@@ -5,6 +5,7 @@ import {
   SendStream,
   WriteRoom,
 } from "../../../../src/client/audio/send_stream.ts";
+import { settle } from "../../../../src/testing/mod.ts";
 
 describe("WriteRoom", () => {
   it("gives each piece once, of the size that was asked for, and all zero", () => {
@@ -66,7 +67,10 @@ describe("SendStream", () => {
     assert.deepEqual(dropped, [0, 1, 2, 3, 4, 5, 6]);
     takes = true;
     wake();
-    await stream.finish();
+    await settle();
     assert.deepEqual(written, [7, 8, 9]);
+    for (let number = 10; number < 15; number++) stream.append(frame(number));
+    await stream.finish();
+    assert.deepEqual(written, [7, 8, 9, 10, 11, 12, 13, 14], "what it takes at once does not wait");
   });
 });
