@@ -28,11 +28,11 @@ export class LiveSource {
   // When what was added was last needed.
   #neededAt = 0;
 
-  /** A frame is whole. Returns whether it came alone: it was not held up with the one before it. Times are the monotonic clock's. */
-  made(now: number): boolean {
+  /** So many frames are whole. Returns whether they were not held up with those before them. Times are the monotonic clock's. */
+  made(now: number, frames: number): boolean {
     const isAlone = now - this.#madeAt >= LEAST_SPACING_MS;
     if (isAlone) this.#judge(now);
-    this.#together = isAlone ? 1 : this.#together + 1;
+    this.#together = frames + (isAlone ? 0 : this.#together);
     this.#madeAt = now;
     return isAlone;
   }

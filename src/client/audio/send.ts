@@ -155,11 +155,12 @@ export class OutgoingAudio implements Paced, FrameOwner {
     const owner = track ?? (isDiscarded ? new SpeechTrack() : this.#unplayed.written());
     const waiting = this.#queue.length;
     this.#queue.push(chunk, owner);
+    const made = this.#queue.length - waiting;
     owner.durationMs += durationMs;
     if (track !== undefined) this.#unplayed.add(track);
     this.#quietSlots = 0;
     if (live === undefined) this.#sendOwed();
-    else if (this.#queue.length > waiting) this.#takeMade(live);
+    else if (made > 0) this.#takeMade(live, made);
     this.#activate();
   }
 
@@ -311,10 +312,10 @@ export class OutgoingAudio implements Paced, FrameOwner {
    * A live source's frame leaves when it is made: its slot would be up to 20 ms later. Frames that come at once were held up: the first
    * leaves, and of the others the newest in the next slot.
    */
-  #takeMade(live: LiveSource): void {
+  #takeMade(live: LiveSource, frames: number): void {
     if (!this.#isOpen) return this.#dropStale(0);
     const now = this.#options.clock.monotonic();
-    const isAlone = live.made(now);
+    const isAlone = live.made(now, frames);
     if (isAlone && this.#isMade) {
       this.#sendMade(now, 1);
       this.#options.lane.flush();

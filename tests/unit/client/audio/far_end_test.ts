@@ -151,6 +151,23 @@ describe("What the far end hears", () => {
     await call.hangUp();
   });
 
+  it("is in the end all of a live source whose chunks are of 100 ms each", async () => {
+    await using scene = await story();
+    const { setup, call } = scene;
+    const audio = call.audio({ source: "live" });
+    const port = audioPort(audio);
+    let before = 0;
+    for (let chunk = 0; chunk < 50; chunk++) {
+      await setup.clock.advance(100);
+      port.send(noise(100, chunk));
+      if (chunk === 10) before = audio.stats().sendDropped;
+    }
+    assert.ok(before > 0, "at first, what is too late");
+    assert.equal(audio.stats().sendDropped, before);
+    await setup.clock.advance(200);
+    await call.hangUp();
+  });
+
   it("is every word of a greeting that was written while it rang, and its writer waits meanwhile", async () => {
     await using scene = await story({ ringMs: 1_000, isAnswered: false });
     const { setup, call, hearing } = scene;
