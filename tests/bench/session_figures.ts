@@ -2,7 +2,7 @@
  * What a day of sessions leaves behind: memory and descriptors of a process after renewals of one client and after connects one after
  * another, through the SDK and over the runtime's own transport, which signs in too, in turns, each after a forced collection.
  * `deno run -A --unstable-net tests/bench/session_figures.ts [--renewals 300] [--pause 0] [--collect-every 0] [--connects 1000] [--rounds 1] [--tarball package.tgz]`: with the
- * packed package on Node and Bun too, or `--only` one of them.
+ * packed package on Node and Bun too, or `--only` one of them. `--semi-space 16` gives V8 a young generation of one size on Node, in MB.
  *
  * The SDK keeps a session that was replaced until nothing has come on it for a second: without a pause between renewals these overlap, and
  * what the engine had to reserve for them it keeps.
@@ -31,6 +31,7 @@ const { values } = parseArgs({
     rounds: { type: "string", default: "1" },
     tarball: { type: "string" },
     only: { type: "string", default: "" },
+    "semi-space": { type: "string" },
   },
 });
 
@@ -67,9 +68,18 @@ async function legs(): Promise<Leg[]> {
     deno,
     ...runtimes.map(({ title, command: [first, ...words] }): Leg => ({
       ...{ title, folder: installed.pathname },
-      command: [first!, ...words, ...title.startsWith("Node") ? ["--expose-gc"] : []],
+      command: [first!, ...words, ...title.startsWith("Node") ? nodeFlags() : []],
     })),
   ];
+}
+
+/** With a young generation that does not grow, what is left is what a process holds. */
+function nodeFlags(): string[] {
+  const size = values["semi-space"];
+  const fixed = size === undefined
+    ? []
+    : [`--min-semi-space-size=${size}`, `--max-semi-space-size=${size}`];
+  return ["--expose-gc", ...fixed];
 }
 
 async function stages(leg: Leg, order: SessionsOrder): Promise<SessionsStage[]> {
