@@ -23,7 +23,7 @@ export interface AudioOptions {
    * Where outgoing audio comes from. `"speech"`: a model or a file, faster than it is played; all of it is heard, one frame each 20 ms.
    * `"live"`: a microphone or another call; a frame leaves as soon as it is full. What would be heard more than 60 ms late is dropped,
    * the oldest first, and counted, so that a stall does not make everything after it late; where the process is held up again and
-   * again, it can be up to 120 ms. Default: `"speech"`.
+   * again, or chunks are longer than that, it can be up to 120 ms. Default: `"speech"`.
    */
   readonly source?: "speech" | "live" | undefined;
   /**
