@@ -361,10 +361,7 @@ class NapiRequestStream implements RequestStream {
       await this.#send.half.finish();
       this.#send.release();
     } catch (error) {
-      const fault = streamFault(error);
-      // STOP_SENDING is answered so (RFC 9000 section 3.5): until then the peer keeps the stream's credit.
-      this.#reset(fault.streamErrorCode ?? 0);
-      throw fault;
+      throw sendFault(this.#send, error);
     }
   }
 
@@ -386,16 +383,11 @@ class NapiRequestStream implements RequestStream {
 
   abort(reason?: unknown): void {
     const code = streamErrorCode(reason) ?? 0;
-    this.#reset(code);
+    reset(this.#send, code);
     // Not awaited: a read that is under way goes first.
     this.#receive?.stop(code).catch(ignore);
     this.#receive = undefined;
     this.#endRead(END);
-  }
-
-  #reset(code: number): void {
-    this.#send.remaining?.reset(code).catch(ignore);
-    this.#send.release();
   }
 }
 
@@ -435,23 +427,17 @@ function wrapReceive(half: NapiReceive): ReadableStream<Uint8Array> {
 }
 
 function wrapSend(send: Held<NapiSend>): WritableStream<Uint8Array> {
-  let isReset = false;
-  const reset = (reason: unknown): void => {
-    if (isReset) return;
-    isReset = true;
-    send.remaining?.reset(streamErrorCode(reason) ?? 0).catch(ignore);
-    send.release();
-  };
+  const abort = (reason: unknown): void => reset(send, streamErrorCode(reason) ?? 0);
   return new WritableStream<Uint8Array>({
     start({ signal }) {
       // `abort` below is not called before a write that is under way has settled, and a blocked one never does.
-      signal.addEventListener("abort", () => reset(signal.reason));
+      signal.addEventListener("abort", () => abort(signal.reason));
     },
     async write(chunk) {
       try {
         await writeCopy(send, chunk);
       } catch (error) {
-        throw streamFault(error);
+        throw sendFault(send, error);
       }
     },
     async close() {
@@ -459,11 +445,24 @@ function wrapSend(send: Held<NapiSend>): WritableStream<Uint8Array> {
         await send.half.finish();
         send.release();
       } catch (error) {
-        throw streamFault(error);
+        throw sendFault(send, error);
       }
     },
-    abort: reset,
+    abort,
   });
+}
+
+/** Resets what is still held, once. */
+function reset(send: Held<NapiSend>, code: number): void {
+  send.remaining?.reset(code).catch(ignore);
+  send.release();
+}
+
+/** Why nothing more can be sent. STOP_SENDING is answered by a reset (RFC 9000 section 3.5): until then the peer keeps the stream's credit. */
+function sendFault(send: Held<NapiSend>, error: unknown): TransportFault {
+  const fault = streamFault(error);
+  reset(send, fault.streamErrorCode ?? 0);
+  return fault;
 }
 
 /** The addon reports the end of a stream by text alone: "RESET_STREAM: 7", "STOP_SENDING: 7". */

@@ -277,6 +277,8 @@ describe("NapiTransport streams", () => {
       source: "stream",
       streamErrorCode: 5,
     });
+    // What stopped it is answered with a reset.
+    assert.deepEqual(session.send.calls, ["reset", 5]);
   });
 
   it("fail with the session when it is lost", async () => {
