@@ -1,4 +1,4 @@
-// What WebCrypto costs by itself: nobody's token can be there sooner.
+// What WebCrypto costs by itself: no library's token can be there sooner.
 export async function firstToken(text) {
   const { tenant_id: sub, private_key, private_key_id: kid } = JSON.parse(text);
   const body = private_key.replace(/-----[^-]+-----|\s/g, "");
