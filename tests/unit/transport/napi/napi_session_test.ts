@@ -3,12 +3,11 @@ import assert from "node:assert/strict";
 import {
   type NapiAddon,
   type NapiBidirectional,
-  type NapiReceive,
-  type NapiSend,
   type NapiSession,
   NapiTransport,
   napiWebTransport,
 } from "../../../../src/transport/napi/napi_session.ts";
+import type { NapiReceive, NapiSend } from "../../../../src/transport/napi/napi_streams.ts";
 import { settle } from "../../../../src/testing/mod.ts";
 import type { WebTransportOptionsLike } from "../../../../src/transport/types.ts";
 
