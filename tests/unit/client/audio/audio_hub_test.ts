@@ -75,6 +75,27 @@ async function numbersOf(stream: ReadableStream<Uint8Array>, into: number[]): Pr
   }
 }
 
+/** A session whose streams take each write when what `wait` returns has resolved; the first byte of each frame's sound goes to `heard`. */
+function writesAfter(
+  wait: () => Promise<void>,
+  heard: number[],
+): (session: WebTransportLike) => void {
+  const frames = new FrameReader();
+  return (session) => {
+    session.createUnidirectionalStream = () =>
+      Promise.resolve(
+        new WritableStream<Uint8Array>({
+          async write(bytes) {
+            await wait();
+            for (const { envelope } of frames.push(bytes)) {
+              heard.push(AudioFrame.decode(envelope).payload[0]!);
+            }
+          },
+        }),
+      );
+  };
+}
+
 describe("AudioHub", () => {
   it("plays a burst at the pace of speech where there is a jitter buffer, and is at its delay again within 3 s", async () => {
     const { call, clock, peers, close } = await story();
@@ -162,21 +183,8 @@ describe("AudioHub", () => {
 
   it("lets nothing of before clear() leave after a transport that stood still, but for the write it had taken", async () => {
     const heard: number[] = [];
-    const frames = new FrameReader();
     let release = (): void => {};
-    const stalled = (session: WebTransportLike): void => {
-      session.createUnidirectionalStream = () =>
-        Promise.resolve(
-          new WritableStream<Uint8Array>({
-            async write(bytes) {
-              await new Promise<void>((resolve) => release = resolve);
-              for (const { envelope } of frames.push(bytes)) {
-                heard.push(AudioFrame.decode(envelope).payload[0]!);
-              }
-            },
-          }),
-        );
-    };
+    const stalled = writesAfter(() => new Promise((resolve) => release = resolve), heard);
     const { clock, call, close } = await story({ onDial: stalled });
     const audio = call.audio();
     const playback = audio.play(new Uint8Array(160 * 50).fill(1));
@@ -201,22 +209,9 @@ describe("AudioHub", () => {
 
   it("keeps 60 ms of a live source while its transport stands still once, the newest", async () => {
     const heard: number[] = [];
-    const frames = new FrameReader();
     let open: Promise<void> = Promise.resolve();
     let release = (): void => {};
-    const stalled = (session: WebTransportLike): void => {
-      session.createUnidirectionalStream = () =>
-        Promise.resolve(
-          new WritableStream<Uint8Array>({
-            async write(bytes) {
-              await open;
-              for (const { envelope } of frames.push(bytes)) {
-                heard.push(AudioFrame.decode(envelope).payload[0]!);
-              }
-            },
-          }),
-        );
-    };
+    const stalled = writesAfter(() => open, heard);
     const { clock, call, close } = await story({ onDial: stalled });
     const writer = call.audio({ source: "live" }).writable.getWriter();
     const speak = async (from: number, to: number): Promise<void> => {
