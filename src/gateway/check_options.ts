@@ -8,7 +8,7 @@ import { TeleQuickError } from "../base/errors.ts";
 import type { GatewayOptions } from "./options.ts";
 import type { GatewayRules } from "./services.ts";
 
-/** An empty secret is one that everybody knows, such as a variable of the environment that is not set. */
+/** An empty secret is one that everyone knows, such as a variable of the environment that is not set. */
 export function refuseEmpty({ webhookSecret, bootstrapSecret }: GatewayOptions): void {
   for (const [name, secret] of Object.entries({ webhookSecret, bootstrapSecret })) {
     if (secret !== "") continue;

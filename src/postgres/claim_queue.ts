@@ -39,7 +39,7 @@ export class ClaimQueue {
   /**
    * Makes one.
    *
-   * @param send Runs one statement; resolves with who holds each name, in the same order.
+   * @param send Runs one statement; resolves with the holder of each name, in the same order.
    * @param timeoutMs How long a claim can wait to be sent, in milliseconds.
    */
   constructor(
@@ -52,7 +52,7 @@ export class ClaimQueue {
     this.#timeoutMs = timeoutMs;
   }
 
-  /** Claims a name. Resolves with who holds it. */
+  /** Claims a name. Resolves with its holder. */
   claim(claim: Claim): Promise<string> {
     if (this.#waiting.length >= MOST_WAITING) {
       return Promise.reject(failed(`${MOST_WAITING} claims wait for an answer, expected fewer`));

@@ -93,7 +93,7 @@ export interface SharedStore {
    * @param kind What sort of name it is: 1 to 32 characters.
    * @param key The name: 1 to 512 characters.
    * @param owner Who takes it: 1 to 512 characters.
-   * @param ttlMs For how long, on the store's own clock, in milliseconds. Afterwards anybody can take it.
+   * @param ttlMs For how long, on the store's own clock, in milliseconds. Afterwards it can be taken again.
    * @returns Who has it: `owner`, or the one that came first. Asking again with the same owner is safe, and does not prolong it.
    */
   claim(kind: string, key: string, owner: string, ttlMs: number): Promise<string>;

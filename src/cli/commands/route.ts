@@ -32,7 +32,7 @@ export const route: Command = command({
     "reject": { type: "flag", help: "Refuse it" },
   },
   examples: [
-    ["telequick route --webhook https://hooks.example/calls", "tell a server of each call"],
+    ["telequick route --webhook https://hooks.example/calls", "notify a server of each call"],
     ["telequick route --trunk main --reject", "take no calls on a trunk"],
   ],
   exitCodes: { 1: "the gateway refused, or cannot be reached" },

@@ -153,7 +153,7 @@ export async function startLocalGateway(options: StartOptions): Promise<LocalGat
   }
   const { directory, hostname = "127.0.0.1", port = 0, trunk: trunkId = "trunk-1" } = values;
   if (!["127.0.0.1", "::1", "localhost"].includes(hostname)) {
-    output.warn(`The gateway is open to everybody who reaches ${hostname}`);
+    output.warn(`The gateway is open to everyone who can reach ${hostname}`);
   }
   // Asked before the gateway is made, which creates its folder.
   const isFresh = directory === undefined || !await platform.exists(directory);

@@ -323,7 +323,7 @@ export class KeyRegistry {
       if (!entry.holders?.size && !entry.children?.size) {
         const { isRevoked } = entry;
         this.#remove(entry);
-        // It is not revoked, only dropped: `doubt` says so to who still has it.
+        // It is not revoked, only dropped: `doubt` reports that to code that still has the entry.
         entry.isRevoked = isRevoked;
         return;
       }

@@ -1,5 +1,5 @@
 /**
- * Calls that are there: terminate, barge; and who hears of them.
+ * Calls that are there: terminate, barge; and the sessions that are notified.
  *
  * @module
  */

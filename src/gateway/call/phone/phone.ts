@@ -1,5 +1,5 @@
 /**
- * The phone at the far end of a call: what it is connected to, and who listens to it.
+ * The phone at the far end of a call: what it is connected to, and its listeners.
  *
  * @module
  */
