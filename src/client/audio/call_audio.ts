@@ -165,7 +165,7 @@ export class CallAudio implements AudioRoute {
   deliver(frame: AudioFrame, now: number, session: unknown): void {
     if (session !== (this.#session ?? session)) return;
     this.#incoming.accept(frame, now);
-    if (this.#incoming.ended && this.#cancelHangup !== undefined) this.end();
+    if (this.#cancelHangup !== undefined && this.#incoming.ended) this.end();
   }
 
   answered(): void {

@@ -6,8 +6,8 @@
 
 import { audioCodecs, encodeAudio, frameMilliseconds, Resampler } from "../../audio/mod.ts";
 import { isBytes } from "../../base/bytes.ts";
-import { type AudioChunk, type ChunkFormat, encodeChunk } from "./chunk.ts";
-import { type FrameOwner, OutgoingFrame } from "./outgoing_frame.ts";
+import { type AudioChunk, encodeChunk } from "./chunk.ts";
+import { FrameList, type FrameOwner, OutgoingFrame } from "./outgoing_frame.ts";
 import type { SpeechTrack } from "./speech_track.ts";
 
 // Frames that were written are kept to be used again, so many of each call: what a writer has waiting at the default lead.
@@ -15,26 +15,20 @@ const SPARE_FRAMES = 10;
 
 /** Encodes, cuts and queues the audio of one call. */
 export class FrameQueue {
-  readonly #format: ChunkFormat;
   readonly #owner: FrameOwner;
-  readonly #resampler: Resampler;
-  readonly #silence: number;
-  readonly #frameBytes: number;
-  readonly #spare: OutgoingFrame[] = [];
-  #frames: OutgoingFrame[] = [];
+  readonly #frames = new FrameList();
+  readonly #spare = new FrameList();
   #filling: OutgoingFrame | undefined;
   // Whether the resampler holds back the end of what was said.
   #hasTail = false;
   // Where the last sound came from.
   #last: SpeechTrack | undefined;
+  readonly #resampler: Resampler;
 
-  constructor(format: ChunkFormat, owner: FrameOwner) {
-    const { sampleRate: outputRate, silence, frameBytes } = audioCodecs[format.codec];
-    this.#format = format;
+  constructor(owner: FrameOwner) {
+    const { sampleRate: inputRate, codec } = owner;
     this.#owner = owner;
-    this.#silence = silence;
-    this.#frameBytes = frameBytes;
-    this.#resampler = new Resampler({ inputRate: format.sampleRate, outputRate });
+    this.#resampler = new Resampler({ inputRate, outputRate: audioCodecs[codec].sampleRate });
   }
 
   /** How many whole frames wait. */
@@ -54,7 +48,7 @@ export class FrameQueue {
 
   /** Adds a chunk; it is refused whole, by a throw, when it is not audio. */
   push(chunk: AudioChunk, track: SpeechTrack): void {
-    const bytes = encodeChunk(chunk, this.#format, this.#resampler);
+    const bytes = encodeChunk(chunk, this.#owner, this.#resampler);
     if (!isBytes(chunk)) this.#hasTail = this.#resampler.delaySamples > 0;
     this.#last = track;
     this.#packetize(bytes, track);
@@ -69,11 +63,11 @@ export class FrameQueue {
   complete(): void {
     if (this.#hasTail && this.#last !== undefined) {
       this.#hasTail = false;
-      this.#packetize(encodeAudio(this.#format.codec, this.#resampler.flush()), this.#last);
+      this.#packetize(encodeAudio(this.#owner.codec, this.#resampler.flush()), this.#last);
     }
     const last = this.#filling;
     if (last === undefined) return;
-    last.pad(this.#silence);
+    this.#pad(last);
     this.#filling = undefined;
     this.#frames.push(last);
   }
@@ -86,16 +80,17 @@ export class FrameQueue {
 
   /** Drops everything. */
   drop(): void {
-    for (const frame of this.#frames) this.#discard(frame);
-    this.#frames = [];
+    while (this.#frames.length > 0) this.dropOldest();
     this.dropRest();
   }
 
   /** Drops what belongs to one track. */
   cut(track: SpeechTrack): void {
-    const cut = this.#frames.filter((frame) => frame.track === track);
-    this.#frames = this.#frames.filter((frame) => frame.track !== track);
-    for (const frame of cut) this.#discard(frame);
+    for (let left = this.#frames.length; left > 0; left--) {
+      const frame = this.#frames.shift()!;
+      if (frame.track === track) this.#discard(frame);
+      else this.#frames.push(frame);
+    }
     if (this.#last === track) this.dropRest();
   }
 
@@ -110,19 +105,19 @@ export class FrameQueue {
   /** A frame of silence that stands in no queue. */
   makeSilence(): OutgoingFrame {
     const frame = this.make();
-    frame.pad(this.#silence);
+    this.#pad(frame);
     return frame;
   }
 
   /** An empty frame: one that was written, where there is one. At 10,000 frames a second it is the allocation that costs. */
   make(): OutgoingFrame {
-    return this.#spare.pop() ?? new OutgoingFrame(this.#owner, this.#frameBytes);
+    return this.#spare.shift() ?? new OutgoingFrame(this.#owner);
   }
 
   /** Takes back a frame that is empty again. */
   keep(frame: OutgoingFrame): void {
     frame.track = undefined;
-    if (this.#spare.length < SPARE_FRAMES) this.#spare.push(frame);
+    if (this.#spare.length < SPARE_FRAMES) this.#spare.unshift(frame);
   }
 
   #packetize(bytes: Uint8Array, track: SpeechTrack): void {
@@ -138,6 +133,10 @@ export class FrameQueue {
       this.#frames.push(frame);
       this.#filling = undefined;
     }
+  }
+
+  #pad(frame: OutgoingFrame): void {
+    frame.pad(audioCodecs[this.#owner.codec].silence);
   }
 
   /** A frame that was never sent. */

@@ -4,7 +4,9 @@
  * @module
  */
 
+import { audioCodecs } from "../../audio/mod.ts";
 import type { AudioFrameEncoder } from "../../wire/mod.ts";
+import type { ChunkFormat } from "./chunk.ts";
 import type { PendingFrame } from "./send_stream.ts";
 import type { SpeechTrack } from "./speech_track.ts";
 
@@ -14,7 +16,7 @@ export interface SequenceCounter {
 }
 
 /** The sender of a call's frames; it gets each of them back once. */
-export interface FrameOwner {
+export interface FrameOwner extends ChunkFormat {
   readonly encoder: AudioFrameEncoder;
   readonly sequence: SequenceCounter;
   /** Its bytes are among those of a write. */
@@ -30,6 +32,8 @@ const NOTHING = new Uint8Array(0);
 /** One frame of 20 ms. */
 export class OutgoingFrame implements PendingFrame {
   endOfStream = false;
+  /** The one behind it in a {@linkcode FrameList}. */
+  next: OutgoingFrame | undefined;
   /** What it belongs to; `undefined` for a frame of silence, and for the one that ends the stream. */
   track: SpeechTrack | undefined;
   readonly owner: FrameOwner;
@@ -40,8 +44,9 @@ export class OutgoingFrame implements PendingFrame {
   // Where the payload ends so far.
   #filledTo: number;
 
-  constructor(owner: FrameOwner, payloadBytes: number) {
-    const { encoder } = owner;
+  constructor(owner: FrameOwner) {
+    const { encoder, codec } = owner;
+    const payloadBytes = audioCodecs[codec].frameBytes;
     this.owner = owner;
     this.#bytes = encoder.encode(new Uint8Array(payloadBytes), 0);
     this.#payloadStart = this.#filledTo = encoder.payloadOffset;
@@ -102,5 +107,43 @@ export class OutgoingFrame implements PendingFrame {
   /** Forgets its sound. */
   empty(): void {
     this.#filledTo = this.#payloadStart;
+  }
+}
+
+/** Frames one behind another: each frame is in one list at most, and says itself which one follows. */
+export class FrameList {
+  #first: OutgoingFrame | undefined;
+  #last: OutgoingFrame | undefined;
+  #length = 0;
+
+  get length(): number {
+    return this.#length;
+  }
+
+  /** Adds a frame behind the last. */
+  push(frame: OutgoingFrame): void {
+    if (this.#last === undefined) this.#first = frame;
+    else this.#last.next = frame;
+    this.#last = frame;
+    this.#length++;
+  }
+
+  /** Adds a frame before the first. */
+  unshift(frame: OutgoingFrame): void {
+    frame.next = this.#first;
+    this.#first = frame;
+    this.#last ??= frame;
+    this.#length++;
+  }
+
+  /** Takes the first frame out. */
+  shift(): OutgoingFrame | undefined {
+    const frame = this.#first;
+    if (frame === undefined) return undefined;
+    this.#first = frame.next;
+    if (this.#first === undefined) this.#last = undefined;
+    frame.next = undefined;
+    this.#length--;
+    return frame;
   }
 }

@@ -40,6 +40,9 @@ const MAX_BURST_SLOTS = 3;
 
 const payloadBytes = ({ payload }: ReceivedFrame): number => payload.length;
 
+/** What a frame is given to. */
+type FrameTaker = Pick<AudioReceiver<ReceivedFrame>, "take">;
+
 /** A port's receiver as the reader of a link's frames. */
 class FrameReceiver implements QueueReader<ReceivedFrame> {
   readonly isReady = true;
@@ -60,22 +63,24 @@ class FrameReceiver implements QueueReader<ReceivedFrame> {
 
 /** Frames off the wire, for one reader. */
 export class IncomingAudio implements Paced {
-  readonly #options: IncomingAudioOptions;
-  readonly #frames: DropOldestQueue<ReceivedFrame>;
   // One of them: frames are given as they arrive and only measured, or they wait for their slots.
   readonly #meter: ArrivalMeter | undefined;
   readonly #playout: PlayoutBuffer | undefined;
+  // A receiver that is called in the turn in which a frame arrives: past the queue, in which nothing of it waits. It takes what it needs
+  // of a frame before it returns.
+  #direct: FrameTaker | undefined;
   // Made when they are asked for: a link is mostly read in one way.
   #readable: ReadableStream<ReceivedFrame> | undefined;
   #samples: ReadableStream<Int16Array> | undefined;
   // What is added to the stream's numbers, so that they go on rising when another session begins them anew.
   #offset: number | undefined = 0;
   #highest = -1;
+  // In whole milliseconds.
+  #heardAt: number | undefined;
+  readonly #options: IncomingAudioOptions;
+  readonly #frames: DropOldestQueue<ReceivedFrame>;
   #slot: number | undefined;
   isPaced = false;
-  #heardAt: number | undefined;
-  // Whether a receiver has the frames, which takes what it needs of them before it returns.
-  #isLent = false;
 
   constructor(options: IncomingAudioOptions) {
     const { capacity, jitterBufferMs } = options;
@@ -110,7 +115,7 @@ export class IncomingAudio implements Paced {
 
   /** Gives the frames to `receiver` in place of the streams. Returns what stops it. */
   receive(receiver: AudioReceiver<ReceivedFrame>): () => void {
-    return this.#claim(new FrameReceiver(receiver));
+    return this.#claim(new FrameReceiver(receiver), receiver);
   }
 
   /** The same as samples. */
@@ -119,14 +124,15 @@ export class IncomingAudio implements Paced {
     const give = (samples: Int16Array | undefined): void => {
       if (samples !== undefined) receiver.take(samples);
     };
-    return this.#claim({
+    const reader: QueueReader<ReceivedFrame> = {
       isReady: true,
       take: (frame) => give(decoder.decode(frame)),
       end: (error) => {
         give(decoder.flush());
         receiver.end(error as TeleQuickError | undefined);
       },
-    });
+    };
+    return this.#claim(reader, reader);
   }
 
   /** What has arrived so far. */
@@ -147,27 +153,30 @@ export class IncomingAudio implements Paced {
 
   /** Takes a frame that arrived at `now`. What waits is copied: the payload is a view of a buffer that is read into again. */
   accept(frame: AudioFrame, now: number): void {
-    if (this.#frames.ended) return;
-    this.#heardAt = now;
+    const direct = this.#direct;
+    if (direct === undefined && this.#frames.ended) return;
+    this.#heardAt = Math.floor(now);
     const { callSid, codec, endOfStream } = frame;
     this.#offset ??= this.#highest + 1 - frame.sequenceNumber;
     const sequenceNumber = frame.sequenceNumber + this.#offset;
     this.#highest = Math.max(this.#highest, sequenceNumber);
-    const isLent = this.#isLent && this.#meter !== undefined;
-    const payload = isLent ? frame.payload : frame.payload.slice();
+    const payload = direct === undefined ? frame.payload.slice() : frame.payload;
     const received = { callSid, payload, codec, sequenceNumber, endOfStream, concealed: false };
     if (this.#playout !== undefined) {
       if (this.#playout.push(received, now)) this.#options.pacer.add(this);
       return;
     }
-    if (this.#meter!.take(received, now)) this.#deliver(received);
+    if (!this.#meter!.take(received, now)) return;
+    if (direct === undefined) this.#frames.push(received);
+    else direct.take(received);
+    if (endOfStream) this.#endWithFrame();
   }
 
   /** Ends the stream: what waits is still read. */
   end(error?: TeleQuickError): void {
     this.#options.pacer.remove(this);
     for (const frame of this.#playout?.drain() ?? []) this.#play(frame);
-    this.#frames.end(error);
+    this.#endQueue(error);
   }
 
   /** Called by the pacer: what is due in the slots that have passed. */
@@ -196,23 +205,29 @@ export class IncomingAudio implements Paced {
     });
   }
 
-  #claim(reader: QueueReader<ReceivedFrame>): () => void {
+  /** `taker` is called in the place of `reader` when nothing waits any more. */
+  #claim(reader: QueueReader<ReceivedFrame>, taker: FrameTaker): () => void {
     if (!this.#frames.claim(reader)) throw invalid("it is being read already");
     this.#frames.give();
-    this.#isLent = true;
+    if (this.#meter !== undefined && !this.#frames.ended) this.#direct = taker;
     return () => {
-      this.#isLent = false;
+      if (this.#direct === taker) this.#direct = undefined;
       this.#frames.release(reader);
     };
   }
 
   #play(frame: PlayoutFrame): void {
-    this.#deliver({ ...frame, callSid: this.#options.callSid });
+    this.#frames.push({ ...frame, callSid: this.#options.callSid });
+    if (frame.endOfStream) this.#endWithFrame();
   }
 
-  #deliver(frame: ReceivedFrame): void {
-    this.#frames.push(frame);
-    if (frame.endOfStream && this.#options.endsWithFrame) this.#frames.end();
+  #endWithFrame(): void {
+    if (this.#options.endsWithFrame) this.#endQueue();
+  }
+
+  #endQueue(error?: TeleQuickError): void {
+    this.#direct = undefined;
+    this.#frames.end(error);
   }
 }
 

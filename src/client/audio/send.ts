@@ -60,36 +60,47 @@ const MOST_QUEUED_MS = 600_000;
 
 /** Paces the frames of one call, and knows what of them was played. */
 export class OutgoingAudio implements Paced, FrameOwner {
+  // What each frame comes to stands together: between two of them all of it has left the caches.
   isPaced = false;
-  readonly encoder: AudioFrameEncoder;
+  readonly codec: AudioCodec;
   readonly sequence: SequenceCounter;
-  readonly #options: OutgoingAudioOptions;
   readonly #queue: FrameQueue;
-  // Ticks since something was handed over: more can follow, and the frame being filled waits for it.
-  #quietSlots = 0;
   readonly #unplayed = new Unplayed();
+  readonly #lane: SendLane;
+  readonly #pacer: Pacer;
   readonly #live: LiveSource | undefined;
   #isOpen: boolean;
+  #ended = false;
+  #sent = 0;
   #slot: number | undefined;
+  // Ticks since something was handed over: more can follow, and the frame being filled waits for it.
+  #quietSlots = 0;
   // Slots that the process was late for, with nothing to send: the source was perhaps held up with it.
   #owed = 0;
-  #sent = 0;
-  #dropped = 0;
-  #slotsMissed = 0;
-  #waiting: (() => void)[] = [];
-  #finished: Promise<void> | undefined;
-  #ended = false;
+  #waiting: (() => void)[] | undefined;
   /** Called when frames have left, something was dropped, or it has ended: it can be a writer's turn. */
   onProgress: () => void = ignore;
+  readonly encoder: AudioFrameEncoder;
+  readonly sampleRate: number;
+  readonly #sendsSilence: boolean;
+  readonly #clock: Clock;
+  #dropped = 0;
+  #slotsMissed = 0;
+  #finished: Promise<void> | undefined;
 
   constructor(options: OutgoingAudioOptions) {
     const { callSid, codec, sequence, isLive } = options;
-    this.#options = options;
+    this.codec = codec;
+    this.sampleRate = options.sampleRate;
+    this.#sendsSilence = options.silence === "send";
+    this.#clock = options.clock;
+    this.#pacer = options.pacer;
+    this.#lane = options.lane;
     if (isLive) this.#live = new LiveSource();
     this.#isOpen = options.isOpen;
     this.encoder = new AudioFrameEncoder({ callSid, codec });
     this.sequence = sequence;
-    this.#queue = new FrameQueue(options, this);
+    this.#queue = new FrameQueue(this);
     this.#activate();
   }
 
@@ -136,7 +147,7 @@ export class OutgoingAudio implements Paced, FrameOwner {
   push(
     chunk: AudioChunk,
     track?: SpeechTrack,
-    durationMs: number = chunkMs(chunk, this.#options),
+    durationMs: number = chunkMs(chunk, this),
   ): void {
     if (this.queuedMs + durationMs > MOST_QUEUED_MS) {
       throw new TeleQuickError(
@@ -149,7 +160,7 @@ export class OutgoingAudio implements Paced, FrameOwner {
     const live = track === undefined ? this.#live : undefined;
     // What is live while a playback has its slots is not later: it would come between its frames, and make them stale.
     const isUnheard = live !== undefined && this.#unplayed.isPlaying;
-    if (this.#ended || isUnheard) return checkChunk(chunk, this.#options);
+    if (this.#ended || isUnheard) return checkChunk(chunk, this);
     // A live source that is not heard yet has said nothing.
     const isDiscarded = live !== undefined && !this.#isOpen;
     const owner = track ?? (isDiscarded ? new SpeechTrack() : this.#unplayed.written());
@@ -173,9 +184,9 @@ export class OutgoingAudio implements Paced, FrameOwner {
 
   /** Drops everything that was handed over and not yet written, also what waits for a stalled transport. */
   clear(): PlaybackEnd {
-    const now = this.#options.clock.monotonic();
+    const now = this.#clock.monotonic();
     this.#queue.drop();
-    this.#options.lane.recall(this);
+    this.#lane.recall(this);
     const end = this.#unplayed.end(now);
     this.progress();
     return end;
@@ -191,7 +202,7 @@ export class OutgoingAudio implements Paced, FrameOwner {
   /** Resolves when `isSo`, or at the end. Looked at whenever frames leave, are dropped, or nothing more will come. */
   async until(isSo: () => boolean): Promise<void> {
     while (!this.#ended && !isSo()) {
-      await new Promise<void>((resolve) => this.#waiting.push(resolve));
+      await new Promise<void>((resolve) => (this.#waiting ??= []).push(resolve));
     }
   }
 
@@ -202,9 +213,9 @@ export class OutgoingAudio implements Paced, FrameOwner {
 
   /** Resolves when what little is left of what was said has been played: the last frames. When more waits, or nothing, at once. */
   async lastWord(): Promise<void> {
-    const { clock } = this.#options;
     if (!this.#isOpen || this.#queue.length > 0) return;
-    await this.until(() => this.#queue.isEmpty && this.#unplayed.hasPlayed(clock.monotonic()));
+    const hasPlayed = (): boolean => this.#unplayed.hasPlayed(this.#clock.monotonic());
+    await this.until(() => this.#queue.isEmpty && hasPlayed());
   }
 
   /** Completes what was handed over, waits until it was sent, then says that the stream has ended. */
@@ -226,7 +237,7 @@ export class OutgoingAudio implements Paced, FrameOwner {
   end(): void {
     this.#ended = true;
     this.#queue.drop();
-    this.#options.pacer.remove(this);
+    this.#pacer.remove(this);
     this.progress();
   }
 
@@ -238,7 +249,7 @@ export class OutgoingAudio implements Paced, FrameOwner {
     if (!this.#isMade) this.#slotsMissed += Math.max(0, passed - MAX_BURST_FRAMES);
     let due = Math.min(MAX_BURST_FRAMES, passed + this.#owed);
     this.#owed = 0;
-    if (this.#isMade) this.#sendMade(this.#options.pacer.nowMs, Infinity);
+    if (this.#isMade) this.#sendMade(this.#pacer.nowMs, Infinity);
     for (; due > 0; due--) {
       const frame = this.#nextPaced() ?? this.#rest() ?? this.#silence();
       if (frame === undefined) break;
@@ -246,11 +257,11 @@ export class OutgoingAudio implements Paced, FrameOwner {
     }
     this.#quietSlots++;
     if (passed > 1 && this.#queue.length === 0) this.#owed = Math.min(due, MAX_BURST_FRAMES - 1);
-    this.#unplayed.settle(this.#options.pacer.nowMs, !this.#queue.isEmpty);
+    this.#unplayed.settle(this.#pacer.nowMs, !this.#queue.isEmpty);
     this.progress();
     // One more tick after the last frame, so that a writer that answers at once keeps its place in the schedule.
     if (!this.#queue.isEmpty || !this.#unplayed.isEmpty || due === 0 || this.#owed > 0) return true;
-    if (this.#options.silence === "send") return true;
+    if (this.#sendsSilence) return true;
     this.#slot = undefined;
     return false;
   }
@@ -259,9 +270,9 @@ export class OutgoingAudio implements Paced, FrameOwner {
   written(frame: OutgoingFrame): void {
     const { track } = frame;
     if (track !== undefined) {
-      const { clock, pacer } = this.#options;
       // What is paced is written in a tick, or at most one after it: one look at the clock for all.
-      this.#unplayed.hand(track, this.#live === undefined ? pacer.nowMs : clock.monotonic());
+      const now = this.#live === undefined ? this.#pacer.nowMs : this.#clock.monotonic();
+      this.#unplayed.hand(track, now);
     }
     this.#queue.keep(frame);
   }
@@ -281,7 +292,7 @@ export class OutgoingAudio implements Paced, FrameOwner {
   #activate(): void {
     if (!this.#isOpen || this.#ended) return;
     const hasWork = !this.#queue.isEmpty || !this.#unplayed.isEmpty;
-    if (hasWork || this.#options.silence === "send") this.#options.pacer.add(this);
+    if (hasWork || this.#sendsSilence) this.#pacer.add(this);
   }
 
   /**
@@ -296,7 +307,7 @@ export class OutgoingAudio implements Paced, FrameOwner {
 
   /** For how many slots a live source's sound can be late and is still heard; 0 without one. */
   get #liveSlots(): number {
-    return Math.ceil(this.#latestMs(this.#options.pacer.nowMs) / frameMilliseconds);
+    return Math.ceil(this.#latestMs(this.#pacer.nowMs) / frameMilliseconds);
   }
 
   #latestMs(now: number): number {
@@ -314,11 +325,11 @@ export class OutgoingAudio implements Paced, FrameOwner {
    */
   #takeMade(live: LiveSource, frames: number): void {
     if (!this.#isOpen) return this.#dropStale(0);
-    const now = this.#options.clock.monotonic();
+    const now = this.#clock.monotonic();
     const isAlone = live.made(now, frames);
     if (isAlone && this.#isMade) {
       this.#sendMade(now, 1);
-      this.#options.lane.flush();
+      this.#lane.flush();
       this.progress();
     }
     this.#dropStale(this.#room(now));
@@ -356,41 +367,43 @@ export class OutgoingAudio implements Paced, FrameOwner {
     for (; this.#owed > 0 && this.#queue.length > 0; this.#owed--) {
       this.#send(this.#queue.shift()!);
     }
-    this.#options.lane.flush();
+    this.#lane.flush();
     this.progress();
   }
 
   #silence(): OutgoingFrame | undefined {
     // What a live source says next has no slot: silence takes its place when it is late by more than is kept of it.
-    if (this.#options.silence === "pause" || this.#quietSlots < this.#liveSlots) return undefined;
+    if (!this.#sendsSilence || this.#quietSlots < this.#liveSlots) return undefined;
     return this.#queue.makeSilence();
   }
 
   #send(frame: OutgoingFrame): void {
     this.#sent++;
-    this.#options.lane.append(frame);
+    this.#lane.append(frame);
   }
 
   async #sayEnd(): Promise<void> {
     this.#ended = true;
     this.#queue.drop();
-    this.#options.pacer.remove(this);
+    this.#pacer.remove(this);
     const last = this.#queue.make();
     last.endOfStream = true;
     this.#send(last);
     this.progress();
-    await this.#options.lane.finish();
+    await this.#lane.finish();
   }
 
   /** A chunk was taken from a writer, or dropped: waits that depend on it look again. */
   taken(): void {
-    if (this.#waiting.length > 0) this.progress();
+    if (this.#waiting !== undefined) this.progress();
   }
 
   /** Something has changed that others wait for. */
   progress(): void {
     this.onProgress();
-    if (this.#waiting.length === 0) return;
-    for (const resolve of this.#waiting.splice(0)) resolve();
+    const waiting = this.#waiting;
+    if (waiting === undefined) return;
+    this.#waiting = undefined;
+    for (const resolve of waiting) resolve();
   }
 }

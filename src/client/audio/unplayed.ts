@@ -11,7 +11,7 @@ import { type PlaybackEnd, SpeechTrack } from "./speech_track.ts";
 export class Unplayed {
   #playbacks: SpeechTrack[] = [];
   #written: SpeechTrack | undefined;
-  // When the last frame that was handed to the transport will have been played.
+  // When the last frame that was handed to the transport will have been played; in whole milliseconds, which an engine keeps in place.
   #playedUntil = 0;
 
   /** Whether everything has been played. */
@@ -46,7 +46,7 @@ export class Unplayed {
 
   /** A frame's bytes are with the transport: from now on it plays, after the one before it. */
   hand(track: SpeechTrack, now: number): void {
-    this.#playedUntil = Math.max(now, this.#playedUntil) + frameMilliseconds;
+    this.#playedUntil = Math.max(Math.ceil(now), this.#playedUntil) + frameMilliseconds;
     track.hand(this.#playedUntil);
   }
 
