@@ -14,6 +14,12 @@ import { Pacer } from "./pacer.ts";
 import type { SendLane } from "./send.ts";
 import { type PendingFrame, SendStream, WriteRoom } from "./send_stream.ts";
 
+/** What takes the frames of one call. */
+export interface FrameSink {
+  /** Takes a frame off the wire of `session`, which arrived at `now`. */
+  accept(frame: AudioFrame, now: number, session: unknown): void;
+}
+
 /** A link, with what the client needs of it besides what users see. */
 export interface AudioRoute extends AudioLink {
   /** When the last frame arrived, on the monotonic clock; `undefined` before the first. */
@@ -26,8 +32,6 @@ export interface AudioRoute extends AudioLink {
   checkOptions(options: AudioOptions): void;
   /** Resolves when the end of what was said has been played, where only that is left; within a tenth of a second. */
   lastWord(): Promise<void>;
-  /** Takes a frame off the wire of `session`, which arrived at `now`. */
-  deliver(frame: AudioFrame, now: number, session: unknown): void;
   /** The call has ended. */
   hungUp(): void;
   /** Closes, without waiting for an answer. */
@@ -112,6 +116,8 @@ export class AudioHub {
   readonly pacer: Pacer;
   readonly #options: AudioHubOptions;
   readonly #links = new Map<string, AudioRoute>();
+  // By call, too: a link has much that its frames do not come to.
+  readonly #sinks = new Map<string, FrameSink>();
   readonly #lanes = new Map<string, Lane>();
   // Lanes to which something was added since they were last written.
   readonly #touched: Lane[] = [];
@@ -154,11 +160,13 @@ export class AudioHub {
     return this.#options.barge(callSid);
   }
 
-  /** Adds a link. A call has one at a time; `isAnother` when it had one before. */
-  add(link: AudioRoute, isAnother: boolean): void {
-    this.#links.set(link.callSid, link);
-    for (const { frame, now, session } of this.#early.take(link.callSid)) {
-      link.deliver(frame, now, session);
+  /** Adds a link, and where its frames go that come in. A call has one at a time; `isAnother` when it had one before. */
+  add(link: AudioRoute, sink: FrameSink, isAnother: boolean): void {
+    const { callSid } = link;
+    this.#links.set(callSid, link);
+    this.#sinks.set(callSid, sink);
+    for (const { frame, now, session } of this.#early.take(callSid)) {
+      sink.accept(frame, now, session);
     }
     const lane = this.#lanes.get(this.#laneKey(link));
     if (!isAnother || lane === undefined) return;
@@ -186,6 +194,7 @@ export class AudioHub {
   remove(link: AudioRoute): void {
     if (this.#links.get(link.callSid) === link) {
       this.#links.delete(link.callSid);
+      this.#sinks.delete(link.callSid);
       this.#early.refuse(link.callSid);
       this.#ended = sumAudio([this.#ended, link.stats()]);
     }
@@ -199,9 +208,9 @@ export class AudioHub {
 
   /** Takes a frame off the wire of `session`, which arrived at `now`. */
   accept(frame: AudioFrame, now: number, session: unknown): void {
-    const link = this.#links.get(frame.callSid);
-    if (link === undefined) this.#early.keep(frame, now, session);
-    else link.deliver(frame, now, session);
+    const sink = this.#sinks.get(frame.callSid);
+    if (sink === undefined) this.#early.keep(frame, now, session);
+    else sink.accept(frame, now, session);
   }
 
   /** A call has ended: nothing is kept for it any more. */

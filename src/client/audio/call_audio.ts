@@ -9,7 +9,6 @@ import { TeleQuickError } from "../../base/errors.ts";
 import { type Deferred, deferred } from "../../base/deferred.ts";
 import { handled } from "../../base/handled.ts";
 import { frameMilliseconds } from "../../audio/mod.ts";
-import type { AudioFrame } from "../../wire/mod.ts";
 import type { AudioHub, AudioRoute } from "./audio_hub.ts";
 import type { AudioLink, AudioOptions, AudioStats, ReceivedFrame } from "./audio_link.ts";
 import {
@@ -61,7 +60,6 @@ export class CallAudio implements AudioRoute {
   #isOver = false;
   #end: TeleQuickError | undefined;
   #cancelHangup: (() => void) | undefined;
-  #session: unknown;
 
   constructor(
     hub: AudioHub,
@@ -84,13 +82,14 @@ export class CallAudio implements AudioRoute {
       jitterBufferMs: resolved.jitterBufferMs,
       capacity: resolved.receiveCapacity,
       endsWithFrame: options.endsWithFrame ?? true,
+      onEnd: () => this.#cancelHangup !== undefined && this.end(),
     });
     this.#outgoing = new OutgoingAudio({
       ...{ callSid, codec, sampleRate, silence, isLive, sequence, pacer, clock },
       isOpen: earlyMedia || (options.isAnswered ?? true),
       lane: hub.laneFor(this),
     });
-    hub.add(this, sequence.next > 0);
+    hub.add(this, this.#incoming, sequence.next > 0);
   }
 
   /** The inner side. */
@@ -157,15 +156,7 @@ export class CallAudio implements AudioRoute {
 
   /** Takes the frames of this session only: on each a supervisor's begin anew. */
   follow(session: unknown): void {
-    if (this.#session !== undefined) this.#incoming.beginAnew();
-    this.#session = session;
-  }
-
-  /** Takes a frame off the wire of `session`, which arrived at `now`. */
-  deliver(frame: AudioFrame, now: number, session: unknown): void {
-    if (session !== (this.#session ?? session)) return;
-    this.#incoming.accept(frame, now);
-    if (this.#cancelHangup !== undefined && this.#incoming.ended) this.end();
+    this.#incoming.follow(session);
   }
 
   answered(): void {

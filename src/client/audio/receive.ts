@@ -16,6 +16,7 @@ import { TeleQuickError } from "../../base/errors.ts";
 import type { Clock } from "../../base/signal.ts";
 import type { AudioFrame } from "../../wire/mod.ts";
 import { ArrivalMeter } from "./arrival_meter.ts";
+import type { FrameSink } from "./audio_hub.ts";
 import type { ReceivedFrame } from "./audio_link.ts";
 import type { AudioReceiver } from "./audio_port.ts";
 import type { Paced, Pacer } from "./pacer.ts";
@@ -33,6 +34,8 @@ export interface IncomingAudioOptions {
   readonly capacity: number;
   /** Whether a frame that says so ends the stream; otherwise only `end()` does. */
   readonly endsWithFrame: boolean;
+  /** Called when nothing more comes. */
+  readonly onEnd: () => unknown;
 }
 
 // A process that was held up plays at most this many slots at once; the rest are skipped.
@@ -62,7 +65,9 @@ class FrameReceiver implements QueueReader<ReceivedFrame> {
 }
 
 /** Frames off the wire, for one reader. */
-export class IncomingAudio implements Paced {
+export class IncomingAudio implements Paced, FrameSink {
+  // The session whose frames it takes; `undefined`: any.
+  #session: unknown;
   // One of them: frames are given as they arrive and only measured, or they wait for their slots.
   readonly #meter: ArrivalMeter | undefined;
   readonly #playout: PlayoutBuffer | undefined;
@@ -141,9 +146,10 @@ export class IncomingAudio implements Paced {
     return { ...statistics, unread: this.#frames.dropped };
   }
 
-  /** From now on another session carries the stream, with numbers of its own. */
-  beginAnew(): void {
-    this.#offset = undefined;
+  /** Takes the frames of this session only. One after another session has numbers of its own. */
+  follow(session: unknown): void {
+    if (this.#session !== undefined) this.#offset = undefined;
+    this.#session = session;
   }
 
   /** Drops what waits to be read, all but the jitter buffer's delay. Returns how long it lasted, in milliseconds. */
@@ -152,7 +158,8 @@ export class IncomingAudio implements Paced {
   }
 
   /** Takes a frame that arrived at `now`. What waits is copied: the payload is a view of a buffer that is read into again. */
-  accept(frame: AudioFrame, now: number): void {
+  accept(frame: AudioFrame, now: number, session: unknown): void {
+    if (session !== (this.#session ?? session)) return;
     const direct = this.#direct;
     if (direct === undefined && this.#frames.ended) return;
     this.#heardAt = Math.floor(now);
@@ -228,6 +235,7 @@ export class IncomingAudio implements Paced {
   #endQueue(error?: TeleQuickError): void {
     this.#direct = undefined;
     this.#frames.end(error);
+    this.#options.onEnd();
   }
 }
 

@@ -10,18 +10,19 @@ const SID = "5b8f2c1e-8c7b-4f0a-9c55-0d3a6a1f2b3c";
 /** Frames of a call that come in one buffer, which the next ones are read into. */
 function incoming(jitterBufferMs?: number) {
   const clock = new FakeClock();
+  let ends = 0;
   const audio = new IncomingAudio({
     ...{ callSid: SID, clock, pacer: new Pacer({ clock, onTicked() {} }), sampleRate: 8_000 },
-    ...{ jitterBufferMs, capacity: 100, endsWithFrame: true },
+    ...{ jitterBufferMs, capacity: 100, endsWithFrame: true, onEnd: () => ends++ },
   });
   const payload = new Uint8Array(160);
   let sequenceNumber = 0;
-  const say = (sound: number): void => {
+  const say = (sound: number, endOfStream = false): void => {
     payload.fill(sound);
-    const frame = { callSid: SID, payload, codec: "PCMU", endOfStream: false };
-    audio.accept({ ...frame, sequenceNumber: sequenceNumber++ }, clock.monotonic());
+    const frame = { callSid: SID, payload, codec: "PCMU", endOfStream };
+    audio.accept({ ...frame, sequenceNumber: sequenceNumber++ }, clock.monotonic(), undefined);
   };
-  return { audio, clock, payload, say };
+  return { audio, clock, payload, say, ends: () => ends };
 }
 
 describe("IncomingAudio", () => {
@@ -58,5 +59,22 @@ describe("IncomingAudio", () => {
     payload.fill(9);
     await clock.advance(60);
     assert.deepEqual(heard.slice(0, 3), [1, 2, 3]);
+  });
+
+  it("ends with the frame that says so, for a receiver and for the link", () => {
+    const { audio, say, ends } = incoming();
+    const heard: unknown[] = [];
+    audio.receive({
+      take: ({ payload }) => heard.push(payload[0]),
+      end: (error) => heard.push(error ?? "end"),
+    });
+    say(1);
+    say(2, true);
+    say(3);
+    audio.end();
+    assert.deepEqual(heard, [1, 2, "end"]);
+    assert.equal(audio.ended, true);
+    assert.equal(ends() > 0, true);
+    assert.equal(audio.stats().received, 2);
   });
 });
