@@ -7,7 +7,7 @@
 import { audioCodecs, encodeAudio, frameMilliseconds, Resampler } from "../../audio/mod.ts";
 import { isBytes } from "../../base/bytes.ts";
 import { type AudioChunk, encodeChunk } from "./chunk.ts";
-import { FrameList, type FrameOwner, OutgoingFrame } from "./outgoing_frame.ts";
+import { type FrameOwner, OutgoingFrame } from "./outgoing_frame.ts";
 import type { SpeechTrack } from "./speech_track.ts";
 
 // Frames that were written are kept to be used again, so many of each call: what a writer has waiting at the default lead.
@@ -16,13 +16,18 @@ const SPARE_FRAMES = 10;
 /** Encodes, cuts and queues the audio of one call. */
 export class FrameQueue {
   readonly #owner: FrameOwner;
-  readonly #frames = new FrameList();
-  readonly #spare = new FrameList();
+  // Whole frames, each of which says which one is behind it.
+  #first: OutgoingFrame | undefined;
+  #last: OutgoingFrame | undefined;
+  #length = 0;
   #filling: OutgoingFrame | undefined;
+  // The last one that was written, and those before it.
+  #spare: OutgoingFrame | undefined;
+  #spares = 0;
   // Whether the resampler holds back the end of what was said.
   #hasTail = false;
   // Where the last sound came from.
-  #last: SpeechTrack | undefined;
+  #source: SpeechTrack | undefined;
   readonly #resampler: Resampler;
 
   constructor(owner: FrameOwner) {
@@ -33,65 +38,71 @@ export class FrameQueue {
 
   /** How many whole frames wait. */
   get length(): number {
-    return this.#frames.length;
+    return this.#length;
   }
 
   /** Whether nothing is left, not even a part of a frame. */
   get isEmpty(): boolean {
-    return this.#frames.length === 0 && this.#filling === undefined && !this.#hasTail;
+    return this.#length === 0 && this.#filling === undefined && !this.#hasTail;
   }
 
   /** How long what waits lasts, in milliseconds, the frame being filled counted whole. */
   get queuedMs(): number {
-    return (this.#frames.length + (this.#filling === undefined ? 0 : 1)) * frameMilliseconds;
+    return (this.#length + (this.#filling === undefined ? 0 : 1)) * frameMilliseconds;
   }
 
   /** Adds a chunk; it is refused whole, by a throw, when it is not audio. */
   push(chunk: AudioChunk, track: SpeechTrack): void {
     const bytes = encodeChunk(chunk, this.#owner, this.#resampler);
     if (!isBytes(chunk)) this.#hasTail = this.#resampler.delaySamples > 0;
-    this.#last = track;
+    this.#source = track;
     this.#packetize(bytes, track);
   }
 
   /** Takes the next whole frame out. */
   shift(): OutgoingFrame | undefined {
-    return this.#frames.shift();
+    const frame = this.#first;
+    if (frame === undefined) return undefined;
+    this.#first = frame.next;
+    if (this.#first === undefined) this.#last = undefined;
+    frame.next = undefined;
+    this.#length--;
+    return frame;
   }
 
   /** The frame that is being filled goes the way of the others, with the resampler's tail, padded. */
   complete(): void {
-    if (this.#hasTail && this.#last !== undefined) {
+    if (this.#hasTail && this.#source !== undefined) {
       this.#hasTail = false;
-      this.#packetize(encodeAudio(this.#owner.codec, this.#resampler.flush()), this.#last);
+      this.#packetize(encodeAudio(this.#owner.codec, this.#resampler.flush()), this.#source);
     }
     const last = this.#filling;
     if (last === undefined) return;
     this.#pad(last);
     this.#filling = undefined;
-    this.#frames.push(last);
+    this.#append(last);
   }
 
   /** Drops the oldest whole frame. */
   dropOldest(): void {
-    const oldest = this.#frames.shift();
+    const oldest = this.shift();
     if (oldest !== undefined) this.#discard(oldest);
   }
 
   /** Drops everything. */
   drop(): void {
-    while (this.#frames.length > 0) this.dropOldest();
+    while (this.#length > 0) this.dropOldest();
     this.dropRest();
   }
 
   /** Drops what belongs to one track. */
   cut(track: SpeechTrack): void {
-    for (let left = this.#frames.length; left > 0; left--) {
-      const frame = this.#frames.shift()!;
+    for (let left = this.#length; left > 0; left--) {
+      const frame = this.shift()!;
       if (frame.track === track) this.#discard(frame);
-      else this.#frames.push(frame);
+      else this.#append(frame);
     }
-    if (this.#last === track) this.dropRest();
+    if (this.#source === track) this.dropRest();
   }
 
   /** Drops the frame being filled, and what the resampler holds back. */
@@ -111,13 +122,21 @@ export class FrameQueue {
 
   /** An empty frame: one that was written, where there is one. At 10,000 frames a second it is the allocation that costs. */
   make(): OutgoingFrame {
-    return this.#spare.shift() ?? new OutgoingFrame(this.#owner);
+    const frame = this.#spare;
+    if (frame === undefined) return new OutgoingFrame(this.#owner);
+    this.#spare = frame.next;
+    this.#spares--;
+    frame.next = undefined;
+    return frame;
   }
 
   /** Takes back a frame that is empty again. */
   keep(frame: OutgoingFrame): void {
     frame.track = undefined;
-    if (this.#spare.length < SPARE_FRAMES) this.#spare.unshift(frame);
+    if (this.#spares === SPARE_FRAMES) return;
+    frame.next = this.#spare;
+    this.#spare = frame;
+    this.#spares++;
   }
 
   #packetize(bytes: Uint8Array, track: SpeechTrack): void {
@@ -130,9 +149,16 @@ export class FrameQueue {
       }
       at = frame.add(bytes, at);
       if (!frame.isFull) return;
-      this.#frames.push(frame);
+      this.#append(frame);
       this.#filling = undefined;
     }
+  }
+
+  #append(frame: OutgoingFrame): void {
+    if (this.#last === undefined) this.#first = frame;
+    else this.#last.next = frame;
+    this.#last = frame;
+    this.#length++;
   }
 
   #pad(frame: OutgoingFrame): void {

@@ -32,7 +32,7 @@ const NOTHING = new Uint8Array(0);
 /** One frame of 20 ms. */
 export class OutgoingFrame implements PendingFrame {
   endOfStream = false;
-  /** The one behind it in a {@linkcode FrameList}. */
+  /** The one behind it among those that wait for their slots, or among those that are spare. */
   next: OutgoingFrame | undefined;
   /** What it belongs to; `undefined` for a frame of silence, and for the one that ends the stream. */
   track: SpeechTrack | undefined;
@@ -107,43 +107,5 @@ export class OutgoingFrame implements PendingFrame {
   /** Forgets its sound. */
   empty(): void {
     this.#filledTo = this.#payloadStart;
-  }
-}
-
-/** Frames one behind another: each frame is in one list at most, and says itself which one follows. */
-export class FrameList {
-  #first: OutgoingFrame | undefined;
-  #last: OutgoingFrame | undefined;
-  #length = 0;
-
-  get length(): number {
-    return this.#length;
-  }
-
-  /** Adds a frame behind the last. */
-  push(frame: OutgoingFrame): void {
-    if (this.#last === undefined) this.#first = frame;
-    else this.#last.next = frame;
-    this.#last = frame;
-    this.#length++;
-  }
-
-  /** Adds a frame before the first. */
-  unshift(frame: OutgoingFrame): void {
-    frame.next = this.#first;
-    this.#first = frame;
-    this.#last ??= frame;
-    this.#length++;
-  }
-
-  /** Takes the first frame out. */
-  shift(): OutgoingFrame | undefined {
-    const frame = this.#first;
-    if (frame === undefined) return undefined;
-    this.#first = frame.next;
-    if (this.#first === undefined) this.#last = undefined;
-    frame.next = undefined;
-    this.#length--;
-    return frame;
   }
 }

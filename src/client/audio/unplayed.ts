@@ -7,9 +7,12 @@
 import { frameMilliseconds } from "../../audio/mod.ts";
 import { type PlaybackEnd, SpeechTrack } from "./speech_track.ts";
 
+// Shared by all calls that play nothing, which are most at any time.
+const NONE: readonly SpeechTrack[] = [];
+
 /** The tracks of one call that are not played yet, and how far ahead of the far end they are. Times are the monotonic clock's. */
 export class Unplayed {
-  #playbacks: SpeechTrack[] = [];
+  #playbacks = NONE;
   #written: SpeechTrack | undefined;
   // When the last frame that was handed to the transport will have been played; in whole milliseconds, which an engine keeps in place.
   #playedUntil = 0;
@@ -36,12 +39,12 @@ export class Unplayed {
 
   /** Adds a playback's track. */
   add(track: SpeechTrack): void {
-    if (!this.#playbacks.includes(track)) this.#playbacks.push(track);
+    if (!this.#playbacks.includes(track)) this.#playbacks = [...this.#playbacks, track];
   }
 
   /** A playback was cut. */
   remove(track: SpeechTrack): void {
-    this.#playbacks = this.#playbacks.filter((other) => other !== track);
+    this.#keep((other) => other !== track);
   }
 
   /** A frame's bytes are with the transport: from now on it plays, after the one before it. */
@@ -68,7 +71,7 @@ export class Unplayed {
   /** Ends all tracks; gives what was heard of them together. */
   end(now: number): PlaybackEnd {
     const ends = this.#all().map((track) => track.end(now));
-    this.#playbacks = [];
+    this.#playbacks = NONE;
     this.#written = undefined;
     return {
       playedMs: ends.reduce((sum, { playedMs }) => sum + playedMs, 0),
@@ -83,10 +86,15 @@ export class Unplayed {
   settle(now: number, isWaiting: boolean): void {
     if (!isWaiting && this.#written?.hasPlayed(now)) this.#written = undefined;
     if (this.#playbacks.length === 0) return;
-    this.#playbacks = this.#playbacks.filter((track) => !track.isComplete || !track.hasPlayed(now));
+    this.#keep((track) => !track.isComplete || !track.hasPlayed(now));
   }
 
-  #all(): SpeechTrack[] {
-    return this.#written === undefined ? [...this.#playbacks] : [...this.#playbacks, this.#written];
+  #keep(isKept: (playback: SpeechTrack) => boolean): void {
+    const kept = this.#playbacks.filter(isKept);
+    this.#playbacks = kept.length === 0 ? NONE : kept;
+  }
+
+  #all(): readonly SpeechTrack[] {
+    return this.#written === undefined ? this.#playbacks : [...this.#playbacks, this.#written];
   }
 }
