@@ -55,6 +55,10 @@ export interface AudioHubOptions {
 // A stream that fails on a living session was reset by the gateway, unless the session turns out to be dying.
 const RESET_GRACE_MS = 1_000;
 
+// Buffers that frames are cut from are held by each of them, so they are small: a call of an hour keeps one where thousands have ended.
+const FRAME_ROOM_BYTES = 4 * 1024;
+const WRITE_ROOM_BYTES = 16 * 1024;
+
 interface Lane {
   readonly key: string;
   uplink: SendStream;
@@ -114,6 +118,8 @@ class LinkLane implements SendLane {
 export class AudioHub {
   readonly clock: Clock;
   readonly pacer: Pacer;
+  /** Where the bytes of frames are put. */
+  readonly frameRoom: WriteRoom = new WriteRoom(FRAME_ROOM_BYTES);
   readonly #options: AudioHubOptions;
   readonly #links = new Map<string, AudioRoute>();
   // By call, too: a link has much that its frames do not come to.
@@ -132,7 +138,7 @@ export class AudioHub {
       if (this.#options.streams === "call") await this.#finish(lane);
     },
   };
-  readonly #room = new WriteRoom();
+  readonly #room = new WriteRoom(WRITE_ROOM_BYTES);
   readonly #early = new EarlyAudio();
   #isOver = false;
   #ended = sumAudio([]);

@@ -88,6 +88,7 @@ export class CallAudio implements AudioRoute {
       ...{ callSid, codec, sampleRate, silence, isLive, sequence, pacer, clock },
       isOpen: earlyMedia || (options.isAnswered ?? true),
       lane: hub.laneFor(this),
+      room: hub.frameRoom,
     });
     hub.add(this, this.#incoming, sequence.next > 0);
   }

@@ -7,7 +7,7 @@
 import { audioCodecs } from "../../audio/mod.ts";
 import type { AudioFrameEncoder } from "../../wire/mod.ts";
 import type { ChunkFormat } from "./chunk.ts";
-import type { PendingFrame } from "./send_stream.ts";
+import type { PendingFrame, WriteRoom } from "./send_stream.ts";
 import type { SpeechTrack } from "./speech_track.ts";
 
 /** The next sequence number of a call's outgoing audio: it only rises, over all links and sessions. */
@@ -19,6 +19,8 @@ export interface SequenceCounter {
 export interface FrameOwner extends ChunkFormat {
   readonly encoder: AudioFrameEncoder;
   readonly sequence: SequenceCounter;
+  /** Where the bytes of its frames are put. */
+  readonly room: WriteRoom;
   /** Its bytes are among those of a write. */
   written(frame: OutgoingFrame): void;
   /** The transport did not take it in time. */
@@ -45,10 +47,11 @@ export class OutgoingFrame implements PendingFrame {
   #filledTo: number;
 
   constructor(owner: FrameOwner) {
-    const { encoder, codec } = owner;
+    const { encoder, codec, room } = owner;
     const payloadBytes = audioCodecs[codec].frameBytes;
     this.owner = owner;
-    this.#bytes = encoder.encode(new Uint8Array(payloadBytes), 0);
+    this.#bytes = room.take(encoder.size(payloadBytes));
+    encoder.encodeInto(this.#bytes, 0, new Uint8Array(payloadBytes), 0, false);
     this.#payloadStart = this.#filledTo = encoder.payloadOffset;
     this.#payloadEnd = this.#payloadStart + payloadBytes;
   }

@@ -15,7 +15,7 @@ import { FrameQueue } from "./frame_queue.ts";
 import { LiveSource } from "./live_source.ts";
 import type { FrameOwner, OutgoingFrame, SequenceCounter } from "./outgoing_frame.ts";
 import type { Paced, Pacer } from "./pacer.ts";
-import type { PendingFrame } from "./send_stream.ts";
+import type { PendingFrame, WriteRoom } from "./send_stream.ts";
 import { type PlaybackEnd, SpeechTrack } from "./speech_track.ts";
 import { Unplayed } from "./unplayed.ts";
 
@@ -44,6 +44,8 @@ export interface OutgoingAudioOptions {
   readonly pacer: Pacer;
   readonly clock: Clock;
   readonly lane: SendLane;
+  /** Where the bytes of frames are put. */
+  readonly room: WriteRoom;
 }
 
 /** What was counted of outgoing audio. */
@@ -82,6 +84,7 @@ export class OutgoingAudio implements Paced, FrameOwner {
   onProgress: () => void = ignore;
   readonly encoder: AudioFrameEncoder;
   readonly sampleRate: number;
+  readonly room: WriteRoom;
   readonly #sendsSilence: boolean;
   readonly #clock: Clock;
   #dropped = 0;
@@ -92,6 +95,7 @@ export class OutgoingAudio implements Paced, FrameOwner {
     const { callSid, codec, sequence, isLive } = options;
     this.codec = codec;
     this.sampleRate = options.sampleRate;
+    this.room = options.room;
     this.#sendsSilence = options.silence === "send";
     this.#clock = options.clock;
     this.#pacer = options.pacer;

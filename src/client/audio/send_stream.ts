@@ -20,22 +20,25 @@ export interface PendingFrame {
   recalled(): void;
 }
 
-// What fits is cut from a buffer of this size, which is held for as long as one of its pieces is being written.
-const ROOM_BYTES = 16 * 1024;
-
 /**
- * Memory for what is written; each piece is given once. Buffers of their own for streams that write a frame each make "audio path,
+ * Memory for what is written. What fits is cut from a buffer, which is held for as long as one of its pieces is; each piece is given
+ * once. Pieces that follow one another are read and written in that order, at a fraction of what it costs to come to each anew. Buffers of their own for streams that write a frame each make "audio path,
  * send a tick of 200 calls, streams: call" in tests/bench/audio_path_bench.ts take 1.25 times as long.
  */
 export class WriteRoom {
+  readonly #bufferBytes: number;
   #buffer = new ArrayBuffer(0);
   #used = 0;
 
+  constructor(bufferBytes: number) {
+    this.#bufferBytes = bufferBytes;
+  }
+
   /** So many bytes, all zero. */
   take(size: number): Uint8Array {
-    if (size > ROOM_BYTES) return new Uint8Array(size);
+    if (size > this.#bufferBytes) return new Uint8Array(size);
     if (this.#used + size > this.#buffer.byteLength) {
-      this.#buffer = new ArrayBuffer(ROOM_BYTES);
+      this.#buffer = new ArrayBuffer(this.#bufferBytes);
       this.#used = 0;
     }
     const piece = new Uint8Array(this.#buffer, this.#used, size);

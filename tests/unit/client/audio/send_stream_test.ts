@@ -9,7 +9,7 @@ import { settle } from "../../../../src/testing/mod.ts";
 
 describe("WriteRoom", () => {
   it("gives each piece once, of the size that was asked for, and all zero", () => {
-    const room = new WriteRoom();
+    const room = new WriteRoom(16 * 1024);
     const sizes = [0, 1, 230, 16 * 1024, 9_000, 9_000, 16 * 1024 + 1, ...new Array(200).fill(230)];
     const pieces = sizes.map((size) => room.take(size));
     for (const [i, piece] of pieces.entries()) {
@@ -41,7 +41,7 @@ describe("SendStream", () => {
       close: () => Promise.resolve(),
     };
     const stream = new SendStream({
-      room: new WriteRoom(),
+      room: new WriteRoom(16 * 1024),
       open: () => Promise.resolve({ getWriter: () => writer } as unknown as WritableStream),
       capacity: () => 3,
       onFailure: (error) => assert.fail(String(error)),
