@@ -12,7 +12,8 @@ import type { Connection } from "../session/connection.ts";
 import { EarlyAudio } from "./early_audio.ts";
 import { Pacer } from "./pacer.ts";
 import type { SendLane } from "./send.ts";
-import { type PendingFrame, SendStream, WriteRoom } from "./send_stream.ts";
+import type { PendingFrame } from "./outgoing_frame.ts";
+import { SendStream, WriteRoom } from "./send_stream.ts";
 
 /** What takes the frames of one call. */
 export interface FrameSink {
@@ -60,18 +61,18 @@ const FRAME_ROOM_BYTES = 4 * 1024;
 const WRITE_ROOM_BYTES = 16 * 1024;
 
 interface Lane {
-  readonly key: string;
   uplink: SendStream;
-  /** Those before it, which can still be writing: numbers only rise. */
-  before: SendStream[];
-  connection: Connection | undefined;
-  readonly links: Set<AudioRoute>;
-  /** How many frames of all of them wait at the most. */
-  capacity: number;
   /** Nothing more will be sent: what waits goes out, and the stream is finished, on this session or the next. */
   isFinished: boolean;
   /** Whether something was added since the last write. */
   isTouched: boolean;
+  readonly key: string;
+  readonly links: Set<AudioRoute>;
+  /** How many frames of all of them wait at the most. */
+  capacity: number;
+  connection: Connection | undefined;
+  /** The streams before this one, which can still be writing: numbers only rise. */
+  before: SendStream[];
 }
 
 /** What keeps the lanes. */
@@ -283,14 +284,14 @@ export class AudioHub {
       this.#dropUnsent(key);
       const links = new Set<AudioRoute>();
       lane = {
+        uplink: undefined as unknown as SendStream,
+        isFinished: false,
+        isTouched: false,
         key,
         links,
         capacity: LEAST_PENDING,
         connection: undefined,
-        uplink: undefined as unknown as SendStream,
         before: [],
-        isFinished: false,
-        isTouched: false,
       };
       lane.uplink = this.#open(lane);
       this.#lanes.set(key, lane);

@@ -7,19 +7,15 @@
 import { audioCodecs, encodeAudio, frameMilliseconds, Resampler } from "../../audio/mod.ts";
 import { isBytes } from "../../base/bytes.ts";
 import { type AudioChunk, encodeChunk } from "./chunk.ts";
-import { type FrameOwner, OutgoingFrame } from "./outgoing_frame.ts";
+import { FrameList, type FrameOwner, OutgoingFrame } from "./outgoing_frame.ts";
 import type { SpeechTrack } from "./speech_track.ts";
 
 // Frames that were written are kept to be used again, so many of each call: what a writer has waiting at the default lead.
 const SPARE_FRAMES = 10;
 
-/** Encodes, cuts and queues the audio of one call. */
-export class FrameQueue {
+/** Encodes and cuts the audio of one call. The frames in it are whole, and wait for their slots. */
+export class FrameQueue extends FrameList<OutgoingFrame> {
   readonly #owner: FrameOwner;
-  // Whole frames, each of which says which one is behind it.
-  #first: OutgoingFrame | undefined;
-  #last: OutgoingFrame | undefined;
-  #length = 0;
   #filling: OutgoingFrame | undefined;
   // The last one that was written, and those before it.
   #spare: OutgoingFrame | undefined;
@@ -31,24 +27,20 @@ export class FrameQueue {
   readonly #resampler: Resampler;
 
   constructor(owner: FrameOwner) {
+    super();
     const { sampleRate: inputRate, codec } = owner;
     this.#owner = owner;
     this.#resampler = new Resampler({ inputRate, outputRate: audioCodecs[codec].sampleRate });
   }
 
-  /** How many whole frames wait. */
-  get length(): number {
-    return this.#length;
-  }
-
   /** Whether nothing is left, not even a part of a frame. */
   get isEmpty(): boolean {
-    return this.#length === 0 && this.#filling === undefined && !this.#hasTail;
+    return this.length === 0 && this.#filling === undefined && !this.#hasTail;
   }
 
   /** How long what waits lasts, in milliseconds, the frame being filled counted whole. */
   get queuedMs(): number {
-    return (this.#length + (this.#filling === undefined ? 0 : 1)) * frameMilliseconds;
+    return (this.length + (this.#filling === undefined ? 0 : 1)) * frameMilliseconds;
   }
 
   /** Adds a chunk; it is refused whole, by a throw, when it is not audio. */
@@ -57,17 +49,6 @@ export class FrameQueue {
     if (!isBytes(chunk)) this.#hasTail = this.#resampler.delaySamples > 0;
     this.#source = track;
     this.#packetize(bytes, track);
-  }
-
-  /** Takes the next whole frame out. */
-  shift(): OutgoingFrame | undefined {
-    const frame = this.#first;
-    if (frame === undefined) return undefined;
-    this.#first = frame.next;
-    if (this.#first === undefined) this.#last = undefined;
-    frame.next = undefined;
-    this.#length--;
-    return frame;
   }
 
   /** The frame that is being filled goes the way of the others, with the resampler's tail, padded. */
@@ -80,7 +61,7 @@ export class FrameQueue {
     if (last === undefined) return;
     this.#pad(last);
     this.#filling = undefined;
-    this.#append(last);
+    this.append(last);
   }
 
   /** Drops the oldest whole frame. */
@@ -91,16 +72,16 @@ export class FrameQueue {
 
   /** Drops everything. */
   drop(): void {
-    while (this.#length > 0) this.dropOldest();
+    while (this.length > 0) this.dropOldest();
     this.dropRest();
   }
 
   /** Drops what belongs to one track. */
   cut(track: SpeechTrack): void {
-    for (let left = this.#length; left > 0; left--) {
+    for (let left = this.length; left > 0; left--) {
       const frame = this.shift()!;
       if (frame.track === track) this.#discard(frame);
-      else this.#append(frame);
+      else this.append(frame);
     }
     if (this.#source === track) this.dropRest();
   }
@@ -149,16 +130,9 @@ export class FrameQueue {
       }
       at = frame.add(bytes, at);
       if (!frame.isFull) return;
-      this.#append(frame);
+      this.append(frame);
       this.#filling = undefined;
     }
-  }
-
-  #append(frame: OutgoingFrame): void {
-    if (this.#last === undefined) this.#first = frame;
-    else this.#last.next = frame;
-    this.#last = frame;
-    this.#length++;
   }
 
   #pad(frame: OutgoingFrame): void {

@@ -1,5 +1,6 @@
 /**
- * One outgoing frame: filled, then numbered and written, or dropped; empty again when its owner gets it back.
+ * One outgoing frame: filled, then numbered and written, or dropped; empty again when its owner gets it back. And frames one behind
+ * another: those that wait for their slots, and those that wait for a stream.
  *
  * @module
  */
@@ -7,8 +8,55 @@
 import { audioCodecs } from "../../audio/mod.ts";
 import type { AudioFrameEncoder } from "../../wire/mod.ts";
 import type { ChunkFormat } from "./chunk.ts";
-import type { PendingFrame, WriteRoom } from "./send_stream.ts";
+import type { WriteRoom } from "./send_stream.ts";
 import type { SpeechTrack } from "./speech_track.ts";
+
+/** A frame that waits to be written. Its bytes are made when it is written, among those of others. */
+export interface PendingFrame {
+  /** What sent it. */
+  readonly owner: unknown;
+  /** How many bytes it takes. */
+  readonly size: number;
+  /** The one behind it. */
+  next: PendingFrame | undefined;
+  /** Writes it into `target` from `offset` on; returns where it ends. */
+  encodeInto(target: Uint8Array, offset: number): number;
+  /** Called when newer frames took its place. */
+  dropped(): void;
+  /** Called when its owner took it back. */
+  recalled(): void;
+}
+
+/** Frames one behind another. A frame is in one list at a time, and says itself which one is behind it. */
+export class FrameList<F extends { next: F | undefined }> {
+  #first: F | undefined;
+  #last: F | undefined;
+  #length = 0;
+
+  /** How many there are. */
+  get length(): number {
+    return this.#length;
+  }
+
+  /** Adds a frame behind the last. */
+  append(frame: F): void {
+    if (this.#last === undefined) this.#first = frame;
+    else this.#last.next = frame;
+    this.#last = frame;
+    this.#length++;
+  }
+
+  /** Takes the first frame out. */
+  shift(): F | undefined {
+    const frame = this.#first;
+    if (frame === undefined) return undefined;
+    this.#first = frame.next;
+    if (this.#first === undefined) this.#last = undefined;
+    frame.next = undefined;
+    this.#length--;
+    return frame;
+  }
+}
 
 /** The next sequence number of a call's outgoing audio: it only rises, over all links and sessions. */
 export interface SequenceCounter {
@@ -34,7 +82,6 @@ const NOTHING = new Uint8Array(0);
 /** One frame of 20 ms. */
 export class OutgoingFrame implements PendingFrame {
   endOfStream = false;
-  /** The one behind it among those that wait for their slots, or among those that are spare. */
   next: OutgoingFrame | undefined;
   /** What it belongs to; `undefined` for a frame of silence, and for the one that ends the stream. */
   track: SpeechTrack | undefined;

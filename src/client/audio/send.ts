@@ -13,9 +13,9 @@ import { AudioFrameEncoder } from "../../wire/mod.ts";
 import { type AudioChunk, checkChunk, chunkMs } from "./chunk.ts";
 import { FrameQueue } from "./frame_queue.ts";
 import { LiveSource } from "./live_source.ts";
-import type { FrameOwner, OutgoingFrame, SequenceCounter } from "./outgoing_frame.ts";
+import type { FrameOwner, OutgoingFrame, PendingFrame, SequenceCounter } from "./outgoing_frame.ts";
 import type { Paced, Pacer } from "./pacer.ts";
-import type { PendingFrame, WriteRoom } from "./send_stream.ts";
+import type { WriteRoom } from "./send_stream.ts";
 import { type PlaybackEnd, SpeechTrack } from "./speech_track.ts";
 import { Unplayed } from "./unplayed.ts";
 

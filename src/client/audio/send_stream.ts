@@ -5,20 +5,7 @@
  */
 
 import { ignore } from "../../base/ignore.ts";
-
-/** A frame that waits to be written. Its bytes are made when it is written, among those of others. */
-export interface PendingFrame {
-  /** What sent it. */
-  readonly owner: unknown;
-  /** How many bytes it takes. */
-  readonly size: number;
-  /** Writes it into `target` from `offset` on; returns where it ends. */
-  encodeInto(target: Uint8Array, offset: number): number;
-  /** Called when newer frames took its place. */
-  dropped(): void;
-  /** Called when its owner took it back. */
-  recalled(): void;
-}
+import { FrameList, type PendingFrame } from "./outgoing_frame.ts";
 
 /**
  * Memory for what is written. What fits is cut from a buffer, which is held for as long as one of its pieces is; each piece is given
@@ -59,18 +46,22 @@ export interface SendStreamOptions {
   readonly onFailure: (error: unknown) => unknown;
 }
 
-/** Collects frames and writes them; keeps the newest while it cannot write. */
-export class SendStream {
-  readonly #options: SendStreamOptions;
-  readonly #opened: Promise<void>;
+/** Collects frames and writes them; keeps the newest while it cannot write. The frames in it are not written yet. */
+export class SendStream extends FrameList<PendingFrame> {
+  // What the frames in it take.
+  #pendingBytes = 0;
   #writer: WritableStreamDefaultWriter<Uint8Array> | undefined;
-  #pending: PendingFrame[] = [];
+  readonly #room: WriteRoom;
   #lastWrite: Promise<void> = Promise.resolve();
   #waiting = false;
   #dead = false;
+  readonly #opened: Promise<void>;
+  readonly #options: SendStreamOptions;
 
   constructor(options: SendStreamOptions) {
+    super();
     this.#options = options;
+    this.#room = options.room;
     this.#opened = options.open().then((stream) => {
       this.#writer = stream.getWriter();
       this.#writer.closed.catch((error: unknown) => this.#fail(error));
@@ -85,19 +76,26 @@ export class SendStream {
 
   /** Whether everything that was added has been handed to the stream, or taken back. */
   get isEmpty(): boolean {
-    return this.#pending.length === 0;
+    return this.length === 0;
   }
 
   /** Adds a frame to what the next flush writes. */
-  append(frame: PendingFrame): void {
-    this.#pending.push(frame);
+  override append(frame: PendingFrame): void {
+    super.append(frame);
+    this.#pendingBytes += frame.size;
+  }
+
+  override shift(): PendingFrame | undefined {
+    const frame = super.shift();
+    if (frame !== undefined) this.#pendingBytes -= frame.size;
+    return frame;
   }
 
   /** Writes what waits, if the stream takes more now; otherwise as soon as it does. */
   flush(): void {
     const writer = this.#writer;
     if (writer === undefined || this.#dead) return this.#dropOldest();
-    if (this.#pending.length === 0) return;
+    if (this.length === 0) return;
     if ((writer.desiredSize ?? 0) <= 0) {
       this.#dropOldest();
       if (this.#waiting) return;
@@ -108,33 +106,34 @@ export class SendStream {
       }, ignore);
       return;
     }
-    const frames = this.#pending;
-    this.#pending = [];
-    const bytes = this.#options.room.take(frames.reduce((sum, { size }) => sum + size, 0));
+    const bytes = this.#room.take(this.#pendingBytes);
     let offset = 0;
-    for (const frame of frames) offset = frame.encodeInto(bytes, offset);
+    while (this.length > 0) offset = this.shift()!.encodeInto(bytes, offset);
     this.#lastWrite = writer.write(bytes);
     this.#lastWrite.catch(ignore);
   }
 
   /** Takes back what was not written, to be written elsewhere. */
   take(): PendingFrame[] {
-    return this.#pending.splice(0);
+    const frames: PendingFrame[] = [];
+    while (this.length > 0) frames.push(this.shift()!);
+    return frames;
   }
 
   /** Drops the frames of `owner` that were not written. */
   recall(owner: unknown): void {
-    const recalled = this.#pending.filter((frame) => frame.owner === owner);
-    if (recalled.length === 0) return;
-    this.#pending = this.#pending.filter((frame) => frame.owner !== owner);
-    for (const frame of recalled) frame.recalled();
+    for (let left = this.length; left > 0; left--) {
+      const frame = this.shift()!;
+      if (frame.owner === owner) frame.recalled();
+      else this.append(frame);
+    }
   }
 
   /** Writes what waits and finishes the stream (FIN). Settles when the stream has taken everything, or has failed. */
   async finish(): Promise<void> {
     try {
       await this.#opened;
-      while (this.#pending.length > 0 && !this.#dead) {
+      while (this.length > 0 && !this.#dead) {
         this.flush();
         await (this.#waiting ? this.#writer?.ready : this.#lastWrite);
       }
@@ -146,11 +145,9 @@ export class SendStream {
     }
   }
 
-  /** All at once: with 1,600 calls one by one is what a stream that stands still has the process do, and nothing else. */
   #dropOldest(): void {
-    const excess = this.#pending.length - this.#options.capacity();
-    if (excess <= 0) return;
-    for (const frame of this.#pending.splice(0, excess)) frame.dropped();
+    const most = this.#options.capacity();
+    while (this.length > most) this.shift()!.dropped();
   }
 
   #fail(error: unknown): void {

@@ -1,10 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import {
-  type PendingFrame,
-  SendStream,
-  WriteRoom,
-} from "../../../../src/client/audio/send_stream.ts";
+import type { PendingFrame } from "../../../../src/client/audio/outgoing_frame.ts";
+import { SendStream, WriteRoom } from "../../../../src/client/audio/send_stream.ts";
 import { settle } from "../../../../src/testing/mod.ts";
 
 describe("WriteRoom", () => {
@@ -48,6 +45,7 @@ describe("SendStream", () => {
     });
     const frame = (number: number): PendingFrame => ({
       owner: undefined,
+      next: undefined,
       size: 1,
       encodeInto: (_bytes, offset) => {
         written.push(number);
