@@ -57,6 +57,7 @@ export function talkPort(link: AudioLink, way: Way): TalkPort {
   if (way === "streams") return portOf(link);
   const port = audioPort(link);
   return {
+    copies: true,
     send: (payload) => port.send(payload),
     listen: (take) => void port.receive({ take: ({ payload }) => take(payload), end: () => {} }),
   };

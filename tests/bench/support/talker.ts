@@ -19,6 +19,8 @@ export interface TalkLink {
 
 /** Both directions without streams. */
 export interface TalkPort {
+  /** Whether `send` has copied the payload when it returns. */
+  readonly copies: boolean;
   /** Sends a frame's payload. */
   send(payload: Uint8Array): void;
   /** Calls `take` with the payload of each frame that comes back. */
@@ -43,6 +45,7 @@ export async function pace(seconds: number, tick: () => void): Promise<void> {
 export function loopback(): TalkPort {
   let hear: (payload: Uint8Array) => void = () => {};
   return {
+    copies: true,
     send: (payload) => hear(payload),
     listen: (take) => void (hear = take),
   };
@@ -52,6 +55,7 @@ export function loopback(): TalkPort {
 export function portOf({ readable, writable }: TalkLink): TalkPort {
   const writer = writable.getWriter();
   return {
+    copies: false,
     send: (payload) => void writer.write(payload).catch(() => {}),
     listen: (take) => {
       void (async () => {
@@ -61,43 +65,50 @@ export function portOf({ readable, writable }: TalkLink): TalkPort {
   };
 }
 
-// Chunks are used again, since making one costs as much as sending it; a link has copied the first when the last is written.
+// Chunks are used again, since making one costs as much as sending it; where they are not copied at once, the first has left when the
+// last is written.
 const CHUNKS = 16;
 
 /** Writes numbered frames to a call, and times their way back. */
 export class Talker {
   /** How long each frame was under way that was heard while it was timed, in milliseconds. */
   readonly trips: number[] = [];
-  /** Whether frames are timed: looking at the clock is a fair part of what a frame costs. */
+  /** Whether frames are timed: looking at the clock is a fair part of what a frame costs, and so is noting what it says. */
   isTimed = true;
   readonly #port: TalkPort;
-  readonly #chunks = Array.from({ length: CHUNKS }, () => new Uint8Array(PAYLOAD_BYTES));
-  readonly #writtenAt: number[] = [];
+  readonly #chunks: readonly Uint8Array[];
+  // Of the frames that were timed when they were written.
+  readonly #writtenAt: (number | undefined)[] = [];
+  #written = 0;
   #heard = 0;
 
   constructor(port: TalkPort) {
     this.#port = port;
+    const length = port.copies ? 1 : CHUNKS;
+    this.#chunks = Array.from({ length }, () => new Uint8Array(PAYLOAD_BYTES));
     port.listen((payload) => this.#hear(payload));
   }
 
   /** How many frames did not come back. */
   get missing(): number {
-    return this.#writtenAt.length - this.#heard;
+    return this.#written - this.#heard;
   }
 
   /** Writes a frame, at `now`. */
   speak(now: number): void {
-    const number = this.#writtenAt.length;
-    const chunk = this.#chunks[number % CHUNKS]!;
+    const number = this.#written++;
+    const chunk = this.#chunks[number % this.#chunks.length]!;
     writeNumber(chunk, number);
-    this.#writtenAt.push(now);
+    if (this.isTimed) this.#writtenAt[number] = now;
     this.#port.send(chunk);
   }
 
   #hear(payload: Uint8Array): void {
     if (payload.length < 4) return;
     this.#heard++;
-    if (this.isTimed) this.trips.push(now() - this.#writtenAt[readNumber(payload)]!);
+    if (!this.isTimed) return;
+    const writtenAt = this.#writtenAt[readNumber(payload)];
+    if (writtenAt !== undefined) this.trips.push(now() - writtenAt);
   }
 }
 

@@ -45,6 +45,7 @@ export async function openWsPeer(calls: number): Promise<WsPeer> {
     const encoder = new AudioFrameEncoder({ callSid, codec: "PCMU" });
     let sequenceNumber = 0;
     return {
+      copies: true,
       send: (payload) => socket.send(encoder.encode(payload, sequenceNumber++)),
       listen: (take) => void takers.set(callSid, take),
     };
