@@ -18,19 +18,23 @@ export interface RateLimitOptions {
 
 /** A bucket that fills at a rate and is emptied by use. */
 export class RateLimit {
-  readonly #options: RateLimitOptions;
+  readonly #perSecond: number;
+  readonly #burst: number;
+  readonly #clock: Clock;
   #tokens: number;
   #at: number;
 
-  constructor(options: RateLimitOptions) {
-    this.#options = options;
-    this.#tokens = options.burst;
-    this.#at = options.clock.monotonic();
+  constructor({ perSecond, burst, clock }: RateLimitOptions) {
+    this.#perSecond = perSecond;
+    this.#burst = burst;
+    this.#clock = clock;
+    this.#tokens = burst;
+    this.#at = clock.monotonic();
   }
 
   /** Takes a token, at `now` on the clock where that is known. Returns `false`, and takes nothing, when it is missing. */
   take(now?: number): boolean {
-    if (this.#options.perSecond === Infinity) return true;
+    if (this.#perSecond === Infinity) return true;
     this.#fill(now);
     if (this.#tokens < 1) return false;
     this.#tokens--;
@@ -39,29 +43,28 @@ export class RateLimit {
 
   /** Whether {@linkcode RateLimit.take} would take a token now. */
   get hasToken(): boolean {
-    if (this.#options.perSecond === Infinity) return true;
+    if (this.#perSecond === Infinity) return true;
     this.#fill();
     return this.#tokens >= 1;
   }
 
   /** Takes tokens that are used already, also more than there are: the rest is a debt. */
   spend(tokens: number): void {
-    if (this.#options.perSecond === Infinity) return;
+    if (this.#perSecond === Infinity) return;
     this.#fill();
     this.#tokens -= tokens;
   }
 
   /** How long until there are tokens again, in milliseconds; 0 when there are some. */
   get waitMs(): number {
-    const { perSecond } = this.#options;
-    if (perSecond === Infinity) return 0;
+    if (this.#perSecond === Infinity) return 0;
     this.#fill();
-    return this.#tokens > 0 ? 0 : (-this.#tokens * 1_000) / perSecond + 1;
+    return this.#tokens > 0 ? 0 : (-this.#tokens * 1_000) / this.#perSecond + 1;
   }
 
-  #fill(now: number = this.#options.clock.monotonic()): void {
-    const { perSecond, burst } = this.#options;
-    this.#tokens = Math.min(burst, this.#tokens + ((now - this.#at) * perSecond) / 1_000);
+  #fill(now: number = this.#clock.monotonic()): void {
+    const back = (now - this.#at) * this.#perSecond / 1_000;
+    this.#tokens = Math.min(this.#burst, this.#tokens + back);
     this.#at = now;
   }
 }

@@ -11,6 +11,7 @@ import {
   JitterEstimate,
   type JitterStatistics,
 } from "../../audio/mod.ts";
+import { noteMissing } from "../../audio/missing_numbers.ts";
 
 // A number this far ahead, or this far back, is not taken for a loss or a latecomer (RFC 3550 appendix A.1).
 const MAX_DROPOUT = 3_000;
@@ -30,7 +31,7 @@ export interface CountedFrame {
 export class ArrivalMeter {
   // The number after the highest so far; `undefined` before the first.
   #next: number | undefined;
-  // Of the last MAX_MISORDER numbers before `#next` those that have not arrived, in order; `undefined` while all have.
+  // Of the last MAX_MISORDER numbers those that have not arrived, in order; `undefined` while all have.
   #missing: Set<number> | undefined;
   // The number that would confirm that the sender has started again.
   #restart: number | undefined;
@@ -90,16 +91,9 @@ export class ArrivalMeter {
     this.#miss(0, sequenceNumber);
   }
 
-  /** The numbers from `from` to `before` are missing; those too far back are forgotten. */
+  /** The numbers from `from` to `before` are missing. */
   #miss(from: number, before: number): void {
-    const oldest = Math.max(0, this.#next! - MAX_MISORDER);
-    const missing = this.#missing ?? new Set();
-    for (const number of missing) {
-      if (number >= oldest) break;
-      missing.delete(number);
-    }
-    for (let number = Math.max(from, oldest); number < before; number++) missing.add(number);
-    this.#missing = missing.size === 0 ? undefined : missing;
+    this.#missing = noteMissing(this.#missing, { from, before, window: MAX_MISORDER });
   }
 
   /** Whether a number can be of the stream, and follows a sender that has started again. */

@@ -6,10 +6,15 @@
 
 import type { AudioCodec } from "../../audio/mod.ts";
 import type { Clock } from "../../base/signal.ts";
-import { AudioFrameEncoder, type CallEvent, DialplanAction, EventType } from "../../wire/mod.ts";
+import {
+  type AudioFrameEncoder,
+  type CallEvent,
+  DialplanAction,
+  EventType,
+} from "../../wire/mod.ts";
 import { RateLimit } from "../rate_limit.ts";
 import { CallMedia } from "./media.ts";
-import type { AudioSource } from "./audio_source.ts";
+import { type AudioSource, FrameEncoders } from "./audio_source.ts";
 import { deriveSeed, type Random } from "../../base/random.ts";
 import type { Faults } from "./faults/faults.ts";
 import { FaultyLines } from "./faults/faulty_lines.ts";
@@ -76,17 +81,16 @@ export class Call implements AudioSource {
   clientId: string;
   /** Whether it waits to be taken up again. */
   isParked = false;
-  /** What its packets go through. */
-  readonly lines: FaultyLines;
   readonly #host: CallHost;
   readonly #timers = new Set<() => void>();
   readonly #uplinkRate: RateLimit;
-  readonly #encoders = new Map<string, AudioFrameEncoder>();
+  readonly #encoders: FrameEncoders;
   readonly #onEnd = new Set<() => void>();
   readonly #phone: Phone | undefined;
   readonly #listening: Listening | undefined;
   #state: CallState = "dialled";
   #media: CallMedia | undefined;
+  #lines: FaultyLines | undefined;
   #recorder: Recorder | undefined;
   #answerMs = 0;
   #answeredAt = 0;
@@ -109,12 +113,7 @@ export class Call implements AudioSource {
       answer: () => this.answer(),
       hangUp: (q850Cause) => this.hangUp(q850Cause),
     });
-    this.lines = new FaultyLines({
-      clock: host.clock,
-      seed: () => deriveSeed(host.seed(), `${options.tenantId} ${options.callSid}`),
-      faults: () => host.faultsOf(this),
-      onLost: () => this.#media?.miss(1),
-    });
+    this.#encoders = new FrameEncoders(options.callSid);
     const perSecond = host.audioFramesPerSecond;
     const burst = perSecond * AUDIO_BURST_SECONDS;
     this.#uplinkRate = new RateLimit({ perSecond, burst, clock: host.clock });
@@ -145,13 +144,24 @@ export class Call implements AudioSource {
     return this.#media?.quality ?? unheard;
   }
 
+  /** Whether its packets go through faulty lines: it has faults, or had some and keeps the order of its packets. */
+  get isFaulty(): boolean {
+    return this.#lines !== undefined || this.#host.faultsOf(this) !== undefined;
+  }
+
+  /** What its packets go through while it is faulty. */
+  get lines(): FaultyLines {
+    const { options } = this;
+    return this.#lines ??= new FaultyLines({
+      clock: this.#host.clock,
+      seed: () => deriveSeed(this.#host.seed(), `${options.tenantId} ${options.callSid}`),
+      faults: () => this.#host.faultsOf(this),
+      onLost: () => this.#media?.miss(1),
+    });
+  }
+
   encoder(codec: string): AudioFrameEncoder {
-    let encoder = this.#encoders.get(codec);
-    if (encoder === undefined) {
-      encoder = new AudioFrameEncoder({ callSid: this.callSid, codec });
-      this.#encoders.set(codec, encoder);
-    }
-    return encoder;
+    return this.#encoders.of(codec);
   }
 
   /** Begins: from here on it has events. */
@@ -225,7 +235,7 @@ export class Call implements AudioSource {
     this.#cancelTimers();
     if (media !== undefined) {
       media.close();
-      this.lines.end();
+      this.#lines?.end();
       const last = {
         payload: new Uint8Array(0),
         codec: "PCMU",
@@ -252,12 +262,12 @@ export class Call implements AudioSource {
     this.#cancelTimers();
     this.#media?.close();
     this.#phone?.stop?.();
-    this.lines.clear();
+    this.#lines?.clear();
     this.#recorder?.finish();
   }
 
   #say(speech: Speech): void {
-    if (!this.lines.isFaulty) return this.#host.speak(this, speech, false);
+    if (!this.isFaulty) return this.#host.speak(this, speech, false);
     const kept = { ...speech, payload: speech.payload.slice() };
     this.lines.toClient(() => this.#host.speak(this, kept, false));
   }
@@ -272,7 +282,7 @@ export class Call implements AudioSource {
   /** Stops the playback that is under way. */
   barge(): void {
     this.#media?.hush();
-    this.lines.hush();
+    this.#lines?.hush();
     this.#host.hush(this);
   }
 

@@ -43,12 +43,6 @@ const TICK_MS = 20;
 
 /** Both directions of one call, and what was counted of them. */
 export class CallMedia {
-  /** Supervisors. */
-  readonly taps: Set<Tap> = new Set();
-  /** Speaks to the client besides the far end. */
-  readonly toAgent: Mixer;
-  /** Speaks to the far end besides the client. */
-  readonly toCaller: Mixer;
   /** Jitter of what the client sends. */
   readonly jitter: JitterEstimate = new JitterEstimate();
   /** Whether neither side hears the other: the call is on hold. A whisper to the agent is heard. */
@@ -61,6 +55,10 @@ export class CallMedia {
   partner: CallMedia | undefined;
   readonly #options: CallMediaOptions;
   #farEnd: FarEnd;
+  // Made when they are asked for: most calls have no supervisor.
+  #taps: Set<Tap> | undefined;
+  #toAgent: Mixer | undefined;
+  #toCaller: Mixer | undefined;
   // Stops what the gateway plays, while it plays something.
   #stopPlayback: (() => void) | undefined;
   readonly #talk = new TalkDetector();
@@ -71,19 +69,31 @@ export class CallMedia {
   #bytesSent = 0;
 
   constructor(options: CallMediaOptions) {
-    const { ticker } = options;
     this.#options = options;
-    this.toAgent = new Mixer({
-      ticker,
+    this.#farEnd = options.phone?.connect(this.#audio()) ?? this.#makeEcho();
+  }
+
+  /** Supervisors. */
+  get taps(): Set<Tap> {
+    return this.#taps ??= new Set();
+  }
+
+  /** Speaks to the client besides the far end. */
+  get toAgent(): Mixer {
+    return this.#toAgent ??= new Mixer({
+      ticker: this.#options.ticker,
       say: (payload) => this.#sayToAgent(payload, "PCMU", this.#next++),
     });
-    this.toCaller = new Mixer({
-      ticker,
+  }
+
+  /** Speaks to the far end besides the client. */
+  get toCaller(): Mixer {
+    return this.#toCaller ??= new Mixer({
+      ticker: this.#options.ticker,
       say: (payload) => {
         if (!this.isHeld) this.#sendToCaller(payload, "PCMU");
       },
     });
-    this.#farEnd = options.phone?.connect(this.#audio()) ?? this.#makeEcho();
   }
 
   /** The place that the next packet to the client has. */
@@ -109,8 +119,8 @@ export class CallMedia {
     if (this.isMuted || this.isHeld || this.partner !== undefined) return;
     this.#options.recorder?.agent(payload, codec);
     this.meter?.agent(payload, codec);
-    for (const tap of this.taps) tap.agent(payload, codec);
-    this.#sendToCaller(this.toCaller.mix(payload, codec), codec);
+    this.#taps?.forEach((tap) => tap.agent(payload, codec));
+    this.#sendToCaller(this.#toCaller?.mix(payload, codec) ?? payload, codec);
   }
 
   /** Counts packets of the client's that did not arrive; a negative number takes back some that came late. */
@@ -136,8 +146,8 @@ export class CallMedia {
   hush(): void {
     this.#stopPlayback?.();
     this.#farEnd.hush();
-    this.toAgent.close();
-    this.toCaller.close();
+    this.#toAgent?.close();
+    this.#toCaller?.close();
   }
 
   /** Turns the far end into an echo. */
@@ -150,11 +160,11 @@ export class CallMedia {
   close(): void {
     this.#stopPlayback?.();
     this.#farEnd.close();
-    this.toAgent.close();
-    this.toCaller.close();
+    this.#toAgent?.close();
+    this.#toCaller?.close();
     if (this.partner !== undefined) this.partner.partner = undefined;
     this.partner = undefined;
-    this.taps.clear();
+    this.#taps?.clear();
   }
 
   #makeEcho(): FarEnd {
@@ -190,13 +200,13 @@ export class CallMedia {
     this.#received++;
     this.#options.recorder?.caller(payload, codec);
     this.meter?.caller(payload, codec);
-    for (const tap of this.taps) tap.caller(payload, codec);
+    this.#taps?.forEach((tap) => tap.caller(payload, codec));
     this.#bargeIn(payload, codec);
     if (this.isHeld) return;
     if (this.partner?.isHeld) return;
     // The partner's phone only listens: two echoes would never stop.
     if (this.partner !== undefined) return this.partner.#countSent(payload);
-    this.#sayToAgent(this.toAgent.mix(payload, codec), codec, sequenceNumber);
+    this.#sayToAgent(this.#toAgent?.mix(payload, codec) ?? payload, codec, sequenceNumber);
   }
 
   #bargeIn(payload: Uint8Array, codec: string): void {

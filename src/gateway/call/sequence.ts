@@ -4,6 +4,8 @@
  * @module
  */
 
+import { noteMissing } from "../../audio/missing_numbers.ts";
+
 const WINDOW = 64;
 // RFC 3550 appendix A.1: a longer gap is a new start, not a loss. One minute of audio.
 const LONGEST_GAP = 3_000;
@@ -12,8 +14,9 @@ const LONGEST_GAP = 3_000;
 export class SequenceTrack {
   /** Whether the last frame has come: nothing after it counts. */
   isEnded = false;
-  readonly #recent: number[] = [];
   #highest = -1;
+  // Of the last WINDOW numbers those that have not come, in order; `undefined` while all have.
+  #missing: Set<number> | undefined;
 
   /**
    * Takes a packet's number.
@@ -21,18 +24,18 @@ export class SequenceTrack {
    * @returns How many packets more are missing than before: 0 in order, above after a gap, -1 when it fills one; `undefined` when it came before, or too late to tell.
    */
   take(sequenceNumber: number): number | undefined {
-    const slot = sequenceNumber % WINDOW;
-    const isFirst = this.#highest < 0;
-    const gap = sequenceNumber - this.#highest - 1;
-    if (!isFirst && gap < 0) {
-      const isKnown = sequenceNumber <= this.#highest - WINDOW ||
-        this.#recent[slot] === sequenceNumber;
-      if (isKnown) return undefined;
-      this.#recent[slot] = sequenceNumber;
-      return -1;
-    }
+    const before = this.#highest;
+    const gap = sequenceNumber - before - 1;
+    const isFirst = before < 0;
+    if (!isFirst && gap < 0) return this.#missing?.delete(sequenceNumber) ? -1 : undefined;
     this.#highest = sequenceNumber;
-    this.#recent[slot] = sequenceNumber;
-    return isFirst || gap > LONGEST_GAP ? 0 : gap;
+    // What came before a start was never waited for.
+    const isStart = isFirst || gap > LONGEST_GAP;
+    if (gap > 0 || this.#missing !== undefined) {
+      const from = isStart ? 0 : before + 1;
+      const missing = { from, before: sequenceNumber, window: WINDOW };
+      this.#missing = noteMissing(this.#missing, missing);
+    }
+    return isStart ? 0 : gap;
   }
 }

@@ -6,7 +6,7 @@
 
 import { verifyToken } from "../../token/mod.ts";
 import {
-  AudioFrameEncoder,
+  type AudioFrameEncoder,
   ErrorCode,
   methods,
   type SuperviseSubscribeRequest,
@@ -19,7 +19,7 @@ import { unknownCall } from "./call_control.ts";
 import { RpcRefusal } from "../refusal.ts";
 import type { CallMedia } from "../call/media.ts";
 import type { Tap } from "../call/tap.ts";
-import type { AudioSource } from "../call/audio_source.ts";
+import { type AudioSource, FrameEncoders } from "../call/audio_source.ts";
 import { isLive, type KeyEntry } from "../auth/key_entry.ts";
 import {
   type Route,
@@ -119,12 +119,13 @@ export class Supervision implements Tap, AudioSource, SupervisorVoice {
   readonly #options: SupervisionOptions;
   /** Both sides on one line: the far end first, the client mixed in. */
   readonly #heard: Mixer;
-  readonly #encoders = new Map<string, AudioFrameEncoder>();
+  readonly #encoders: FrameEncoders;
   #next = 0;
   #isOver = false;
 
   constructor(options: SupervisionOptions) {
     this.#options = options;
+    this.#encoders = new FrameEncoders(options.call.callSid);
     this.#heard = new Mixer({
       ticker: options.ticker,
       say: (payload) => this.#say(payload, "PCMU", false),
@@ -141,12 +142,7 @@ export class Supervision implements Tap, AudioSource, SupervisorVoice {
   }
 
   encoder(codec: string): AudioFrameEncoder {
-    let encoder = this.#encoders.get(codec);
-    if (encoder === undefined) {
-      encoder = new AudioFrameEncoder({ callSid: this.#options.call.callSid, codec });
-      this.#encoders.set(codec, encoder);
-    }
-    return encoder;
+    return this.#encoders.of(codec);
   }
 
   /** Takes a packet of the supervisor's. Returns `false` when its mode lets neither side hear it. */

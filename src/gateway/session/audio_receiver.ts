@@ -136,12 +136,12 @@ class Uplink {
     if (track.isEnded) return false;
     if (payload.length === 0) {
       // Where faults make packets late, its number would pass theirs, which would then be too late.
-      if (!call.lines.isFaulty && track.take(sequenceNumber) === undefined) return false;
+      if (!call.isFaulty && track.take(sequenceNumber) === undefined) return false;
       track.isEnded = endOfStream;
       return endOfStream;
     }
     const packet = { payload, codec, sequenceNumber };
-    const isTaken = call.lines.isFaulty
+    const isTaken = call.isFaulty
       ? this.#carry(call, track, packet)
       : this.#arrive(call, track, packet, now);
     if (!isTaken) return false;

@@ -106,10 +106,9 @@ export class FaultTable {
    * The faults of a call or, without a `callSid`, of a dial: those of the most specific target, whole. That is the call, the trunk of the
    * tenant, the trunk, the tenant, the gateway.
    */
-  of(
-    { callSid, tenantId, trunkId }: FaultTarget & { readonly tenantId: string },
-  ): Faults | undefined {
+  of(at: FaultTarget & { readonly tenantId: string }): Faults | undefined {
     if (this.#byTarget.size === 0) return undefined;
+    const { callSid, tenantId, trunkId } = at;
     const targets: FaultTarget[] = [{ tenantId }, {}];
     if (trunkId !== undefined) targets.unshift({ tenantId, trunkId }, { trunkId });
     if (callSid !== undefined) targets.unshift({ tenantId, callSid }, { callSid });

@@ -21,7 +21,7 @@ export interface FaultyLinesOptions {
   readonly onLost: () => void;
 }
 
-/** The lines of one call. They are made when it first has faults. */
+/** The lines of one call, made when it first has faults. Each direction is made by its first packet. */
 export class FaultyLines {
   readonly #options: FaultyLinesOptions;
   #toFarEnd: FaultyLine | undefined;
@@ -29,12 +29,6 @@ export class FaultyLines {
 
   constructor(options: FaultyLinesOptions) {
     this.#options = options;
-  }
-
-  /** Whether packets have to go through here: the call has faults, or had some and keeps the order of its packets. */
-  get isFaulty(): boolean {
-    return this.#toFarEnd !== undefined || this.#toClient !== undefined ||
-      this.#options.faults() !== undefined;
   }
 
   /** Takes a packet of the client's: `arrive` is called as the faults have it. */
