@@ -151,9 +151,11 @@ export class Talkers {
 
   /** Waits for what is still under way. A machine that is too busy plays late: what still arrives is not lost. */
   async heard(): Promise<void> {
-    for (let before = Infinity; this.missing > 0 && this.missing < before;) {
+    let before = this.missing;
+    for (let waitedMs = 0; this.missing > 0 && waitedMs < 2_000; waitedMs += 20) {
+      await pause(20);
+      if (this.missing < before) waitedMs = 0;
       before = this.missing;
-      await pause(2_000);
     }
   }
 }
