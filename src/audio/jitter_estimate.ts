@@ -12,7 +12,7 @@ const PAUSE_US = 200_000;
  * of its own, which 200 calls come to 10,000 times a second.
  */
 export class JitterEstimate {
-  // Arrival less due time in microseconds, modulo 2^32; `undefined` before the first packet.
+  // Arrival less due time in microseconds, modulo 2^32 (72 minutes); `undefined` before the first packet.
   #transitUs: number | undefined;
   // In sixteenths of a microsecond.
   #jitter = 0;
@@ -23,13 +23,15 @@ export class JitterEstimate {
   }
 
   /**
-   * Takes one packet.
+   * Takes one packet. Times that are not finite are left out.
    *
    * @param arrivalMs When it arrived, in milliseconds.
    * @param dueMs When it was due by its place in the stream, in milliseconds from any fixed moment.
    */
   arrived(arrivalMs: number, dueMs: number): void {
-    const transitUs = Math.round((arrivalMs - dueMs) * 1_000) | 0;
+    const transitMs = arrivalMs - dueMs;
+    if (!Number.isFinite(transitMs)) return;
+    const transitUs = Math.round(transitMs * 1_000) | 0;
     const before = this.#transitUs;
     this.#transitUs = transitUs;
     // There is nothing to compare the first one with.

@@ -24,6 +24,8 @@ export function noteMissing(
     if (number >= oldest) break;
     numbers.delete(number);
   }
-  for (let number = Math.max(from, oldest); number < before; number++) numbers.add(number);
+  // Counted back from what has come: from 2^53 on adding one changes nothing, and the number is a peer's.
+  const most = before - Math.max(from, oldest);
+  for (let back = most; back > 0; back--) numbers.add(before - back);
   return numbers.size === 0 ? undefined : numbers;
 }

@@ -111,10 +111,13 @@ export class DropOldestQueue<T> {
   /** Gives what waits to a reader that is ready. */
   give(): void {
     const reader = this.#reader;
-    while (reader?.isReady === true && this.#waiting.length > 0) {
+    if (reader === undefined) return;
+    // What it does with a value can release it, or end the queue.
+    while (this.#reader === reader && reader.isReady && this.#waiting.length > 0) {
       reader.take(this.#shift());
     }
-    if (reader?.isReady !== true || !this.#ended || this.#waiting.length > 0) return;
+    if (this.#reader !== reader || !reader.isReady) return;
+    if (!this.#ended || this.#waiting.length > 0) return;
     this.#reader = undefined;
     reader.end(this.#error);
   }

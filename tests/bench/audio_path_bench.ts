@@ -164,7 +164,7 @@ async function costsAfterRest(works: readonly (() => unknown)[], ticks: number):
   for (let tick = 0; tick < ticks; tick++) {
     for (const [i, work] of works.entries()) {
       // The compiler learns what the first ticks need, without a rest.
-      if (tick < ticks / 2) { for (let i = 0; i < 50; i++) work(); }
+      if (tick < ticks / 2) { for (let times = 0; times < 50; times++) work(); }
       else await pause(REST_MS);
       const startedAt = millisecondsNow();
       work();

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { concatBytes, equalBytes } from "../../src/base/bytes.ts";
 import {
+  AudioFrameEncoder,
   type CallEvent,
   encodeFrame,
   encodeRequest,
@@ -209,6 +210,22 @@ describe("G-05 chunks", () => {
 });
 
 describe("G-06 hostile envelopes", () => {
+  it("G-06 hears audio of any number that the wire can have, and goes on", async () => {
+    for (const high of [0, 1, 0x1fffff, 0x200000, 0x7fffffff, 0xffffffff]) {
+      await using setup = new TestGateway();
+      const client = await withCall(setup);
+      const uplink = await client.openAudio();
+      const frame = new AudioFrameEncoder({ callSid: SID, codec: "PCMU" })
+        .encode(new Uint8Array(160), 64);
+      await uplink.write(frame);
+      // The number is the 64 bits before the last byte.
+      new DataView(frame.buffer).setUint32(frame.length - 5, high, true);
+      await uplink.write(frame);
+      await settle();
+      await assertAlive(client);
+    }
+  });
+
   it("G-06 refuses an envelope whose inside does not fit, in words, and keeps the session", async () => {
     await using setup = new TestGateway({ limits: unlimited });
     const client = await withCall(setup);

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { ByteRoom } from "../../base/bytes.ts";
 import { TeleQuickError } from "../../base/errors.ts";
 import type { Clock } from "../../base/signal.ts";
 import type { AudioFrame } from "../../wire/mod.ts";
@@ -13,7 +14,7 @@ import { EarlyAudio } from "./early_audio.ts";
 import { Pacer } from "./pacer.ts";
 import type { SendLane } from "./send.ts";
 import type { PendingFrame } from "./outgoing_frame.ts";
-import { SendStream, WriteRoom } from "./send_stream.ts";
+import { SendStream } from "./send_stream.ts";
 
 /** What takes the frames of one call. */
 export interface FrameSink {
@@ -56,8 +57,9 @@ export interface AudioHubOptions {
 // A stream that fails on a living session was reset by the gateway, unless the session turns out to be dying.
 const RESET_GRACE_MS = 1_000;
 
-// Buffers that frames are cut from are held by each of them, so they are small: a call of an hour keeps one where thousands have ended.
-const FRAME_ROOM_BYTES = 4 * 1024;
+// A call keeps up to ten frames, each of which can hold a buffer when the calls beside it have ended: so it has room for four.
+const FRAME_ROOM_BYTES = 1024;
+// A write is over soon.
 const WRITE_ROOM_BYTES = 16 * 1024;
 
 interface Lane {
@@ -120,7 +122,7 @@ export class AudioHub {
   readonly clock: Clock;
   readonly pacer: Pacer;
   /** Where the bytes of frames are put. */
-  readonly frameRoom: WriteRoom = new WriteRoom(FRAME_ROOM_BYTES);
+  readonly frameRoom: ByteRoom = new ByteRoom(FRAME_ROOM_BYTES);
   readonly #options: AudioHubOptions;
   readonly #links = new Map<string, AudioRoute>();
   // By call, too: a link has much that its frames do not come to.
@@ -139,7 +141,7 @@ export class AudioHub {
       if (this.#options.streams === "call") await this.#finish(lane);
     },
   };
-  readonly #room = new WriteRoom(WRITE_ROOM_BYTES);
+  readonly #room = new ByteRoom(WRITE_ROOM_BYTES);
   readonly #early = new EarlyAudio();
   #isOver = false;
   #ended = sumAudio([]);

@@ -82,7 +82,9 @@ export class CallAudio implements AudioRoute {
       jitterBufferMs: resolved.jitterBufferMs,
       capacity: resolved.receiveCapacity,
       endsWithFrame: options.endsWithFrame ?? true,
-      onEnd: () => this.#cancelHangup !== undefined && this.end(),
+      onEnd: () => {
+        if (this.#cancelHangup !== undefined) this.end();
+      },
     });
     this.#outgoing = new OutgoingAudio({
       ...{ callSid, codec, sampleRate, silence, isLive, sequence, pacer, clock },

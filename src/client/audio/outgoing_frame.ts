@@ -6,9 +6,9 @@
  */
 
 import { audioCodecs } from "../../audio/mod.ts";
+import type { ByteRoom } from "../../base/bytes.ts";
 import type { AudioFrameEncoder } from "../../wire/mod.ts";
 import type { ChunkFormat } from "./chunk.ts";
-import type { WriteRoom } from "./send_stream.ts";
 import type { SpeechTrack } from "./speech_track.ts";
 
 /** A frame that waits to be written. Its bytes are made when it is written, among those of others. */
@@ -68,7 +68,7 @@ export interface FrameOwner extends ChunkFormat {
   readonly encoder: AudioFrameEncoder;
   readonly sequence: SequenceCounter;
   /** Where the bytes of its frames are put. */
-  readonly room: WriteRoom;
+  readonly room: ByteRoom;
   /** Its bytes are among those of a write. */
   written(frame: OutgoingFrame): void;
   /** The transport did not take it in time. */

@@ -34,8 +34,8 @@ export interface IncomingAudioOptions {
   readonly capacity: number;
   /** Whether a frame that says so ends the stream; otherwise only `end()` does. */
   readonly endsWithFrame: boolean;
-  /** Called when nothing more comes. */
-  readonly onEnd: () => unknown;
+  /** Called when nothing more comes; again when it is ended once more. */
+  readonly onEnd: () => void;
 }
 
 // A process that was held up plays at most this many slots at once; the rest are skipped.
@@ -157,10 +157,14 @@ export class IncomingAudio implements Paced, FrameSink {
     return (this.#frames.skip() + (this.#playout?.skip() ?? 0)) * frameMilliseconds;
   }
 
-  /** Takes a frame that arrived at `now`. What waits is copied: the payload is a view of a buffer that is read into again. */
+  /**
+   * Takes a frame of `session` that arrived at `now`. What waits is copied: the payload is a view of a buffer that is read into again.
+   * Frames of a session that it does not follow are none of this call's.
+   */
   accept(frame: AudioFrame, now: number, session: unknown): void {
     if (session !== (this.#session ?? session)) return;
     const direct = this.#direct;
+    // While there is a receiver to call the queue has not ended.
     if (direct === undefined && this.#frames.ended) return;
     this.#heardAt = Math.floor(now);
     const { callSid, codec, endOfStream } = frame;

@@ -5,6 +5,7 @@
  * @module
  */
 
+import type { ByteRoom } from "../../base/bytes.ts";
 import { ignore } from "../../base/ignore.ts";
 import { type AudioCodec, frameMilliseconds } from "../../audio/mod.ts";
 import { TeleQuickError } from "../../base/errors.ts";
@@ -15,7 +16,6 @@ import { FrameQueue } from "./frame_queue.ts";
 import { LiveSource } from "./live_source.ts";
 import type { FrameOwner, OutgoingFrame, PendingFrame, SequenceCounter } from "./outgoing_frame.ts";
 import type { Paced, Pacer } from "./pacer.ts";
-import type { WriteRoom } from "./send_stream.ts";
 import { type PlaybackEnd, SpeechTrack } from "./speech_track.ts";
 import { Unplayed } from "./unplayed.ts";
 
@@ -45,7 +45,7 @@ export interface OutgoingAudioOptions {
   readonly clock: Clock;
   readonly lane: SendLane;
   /** Where the bytes of frames are put. */
-  readonly room: WriteRoom;
+  readonly room: ByteRoom;
 }
 
 /** What was counted of outgoing audio. */
@@ -84,7 +84,7 @@ export class OutgoingAudio implements Paced, FrameOwner {
   onProgress: () => void = ignore;
   readonly encoder: AudioFrameEncoder;
   readonly sampleRate: number;
-  readonly room: WriteRoom;
+  readonly room: ByteRoom;
   readonly #sendsSilence: boolean;
   readonly #clock: Clock;
   #dropped = 0;

@@ -4,40 +4,14 @@
  * @module
  */
 
+import type { ByteRoom } from "../../base/bytes.ts";
 import { ignore } from "../../base/ignore.ts";
 import { FrameList, type PendingFrame } from "./outgoing_frame.ts";
-
-/**
- * Memory for what is written. What fits is cut from a buffer, which is held for as long as one of its pieces is; each piece is given
- * once. Pieces that follow one another are read and written in that order, at a fraction of what it costs to come to each anew. Buffers of their own for streams that write a frame each make "audio path,
- * send a tick of 200 calls, streams: call" in tests/bench/audio_path_bench.ts take 1.25 times as long.
- */
-export class WriteRoom {
-  readonly #bufferBytes: number;
-  #buffer = new ArrayBuffer(0);
-  #used = 0;
-
-  constructor(bufferBytes: number) {
-    this.#bufferBytes = bufferBytes;
-  }
-
-  /** So many bytes, all zero. */
-  take(size: number): Uint8Array {
-    if (size > this.#bufferBytes) return new Uint8Array(size);
-    if (this.#used + size > this.#buffer.byteLength) {
-      this.#buffer = new ArrayBuffer(this.#bufferBytes);
-      this.#used = 0;
-    }
-    const piece = new Uint8Array(this.#buffer, this.#used, size);
-    this.#used += size;
-    return piece;
-  }
-}
 
 /** Options of an {@linkcode SendStream}. */
 export interface SendStreamOptions {
   /** Where the bytes of its writes are put. */
-  readonly room: WriteRoom;
+  readonly room: ByteRoom;
   /** Opens the stream; called once. */
   readonly open: () => Promise<WritableStream<Uint8Array>>;
   /** How many frames wait while the stream is not open or not ready; one more drops the oldest. */
@@ -51,7 +25,7 @@ export class SendStream extends FrameList<PendingFrame> {
   // What the frames in it take.
   #pendingBytes = 0;
   #writer: WritableStreamDefaultWriter<Uint8Array> | undefined;
-  readonly #room: WriteRoom;
+  readonly #room: ByteRoom;
   #lastWrite: Promise<void> = Promise.resolve();
   #waiting = false;
   #dead = false;

@@ -14,7 +14,8 @@ const NONE: readonly SpeechTrack[] = [];
 export class Unplayed {
   #playbacks = NONE;
   #written: SpeechTrack | undefined;
-  // When the last frame that was handed to the transport will have been played; in whole milliseconds, which an engine keeps in place.
+  // When the last frame that was handed to the transport will have been played; in whole milliseconds, which an engine keeps
+  // in place.
   #playedUntil = 0;
 
   /** Whether everything has been played. */
@@ -49,7 +50,7 @@ export class Unplayed {
 
   /** A frame's bytes are with the transport: from now on it plays, after the one before it. */
   hand(track: SpeechTrack, now: number): void {
-    this.#playedUntil = Math.max(Math.ceil(now), this.#playedUntil) + frameMilliseconds;
+    this.#playedUntil = Math.max(Math.floor(now), this.#playedUntil) + frameMilliseconds;
     track.hand(this.#playedUntil);
   }
 

@@ -26,10 +26,9 @@ export class FrameEncoders {
   /** The encoder of a codec: at once for the codec that was asked for last. */
   of(codec: string): AudioFrameEncoder {
     if (codec === this.#codec) return this.#encoder!;
-    const others = this.#others ??= new Map();
-    if (this.#codec !== undefined) others.set(this.#codec, this.#encoder!);
+    if (this.#codec !== undefined) (this.#others ??= new Map()).set(this.#codec, this.#encoder!);
     this.#codec = codec;
-    return this.#encoder = others.get(codec) ??
+    return this.#encoder = this.#others?.get(codec) ??
       new AudioFrameEncoder({ callSid: this.#callSid, codec });
   }
 }

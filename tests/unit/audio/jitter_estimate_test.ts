@@ -27,4 +27,14 @@ describe("JitterEstimate", () => {
     estimate.arrived(10_260, 60);
     assert.equal(estimate.jitterMs, 200 / 16);
   });
+
+  it("leaves times out that are not finite", () => {
+    const estimate = new JitterEstimate();
+    estimate.arrived(NaN, 0);
+    estimate.arrived(150, 0);
+    estimate.arrived(170, -Infinity);
+    assert.equal(estimate.jitterMs, 0);
+    estimate.arrived(186, 20);
+    assert.equal(estimate.jitterMs, 1);
+  });
 });

@@ -50,6 +50,35 @@ describe("DropOldestQueue", () => {
     assert.deepEqual(await readAll(read(frames)), [5, 6, 7]);
   });
 
+  it("gives nothing to a reader that was released while it took a value, and its end to it once", () => {
+    const taken: unknown[] = [];
+    const frames = new DropOldestQueue<number>(10);
+    for (const value of [1, 2, 3]) frames.push(value);
+    const first = {
+      isReady: true,
+      take(value: number) {
+        taken.push(value);
+        frames.release(first);
+      },
+      end: () => void taken.push("end"),
+    };
+    frames.claim(first);
+    frames.give();
+    assert.deepEqual(taken, [1]);
+    const rest: unknown[] = [];
+    const second = {
+      isReady: true,
+      take(value: number) {
+        rest.push(value);
+        if (value === 3) frames.end();
+      },
+      end: () => void rest.push("end"),
+    };
+    frames.claim(second);
+    frames.give();
+    assert.deepEqual(rest, [2, 3, "end"]);
+  });
+
   it("fails its reader with the error it ended with, after what waited", async () => {
     const frames = new DropOldestQueue<number>(3);
     frames.push(1);

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { type Call, type ClientOptions, TeleQuickClient } from "../../../../mod.ts";
+import { audioPort } from "../../../../src/client/mod.ts";
 import { AudioFrame, type CallEvent, FrameReader, methods } from "../../../../src/wire/mod.ts";
 import type { SessionPairOptions, WebTransportLike } from "../../../../src/transport/mod.ts";
 import { hasCode } from "../../../support/client_kit.ts";
@@ -533,6 +534,31 @@ describe("AudioLink.close()", () => {
     assert.equal((await link.readable.getReader().read()).done, true);
     await close();
   });
+});
+
+describe("a link whose call has hung up", () => {
+  for (const jitterBufferMs of [undefined, 40]) {
+    const how = jitterBufferMs === undefined ? "at once" : "when it was played";
+    it(`ends with the last frame that was under way, ${how}`, async () => {
+      const { clock, peers, call, close } = await story();
+      const link = call.audio({ jitterBufferMs });
+      let isOver = false;
+      void audioPort(link).ended.then(() => isOver = true);
+      await peers[0]!.push(methods.CallEvent, { ...hangup(call.sid) });
+      await clock.advance(10);
+      assert.equal(isOver, false);
+      const payload = new Uint8Array(160);
+      for (const sequenceNumber of [0, 1, 2]) {
+        const frame = { callSid: call.sid, codec: "PCMU", payload, sequenceNumber };
+        await push(peers[0]!, { ...frame, endOfStream: sequenceNumber === 2 });
+      }
+      await settle();
+      if (jitterBufferMs !== undefined) await clock.advance(120);
+      await settle();
+      assert.equal(isOver, true);
+      await close();
+    });
+  }
 });
 
 function hangup(callSid: string): Partial<CallEvent> {

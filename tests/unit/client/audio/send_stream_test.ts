@@ -1,26 +1,9 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import type { PendingFrame } from "../../../../src/client/audio/outgoing_frame.ts";
-import { SendStream, WriteRoom } from "../../../../src/client/audio/send_stream.ts";
+import { ByteRoom } from "../../../../src/base/bytes.ts";
+import { SendStream } from "../../../../src/client/audio/send_stream.ts";
 import { settle } from "../../../../src/testing/mod.ts";
-
-describe("WriteRoom", () => {
-  it("gives each piece once, of the size that was asked for, and all zero", () => {
-    const room = new WriteRoom(16 * 1024);
-    const sizes = [0, 1, 230, 16 * 1024, 9_000, 9_000, 16 * 1024 + 1, ...new Array(200).fill(230)];
-    const pieces = sizes.map((size) => room.take(size));
-    for (const [i, piece] of pieces.entries()) {
-      assert.equal(piece.length, sizes[i]);
-      assert.ok(piece.every((byte) => byte === 0), `piece ${i} is not fresh`);
-      piece.fill(i % 255 + 1);
-    }
-    for (const [i, piece] of pieces.entries()) {
-      assert.ok(piece.every((byte) => byte === i % 255 + 1), `piece ${i} was given twice`);
-    }
-    // The short ones share buffers.
-    assert.ok(new Set(pieces.slice(-200).map(({ buffer }) => buffer)).size < 10);
-  });
-});
 
 describe("SendStream", () => {
   it("keeps the newest while its stream takes nothing, and says so of each frame that it dropped", async () => {
@@ -38,7 +21,7 @@ describe("SendStream", () => {
       close: () => Promise.resolve(),
     };
     const stream = new SendStream({
-      room: new WriteRoom(16 * 1024),
+      room: new ByteRoom(16 * 1024),
       open: () => Promise.resolve({ getWriter: () => writer } as unknown as WritableStream),
       capacity: () => 3,
       onFailure: (error) => assert.fail(String(error)),

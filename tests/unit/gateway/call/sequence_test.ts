@@ -38,6 +38,14 @@ describe("SequenceTrack", () => {
     assert.equal(track.take(2 ** 53), 0);
   });
 
+  it("takes numbers that are too large to be counted one by one", () => {
+    for (const start of [2 ** 53 + 2, 2 ** 60, 2 ** 64]) {
+      const track = new SequenceTrack();
+      assert.equal(track.take(start), 0);
+      assert.equal(track.take(start + 2 ** 20), 0);
+    }
+  });
+
   it("agrees with a set of everything seen, for any order within the window", () => {
     const jitter = fc.array(fc.nat(30), { minLength: 1, maxLength: 200 });
     fc.assert(
