@@ -84,7 +84,7 @@ export function encodeHex(bytes: Uint8Array): string {
 }
 
 /**
- * Memory for many short pieces, cut one behind another from buffers of one size. A buffer is held for as long as one of its pieces is.
+ * Memory for many short pieces, cut one after another from buffers of one size. A buffer is held for as long as one of its pieces is.
  * A buffer of its own for each piece makes "audio path after a rest" in tests/bench/audio_path_bench.ts take 1.2 times as long.
  */
 export class ByteRoom {

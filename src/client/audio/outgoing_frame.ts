@@ -1,5 +1,5 @@
 /**
- * One outgoing frame: filled, then numbered and written, or dropped; empty again when its owner gets it back. And frames one behind
+ * One outgoing frame: filled, then numbered and written, or dropped; empty again when its owner gets it back. And frames one after
  * another: those that wait for their slots, and those that wait for a stream.
  *
  * @module
@@ -17,7 +17,7 @@ export interface PendingFrame {
   readonly owner: unknown;
   /** How many bytes it takes. */
   readonly size: number;
-  /** The one behind it. */
+  /** The one after it. */
   next: PendingFrame | undefined;
   /** Writes it into `target` from `offset` on; returns where it ends. */
   encodeInto(target: Uint8Array, offset: number): number;
@@ -27,7 +27,7 @@ export interface PendingFrame {
   recalled(): void;
 }
 
-/** Frames one behind another. A frame is in one list at a time, and says itself which one is behind it. */
+/** Frames one after another. A frame is in one list at a time, and says itself which one comes after it. */
 export class FrameList<F extends { next: F | undefined }> {
   #first: F | undefined;
   #last: F | undefined;
@@ -38,7 +38,7 @@ export class FrameList<F extends { next: F | undefined }> {
     return this.#length;
   }
 
-  /** Adds a frame behind the last. */
+  /** Adds a frame after the last. */
   append(frame: F): void {
     if (this.#last === undefined) this.#first = frame;
     else this.#last.next = frame;

@@ -159,7 +159,7 @@ export class IncomingAudio implements Paced, FrameSink {
 
   /**
    * Takes a frame of `session` that arrived at `now`. What waits is copied: the payload is a view of a buffer that is read into again.
-   * Frames of a session that it does not follow are none of this call's.
+   * Frames of a session that it does not follow are dropped.
    */
   accept(frame: AudioFrame, now: number, session: unknown): void {
     if (session !== (this.#session ?? session)) return;

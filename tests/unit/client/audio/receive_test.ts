@@ -80,7 +80,7 @@ describe("IncomingAudio", () => {
     });
   }
 
-  it("tells a receiver of the end once, also where it ends the call by what waited for it", () => {
+  it("calls a receiver's end once, also where it ends the link while it takes what waited", () => {
     const { audio, say } = incoming();
     say(1);
     say(2);
