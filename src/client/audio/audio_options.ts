@@ -5,6 +5,7 @@
  */
 
 import { type AudioCodec, audioCodecs, frameMilliseconds, isAudioCodec } from "../../audio/mod.ts";
+import { checkNumber, kindOf, type NumberRange } from "../../base/check.ts";
 import { TeleQuickError } from "../../base/errors.ts";
 import type { AudioOptions } from "./audio_link.ts";
 
@@ -20,31 +21,30 @@ export interface ResolvedAudioOptions {
   readonly receiveCapacity: number;
 }
 
+const CANNOT_OPEN = "Cannot open the audio of the call";
 const LOWEST_RATE = 8_000;
 const HIGHEST_RATE = 48_000;
 
-/** Checks options and fills in defaults. Throws `ERR_VALUE_INVALID` naming the option that is wrong. */
+/** Checks options and fills in defaults. Throws `ERR_VALUE_INVALID` naming the option that is out of range, `TypeError` one of another type. */
 export function resolveAudioOptions(options: AudioOptions): ResolvedAudioOptions {
   const { codec = "PCMU", source = "speech", silence = "pause", earlyMedia = false } = options;
   const { leadMs = 200, receiveCapacity = 100, jitterBufferMs } = options;
   oneOf("codec", codec, Object.keys(audioCodecs));
   const own = isAudioCodec(codec) ? audioCodecs[codec].sampleRate : LOWEST_RATE;
   const { sampleRate = own } = options;
-  if (!(Number.isInteger(sampleRate) && sampleRate >= LOWEST_RATE && sampleRate <= HIGHEST_RATE)) {
-    throw invalid(
-      `sampleRate is ${sampleRate}, expected an integer from ${LOWEST_RATE} to ${HIGHEST_RATE}`,
-    );
-  }
+  number("sampleRate", sampleRate, { min: LOWEST_RATE, max: HIGHEST_RATE, integer: true });
   oneOf("source", source, ["speech", "live"]);
   oneOf("silence", silence, ["pause", "send"]);
-  if (!(leadMs >= frameMilliseconds && leadMs <= 10_000)) {
-    throw invalid(`leadMs is ${leadMs}, expected 20 to 10000`);
+  if (typeof earlyMedia !== "boolean") {
+    throw new TypeError(`${CANNOT_OPEN}: earlyMedia is ${kindOf(earlyMedia)}, expected a boolean`);
   }
-  if (!(Number.isSafeInteger(receiveCapacity) && receiveCapacity > 0)) {
-    throw invalid(`receiveCapacity is ${receiveCapacity}, expected a positive number of frames`);
-  }
-  if (jitterBufferMs !== undefined && !(jitterBufferMs >= 0 && jitterBufferMs <= 1_000)) {
-    throw invalid(`jitterBufferMs is ${jitterBufferMs}, expected 0 to 1000`);
+  number("leadMs", leadMs, { min: frameMilliseconds, max: 10_000, expected: "20 to 10000" });
+  number("receiveCapacity", receiveCapacity, {
+    ...{ min: 1, max: Number.MAX_SAFE_INTEGER, integer: true },
+    expected: "a positive number of frames",
+  });
+  if (jitterBufferMs !== undefined) {
+    number("jitterBufferMs", jitterBufferMs, { min: 0, max: 1_000, expected: "0 to 1000" });
   }
   const resolved = { codec, sampleRate, source, silence, earlyMedia, leadMs };
   return { ...resolved, receiveCapacity, jitterBufferMs };
@@ -69,6 +69,10 @@ function oneOf(name: string, value: unknown, values: readonly string[]): void {
   throw invalid(`${name} is ${found}, expected one of ${values.join(", ")}`);
 }
 
+function number(name: string, value: unknown, range: NumberRange): void {
+  checkNumber("open the audio of the call", name, value, range);
+}
+
 function invalid(found: string): TeleQuickError {
-  return new TeleQuickError("ERR_VALUE_INVALID", `Cannot open the audio of the call: ${found}`);
+  return new TeleQuickError("ERR_VALUE_INVALID", `${CANNOT_OPEN}: ${found}`);
 }
