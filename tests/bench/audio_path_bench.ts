@@ -55,7 +55,7 @@ function streamOf(standsStill: boolean) {
 function openHub(streams: "call" | "shared", count = CALLS, standsStill = false) {
   const clock = new SlotClock();
   const connection = {
-    lost: new AbortController().signal,
+    over: new AbortController().signal,
     session: { openUnidirectional: () => Promise.resolve(streamOf(standsStill)) },
   } as unknown as Connection;
   const hub = new AudioHub({

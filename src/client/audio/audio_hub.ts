@@ -332,7 +332,7 @@ export class AudioHub {
         await after;
         const connection = await this.#options.connection();
         lane.connection = connection;
-        return await connection.session.openUnidirectional({ signal: connection.lost });
+        return await connection.session.openUnidirectional({ signal: connection.over });
       },
       // One that was replaced has nothing left to lose.
       onFailure: (error) => lane.uplink === uplink && this.#recover(lane, error),
@@ -362,7 +362,7 @@ export class AudioHub {
       if (lane.uplink === failed && !this.#isOver) this.#reopen(lane);
     };
     const giveUp = (): void => {
-      connection.lost.removeEventListener("abort", retry);
+      connection.over.removeEventListener("abort", retry);
       if (lane.uplink !== failed) return;
       const end = new TeleQuickError(
         "ERR_SESSION_CLOSED",
@@ -375,8 +375,8 @@ export class AudioHub {
       this.#finishing.delete(lane);
     };
     const cancel = this.clock.schedule(RESET_GRACE_MS, giveUp);
-    if (connection.lost.aborted) retry();
-    else connection.lost.addEventListener("abort", retry, { once: true });
+    if (connection.over.aborted) retry();
+    else connection.over.addEventListener("abort", retry);
   }
 }
 

@@ -111,7 +111,8 @@ export class LiveSupervision implements Supervision {
       else inner.addEventListener("abort", leave, { once: true });
       return leave;
     }, {
-      signal: signal === undefined ? connection.lost : AbortSignal.any([signal, connection.lost]),
+      signal,
+      lost: connection.over,
       timeoutMs,
       clock,
       onTimeout: () =>
