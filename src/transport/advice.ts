@@ -88,8 +88,11 @@ function reason(action: TransportAction): string {
     ? "this program's place is unknown"
     : `looked in ${folders.slice(0, 3).join(", ")}${folders.length > 3 ? " and above" : ""}`;
   const fitting = fittingPackage(machine, action);
+  const none = action === "listen"
+    ? `no package that can listen has a build for ${machineName(machine)}: `
+    : "";
   return fitting === undefined
-    ? `${runtime} has no WebTransport of its own, and ${advise(machine, action)}`
+    ? `${runtime} has no WebTransport of its own, and ${none}${advise(machine, action)}`
     : `${runtime} has no WebTransport of its own, expected a package that has: ${
       advise(machine, action)
     } ` +
