@@ -100,7 +100,10 @@ export interface AudioLink extends AsyncDisposable {
   readonly codec: AudioCodec;
   /** The rate of samples, both ways, in hertz. */
   readonly sampleRate: number;
-  /** Frames of the far end, each in the codec that it names. Ends when the far end or the call does. Read this or `samples`. */
+  /**
+   * Frames of the far end, each in the codec that it names. Ends when the far end or the call does. Read this or `samples`. Cancelling it,
+   * as leaving a `for await` loop does, is for good: what comes afterwards is dropped.
+   */
   readonly readable: ReadableStream<ReceivedFrame>;
   /** The same audio as samples at `sampleRate`. Read this or `readable`: the one that is read first has it. */
   readonly samples: ReadableStream<Int16Array>;
@@ -108,17 +111,17 @@ export interface AudioLink extends AsyncDisposable {
    * Takes audio in chunks of any size: it leaves as one frame each 20 ms. A frame that is not full waits for one slot; when nothing
    * followed by then, it leaves completed with silence.
    *
-   * A write resolves when its whole frames were sent, or earlier when another chunk was written meanwhile. `desiredSize` counts
-   * milliseconds and turns negative when more than `leadMs` waits. Closing it plays out what waits, then says that the stream has
+   * A write resolves when its whole frames were sent or cleared, or earlier when another chunk was written meanwhile; it rejects when the
+   * link ends before. `desiredSize` counts milliseconds and turns negative when more than `leadMs` waits. Closing it plays out what waits, then says that the stream has
    * ended; aborting it says so at once. After a chunk that was refused, `writable` is another stream, and the link goes on.
    */
   readonly writable: WritableStream<AudioChunk>;
   /** What was sent and received so far. */
   stats(): AudioStats;
   /**
-   * Plays an utterance: samples, bytes of the codec, or a source of them, of which no more is taken than is soon to be sent. Several
-   * play one after another, each beginning with a frame of its own; what is written to `writable` meanwhile waits for them, or is
-   * dropped where the source is live.
+   * Plays an utterance: samples, bytes of the codec, or a source of them, of which no more is taken than is soon to be sent. It comes after
+   * what was played or written to `writable` before, and begins with a frame of its own; what is written later waits for it, or is
+   * dropped where the source is live. Nothing is played once `writable` was closed or aborted: it is `interrupted` at once.
    *
    * @throws {TypeError} when `source` is not audio; {@linkcode TeleQuickError} `ERR_VALUE_INVALID` when it is a WAV file's bytes.
    */

@@ -194,9 +194,10 @@ export class CallAudio implements AudioRoute {
     this.#cancelHangup?.();
     this.#incoming.end(error);
     this.#playbacks?.end();
-    this.#outgoing.end();
+    // Writers first: what is dropped afterwards would look to them as if it was sent.
     this.#end = error ?? ended("send audio");
     this.#writable?.end(this.#end);
+    this.#outgoing.end();
     this.#hub.remove(this);
     this.#over?.resolve();
   }
@@ -212,11 +213,11 @@ export class CallAudio implements AudioRoute {
   drop(): PlaybackEnd {
     const unwrittenMs = this.#writable?.clear() ?? 0;
     const { playedMs, durationMs, interrupted } = this.#outgoing.clear();
-    this.#playbacks?.clear();
+    const unsaidMs = unwrittenMs + (this.#playbacks?.clear() ?? 0);
     return {
       playedMs,
-      durationMs: durationMs + unwrittenMs,
-      interrupted: interrupted || unwrittenMs > 0,
+      durationMs: durationMs + unsaidMs,
+      interrupted: interrupted || unsaidMs > 0,
     };
   }
 
@@ -230,7 +231,9 @@ export class CallAudio implements AudioRoute {
   async #allWritten(): Promise<void> {
     const writable = this.#writable;
     const written = writable?.written ?? 0;
-    await this.#outgoing.until(() => (writable?.accepted ?? 0) >= written && this.#mayWrite());
+    await this.#outgoing.until(() =>
+      (writable?.accepted ?? 0) >= written && (this.#playbacks?.isIdle ?? true)
+    );
   }
 
   async #playOut(): Promise<void> {
@@ -242,11 +245,8 @@ export class CallAudio implements AudioRoute {
 
   async #close(): Promise<void> {
     await this.#playOut();
+    this.#playbacks?.playedOut();
     this.end();
-  }
-
-  #mayWrite(): boolean {
-    return this.#playbacks?.isIdle ?? true;
   }
 
   #makeWritable(): WritableAudio {
@@ -254,7 +254,7 @@ export class CallAudio implements AudioRoute {
     const { leadMs, source } = this.#options;
     const writable = new WritableAudio({
       ...{ codec, sampleRate, outgoing: this.#outgoing, leadMs, isLive: source === "live" },
-      mayWrite: () => this.#mayWrite(),
+      mayWrite: (number) => this.#playbacks?.mayWrite(number) ?? true,
       playOut: () => this.#playOut(),
     });
     if (this.#isClosing) writable.closeToWriters();
@@ -269,6 +269,8 @@ export class CallAudio implements AudioRoute {
     const { leadMs } = this.#options;
     const playbacks = new Playbacks({
       ...{ codec, sampleRate, outgoing: this.#outgoing, clock, leadMs },
+      written: () => this.#writable?.written ?? 0,
+      accepted: () => this.#writable?.accepted ?? 0,
     });
     if (this.#isOver) playbacks.end();
     this.#watchProgress();

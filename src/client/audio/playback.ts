@@ -9,7 +9,7 @@ import { ignore } from "../../base/ignore.ts";
 import { deferred } from "../../base/deferred.ts";
 import { report } from "../../base/handled.ts";
 import type { Clock } from "../../base/signal.ts";
-import { type AudioChunk, checkChunk, type ChunkFormat } from "./chunk.ts";
+import { type AudioChunk, checkChunk, type ChunkFormat, chunkMs } from "./chunk.ts";
 import type { OutgoingAudio } from "./send.ts";
 import { type PlaybackEnd, SpeechTrack } from "./speech_track.ts";
 
@@ -48,6 +48,10 @@ export interface PlaybackHost extends ChunkFormat {
   readonly clock: Clock;
   /** How much of a source is taken ahead of its slots, in milliseconds. */
   readonly leadMs: number;
+  /** How many chunks have been written to the link's stream so far: a playback comes after those that were written before it. */
+  readonly written: () => number;
+  /** How many of them have been handed on, or dropped. */
+  readonly accepted: () => number;
 }
 
 /** Plays sources one after another. */
@@ -68,11 +72,16 @@ export class Playbacks {
     return this.#waiting.length === 0;
   }
 
+  /** Whether it is the turn of the chunk that was written as the one of this number: no playback that came before it waits. */
+  mayWrite(number: number): boolean {
+    const first = this.#waiting[0];
+    return first === undefined || number <= first.after;
+  }
+
   /** Adds a playback. */
   play(source: AudioSource, { id = randomUuid() }: PlayOptions): Playback {
-    const chunks = iterate(source, this.#host);
-    const playback = new LivePlayback(id, chunks, this.#host);
-    if (this.#isEnded) {
+    const playback = new LivePlayback(id, source, this.#host);
+    if (this.#isEnded || this.#host.outgoing.isOver) {
       playback.settle();
       return playback;
     }
@@ -89,9 +98,20 @@ export class Playbacks {
     }
   }
 
-  /** Ends every playback, with what was heard of each. */
-  clear(): void {
+  /** Ends every playback, with what was heard of each. Returns how long those last that had not begun, in milliseconds. */
+  clear(): number {
+    let unbegunMs = 0;
+    for (const playback of this.#waiting) {
+      if (!this.#playing.has(playback)) unbegunMs += playback.settle().durationMs;
+    }
     for (const playback of [...this.#playing, ...this.#waiting]) playback.settle();
+    this.#playing.clear();
+    return unbegunMs;
+  }
+
+  /** Everything was sent, and the link ends: what is under way will be heard. */
+  playedOut(): void {
+    for (const playback of this.#playing) playback.settle(Infinity);
     this.#playing.clear();
   }
 
@@ -104,12 +124,16 @@ export class Playbacks {
   async #handOver(): Promise<void> {
     while (this.#waiting.length > 0) {
       const playback = this.#waiting[0]!;
+      const { accepted, outgoing } = this.#host;
+      if (accepted() < playback.after) {
+        await outgoing.until(() => playback.isOver || accepted() >= playback.after);
+      }
       if (!playback.isOver) {
         this.#playing.add(playback);
         await playback.handOver();
       }
       this.#waiting.shift();
-      this.#host.outgoing.progress();
+      outgoing.progress();
     }
   }
 }
@@ -117,20 +141,28 @@ export class Playbacks {
 /** The implementation of {@linkcode Playback}. */
 class LivePlayback implements Playback {
   readonly id: string;
+  /** How many chunks were written before it. */
+  readonly after: number;
   isOver = false;
   readonly #track = new SpeechTrack();
   readonly #chunks: AsyncIterator<AudioChunk>;
   readonly #host: PlaybackHost;
   readonly #finished = deferred<PlaybackEnd>();
+  // Whether its source is one chunk, whose duration is known from the start.
+  readonly #isKnown: boolean;
   // Resolves the wait for the source's next chunk, which can fail to come.
   #leaveSource: () => void = ignore;
   #failure: { readonly error: unknown } | undefined;
   #end: PlaybackEnd | undefined;
 
-  constructor(id: string, chunks: AsyncIterator<AudioChunk>, host: PlaybackHost) {
+  constructor(id: string, source: AudioSource, host: PlaybackHost) {
     this.id = id;
-    this.#chunks = chunks;
+    this.after = host.written();
     this.#host = host;
+    this.#chunks = iterate(source, host);
+    const durationMs = chunkMs(source, host);
+    this.#isKnown = durationMs > 0;
+    this.#track.durationMs = durationMs;
   }
 
   get playedMs(): number {
@@ -154,12 +186,14 @@ class LivePlayback implements Playback {
     const { outgoing, leadMs, sampleRate } = this.#host;
     const pieceSamples = Math.ceil(sampleRate * PIECE_MS / 1_000);
     try {
-      while (!this.isOver) {
+      while (!this.isOver && !outgoing.isOver) {
         const { value, done } = await this.#next();
         if (done === true || this.isOver) break;
         checkChunk(value, this.#host);
+        // The whole chunk is known of now, although it is encoded piece by piece.
+        if (!this.#isKnown) this.#track.durationMs += chunkMs(value, this.#host);
         for (let at = 0; at < value.length && !this.isOver; at += pieceSamples) {
-          outgoing.push(value.subarray(at, at + pieceSamples), this.#track);
+          outgoing.push(value.subarray(at, at + pieceSamples), this.#track, 0);
           await outgoing.until(() => this.isOver || outgoing.queuedMs < leadMs);
         }
       }
@@ -167,7 +201,9 @@ class LivePlayback implements Playback {
       this.#failure = { error };
       this.#leave();
     }
-    if (!this.isOver) outgoing.seal(this.#track);
+    // The link's stream has ended under it: its writer has closed or aborted it.
+    if (outgoing.isOver) this.settle();
+    else if (!this.isOver) outgoing.seal(this.#track);
   }
 
   /** Ends it when all of it has been played. Returns whether it is over. */
@@ -180,10 +216,10 @@ class LivePlayback implements Playback {
     return true;
   }
 
-  /** Ends it now, and drops what is left of it. */
-  settle(): PlaybackEnd {
+  /** Ends it, with what will have been heard at `now`, and drops what is left of it. */
+  settle(now: number = this.#host.clock.monotonic()): PlaybackEnd {
     if (this.#end !== undefined) return this.#end;
-    const end = this.#end = this.#track.end(this.#host.clock.monotonic());
+    const end = this.#end = this.#track.end(now);
     this.isOver = true;
     this.#leaveSource();
     this.#host.outgoing.cut(this.#track);

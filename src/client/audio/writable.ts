@@ -16,8 +16,8 @@ export interface WritableAudioOptions extends ChunkFormat {
   readonly leadMs: number;
   /** Whether chunks are taken at once, however much waits: the source is live. */
   readonly isLive: boolean;
-  /** Whether it is the writer's turn: no playback is being handed over. */
-  readonly mayWrite: () => boolean;
+  /** Whether it is the turn of the chunk that was written as the one of this number: no playback that came before it is handed over. */
+  readonly mayWrite: (number: number) => boolean;
   /** Plays out what was written, then ends the link's outgoing side. */
   readonly playOut: () => Promise<void>;
 }
@@ -141,7 +141,7 @@ export class WritableAudio {
       });
     }
     if (durationMs < 0) return this.#count();
-    if (mayWrite()) return this.#hand(chunk, durationMs);
+    if (mayWrite(this.#accepted + 1)) return this.#hand(chunk, durationMs);
     // What is live now is not later.
     return isLive ? this.#count() : this.#handInTurn(chunk, durationMs);
   }
@@ -149,7 +149,9 @@ export class WritableAudio {
   async #handInTurn(chunk: AudioChunk, durationMs: number): Promise<void> {
     const { mayWrite, outgoing } = this.#options;
     const clears = this.#clears;
-    await outgoing.until(() => mayWrite() || this.#clears !== clears);
+    const number = this.#accepted + 1;
+    await outgoing.until(() => mayWrite(number) || this.#clears !== clears);
+    if (this.#end !== undefined) throw this.#end;
     if (this.#clears === clears) await this.#hand(chunk, durationMs);
     else this.#count();
   }
@@ -160,7 +162,7 @@ export class WritableAudio {
     this.#options.outgoing.taken();
   }
 
-  /** Hands a chunk on. Resolves when it was sent, or when another one waits and is needed. */
+  /** Hands a chunk on. Resolves when it was sent, or when another one waits and is needed; rejects when the link ends before. */
   #hand(chunk: AudioChunk, durationMs: number): Promise<void> | undefined {
     const { outgoing, isLive } = this.#options;
     try {
@@ -175,7 +177,10 @@ export class WritableAudio {
     }
     this.#count();
     if (isLive || this.#mayGoOn()) return undefined;
-    return new Promise((resolve) => this.#release = resolve);
+    return new Promise((resolve, reject) => {
+      this.#release = resolve;
+      this.#refuse = reject;
+    });
   }
 
   #mayGoOn(): boolean {
