@@ -102,7 +102,8 @@ export class Playbacks {
   clear(): number {
     let unbegunMs = 0;
     for (const playback of this.#waiting) {
-      if (!this.#playing.has(playback)) unbegunMs += playback.settle().durationMs;
+      if (playback.isOver || this.#playing.has(playback)) continue;
+      unbegunMs += playback.settle().durationMs;
     }
     for (const playback of [...this.#playing, ...this.#waiting]) playback.settle();
     this.#playing.clear();

@@ -64,6 +64,7 @@ describe("Audio that is written and played on one link", () => {
     const writer = link.writable.getWriter();
     void writer.write(sound(1, 50));
     const playback = link.play(sound(2, 25));
+    link.play(sound(3, 25)).stop();
     await story.setup.clock.advance(300);
     const clearing = link.clear();
     await story.setup.clock.advance(100);
