@@ -121,7 +121,8 @@ export interface AudioLink extends AsyncDisposable {
   /**
    * Plays an utterance: samples, bytes of the codec, or a source of them, of which no more is taken than is soon to be sent. It comes after
    * what was played or written to `writable` before, and begins with a frame of its own; what is written later waits for it, or is
-   * dropped where the source is live. Nothing is played once `writable` was closed or aborted: it is `interrupted` at once.
+   * dropped where the source is live. Once the stream of outgoing audio has ended, after `writable` was closed or aborted, nothing is played:
+   * it is `interrupted` at once.
    *
    * @throws {TypeError} when `source` is not audio; {@linkcode TeleQuickError} `ERR_VALUE_INVALID` when it is a WAV file's bytes.
    */

@@ -245,7 +245,6 @@ export class CallAudio implements AudioRoute {
 
   async #close(): Promise<void> {
     await this.#playOut();
-    this.#playbacks?.playedOut();
     this.end();
   }
 

@@ -50,7 +50,7 @@ export interface PlaybackHost extends ChunkFormat {
   readonly leadMs: number;
   /** How many chunks have been written to the link's stream so far: a playback comes after those that were written before it. */
   readonly written: () => number;
-  /** How many of them have been handed on, or dropped. */
+  /** How many of them have been handed on, dropped or refused. */
   readonly accepted: () => number;
 }
 
@@ -108,12 +108,6 @@ export class Playbacks {
     for (const playback of [...this.#playing, ...this.#waiting]) playback.settle();
     this.#playing.clear();
     return unbegunMs;
-  }
-
-  /** Everything was sent, and the link ends: what is under way will be heard. */
-  playedOut(): void {
-    for (const playback of this.#playing) playback.settle(Infinity);
-    this.#playing.clear();
   }
 
   /** Ends every playback; no other begins. */
@@ -186,6 +180,7 @@ class LivePlayback implements Playback {
   async handOver(): Promise<void> {
     const { outgoing, leadMs, sampleRate } = this.#host;
     const pieceSamples = Math.ceil(sampleRate * PIECE_MS / 1_000);
+    outgoing.begin(this.#track);
     try {
       while (!this.isOver && !outgoing.isOver) {
         const { value, done } = await this.#next();
@@ -207,14 +202,15 @@ class LivePlayback implements Playback {
     else if (!this.isOver) outgoing.seal(this.#track);
   }
 
-  /** Ends it when all of it has been played. Returns whether it is over. */
+  /** Ends it when all of it has been played, or nothing more of it will be. Returns whether it is over. */
   finishIfPlayed(): boolean {
     if (this.isOver) return true;
-    if (!this.#track.isComplete || !this.#track.hasPlayed(this.#host.clock.monotonic())) {
-      return false;
-    }
-    this.settle();
-    return true;
+    const { outgoing, clock } = this.#host;
+    const isSaid = this.#track.isComplete && this.#track.isHanded;
+    // The last tick was before the last slot's end: what the transport has will be heard.
+    if (outgoing.hasSaidEnd) this.settle(isSaid ? Infinity : undefined);
+    else if (isSaid && this.#track.hasPlayed(clock.monotonic())) this.settle();
+    return this.isOver;
   }
 
   /** Ends it, with what will have been heard at `now`, and drops what is left of it. */

@@ -73,6 +73,7 @@ export class OutgoingAudio implements Paced, FrameOwner {
   readonly #live: LiveSource | undefined;
   #isOpen: boolean;
   #ended = false;
+  #hasSaidEnd = false;
   #sent = 0;
   #slot: number | undefined;
   // Ticks since something was handed over: more can follow, and the frame being filled waits for it.
@@ -111,6 +112,11 @@ export class OutgoingAudio implements Paced, FrameOwner {
   /** Whether it has ended, or is saying so. */
   get isOver(): boolean {
     return this.#ended;
+  }
+
+  /** Whether it has said that the stream has ended: the transport has all that was sent. */
+  get hasSaidEnd(): boolean {
+    return this.#hasSaidEnd;
   }
 
   /** Whether frames leave. */
@@ -172,11 +178,16 @@ export class OutgoingAudio implements Paced, FrameOwner {
     this.#queue.push(chunk, owner);
     const made = this.#queue.length - waiting;
     owner.durationMs += durationMs;
-    if (track !== undefined) this.#unplayed.add(track);
     this.#quietSlots = 0;
     if (live === undefined) this.#sendOwed();
     else if (made > 0) this.#takeMade(live, made);
     this.#activate();
+  }
+
+  /** A playback begins, with a frame of its own: what was written before is completed. */
+  begin(track: SpeechTrack): void {
+    if (this.#live === undefined) this.seal();
+    this.#unplayed.add(track);
   }
 
   /** Ends an utterance: its last frame is completed with silence, and what comes next begins with a frame of its own. */
@@ -395,6 +406,8 @@ export class OutgoingAudio implements Paced, FrameOwner {
     this.#send(last);
     this.progress();
     await this.#lane.finish();
+    this.#hasSaidEnd = true;
+    this.progress();
   }
 
   /** A chunk was taken from a writer, or dropped: waits that depend on it look again. */

@@ -37,6 +37,8 @@ export class WritableAudio {
   // Chunks that were written, and of these the ones that have left the stream.
   #written = 0;
   #accepted = 0;
+  // How long the chunk lasts that has left the stream and waits for a playback.
+  #inTurnMs = 0;
   #release: (() => void) | undefined;
   #refuse: ((error: TeleQuickError) => void) | undefined;
   #clears = 0;
@@ -65,7 +67,8 @@ export class WritableAudio {
 
   /** Drops the chunks that wait. Returns how long they last, in milliseconds. */
   clear(): number {
-    let droppedMs = 0;
+    let droppedMs = this.#inTurnMs;
+    this.#inTurnMs = 0;
     this.#clears++;
     for (const [i, durationMs] of this.#waiting.entries()) {
       if (durationMs < 0) continue;
@@ -120,6 +123,8 @@ export class WritableAudio {
       // Called in the order of the writes, synchronously: the place to note what waits, and that something follows.
       size: (chunk) => {
         const durationMs = chunkMs(chunk, this.#options);
+        // Of a stream that was replaced nothing leaves any more.
+        if (this.#stream !== stream) return durationMs;
         this.#waiting.push(durationMs);
         this.#written++;
         if (this.#release !== undefined) this.progress();
@@ -150,7 +155,9 @@ export class WritableAudio {
     const { mayWrite, outgoing } = this.#options;
     const clears = this.#clears;
     const number = this.#accepted + 1;
+    this.#inTurnMs = durationMs;
     await outgoing.until(() => mayWrite(number) || this.#clears !== clears);
+    this.#inTurnMs = 0;
     if (this.#end !== undefined) throw this.#end;
     if (this.#clears === clears) await this.#hand(chunk, durationMs);
     else this.#count();
@@ -201,6 +208,7 @@ export class WritableAudio {
  */
 class SpeechStream extends WritableStream<AudioChunk> {
   readonly #writes: Promise<void>[] = [];
+  #hasBegun = false;
   #isForgiven = false;
 
   override getWriter(): WritableStreamDefaultWriter<AudioChunk> {
@@ -225,9 +233,10 @@ class SpeechStream extends WritableStream<AudioChunk> {
     return handled(super.abort(reason));
   }
 
-  /** A chunk is handed on: the write before it has settled. */
+  /** A chunk leaves the stream: the write before it, if there was one, has settled. */
   settled(): void {
-    if (this.#writes.length > 1) this.#writes.shift();
+    if (this.#hasBegun) this.#writes.shift();
+    this.#hasBegun = true;
   }
 
   /** The writes that are under way, and all later ones, can fail. */

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import process from "node:process";
 import { describe, it } from "node:test";
 import type { AudioLink, AudioOptions, Call } from "../../../../mod.ts";
 import { type ClientSetup, clientSetup, hasCode } from "../../../support/client_kit.ts";
@@ -91,7 +92,64 @@ describe("Audio that is written and played on one link", () => {
     await call.hangUp();
   });
 
+  it("goes on with the playback when a chunk was written right after one that was refused", async () => {
+    await using story = await clientSetup();
+    const call = await answered(story);
+    const link = call.audio();
+    const heard = listen(link);
+    const writer = link.writable.getWriter();
+    await story.setup.clock.advance(20);
+    const refused = writer.write("no audio" as unknown as Uint8Array).catch((error) => error);
+    writer.write(sound(1, 5)).catch(() => {});
+    const playback = link.play(sound(2, 5));
+    await story.setup.clock.advance(500);
+    assert.ok(await refused instanceof TypeError);
+    assert.equal((await playback.finished).interrupted, false);
+    assert.deepEqual(heard, [[2, 5]]);
+    const closing = link.close();
+    await story.setup.clock.advance(500);
+    await closing;
+    await call.hangUp();
+  });
+
+  it("begins a playback with a frame of its own, and cuts nothing of what was written", async () => {
+    await using story = await clientSetup();
+    const call = await answered(story);
+    const link = call.audio();
+    const frames: string[] = [];
+    void (async () => {
+      for await (const { payload } of link.readable) {
+        if (payload.length > 0) frames.push([...new Set(payload)].join(" "));
+      }
+    })().catch(() => {});
+    void link.writable.getWriter().write(new Uint8Array(260).fill(1));
+    const playback = link.play(new Uint8Array(400).fill(2));
+    await story.setup.clock.advance(0);
+    playback.stop();
+    const next = link.play(sound(3, 2));
+    await story.setup.clock.advance(500);
+    assert.deepEqual(frames, ["1", "1 255", "3", "3"]);
+    assert.equal((await next.finished).interrupted, false);
+    await call.hangUp();
+  });
+
   for (const end of ["close", "abort"] as const) {
+    it(`ends a playback that was handed over with the writer's ${end}()`, async () => {
+      await using story = await clientSetup();
+      const call = await answered(story);
+      const link = call.audio();
+      const heard = listen(link);
+      const playback = link.play(sound(2, 9));
+      await story.setup.clock.advance(60);
+      void link.writable.getWriter()[end]().catch(() => {});
+      await story.setup.clock.advance(500);
+      const { playedMs, durationMs, interrupted } = await playback.finished;
+      assert.deepEqual([durationMs, interrupted], [180, end === "abort"]);
+      assert.deepEqual(heard, [[2, end === "close" ? 9 : 4]]);
+      assert.ok(end === "close" ? playedMs === 180 : playedMs < 100, `${playedMs} ms`);
+      await call.hangUp();
+    });
+
     it(`is not played after the writer's ${end}(), and says so`, async () => {
       await using story = await clientSetup();
       const call = await answered(story);
@@ -110,6 +168,48 @@ describe("Audio that is written and played on one link", () => {
       await call.hangUp();
     });
   }
+
+  it("is what clear() counts, also a chunk that waits for a playback, and a playback of the same turn", async () => {
+    await using story = await clientSetup();
+    const call = await answered(story);
+    const link = call.audio();
+    link.play(sound(1, 50));
+    void link.writable.getWriter().write(sound(2, 50));
+    await story.setup.clock.advance(100);
+    const first = link.clear();
+    await story.setup.clock.advance(100);
+    assert.equal((await first).durationMs, 2_000);
+    const playback = link.play(sound(3, 100));
+    const second = link.clear();
+    await story.setup.clock.advance(100);
+    const unheard = { playedMs: 0, durationMs: 2_000, interrupted: true };
+    assert.deepEqual(await second, unheard);
+    assert.deepEqual(await playback.finished, unheard);
+    await call.hangUp();
+  });
+
+  it("rejects no write unhandled that was not awaited, when the call hangs up", async () => {
+    const unhandled: unknown[] = [];
+    const note = (error: unknown): void => void unhandled.push(error);
+    process.on("unhandledRejection", note);
+    try {
+      for (const isPlaying of [false, true]) {
+        await using story = await clientSetup();
+        const call = await answered(story);
+        const link = call.audio();
+        if (isPlaying) link.play(sound(9, 100));
+        const writer = link.writable.getWriter();
+        for (const value of [1, 2, 3]) writer.write(sound(value, 100));
+        await story.setup.clock.advance(500);
+        await call.hangUp();
+        await story.setup.clock.advance(500);
+      }
+      await new Promise((resolve) => setTimeout(resolve, 0));
+    } finally {
+      process.off("unhandledRejection", note);
+    }
+    assert.deepEqual(unhandled, []);
+  });
 
   it("rejects a write whose sound a hang-up cut, and one that waited for a playback", async () => {
     await using story = await clientSetup();
