@@ -11,7 +11,7 @@ import {
   JitterEstimate,
   type JitterStatistics,
 } from "../../audio/mod.ts";
-import { noteMissing } from "../../audio/missing_numbers.ts";
+import { noteMissing } from "../../base/missing_numbers.ts";
 
 // A number this far ahead, or this far back, is not taken for a loss or a latecomer (RFC 3550 appendix A.1).
 const MAX_DROPOUT = 3_000;

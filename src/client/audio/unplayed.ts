@@ -38,9 +38,9 @@ export class Unplayed {
     return this.#written ??= new SpeechTrack();
   }
 
-  /** Adds a playback's track. */
+  /** Adds the track of a playback that begins. */
   add(track: SpeechTrack): void {
-    if (!this.#playbacks.includes(track)) this.#playbacks = [...this.#playbacks, track];
+    this.#playbacks = [...this.#playbacks, track];
   }
 
   /** A playback was cut. */

@@ -6,9 +6,8 @@
 
 import { TeleQuickError } from "../../base/errors.ts";
 import { ignore } from "../../base/ignore.ts";
-import { ByteBudget } from "../../base/byte_budget.ts";
 import type { Clock } from "../../base/signal.ts";
-import { Unfinished } from "../../base/unfinished.ts";
+import { ByteBudget, Unfinished } from "../../base/unfinished.ts";
 import { ByteReader, type Session } from "../../transport/mod.ts";
 import {
   AudioFrame,

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { noteMissing } from "../../audio/missing_numbers.ts";
+import { noteMissing } from "../../base/missing_numbers.ts";
 
 const WINDOW = 64;
 // RFC 3550 appendix A.1: a longer gap is a new start, not a loss. One minute of audio.

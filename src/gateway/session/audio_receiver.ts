@@ -5,9 +5,8 @@
  */
 
 import { type AudioCodec, audioCodecs, isAudioCodec } from "../../audio/mod.ts";
-import type { ByteBudget } from "../../base/byte_budget.ts";
 import { TeleQuickError } from "../../base/errors.ts";
-import { Unfinished } from "../../base/unfinished.ts";
+import { type ByteBudget, Unfinished } from "../../base/unfinished.ts";
 import { ByteReader } from "../../transport/mod.ts";
 import { AudioFrame, type Frame, FrameReader, methods, pushById } from "../../wire/mod.ts";
 import type { Call } from "../call/call.ts";

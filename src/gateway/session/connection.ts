@@ -4,7 +4,7 @@
  * @module
  */
 
-import { ByteBudget } from "../../base/byte_budget.ts";
+import { ByteBudget } from "../../base/unfinished.ts";
 import { Canceller, sleep } from "../../base/signal.ts";
 import { type BidirectionalStream, type IncomingSession, Session } from "../../transport/mod.ts";
 import { type CallEvent, ErrorCode, type SessionEnding } from "../../wire/mod.ts";

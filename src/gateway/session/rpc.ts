@@ -10,7 +10,7 @@ import { sleep } from "../../base/signal.ts";
 import { type BidirectionalStream, ByteReader } from "../../transport/mod.ts";
 import { answer } from "../methods/dispatch.ts";
 import type { RpcContext } from "../methods/route.ts";
-import type { ByteBudget } from "../../base/byte_budget.ts";
+import type { ByteBudget } from "../../base/unfinished.ts";
 import { drain, readRequest, REQUEST_BYTES, TooMuchUnfinished } from "./streams.ts";
 
 /** Options of {@linkcode serveRpc}. */

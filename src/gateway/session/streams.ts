@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { ByteBudget } from "../../base/byte_budget.ts";
+import type { ByteBudget } from "../../base/unfinished.ts";
 import type { ByteReader } from "../../transport/mod.ts";
 import { type Frame, FrameReader } from "../../wire/mod.ts";
 

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { ByteBudget } from "../../base/byte_budget.ts";
+import { ByteBudget } from "../../base/unfinished.ts";
 import { type CallEvent, ErrorCode, EventType, type TrunkRecord } from "../../wire/mod.ts";
 
 import { RateLimit } from "../rate_limit.ts";
